@@ -1,0 +1,207 @@
+#[[
+A WebAssembly module as a C++ library.
+
+  fermata_add_guest(<target> <module.wasm>
+                    [NAMESPACE <a::b>]          default: guest
+                    [CLASS <Name>]              default: <target> in CamelCase
+                    [IMMEDIATE <glob>...]       imports ("module.field") that are plain calls
+                    [SHARDS <n>]                C++ files the functions are spread over; default: 1
+                    [MEMORY reserved|checked]   default: reserved (guard pages, no checks)
+                    [SHAPE auto|split|shared]   default: auto
+                    [FEATURES <proposal>...]    proposals that the module needs
+                    [PROFILE hosted]            default: hosted
+                    [EXTRA_OUTPUTS ir report]   also <target>.ir and <target>.json
+                    [OPTIONS <flag>...]         further flags of `fermata translate`
+                    [DEPENDS <target|file>...]  what else the translation waits for)
+
+<target> is a static library: link it, and include "<target>.h". The module may be a file in the
+source folder or one that the build makes in the binary folder. The generated files are in
+<binary folder>/<target>.fermata/. They are made again only when the module or the translator
+changed, and only those whose text changed are written, so only those are compiled again.
+
+When cross-compiling, set FERMATA_NATIVE_TRANSLATOR to a `fermata` that runs on the build machine.
+]]
+include_guard(GLOBAL)
+
+# The proposals that the translator accepts; all of them are always on.
+set(_FERMATA_FEATURES mutable-globals sign-extension saturating-float-to-int multi-value bulk-memory
+    reference-types extended-const)
+
+# Stops with a message, given in pieces, about the call of fermata_add_guest(<target> ...).
+function(_fermata_guest_error)
+  set(message "fermata_add_guest(${target}): ")
+  math(EXPR last "${ARGC} - 1")
+  foreach(piece RANGE ${last})
+    string(APPEND message "${ARGV${piece}}")
+  endforeach()
+  message(FATAL_ERROR "${message}")
+endfunction()
+
+# The arguments that have a fixed set of values.
+function(_fermata_check_choice target keyword value)
+  if(value STREQUAL "" OR value IN_LIST ARGN)
+    return()
+  endif()
+  list(JOIN ARGN ", " choices)
+  _fermata_guest_error("${keyword} is '${value}'; it can be: ${choices}")
+endfunction()
+
+# Arguments that are not understood, or not yet.
+function(_fermata_check_arguments target)
+  if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_-]*$")
+    _fermata_guest_error("the target's name also names files and a class: use letters, digits, "
+                         "'_' and '-'")
+  endif()
+  if(TARGET "${target}")
+    _fermata_guest_error("there is a target of this name already")
+  endif()
+  if(ARG_UNPARSED_ARGUMENTS)
+    list(JOIN ARG_UNPARSED_ARGUMENTS " " rest)
+    _fermata_guest_error("unknown arguments: ${rest}")
+  endif()
+  if(ARG_KEYWORDS_MISSING_VALUES)
+    list(JOIN ARG_KEYWORDS_MISSING_VALUES " " keywords)
+    _fermata_guest_error("no value given for: ${keywords}")
+  endif()
+  if(ARG_PREEMPT)
+    _fermata_guest_error("PREEMPT is not available yet: a guest gives up control at imports only")
+  endif()
+  if(ARG_PROFILE STREQUAL "freestanding")
+    _fermata_guest_error("PROFILE freestanding is not available yet; use hosted")
+  endif()
+  if(ARG_MEMORY STREQUAL "fixed")
+    _fermata_guest_error("MEMORY fixed is not available yet; use reserved or checked")
+  endif()
+  _fermata_check_choice("${target}" PROFILE "${ARG_PROFILE}" hosted)
+  _fermata_check_choice("${target}" MEMORY "${ARG_MEMORY}" reserved checked)
+  _fermata_check_choice("${target}" SHAPE "${ARG_SHAPE}" auto split shared)
+  foreach(output IN LISTS ARG_EXTRA_OUTPUTS)
+    _fermata_check_choice("${target}" EXTRA_OUTPUTS "${output}" ir report)
+  endforeach()
+  foreach(feature IN LISTS ARG_FEATURES)
+    _fermata_check_choice("${target}" FEATURES "${feature}" ${_FERMATA_FEATURES})
+  endforeach()
+  if(NOT ARG_SHARDS MATCHES "^[1-9][0-9]*$" OR ARG_SHARDS GREATER 1024)
+    _fermata_guest_error("SHARDS is '${ARG_SHARDS}'; it takes a number from 1 to 1024")
+  endif()
+  if(NOT ARG_CLASS MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
+    _fermata_guest_error("CLASS '${ARG_CLASS}' is not a C++ identifier")
+  endif()
+  if(NOT ARG_NAMESPACE MATCHES "^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$")
+    _fermata_guest_error("NAMESPACE '${ARG_NAMESPACE}' is not a C++ namespace")
+  endif()
+endfunction()
+
+# Sets <out> to the full path of the module: in the source folder, or made by the build.
+function(_fermata_find_module target module out)
+  cmake_path(ABSOLUTE_PATH module BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE
+             OUTPUT_VARIABLE source)
+  cmake_path(ABSOLUTE_PATH module BASE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" NORMALIZE
+             OUTPUT_VARIABLE binary)
+  foreach(path IN ITEMS "${source}" "${binary}")
+    get_source_file_property(generated "${path}" GENERATED)
+    if(generated OR (EXISTS "${path}" AND NOT IS_DIRECTORY "${path}"))
+      set(${out} "${path}" PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+  _fermata_guest_error("there is no file '${source}', and no rule above this call makes "
+                       "'${binary}'")
+endfunction()
+
+# Sets <command> and <dependency> to the translator.
+function(_fermata_find_translator target command dependency)
+  if(FERMATA_NATIVE_TRANSLATOR)
+    if(NOT EXISTS "${FERMATA_NATIVE_TRANSLATOR}")
+      _fermata_guest_error("FERMATA_NATIVE_TRANSLATOR is '${FERMATA_NATIVE_TRANSLATOR}', which "
+                           "does not exist")
+    endif()
+    set(${command} "${FERMATA_NATIVE_TRANSLATOR}" PARENT_SCOPE)
+    set(${dependency} "${FERMATA_NATIVE_TRANSLATOR}" PARENT_SCOPE)
+  elseif(TARGET Fermata::fermata AND NOT CMAKE_CROSSCOMPILING)
+    set(${command} "$<TARGET_FILE:Fermata::fermata>" PARENT_SCOPE)
+    set(${dependency} "$<TARGET_FILE:Fermata::fermata>" PARENT_SCOPE)
+  else()
+    _fermata_guest_error("no translator runs here: set FERMATA_NATIVE_TRANSLATOR to a `fermata` "
+                         "built for this machine")
+  endif()
+endfunction()
+
+# WebAssembly rounds after every floating-point operation, keeps the bits of NaNs, may loop for ever
+# and aliases as it likes; and generated code is not where a reader looks for warnings.
+function(_fermata_compile_as_guest target)
+  set(gnu "$<CXX_COMPILER_ID:GNU>")
+  set(gnu_like "$<CXX_COMPILER_ID:GNU,Clang,AppleClang>")
+  target_compile_options("${target}" PRIVATE
+    "$<$<CONFIG:Release>:-O2>"
+    "$<${gnu_like}:-ffp-contract=off;-fno-finite-loops;-fno-strict-aliasing;-w>"
+    "$<${gnu}:-fno-tree-loop-vectorize;-fsignaling-nans>")
+  target_compile_definitions("${target}" PRIVATE FERMATA_FP_CONTRACT_OFF)
+  set_target_properties("${target}" PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON)
+endfunction()
+
+function(fermata_add_guest target module)
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "PREEMPT" "NAMESPACE;CLASS;SHARDS;MEMORY;SHAPE;PROFILE"
+                        "IMMEDIATE;FEATURES;EXTRA_OUTPUTS;OPTIONS;DEPENDS")
+  if(NOT DEFINED ARG_NAMESPACE)
+    set(ARG_NAMESPACE guest)
+  endif()
+  if(NOT DEFINED ARG_SHARDS)
+    set(ARG_SHARDS 1)
+  endif()
+  if(NOT DEFINED ARG_CLASS)
+    string(REGEX MATCHALL "[A-Za-z0-9]+" words "${target}")
+    foreach(word IN LISTS words)
+      string(SUBSTRING "${word}" 0 1 first)
+      string(SUBSTRING "${word}" 1 -1 rest)
+      string(TOUPPER "${first}" first)
+      string(APPEND ARG_CLASS "${first}${rest}")
+    endforeach()
+  endif()
+  _fermata_check_arguments("${target}")
+  _fermata_find_module("${target}" "${module}" module)
+  _fermata_find_translator("${target}" translator dependency)
+
+  set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}.fermata")
+  set(sources "${folder}/${target}_module.cc" "${folder}/${target}_data.cc")
+  math(EXPR last "${ARG_SHARDS} - 1")
+  foreach(shard RANGE ${last})
+    list(APPEND sources "${folder}/${target}_${shard}.cc")
+  endforeach()
+  set(outputs "${folder}/${target}.h" "${folder}/${target}_module.h" ${sources})
+
+  set(flags "--namespace=${ARG_NAMESPACE}" "--class=${ARG_CLASS}" "--name=${target}"
+            "--shards=${ARG_SHARDS}")
+  foreach(option IN ITEMS MEMORY SHAPE)
+    if(ARG_${option})
+      string(TOLOWER "${option}" flag)
+      list(APPEND flags "--${flag}=${ARG_${option}}")
+    endif()
+  endforeach()
+  list(TRANSFORM ARG_IMMEDIATE PREPEND "--immediate=" OUTPUT_VARIABLE immediate)
+  foreach(pair IN ITEMS report:json ir:ir)
+    string(REGEX MATCH "^(.*):(.*)$" pair "${pair}")
+    if(CMAKE_MATCH_1 IN_LIST ARG_EXTRA_OUTPUTS)
+      list(APPEND flags "--${CMAKE_MATCH_1}=${folder}/${target}.${CMAKE_MATCH_2}")
+      list(APPEND outputs "${folder}/${target}.${CMAKE_MATCH_2}")
+    endif()
+  endforeach()
+
+  # The translator leaves files alone whose text would not change. The stamp comes first because it
+  # tells make that the command ran; ninja looks at each file.
+  add_custom_command(
+    OUTPUT "${folder}/${target}.stamp" ${outputs}
+    COMMAND "${translator}" translate "${module}" -o "${folder}" ${flags} ${immediate}
+            ${ARG_OPTIONS}
+    COMMAND "${CMAKE_COMMAND}" -E touch "${folder}/${target}.stamp"
+    DEPENDS "${module}" "${dependency}" ${ARG_DEPENDS}
+    COMMENT "Translating ${target}"
+    VERBATIM)
+
+  add_library("${target}" STATIC ${sources})
+  _fermata_compile_as_guest("${target}")
+  target_include_directories("${target}" SYSTEM INTERFACE "$<BUILD_INTERFACE:${folder}>")
+  # The runtime is for those who use the guest; its own code sees the core alone, which keeps its
+  # compilation fast.
+  target_link_libraries("${target}" PRIVATE Fermata::core INTERFACE Fermata::runtime)
+endfunction()

@@ -1,0 +1,41 @@
+# How Fermata itself is compiled. Nothing here reaches projects that use an installed Fermata.
+
+# Defaults for a top-level build only: a parent project decides these for itself.
+if(PROJECT_IS_TOP_LEVEL)
+  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Type of build" FORCE)
+  endif()
+  if(NOT CMAKE_RUNTIME_OUTPUT_DIRECTORY)
+    set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+  endif()
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+endif()
+
+# A project that sets a launcher keeps its own.
+find_program(FERMATA_CCACHE ccache)
+mark_as_advanced(FERMATA_CCACHE)
+if(PROJECT_IS_TOP_LEVEL AND FERMATA_CCACHE)
+  foreach(language C CXX)
+    if(NOT DEFINED CMAKE_${language}_COMPILER_LAUNCHER)
+      set(CMAKE_${language}_COMPILER_LAUNCHER "${FERMATA_CCACHE}")
+    endif()
+  endforeach()
+endif()
+
+# Marks `target` as our own code: warnings are errors there (never in code that we generate).
+function(fermata_own_code target)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  if(FERMATA_WARNINGS)
+    # g++ 12 and 13 see overlapping copies in std::string where there are none (GCC bug 105651).
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Werror
+      "$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>")
+  endif()
+endfunction()
+
+# Lets shared modules that `target` loads at run time find the runtime in the executable itself. They
+# need all of the core, also what the executable has no use for.
+function(fermata_loads_modules target)
+  set_target_properties(${target} PROPERTIES
+    ENABLE_EXPORTS ON
+    LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,fermata_core")
+endfunction()

@@ -1,0 +1,23 @@
+# What `cmake --install` installs, and the package that find_package(Fermata) finds.
+
+set(fermata_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Fermata")
+set(fermata_installed_targets fermata_core fermata_runtime)
+if(TARGET fermata)
+  list(APPEND fermata_installed_targets fermata)
+endif()
+
+install(TARGETS ${fermata_installed_targets} EXPORT FermataTargets)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/fermata" TYPE INCLUDE
+        FILES_MATCHING PATTERN "*.h")
+install(EXPORT FermataTargets NAMESPACE Fermata:: DESTINATION "${fermata_package_dir}")
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/FermataConfig.cmake.in"
+                              "${PROJECT_BINARY_DIR}/FermataConfig.cmake"
+                              INSTALL_DESTINATION "${fermata_package_dir}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/FermataConfigVersion.cmake"
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/FermataConfig.cmake"
+              "${PROJECT_BINARY_DIR}/FermataConfigVersion.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/FermataAddGuest.cmake"
+        DESTINATION "${fermata_package_dir}")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" TYPE DOC)

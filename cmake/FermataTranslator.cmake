@@ -1,0 +1,31 @@
+# The translator: the command `fermata` and, for the tests, its parts as a library.
+#
+# Of LLVM it uses libSupport alone, linked statically, so that an installed `fermata` needs no LLVM.
+
+find_package(LLVM CONFIG REQUIRED)
+llvm_map_components_to_libnames(fermata_llvm support)
+
+file(GLOB_RECURSE translator_sources CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}"
+     translator/*.cc)
+list(REMOVE_ITEM translator_sources translator/main.cc)
+list(TRANSFORM translator_sources PREPEND "${PROJECT_SOURCE_DIR}/")
+
+add_library(fermata_translator_lib STATIC ${translator_sources})
+target_compile_features(fermata_translator_lib PUBLIC cxx_std_20)
+target_include_directories(fermata_translator_lib PUBLIC "${PROJECT_SOURCE_DIR}")
+target_include_directories(fermata_translator_lib SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS})
+target_link_libraries(fermata_translator_lib PUBLIC
+  ${fermata_llvm} absl::status absl::statusor absl::strings absl::str_format absl::span
+  absl::flat_hash_map absl::flat_hash_set absl::inlined_vector Threads::Threads)
+# LLVM is built without run-time type information, so classes derived from its own can't have any.
+target_compile_options(fermata_translator_lib PRIVATE -fno-rtti)
+fermata_own_code(fermata_translator_lib)
+
+add_executable(fermata "${PROJECT_SOURCE_DIR}/translator/main.cc")
+add_executable(Fermata::fermata ALIAS fermata)
+target_link_libraries(fermata PRIVATE fermata_translator_lib)
+target_compile_options(fermata PRIVATE -fno-rtti)
+target_compile_definitions(fermata PRIVATE FERMATA_VERSION="${PROJECT_VERSION}")
+# libSupport's list of libraries is that of all of LLVM.
+target_link_options(fermata PRIVATE "LINKER:--as-needed")
+fermata_own_code(fermata)

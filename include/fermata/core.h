@@ -1,0 +1,390 @@
+// The core ABI: what generated code and the runtime agree on.
+//
+// Core header: freestanding C++17 (no heap, exceptions, RTTI, C++ containers); includes C headers
+// only, because generated translation units pay for every line of it.
+//
+// The story. Each wasm function is a C++ function `R f12(core::Instance* base, P...)`. A call that
+// may suspend is followed by a test of `self.unwind`. An import that suspends pushes its arguments
+// as an *op frame* into the context's scratch area and sets `unwind` in every instance of the store;
+// each caller on the native stack, seeing the flag, pushes its live values as a frame and returns.
+// The trampoline (core::Enter / core::Resume in runtime/trampoline.cc) moves the frames from the
+// scratch area to the activation with one copy, and clears the flag. To resume, it drops the op
+// frame and calls the *resume function* of the innermost frame with the answer; when that returns
+// normally its frame is dropped and its parent is resumed with the value, and so on.
+//
+// Frames: little-endian, fixed width, no pointers. Values first (8-byte ones, then 4-byte ones),
+// then padding to 8 bytes, then an 8-byte Footer at the END, so that popping is O(1). The scratch
+// area grows downward (leaf first), the activation upward, so frames lie in the activation ordered
+// from the outermost to the innermost; the op frame, when suspended on an import, is the last.
+//
+// Values cross the ABI as 8-byte *slots*: i32 and f32 in the low 4 bytes (the rest zero), references
+// as their 32-bit handle, v128 as two slots (low half first).
+//
+// References are 32-bit handles, 0 is null. A funcref handle h names store->functions[h - 1]. An
+// externref is any non-zero number of the host's choice.
+#ifndef FERMATA_CORE_H_
+#define FERMATA_CORE_H_
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "fermata/limits.h"
+#include "fermata/trap.h"
+
+#if defined(__GNUC__)
+#define FERMATA_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define FERMATA_COLD __attribute__((cold, noinline))
+#define FERMATA_INLINE inline __attribute__((always_inline))
+#define FERMATA_HIDDEN __attribute__((visibility("hidden")))
+#define FERMATA_EXPORT __attribute__((visibility("default")))
+#else
+#define FERMATA_UNLIKELY(x) (x)
+#define FERMATA_COLD
+#define FERMATA_INLINE inline
+#define FERMATA_HIDDEN
+#define FERMATA_EXPORT
+#endif
+
+namespace fermata::core {
+
+// Bumped at every change to a structure below; a module of another version is refused.
+inline constexpr uint32_t kAbiVersion = 1;
+
+using u8 = uint8_t;
+using u16 = uint16_t;
+using u32 = uint32_t;
+using u64 = uint64_t;
+using i32 = int32_t;
+using i64 = int64_t;
+using f32 = float;
+using f64 = double;
+using ref = uint32_t;  // a reference handle, 0 is null
+
+// Value types with their binary codes (specification §5.3.1).
+enum class ValType : u8 {
+  kI32 = 0x7f,
+  kI64 = 0x7e,
+  kF32 = 0x7d,
+  kF64 = 0x7c,
+  kV128 = 0x7b,
+  kFuncRef = 0x70,
+  kExternRef = 0x6f,
+  kExnRef = 0x69,
+};
+
+// Why a call did not return normally: the value of Instance::unwind. One channel serves them all.
+enum class Unwind : u32 {
+  kNone = 0,
+  kSuspend = 1,    // an op frame was pushed
+  kThrow = 2,      // an exception is in flight (exception handling)
+  kTailCall = 3,   // a tail call is due
+  kOutOfFuel = 4,  // pre-empted
+};
+
+struct Instance;
+struct Store;
+struct ModuleInfo;
+struct Activation;
+
+using AnyFunction = void (*)();  // cast back to the function's own type before a call
+
+// Calls `function` of `instance` with arguments from slots. One per function type of a module. A
+// single result is the return value (as a slot); several go to context->results.
+using Invoke = u64 (*)(Instance* instance, AnyFunction function, const u64* arguments);
+
+// Continues a frame: `point` selects the resume point, `frame` points at the frame's first byte
+// (it is in the activation), `value` is the single result of the call it was suspended in; several
+// results are in context->results. Returns like Invoke; if instance->unwind is set on return, the
+// frame was written again in place (Context::frame_words).
+using ResumeFunction = u64 (*)(Instance* instance, u32 point, u8* frame, u64 value);
+
+// The last 8 bytes of each frame.
+struct Footer {
+  u32 site;      // index into ModuleInfo::sites
+  u16 words;     // size of the whole frame, footer included, in 8-byte words
+  u16 instance;  // Instance::index
+};
+static_assert(sizeof(Footer) == 8, "part of the snapshot format");
+
+// One native thread's passage through guests. Belongs to the runtime; while no guest code runs on
+// the thread only `results` holds anything of interest.
+struct Context {
+  u8* scratch_begin;      // lowest byte of the scratch area
+  u8* scratch_top;        // first byte in use; == scratch_end when empty
+  u8* scratch_end;        // 8-byte aligned
+  u32 pushed;             // frames pushed since the last commit
+  u32 frame_words;        // words of the frame a resume function wrote in place
+  u64* results;           // buffer for several results
+  u32 results_capacity;   // in slots
+  uintptr_t stack_limit;  // lowest native stack address a guest function may be entered at
+  void* entry;            // innermost entry's jump buffer (owned by the trampoline)
+  Activation* activation; // innermost activation being run
+  Trap trap;              // reason, between RaiseTrap and the entry
+};
+
+// One call in progress. The storage belongs to the caller of core::Enter.
+struct Activation {
+  u8* frames;    // 8-byte aligned; outermost frame first
+  u32 size;      // bytes in use, a multiple of 8
+  u32 capacity;  // bytes allocated
+  u32 depth;     // number of frames in use
+  Trap trap;     // set when Exit::kTrapped
+  u64 value;     // the single result, when Exit::kReturned
+  Store* store;
+  // Makes room for at least `capacity` bytes in all, keeping contents; false if that is impossible.
+  // Null: the storage can't grow.
+  bool (*grow)(Activation* activation, u32 capacity);
+};
+
+enum class Exit : u8 { kReturned, kSuspended, kTrapped, kOutOfFuel };
+
+// A function as a value: what funcref handles name, table elements copy and imports are bound to.
+struct Function {
+  AnyFunction code;
+  Instance* instance;  // passed as first argument
+  u32 type;            // canonical type number within the store; kNoType in null table elements
+  ref handle;          // its own handle, 0 in null table elements and in unregistered functions
+};
+inline constexpr u32 kNoType = 0xffffffffu;
+
+// A linear memory. `data` never moves under the reserved policy.
+struct Memory {
+  u8* data;
+  u64 bytes;         // current size in bytes
+  u64 pages;         // current size in pages
+  u64 max_pages;     // growth past it fails
+  u32 page_log2;     // 16 but for custom page sizes
+  u32 flags;         // reserved
+  void* owner;       // the runtime's own record
+  // Grows by `delta` pages: the previous size in pages, or ~0 on failure. Zero-fills.
+  u64 (*grow)(Memory* memory, u64 delta);
+};
+
+// A table. Elements of funcref tables are Function, of all others ref.
+struct Table {
+  union {
+    Function* functions;
+    ref* refs;
+  };
+  u32 size;  // in elements
+  u32 max;   // growth past it fails
+  ValType type;
+  void* owner;
+  // Grows by `delta` elements, new ones null: the previous size, or ~0 on failure.
+  u32 (*grow)(Table* table, u32 delta);
+};
+
+// Instances that can call each other: they share one numbering of types and functions, and one
+// thread at a time runs code of any of them.
+struct Store {
+  Instance** instances;   // by Instance::index
+  u32 instance_count;
+  Function* functions;    // by funcref handle - 1
+  u32 function_count;
+  Limits limits;
+  void* owner;
+};
+
+// The common start of each module's instance structure.
+struct Instance {
+  Unwind unwind;          // tested after every call that may suspend
+  u32 resume_point;       // shared bodies: 0, or 1 + the point to resume at
+  uintptr_t stack_limit;  // copy of context->stack_limit while running
+  Context* context;       // while running
+  Store* store;
+  const ModuleInfo* module;
+  u32 index;              // in store->instances
+  ref function_base;      // handle of ModuleInfo::functions[k] is function_base + k; never 0
+  u8* resume_frame;       // shared bodies: the frame to reload, while resume_point is set
+  u64 resume_value;
+  void* host;             // the embedder's, passed to immediate imports
+};
+
+// The instance behind a host function that has no generated code of its own (FuncType::host). `call`
+// answers (fills `results`, one slot a value), or pushes an op frame and returns.
+struct HostInstance : Instance {
+  void (*call)(HostInstance* self, const u64* arguments, u64* results);
+};
+
+// ---- Module description: constant data of the generated code, read by the runtime. ----
+
+struct Text {  // not NUL-terminated; may hold any bytes
+  const char* data;
+  u32 size;
+};
+
+struct FuncType {
+  const ValType* params;
+  const ValType* results;
+  u16 param_count;
+  u16 result_count;
+  Invoke invoke;
+  // The way back: native code of this type, `R host(Instance* base, P...)`, for functions that the
+  // runtime implements. `base` is a HostInstance; packs the arguments into slots and runs its `call`.
+  AnyFunction host;
+};
+
+enum class ExternKind : u8 { kFunction = 0, kTable = 1, kMemory = 2, kGlobal = 3, kTag = 4 };
+
+struct LimitsInfo {
+  u64 min;
+  u64 max;  // valid if has_max
+  bool has_max;
+  bool is64;
+  bool shared;
+  u8 page_log2;  // memories only
+};
+
+struct ImportInfo {
+  Text module;
+  Text name;
+  ExternKind kind;
+  u32 index;  // in the index space of its kind
+  // Functions: the code an instance is bound to when the host provides the import as an op; null
+  // for IMMEDIATE imports, which the host must provide as code.
+  AnyFunction suspend;
+  u32 site;  // functions: the site of its op frames (ModuleInfo::sites), if `suspend` is set
+};
+
+struct ExportInfo {
+  Text name;
+  ExternKind kind;
+  u32 index;  // in the index space of its kind; functions: in ModuleInfo::functions
+};
+
+// A function that can be named from outside its body: exported, in an element segment, ref.func,
+// or the start function.
+struct FunctionInfo {
+  AnyFunction code;  // null: an imported function, taken from import slot `index`
+  u32 type;          // in ModuleInfo::types
+  u32 index;         // wasm function index
+  bool may_suspend;
+};
+
+// Offsets are from the start of the module's instance structure.
+struct FunctionImportSlot {
+  u32 offset;  // of a core::Function
+  u32 type;    // in ModuleInfo::types
+};
+struct TableInfo {
+  ValType type;
+  LimitsInfo limits;
+  u32 offset;  // of a `Table*` field
+  bool imported;
+};
+struct MemoryInfo {
+  LimitsInfo limits;
+  u32 offset;  // of a MemoryField
+  bool imported;
+};
+struct MemoryField {  // in the instance structure
+  Memory* memory;
+  u8* base;  // == memory->data under the reserved policy, which generated code relies on
+};
+struct GlobalInfo {
+  ValType type;
+  bool mut;
+  bool imported;  // the field is then a pointer to the other instance's (or the host's) storage
+  u32 offset;
+};
+
+struct SiteInfo {
+  ResumeFunction resume;  // null for op sites
+  u32 point;
+};
+
+// What a frame of a site holds: enough to check a frame and to print it.
+struct SiteDetail {
+  u32 function;     // wasm function index: whose frame it is; op sites: the imported function
+  u32 offset;       // byte offset of the call instruction in the module
+  u16 words;        // as in Footer
+  const char* slots;  // one letter a value, in frame order: I=i64 D=f64 V=v128 i=i32 f=f32 r=funcref
+                      // x=externref; NUL-terminated; op sites: the parameters, each in an 8-byte slot
+};
+
+enum class MemoryPolicy : u8 { kReserved = 0, kChecked = 1, kFixed = 2 };
+
+struct ModuleInfo {
+  u32 abi_version;
+  MemoryPolicy memory_policy;
+  const char* name;      // the class name
+  u8 hash[32];           // SHA-256 of the wasm module
+  u32 instance_size;     // bytes of the instance structure
+  u32 instance_align;
+  u32 types_offset;      // of the u32 array of canonical type numbers, one per type
+  u32 max_frame_words;   // largest frame of any site
+  u32 max_results;       // most results of any type, in slots
+  const FuncType* types;
+  u32 type_count;
+  const ImportInfo* imports;
+  u32 import_count;
+  const ExportInfo* exports;
+  u32 export_count;
+  const FunctionInfo* functions;
+  u32 function_count;
+  const FunctionImportSlot* function_imports;
+  u32 function_import_count;
+  const TableInfo* tables;
+  u32 table_count;
+  const MemoryInfo* memories;
+  u32 memory_count;
+  const GlobalInfo* globals;
+  u32 global_count;
+  const SiteInfo* sites;
+  const SiteDetail* site_details;
+  u32 site_count;
+  // Sets own globals, then copies active element and data segments (specification §4.5.4); may
+  // trap, with the writes before the trap kept. Type [] -> []. Never suspends.
+  void (*initialize)(Instance* instance);
+  u32 start;  // index into `functions`, or kNoFunction
+  const Text* function_names;  // by wasm function index, imports included; may be empty
+  u32 function_name_count;
+};
+inline constexpr u32 kNoFunction = 0xffffffffu;
+
+// ---- Runtime entry points used by generated code. ----
+
+// Leaves the guest: unwinds to the innermost core::Enter / core::Resume, which returns kTrapped.
+// Safe only where no native frame between holds anything to destroy.
+[[noreturn]] FERMATA_COLD void RaiseTrap(Instance* instance, Trap trap);
+
+// The same, told the context: for a host that turns a fault of guest code into a trap.
+[[noreturn]] FERMATA_COLD void RaiseTrapIn(Context& context, Trap trap);
+
+// Pushes a frame of `words` 8-byte words (footer included) into the scratch area, writes its footer
+// and returns its first byte. Traps with kCallStackExhausted if there is no room.
+FERMATA_COLD u8* PushFrame(Instance* instance, u32 site, u32 words);
+
+// The same for the frame that a resume function is running in: overwrites it in place.
+FERMATA_COLD u8* RewriteFrame(Instance* instance, u8* frame, u32 site, u32 words);
+
+// Pushes an op frame and sets `unwind` in all instances of the store. The caller stores the
+// arguments as slots and returns.
+FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 words);
+
+// ---- Level 0: entering and resuming, without heap. ----
+
+// Calls `function` with `arguments` (slots). On kReturned, activation.value (one result) or
+// context.results (several) hold the results. On kSuspended, the op is activation's last frame.
+// `activation` must be empty (size 0). Re-entrant: an immediate import may call Enter again, with
+// another activation.
+Exit Enter(Context& context, Activation& activation, const Function& function, Invoke invoke,
+           const u64* arguments);
+
+// Answers the op on which the activation is suspended with `count` result slots and runs on.
+Exit Resume(Context& context, Activation& activation, const u64* results, u32 count);
+
+// Runs `initialize` of an instance, with its traps caught: kReturned or kTrapped.
+Exit Initialize(Context& context, Activation& activation, Instance& instance);
+
+// The footer of the last (innermost) frame; the activation must not be empty.
+inline Footer LastFooter(const Activation& activation) {
+  Footer footer;
+  memcpy(&footer, activation.frames + activation.size - sizeof footer, sizeof footer);
+  return footer;
+}
+
+}  // namespace fermata::core
+
+#endif  // FERMATA_CORE_H_

@@ -1,0 +1,273 @@
+// The dynamic API: any translated module, its exports and imports looked up by name, values as
+// tagged unions. The typed API (generated headers, step.h) is a thin layer over this one.
+//
+// Ownership: a StoreHandle owns its instances; memories, tables, globals, functions obtained from
+// an instance stay valid as long as the store lives. A DynamicStep owns its activation's storage and
+// must not outlive the store. One thread at a time uses a store.
+//
+// Errors are values: absl::Status with the module, import or export named. Guests' traps are not
+// errors of the API: a step that trapped says so.
+#ifndef FERMATA_DYNAMIC_H_
+#define FERMATA_DYNAMIC_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "fermata/core.h"
+#include "fermata/limits.h"
+#include "fermata/trap.h"
+
+namespace fermata {
+
+namespace internal {
+class Linker;
+}
+
+using core::ExternKind;
+using core::ModuleInfo;
+using core::ValType;
+
+// A value of any type: a tag and its bit pattern.
+struct Value {
+  ValType type = ValType::kI32;
+  uint64_t low = 0;   // i32, f32 and references: the upper 32 bits are zero
+  uint64_t high = 0;  // v128 only
+
+  static Value I32(uint32_t v) { return {ValType::kI32, v}; }
+  static Value I64(uint64_t v) { return {ValType::kI64, v}; }
+  static Value F32(float v);
+  static Value F64(double v);
+  static Value FuncRef(core::ref handle) { return {ValType::kFuncRef, handle}; }
+  static Value ExternRef(core::ref handle) { return {ValType::kExternRef, handle}; }
+  uint32_t i32() const { return static_cast<uint32_t>(low); }
+  uint64_t i64() const { return low; }
+  float f32() const;
+  double f64() const;
+  core::ref ref() const { return static_cast<uint32_t>(low); }
+};
+
+struct Signature {
+  std::vector<ValType> params;
+  std::vector<ValType> results;
+  bool operator==(const Signature& o) const { return params == o.params && results == o.results; }
+};
+
+class DynamicInstance;
+class DynamicStep;
+class StoreHandle;
+
+// A view of a linear memory. Spans are checked against the current size and stay valid until the
+// memory grows (under the reserved policy: as long as the store lives).
+class Memory {
+ public:
+  explicit Memory(core::Memory* memory) : memory_(memory) {}
+  uint64_t size() const { return memory_->bytes; }
+  uint64_t pages() const { return memory_->pages; }
+  uint8_t* data() const { return memory_->data; }
+  // The bytes [address, address + size), or an empty span with data() == nullptr if any of them is
+  // out of bounds.
+  absl::Span<uint8_t> Span(uint64_t address, uint64_t size) const;
+  // Grows by `delta` pages: the previous size in pages, or an error.
+  absl::StatusOr<uint64_t> Grow(uint64_t delta);
+  core::Memory* raw() const { return memory_; }
+
+ private:
+  core::Memory* memory_;
+};
+
+// A view of a table; elements as Values of the table's type.
+class Table {
+ public:
+  Table(StoreHandle* store, core::Table* table) : store_(store), table_(table) {}
+  uint32_t size() const { return table_->size; }
+  ValType type() const { return table_->type; }
+  absl::StatusOr<Value> Get(uint32_t index) const;
+  absl::Status Set(uint32_t index, Value value);
+  absl::StatusOr<uint32_t> Grow(uint32_t delta);
+  core::Table* raw() const { return table_; }
+
+ private:
+  StoreHandle* store_;
+  core::Table* table_;
+};
+
+struct Global {
+  ValType type;
+  bool mut;
+  uint64_t* storage;  // 4 or 8 bytes are in use (16 for v128), by type
+  Value Get() const;
+  void Set(Value value);  // type must match
+};
+
+// The host's side of an immediate import: plain code called on the guest's stack. Arguments and
+// results in slots; the result's types are the import's. Returning anything but Trap::kNone traps
+// the guest. It may call into guests again.
+using HostFunction =
+    std::function<Trap(absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results)>;
+
+// What an import is bound to.
+struct Extern {
+  ExternKind kind = ExternKind::kFunction;
+  core::Function function{};  // kFunction
+  Signature signature;        // kFunction
+  bool may_suspend = false;   // kFunction
+  core::Memory* memory = nullptr;
+  core::LimitsInfo memory_limits{};  // kMemory: declared
+  core::Table* table = nullptr;
+  core::LimitsInfo table_limits{};   // kTable: declared
+  Global global{};
+};
+
+// Imports by (module, name). What is not listed: a function becomes an op (it suspends), unless the
+// module was translated with it IMMEDIATE; anything else missing is an error that names it.
+class Imports {
+ public:
+  void Add(absl::string_view module, absl::string_view name, Extern value);
+  // Looked up last, for embedders that link by module name: all exports of `instance` under
+  // `module`.
+  void AddInstance(absl::string_view module, DynamicInstance* instance);
+  const Extern* Find(absl::string_view module, absl::string_view name) const;
+
+  // What core::Instance::host of the new instance is set to, before any of its code runs (the start
+  // function too). The embedder's own; the typed API keeps the generated host interface there.
+  void SetHost(void* host) { host_ = host; }
+  void* host() const { return host_; }
+
+ private:
+  void* host_ = nullptr;
+  struct Entry {
+    std::string module, name;
+    Extern value;
+  };
+  std::vector<Entry> entries_;
+};
+
+// A call in progress: finished, suspended on an op, or trapped. Move-only.
+class DynamicStep {
+ public:
+  DynamicStep();
+  DynamicStep(DynamicStep&&) noexcept;
+  DynamicStep& operator=(DynamicStep&&) noexcept;
+  ~DynamicStep();  // a suspended call is cancelled: its frames are dropped, no guest code runs
+
+  bool finished() const;
+  bool suspended() const;
+  bool trapped() const;
+
+  // Finished: the results.
+  absl::Span<const Value> results() const;
+  // Trapped: the reason, and a message that names it ("integer divide by zero", or Throw's text).
+  Trap trap() const;
+  const std::string& message() const;
+
+  // Suspended: the import waited for, and its arguments (valid until the step changes).
+  const core::ImportInfo& op() const;
+  absl::string_view op_module() const;
+  absl::string_view op_name() const;
+  uint32_t op_import() const;  // index into ModuleInfo::imports of op_instance()'s module
+  DynamicInstance* op_instance() const;  // the instance whose import it is
+  const std::vector<Value>& op_arguments() const;
+
+  // Answers the op and runs on. Errors (and no effect): not suspended, wrong count or types.
+  absl::Status Resume(absl::Span<const Value> results);
+  // Makes the call fail at the op, as a trap of kind kHost with this message.
+  absl::Status Throw(absl::string_view message);
+  // Drops the frames; the step becomes trapped with Trap::kCancelled. No guest code runs.
+  void Cancel();
+
+  // Bytes of frames held while suspended, op frame included.
+  uint32_t frame_bytes() const;
+  uint32_t depth() const;  // frames held, op frame included
+
+  // The activation itself, for use with the level 0 API; null once finished or trapped.
+  core::Activation* raw_activation();
+
+ private:
+  friend class StoreHandle;
+  friend class DynamicInstance;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+class DynamicInstance {
+ public:
+  ~DynamicInstance();
+  const ModuleInfo& info() const;
+  StoreHandle* store() const;
+  core::Instance* raw() const;
+
+  // Calls an export. Errors: no such function, wrong argument types, start function still pending.
+  absl::StatusOr<DynamicStep> Call(absl::string_view name, absl::Span<const Value> arguments);
+  // Runs the start function if the module has one that may suspend (Create runs all others); until
+  // it has finished, Call refuses.
+  bool start_pending() const;
+  absl::StatusOr<DynamicStep> Start();
+
+  // Any export, ready to be an import of another instance. NotFound if there is none.
+  absl::StatusOr<Extern> Find(absl::string_view name);
+  absl::StatusOr<Memory> FindMemory(absl::string_view name);
+  absl::StatusOr<Table> FindTable(absl::string_view name);
+  absl::StatusOr<Global> FindGlobal(absl::string_view name);
+
+  // Calls ModuleInfo::functions[function]: what Call does after looking the name up. The typed API
+  // calls this way, so that a call costs no search.
+  absl::StatusOr<DynamicStep> CallFunction(uint32_t function, absl::Span<const Value> arguments);
+
+ private:
+  friend class StoreHandle;
+  friend class DynamicStep;
+  friend class internal::Linker;
+  struct State;
+  std::unique_ptr<State> state_;
+  DynamicInstance();
+};
+
+// Owns linked instances. Address-stable.
+class StoreHandle {
+ public:
+  explicit StoreHandle(const Limits& limits = {});
+  ~StoreHandle();
+  StoreHandle(const StoreHandle&) = delete;
+
+  // Links, instantiates and (if it can't suspend) starts. Errors: another ABI version, a missing or
+  // mistyped import ("unknown import", "incompatible import type" with its name), no memory, a trap
+  // during initialization (its writes to imported memories and tables stay). The instance belongs to
+  // the store.
+  absl::StatusOr<DynamicInstance*> Instantiate(const ModuleInfo& info, const Imports& imports);
+
+  // Calls any function value: a host's own call through a table. `null` and unknown handles are
+  // errors.
+  absl::StatusOr<DynamicStep> CallRef(core::ref function, absl::Span<const Value> arguments);
+  absl::StatusOr<Signature> SignatureOf(core::ref function) const;
+
+  // Host-made externs. A null `code` makes a function that suspends: an op whose module is "#host"
+  // and whose name is `name`; it is usable in tables and as an import.
+  absl::StatusOr<Extern> MakeFunction(absl::string_view name, const Signature& signature,
+                                      HostFunction code);
+  absl::StatusOr<Extern> MakeMemory(const core::LimitsInfo& limits, core::MemoryPolicy policy);
+  absl::StatusOr<Extern> MakeTable(ValType type, const core::LimitsInfo& limits);
+  absl::StatusOr<Extern> MakeGlobal(Value value, bool mut);
+
+  core::Store* raw();
+
+ private:
+  friend class DynamicInstance;
+  friend class DynamicStep;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// A module in a shared library built from generated code (which exports `fermata_module`). The
+// library stays loaded for the life of the process.
+absl::StatusOr<const ModuleInfo*> LoadModule(const std::string& path);
+
+}  // namespace fermata
+
+#endif  // FERMATA_DYNAMIC_H_

@@ -1,0 +1,51 @@
+// Values in frames and slots: little-endian, fixed width. Core header.
+#ifndef FERMATA_FRAME_H_
+#define FERMATA_FRAME_H_
+
+#include "fermata/core.h"
+#include "fermata/numeric.h"
+
+namespace fermata::core {
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+FERMATA_INLINE u32 little(u32 v) { return __builtin_bswap32(v); }
+FERMATA_INLINE u64 little(u64 v) { return __builtin_bswap64(v); }
+#else
+FERMATA_INLINE u32 little(u32 v) { return v; }
+FERMATA_INLINE u64 little(u64 v) { return v; }
+#endif
+
+FERMATA_INLINE void frame_put32(u8* frame, u32 offset, u32 v) {
+  v = little(v);
+  memcpy(frame + offset, &v, sizeof v);
+}
+FERMATA_INLINE void frame_put64(u8* frame, u32 offset, u64 v) {
+  v = little(v);
+  memcpy(frame + offset, &v, sizeof v);
+}
+FERMATA_INLINE void frame_put_f32(u8* frame, u32 offset, f32 v) {
+  frame_put32(frame, offset, i32_reinterpret_f32(v));
+}
+FERMATA_INLINE void frame_put_f64(u8* frame, u32 offset, f64 v) {
+  frame_put64(frame, offset, i64_reinterpret_f64(v));
+}
+FERMATA_INLINE u32 frame_get32(const u8* frame, u32 offset) {
+  u32 v;
+  memcpy(&v, frame + offset, sizeof v);
+  return little(v);
+}
+FERMATA_INLINE u64 frame_get64(const u8* frame, u32 offset) {
+  u64 v;
+  memcpy(&v, frame + offset, sizeof v);
+  return little(v);
+}
+FERMATA_INLINE f32 frame_get_f32(const u8* frame, u32 offset) {
+  return f32_reinterpret_i32(frame_get32(frame, offset));
+}
+FERMATA_INLINE f64 frame_get_f64(const u8* frame, u32 offset) {
+  return f64_reinterpret_i64(frame_get64(frame, offset));
+}
+
+}  // namespace fermata::core
+
+#endif  // FERMATA_FRAME_H_

@@ -1,0 +1,76 @@
+// All that generated code includes, and the few helpers that only it needs. Core header.
+//
+// Needs `-ffp-contract=off`: WebAssembly rounds after every operation (specification §4.3.3). The
+// CMake function passes it; the pragma below covers compilers that heed it.
+#ifndef FERMATA_GENERATED_H_
+#define FERMATA_GENERATED_H_
+
+#include "fermata/core.h"
+#include "fermata/frame.h"
+#include "fermata/memory.h"
+#include "fermata/numeric.h"
+#include "fermata/table.h"
+
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__) && defined(__FMA__) && !defined(FERMATA_FP_CONTRACT_OFF)
+#error "compile generated code with -ffp-contract=off -DFERMATA_FP_CONTRACT_OFF"
+#endif
+
+// After a call: it did not return normally.
+#define FERMATA_SUSPENDED FERMATA_UNLIKELY(self.unwind != Unwind::kNone)
+
+#if defined(__GNUC__)
+#define FERMATA_UNREACHABLE __builtin_unreachable()
+#else
+#define FERMATA_UNREACHABLE ((void)0)
+#endif
+
+namespace fermata::core {
+
+// Values as 8-byte slots and back.
+FERMATA_INLINE u64 slot_of_u32(u32 v) { return v; }
+FERMATA_INLINE u64 slot_of_u64(u64 v) { return v; }
+FERMATA_INLINE u64 slot_of_f32(f32 v) { return i32_reinterpret_f32(v); }
+FERMATA_INLINE u64 slot_of_f64(f64 v) { return i64_reinterpret_f64(v); }
+FERMATA_INLINE u64 slot_of_ref(ref v) { return v; }
+FERMATA_INLINE u32 slot_u32(u64 s) { return static_cast<u32>(s); }
+FERMATA_INLINE u64 slot_u64(u64 s) { return s; }
+FERMATA_INLINE f32 slot_f32(u64 s) { return f32_reinterpret_i32(static_cast<u32>(s)); }
+FERMATA_INLINE f64 slot_f64(u64 s) { return f64_reinterpret_i64(s); }
+FERMATA_INLINE ref slot_ref(u64 s) { return static_cast<ref>(s); }
+
+// An element of a segment: an index into ModuleInfo::functions, or ~0 for null, as a handle.
+FERMATA_INLINE ref element(const Instance* instance, u32 index) {
+  return index == ~0u ? 0 : instance->function_base + index;
+}
+
+// Native stack that unoptimized and instrumented builds need for one byte of the translator's
+// estimate.
+#if defined(__SANITIZE_ADDRESS__)
+#define FERMATA_STACK_SCALE 8u
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FERMATA_STACK_SCALE 8u
+#endif
+#endif
+#ifndef FERMATA_STACK_SCALE
+#define FERMATA_STACK_SCALE 1u
+#endif
+
+// Traps unless `need` bytes (the translator's estimate) are left on the native stack.
+FERMATA_INLINE void check_stack(Instance* instance, u32 need) {
+#if defined(__GNUC__)
+  const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+#else
+  volatile char marker = 0;
+  const uintptr_t here = reinterpret_cast<uintptr_t>(&marker);
+#endif
+  if (FERMATA_UNLIKELY(here < instance->stack_limit + uintptr_t{need} * FERMATA_STACK_SCALE)) {
+    RaiseTrap(instance, Trap::kCallStackExhausted);
+  }
+}
+
+}  // namespace fermata::core
+
+#endif  // FERMATA_GENERATED_H_

@@ -1,0 +1,629 @@
+// The typed API: what a generated header builds its class from, and what a host works with.
+//
+// A generated class, say guest::Echo, has a method for each exported function, a struct for each
+// import that suspends (an *op*), and a variant of those structs, Echo::Op. A method of a function
+// that may suspend returns a Step; one of a function that can't returns an Outcome.
+//
+//   auto echo = guest::Echo::Create();                      // StatusOr<unique_ptr<Echo>>
+//   fermata::Step<int32_t, guest::Echo> step = (*echo)->serve(3);
+//   while (step.suspended()) {
+//     step.Answer(fermata::Match{
+//         [&](guest::Echo::net_recv op) { return net.Recv(op.fd, …); },   // returns the op's
+//         Result
+//         [&](guest::Echo::timer_sleep op) { clock.Sleep(op.ns); }});     // all ops, or no compile
+//   }
+//   if (step.finished()) Use(step.value()); else Log(step.message());
+//
+// A step need not be answered where it was made: it is a value that can be moved, kept in a map by
+// file descriptor, handed to another thread, and resumed later with
+// `step.Resume<Echo::net_recv>(n)`.
+//
+// What is wrong use and what comes of it:
+//  - Resuming a step that isn't suspended, or as another op than it waits for: an absl::Status
+//  error,
+//    and nothing has happened.
+//  - A call that can't be made (the start function has not finished): a step or outcome that
+//    trapped, with Trap::kHost and the reason as its message.
+//  - Reading what isn't there (value() before the end, op() when not suspended): the process ends
+//    with a message, as with absl::StatusOr::value(). Ask finished() or suspended() first.
+//
+// Ownership: the class made by Create owns its store, or borrows it when linked with others. Steps
+// must be gone before the store is. One thread at a time uses a store.
+#ifndef FERMATA_STEP_H_
+#define FERMATA_STEP_H_
+
+#include <concepts>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "absl/memory/memory.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "fermata/dynamic.h"
+
+namespace fermata {
+
+// References as their handles; 0 is null. A FuncRef names a function of the store
+// (StoreHandle::CallRef); what an ExternRef's number means is the host's business.
+struct FuncRef {
+  core::ref handle = 0;
+  explicit operator bool() const { return handle != 0; }
+  bool operator==(const FuncRef&) const = default;
+};
+struct ExternRef {
+  core::ref handle = 0;
+  explicit operator bool() const { return handle != 0; }
+  bool operator==(const ExternRef&) const = default;
+};
+struct V128 {
+  uint64_t low = 0;
+  uint64_t high = 0;
+  bool operator==(const V128&) const = default;
+};
+
+// One function object out of several: Match{[](A) {…}, [](B) {…}}.
+template <class... Cases>
+struct Match : Cases... {
+  using Cases::operator()...;
+};
+template <class... Cases>
+Match(Cases...) -> Match<Cases...>;
+
+// How the API is made; the embedder has no business here.
+namespace typed {
+
+[[noreturn]] inline void Misuse(const char* what) {
+  std::fprintf(stderr, "fermata: %s\n", what);
+  std::abort();
+}
+
+// C++ type <-> tagged value <-> parameter of generated code (Abi).
+template <class T>
+struct Wire;
+template <>
+struct Wire<int32_t> {
+  using Abi = uint32_t;
+  static constexpr ValType kType = ValType::kI32;
+  static Value To(int32_t v) { return Value::I32(static_cast<uint32_t>(v)); }
+  static int32_t From(const Value& v) { return static_cast<int32_t>(v.i32()); }
+  static Abi ToAbi(int32_t v) { return static_cast<uint32_t>(v); }
+  static int32_t FromAbi(Abi v) { return static_cast<int32_t>(v); }
+};
+template <>
+struct Wire<int64_t> {
+  using Abi = uint64_t;
+  static constexpr ValType kType = ValType::kI64;
+  static Value To(int64_t v) { return Value::I64(static_cast<uint64_t>(v)); }
+  static int64_t From(const Value& v) { return static_cast<int64_t>(v.i64()); }
+  static Abi ToAbi(int64_t v) { return static_cast<uint64_t>(v); }
+  static int64_t FromAbi(Abi v) { return static_cast<int64_t>(v); }
+};
+template <>
+struct Wire<float> {
+  using Abi = float;
+  static constexpr ValType kType = ValType::kF32;
+  static Value To(float v) { return Value::F32(v); }
+  static float From(const Value& v) { return v.f32(); }
+  static Abi ToAbi(float v) { return v; }
+  static float FromAbi(Abi v) { return v; }
+};
+template <>
+struct Wire<double> {
+  using Abi = double;
+  static constexpr ValType kType = ValType::kF64;
+  static Value To(double v) { return Value::F64(v); }
+  static double From(const Value& v) { return v.f64(); }
+  static Abi ToAbi(double v) { return v; }
+  static double FromAbi(Abi v) { return v; }
+};
+template <>
+struct Wire<FuncRef> {
+  using Abi = core::ref;
+  static constexpr ValType kType = ValType::kFuncRef;
+  static Value To(FuncRef v) { return Value::FuncRef(v.handle); }
+  static FuncRef From(const Value& v) { return {v.ref()}; }
+  static Abi ToAbi(FuncRef v) { return v.handle; }
+  static FuncRef FromAbi(Abi v) { return {v}; }
+};
+template <>
+struct Wire<ExternRef> {
+  using Abi = core::ref;
+  static constexpr ValType kType = ValType::kExternRef;
+  static Value To(ExternRef v) { return Value::ExternRef(v.handle); }
+  static ExternRef From(const Value& v) { return {v.ref()}; }
+  static Abi ToAbi(ExternRef v) { return v.handle; }
+  static ExternRef FromAbi(Abi v) { return {v}; }
+};
+template <>
+struct Wire<V128> {
+  static constexpr ValType kType = ValType::kV128;
+  static Value To(V128 v) { return {ValType::kV128, v.low, v.high}; }
+  static V128 From(const Value& v) { return {v.low, v.high}; }
+};
+
+// The results of a function: none, one, or a tuple.
+template <class R>
+struct Results {
+  using Abi = typename Wire<R>::Abi;
+  static constexpr size_t kCount = 1;
+  static R From(absl::Span<const Value> values) { return Wire<R>::From(values[0]); }
+  static absl::Status Resume(DynamicStep& step, const R& result) {
+    const Value values[] = {Wire<R>::To(result)};
+    return step.Resume(values);
+  }
+};
+template <>
+struct Results<void> {
+  using Abi = void;
+  static constexpr size_t kCount = 0;
+};
+template <class... T>
+struct Results<std::tuple<T...>> {
+  using Abi = void;  // through Context::results
+  static constexpr size_t kCount = sizeof...(T);
+  static std::tuple<T...> From(absl::Span<const Value> values) {
+    return From(values, std::index_sequence_for<T...>());
+  }
+  template <size_t... I>
+  static std::tuple<T...> From(absl::Span<const Value> values, std::index_sequence<I...>) {
+    return {Wire<T>::From(values[I])...};
+  }
+  static absl::Status Resume(DynamicStep& step, const std::tuple<T...>& result) {
+    return std::apply(
+        [&](const T&... v) {
+          const Value values[] = {Wire<T>::To(v)...};
+          return step.Resume(values);
+        },
+        result);
+  }
+};
+
+// A result that may not be there yet; void has no storage.
+template <class R>
+using Slot = std::conditional_t<std::is_void_v<R>, std::monostate, std::optional<R>>;
+
+// What a handler of op T may return: the op's Result, or a status (an error is thrown into the
+// guest as a trap).
+template <class Returned, class Result>
+constexpr bool IsAnswer() {
+  if constexpr (std::is_void_v<Result>) {
+    return std::is_void_v<Returned> || std::is_same_v<Returned, absl::Status>;
+  } else {
+    return std::is_convertible_v<Returned, Result> ||
+           std::is_convertible_v<Returned, absl::StatusOr<Result>>;
+  }
+}
+template <class H, class T>
+concept Handles = std::invocable<H&, const T&> && IsAnswer < std::invoke_result_t<H&, const T&>,
+typename T::Result > ();
+
+template <class H, class Op>
+struct HandlesAllOf : std::false_type {};
+template <class H, class... T>
+struct HandlesAllOf<H, std::variant<T...>> : std::bool_constant<(Handles<H, T> && ...)> {};
+template <class H>
+struct HandlesAllOf<H, std::variant<std::monostate>> : std::true_type {};
+template <class H, class Op>
+concept HandlesAll = HandlesAllOf<H, Op>::value;
+
+template <class T, class Op>
+struct IsOneOf : std::false_type {};
+template <class T, class... U>
+struct IsOneOf<T, std::variant<U...>> : std::bool_constant<(std::is_same_v<T, U> || ...)> {};
+template <class T, class Op>
+concept OneOf = IsOneOf<T, Op>::value;
+
+}  // namespace typed
+
+// What a call came to that can't suspend: a value, or a trap.
+template <class R>
+class [[nodiscard]] Outcome {
+ public:
+  explicit Outcome(DynamicStep step) {
+    if (step.suspended()) {
+      // Only a function that the host put into a table can do this to a call proved not to suspend.
+      step.Cancel();
+      Fail("suspended in a call that can't be suspended");
+    } else if (step.trapped()) {
+      trap_ = step.trap();
+      message_ = step.message();
+    } else if (step.results().size() != typed::Results<R>::kCount) {
+      Fail("the module does not match its header");
+    } else if constexpr (!std::is_void_v<R>) {
+      value_ = typed::Results<R>::From(step.results());
+    }
+  }
+  explicit Outcome(const absl::Status& error) { Fail(error.message()); }
+
+  bool finished() const { return trap_ == Trap::kNone; }
+  bool trapped() const { return trap_ != Trap::kNone; }
+  Trap trap() const { return trap_; }
+  // Why it trapped; empty if it didn't.
+  const std::string& message() const { return message_; }
+  // Finished only.
+  std::add_lvalue_reference_t<const R> value() const {
+    if (trapped()) typed::Misuse("Outcome::value() of a call that trapped");
+    if constexpr (!std::is_void_v<R>) return *value_;
+  }
+  // OK, or kAborted with the message.
+  absl::Status status() const {
+    return finished() ? absl::OkStatus() : absl::AbortedError(message_);
+  }
+
+ private:
+  void Fail(absl::string_view message) {
+    trap_ = Trap::kHost;
+    message_ = std::string(message);
+  }
+
+  Trap trap_ = Trap::kNone;
+  std::string message_;
+  typed::Slot<R> value_{};
+};
+
+// A call in progress: finished, suspended on an op, or trapped. Move-only; a step that was moved
+// from is a cancelled one. Destroying a suspended step cancels it: its frames are dropped and no
+// guest code runs.
+template <class R, class Guest>
+class [[nodiscard]] Step {
+ public:
+  using Op = typename Guest::Op;
+
+  // A cancelled step, to be assigned to.
+  Step() { SetTrap(Trap::kCancelled, "no call"); }
+  explicit Step(DynamicStep step) : step_(std::move(step)) { Update(); }
+  explicit Step(const absl::Status& error) { SetTrap(Trap::kHost, error.message()); }
+  Step(Step&& other) noexcept { Take(other); }
+  Step& operator=(Step&& other) noexcept {
+    if (this != &other) Take(other);
+    return *this;
+  }
+
+  bool finished() const { return state_ == State::kFinished; }
+  bool suspended() const { return state_ == State::kSuspended; }
+  bool trapped() const { return state_ == State::kTrapped; }
+
+  // Finished only: what the function returned; a tuple if several values.
+  std::add_lvalue_reference_t<const R> value() const {
+    if (!finished()) typed::Misuse("Step::value() of a step that has not finished");
+    if constexpr (!std::is_void_v<R>) return *value_;
+  }
+  // Trapped: the reason and its text ("integer divide by zero", Throw's message); else kNone and
+  // "".
+  Trap trap() const { return trap_; }
+  const std::string& message() const { return message_; }
+  // OK when finished, kAborted with the message when trapped, kFailedPrecondition when suspended.
+  absl::Status status() const {
+    if (finished()) return absl::OkStatus();
+    if (trapped()) return absl::AbortedError(message_);
+    return absl::FailedPreconditionError(absl::StrCat("suspended on ", OpName()));
+  }
+
+  // Suspended and not foreign(): the import waited for and its arguments.
+  const Op& op() const {
+    if (!op_) typed::Misuse("Step::op() of a step that is not suspended on an op of its guest");
+    return *op_;
+  }
+  // The op if it is a T, else null; also null when not suspended.
+  template <class T>
+  requires typed::OneOf<T, Op>
+  const T* op_if() const { return op_ ? std::get_if<T>(&*op_) : nullptr; }
+  // Suspended on an import of another module linked with this one, or in a function that the host
+  // put into a table: not in Op. dynamic() has it.
+  bool foreign() const { return suspended() && !op_; }
+
+  // Answers the op with what the handler for its type returns, and runs the guest on. True if that
+  // was done. An error status from the handler is thrown into the guest, and so is a foreign op
+  // (else `while (step.suspended())` would never end); the step has then trapped.
+  template <class Handler>
+  requires typed::HandlesAll<Handler, Op>
+  bool Answer(Handler&& handler) {
+    if (!suspended()) return false;
+    if (!op_) {
+      Drop(Throw(absl::StrCat("no handler for ", OpName())));
+      return false;
+    }
+    const Op op = *op_;  // the handler may look at, even move, this step
+    return std::visit([&](const auto& o) { return AnswerOne(o, handler); }, op);
+  }
+
+  // Answers op T with its result (nothing if T::Result is void), and runs the guest on. Errors, and
+  // no effect: not suspended, or suspended on another op.
+  template <class T>
+  requires(typed::OneOf<T, Op>&& std::is_void_v<typename T::Result>) absl::Status Resume() {
+    absl::Status status = CheckOp<T>();
+    return status.ok() ? Resumed(step_.Resume({})) : status;
+  }
+  template <class T>
+  requires(typed::OneOf<T, Op> && !std::is_void_v<typename T::Result>) absl::Status
+      Resume(const typename T::Result& result) {
+    absl::Status status = CheckOp<T>();
+    if (!status.ok()) return status;
+    return Resumed(typed::Results<typename T::Result>::Resume(step_, result));
+  }
+
+  // Makes the call fail at its op: a trap of kind kHost with this message. Error: not suspended.
+  absl::Status Throw(absl::string_view message) {
+    if (!suspended()) return NotSuspended();
+    return Resumed(step_.Throw(message));
+  }
+
+  // Drops the frames without running guest code; the step has then trapped with kCancelled. No
+  // effect on a step that isn't suspended.
+  void Cancel() {
+    if (!suspended()) return;
+    step_.Cancel();
+    Update();
+  }
+
+  // Suspended: what is kept of the call, op included. Else 0.
+  uint32_t frame_bytes() const { return suspended() ? step_.frame_bytes() : 0; }
+  uint32_t depth() const { return suspended() ? step_.depth() : 0; }
+
+  // The step beneath, for a foreign op. Call Refresh() after changing it.
+  DynamicStep& dynamic() { return step_; }
+  void Refresh() { Update(); }
+
+ private:
+  enum class State : uint8_t { kFinished, kSuspended, kTrapped };
+
+  static absl::Status NotSuspended() {
+    return absl::FailedPreconditionError("the step is not suspended");
+  }
+  static void Drop(const absl::Status&) {}
+
+  std::string OpName() const {
+    return suspended() ? absl::StrCat(step_.op_module(), ".", step_.op_name()) : std::string();
+  }
+
+  template <class T>
+  absl::Status CheckOp() const {
+    if (!suspended()) return NotSuspended();
+    if (op_ && std::holds_alternative<T>(*op_)) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("the step is suspended on ", OpName(), ", not on ", T::kImport));
+  }
+
+  template <class T, class Handler>
+  bool AnswerOne(const T& op, Handler& handler) {
+    if constexpr (std::is_same_v<T, std::monostate>) {
+      return false;  // a guest without ops
+    } else if constexpr (std::is_void_v<typename T::Result>) {
+      if constexpr (std::is_void_v<std::invoke_result_t<Handler&, const T&>>) {
+        handler(op);
+      } else {
+        const absl::Status status = handler(op);
+        if (!status.ok()) return Refuse(status);
+      }
+      return Resume<T>().ok();
+    } else if constexpr (std::is_convertible_v<std::invoke_result_t<Handler&, const T&>,
+                                               typename T::Result>) {
+      return Resume<T>(static_cast<typename T::Result>(handler(op))).ok();
+    } else {
+      const absl::StatusOr<typename T::Result> result = handler(op);
+      return result.ok() ? Resume<T>(*result).ok() : Refuse(result.status());
+    }
+  }
+  bool Refuse(const absl::Status& status) {
+    Drop(Throw(status.message()));
+    return false;
+  }
+
+  absl::Status Resumed(absl::Status status) {
+    if (status.ok()) Update();
+    return status;
+  }
+
+  // Reads the state of `step_` once, so that asking for it costs nothing.
+  void Update() {
+    op_.reset();
+    trap_ = Trap::kNone;
+    message_.clear();
+    if (step_.suspended()) {
+      state_ = State::kSuspended;
+      op_ = Guest::ReadOp(step_);
+    } else if (step_.trapped()) {
+      SetTrap(step_.trap(), step_.message());
+    } else if (step_.results().size() != typed::Results<R>::kCount) {
+      SetTrap(Trap::kHost, "the module does not match its header");
+    } else {
+      state_ = State::kFinished;
+      if constexpr (!std::is_void_v<R>) value_ = typed::Results<R>::From(step_.results());
+    }
+  }
+  void SetTrap(Trap trap, absl::string_view message) {
+    state_ = State::kTrapped;
+    trap_ = trap;
+    message_ = std::string(message);
+  }
+  void Take(Step& other) {
+    step_ = std::move(other.step_);
+    state_ = other.state_;
+    trap_ = other.trap_;
+    message_ = std::move(other.message_);
+    op_ = std::move(other.op_);
+    value_ = std::move(other.value_);
+    other.op_.reset();
+    other.SetTrap(Trap::kCancelled, "moved from");
+  }
+
+  DynamicStep step_;
+  State state_ = State::kTrapped;
+  Trap trap_ = Trap::kNone;
+  std::string message_;
+  std::optional<Op> op_;
+  typed::Slot<R> value_{};
+};
+
+// An exported global of type T; `const T` if the module can't change it.
+template <class T>
+class GlobalView {
+ public:
+  explicit GlobalView(void* storage) : storage_(storage) {}
+  std::remove_const_t<T> Get() const {
+    std::remove_const_t<T> value;
+    memcpy(&value, storage_, sizeof value);
+    return value;
+  }
+  void Set(T value) requires(!std::is_const_v<T>) { memcpy(storage_, &value, sizeof value); }
+
+ private:
+  void* storage_;
+};
+
+namespace typed {
+
+// Native code for an immediate import: calls a method of the host interface that Instance::host
+// points at. The method must not throw: generated frames can't be unwound by C++.
+template <auto method>
+struct Thunk;
+template <class Host, class R, class... A, R (Host::*method)(A...)>
+struct Thunk<method> {
+  static typename Results<R>::Abi Call(core::Instance* base,
+                                       typename Wire<A>::Abi... arguments) noexcept {
+    Host* host = static_cast<Host*>(base->host);
+    if constexpr (std::is_void_v<R>) {
+      (host->*method)(Wire<A>::FromAbi(arguments)...);
+    } else if constexpr (std::is_void_v<typename Results<R>::Abi>) {
+      StoreResults(base->context->results, (host->*method)(Wire<A>::FromAbi(arguments)...));
+    } else {
+      return Wire<R>::ToAbi((host->*method)(Wire<A>::FromAbi(arguments)...));
+    }
+  }
+  template <class... T>
+  static void StoreResults(uint64_t* slots, const std::tuple<T...>& values) {
+    std::apply([&](const T&... v) { ((*slots++ = Wire<T>::To(v).low), ...); }, values);
+  }
+};
+
+// What all generated classes share. Its own names end in an underscore, which no name made from a
+// wasm name does.
+class GuestBase {
+ public:
+  GuestBase(const GuestBase&) = delete;
+  GuestBase& operator=(const GuestBase&) = delete;
+
+  // The instance beneath, for the dynamic API and for linking.
+  DynamicInstance* instance() const { return instance_; }
+  StoreHandle* store() const { return instance_->store(); }
+
+ protected:
+  explicit GuestBase(DynamicInstance* instance) : instance_(instance) {}
+  ~GuestBase() = default;
+
+  // Binds function import `function` (of those that are functions) to `code`, called with the
+  // importing instance, unless the embedder has bound it.
+  static void BindImmediate_(Imports& imports, const ModuleInfo& info, uint32_t import,
+                             core::AnyFunction code) {
+    const core::ImportInfo& i = info.imports[import];
+    const absl::string_view module(i.module.data, i.module.size);
+    const absl::string_view name(i.name.data, i.name.size);
+    if (imports.Find(module, name) != nullptr) return;
+    const core::FuncType& type = info.types[info.function_imports[i.index].type];
+    Extern bound;
+    bound.kind = ExternKind::kFunction;
+    bound.function.code = code;
+    bound.signature.params.assign(type.params, type.params + type.param_count);
+    bound.signature.results.assign(type.results, type.results + type.result_count);
+    imports.Add(module, name, bound);
+  }
+
+  // Instantiates `Guest` in `store`.
+  template <class Guest>
+  static absl::StatusOr<std::unique_ptr<Guest>> Create_(StoreHandle& store, const ModuleInfo& info,
+                                                        Imports imports, void* host) {
+    if (host != nullptr) imports.SetHost(host);
+    absl::StatusOr<DynamicInstance*> instance = store.Instantiate(info, imports);
+    if (!instance.ok()) return instance.status();
+    return absl::WrapUnique(new Guest(*instance));
+  }
+  // The same with a store of its own.
+  template <class Guest>
+  static absl::StatusOr<std::unique_ptr<Guest>> CreateAlone_(const Limits& limits,
+                                                             const ModuleInfo& info,
+                                                             Imports imports, void* host) {
+    auto store = std::make_unique<StoreHandle>(limits);
+    absl::StatusOr<std::unique_ptr<Guest>> guest =
+        Create_<Guest>(*store, info, std::move(imports), host);
+    if (guest.ok()) (*guest)->own_store_ = std::move(store);
+    return guest;
+  }
+
+  // Calls export number `index`.
+  template <class R, class Guest, class... A>
+  Step<R, Guest> CallStep_(uint32_t index, A... arguments) {
+    absl::StatusOr<DynamicStep> step = Call_(index, arguments...);
+    if (!step.ok()) return Step<R, Guest>(step.status());
+    return Step<R, Guest>(*std::move(step));
+  }
+  template <class R, class... A>
+  Outcome<R> CallPlain_(uint32_t index, A... arguments) {
+    absl::StatusOr<DynamicStep> step = Call_(index, arguments...);
+    if (!step.ok()) return Outcome<R>(step.status());
+    return Outcome<R>(*std::move(step));
+  }
+  template <class Guest>
+  Step<void, Guest> Start_() {
+    absl::StatusOr<DynamicStep> step = instance_->Start();
+    if (!step.ok()) return Step<void, Guest>(step.status());
+    return Step<void, Guest>(*std::move(step));
+  }
+
+  Memory Memory_(uint32_t index) const {
+    core::MemoryField field;
+    memcpy(&field, Field_(instance_->info().memories[index].offset), sizeof field);
+    return Memory(field.memory);
+  }
+  Table Table_(uint32_t index) const {
+    core::Table* table;
+    memcpy(&table, Field_(instance_->info().tables[index].offset), sizeof table);
+    return Table(instance_->store(), table);
+  }
+  // Where global `index` is stored: in the instance, or with whoever it was imported from.
+  void* Global_(uint32_t index) const {
+    const core::GlobalInfo& global = instance_->info().globals[index];
+    uint8_t* field = Field_(global.offset);
+    if (!global.imported) return field;
+    void* storage;
+    memcpy(&storage, field, sizeof storage);
+    return storage;
+  }
+
+  // Suspended in code of this module (not of one linked with it, nor in the host's own function).
+  static bool IsOpOf_(const DynamicStep& step, const ModuleInfo& info) {
+    const DynamicInstance* instance = step.op_instance();
+    return instance != nullptr && &instance->info() == &info;
+  }
+
+ private:
+  uint8_t* Field_(uint32_t offset) const {
+    return reinterpret_cast<uint8_t*>(instance_->raw()) + offset;
+  }
+  template <class... A>
+  absl::StatusOr<DynamicStep> Call_(uint32_t index, A... arguments) {
+    const core::ExportInfo& e = instance_->info().exports[index];
+    if constexpr (sizeof...(A) == 0) {
+      return instance_->CallFunction(e.index, {});
+    } else {
+      const Value values[] = {Wire<A>::To(arguments)...};
+      return instance_->CallFunction(e.index, values);
+    }
+  }
+
+  std::unique_ptr<StoreHandle> own_store_;  // null when linked with others
+  DynamicInstance* instance_;
+};
+
+}  // namespace typed
+}  // namespace fermata
+
+#endif  // FERMATA_STEP_H_

@@ -1,0 +1,118 @@
+// Instances: looking up exports and calling them.
+#include <stdlib.h>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/state.h"
+
+namespace fermata {
+namespace {
+
+absl::Status NotFound(const ModuleInfo& info, absl::string_view what, absl::string_view name) {
+  return absl::NotFoundError(absl::StrCat(info.name, ": no export \"", name, "\"", what));
+}
+
+}  // namespace
+
+DynamicInstance::State::~State() { free(storage); }
+DynamicInstance::DynamicInstance() : state_(std::make_unique<State>()) {}
+DynamicInstance::~DynamicInstance() = default;
+
+const ModuleInfo& DynamicInstance::info() const { return *state_->info; }
+StoreHandle* DynamicInstance::store() const { return state_->store; }
+core::Instance* DynamicInstance::raw() const { return state_->instance; }
+bool DynamicInstance::start_pending() const { return state_->start_pending; }
+
+absl::StatusOr<DynamicStep> DynamicInstance::Call(absl::string_view name,
+                                                  absl::Span<const Value> arguments) {
+  auto it = state_->exports.find(name);
+  if (it == state_->exports.end() || it->second->kind != ExternKind::kFunction) {
+    return NotFound(info(), " that is a function", name);
+  }
+  absl::StatusOr<DynamicStep> step = CallFunction(it->second->index, arguments);
+  if (!step.ok()) {
+    return absl::Status(step.status().code(),
+                        absl::StrCat(info().name, ": ", name, ": ", step.status().message()));
+  }
+  return step;
+}
+
+absl::StatusOr<DynamicStep> DynamicInstance::CallFunction(uint32_t function,
+                                                          absl::Span<const Value> arguments) {
+  if (state_->start_pending) {
+    return absl::FailedPreconditionError("the start function has not finished: see Start()");
+  }
+  if (function >= info().function_count) return absl::InvalidArgumentError("no such function");
+  return state_->store->CallRef(state_->HandleOf(function), arguments);
+}
+
+absl::StatusOr<DynamicStep> DynamicInstance::Start() {
+  if (!state_->start_pending) return absl::FailedPreconditionError("no start function is pending");
+  if (state_->start_running) {
+    return absl::FailedPreconditionError("the start function is running already");
+  }
+  StoreHandle::State& store = *state_->store->state_;
+  const core::Function& f = store.functions[state_->HandleOf(info().start) - 1];
+  DynamicStep step;
+  step.state_ = std::make_unique<DynamicStep::State>();
+  step.state_->signature = &internal::SignatureOfType(f.type);
+  step.state_->starting = this;
+  state_->start_running = true;
+  step.state_->Begin(f, store.types.at(f.type).invoke, {}, &store);
+  return step;
+}
+
+absl::StatusOr<Extern> DynamicInstance::Find(absl::string_view name) {
+  auto it = state_->exports.find(name);
+  if (it == state_->exports.end()) return NotFound(info(), "", name);
+  const core::ExportInfo& e = *it->second;
+  StoreHandle::State& store = *state_->store->state_;
+  Extern result;
+  result.kind = e.kind;
+  switch (e.kind) {
+    case ExternKind::kFunction: {
+      const core::ref handle = state_->HandleOf(e.index);
+      result.function = store.functions[handle - 1];
+      result.signature = internal::SignatureOfType(result.function.type);
+      result.may_suspend = store.may_suspend[handle - 1];
+      break;
+    }
+    case ExternKind::kTable:
+      result.table = *state_->Field<core::Table*>(info().tables[e.index].offset);
+      result.table_limits = static_cast<internal::TableStorage*>(result.table->owner)->limits();
+      break;
+    case ExternKind::kMemory:
+      result.memory = state_->Field<core::MemoryField>(info().memories[e.index].offset)->memory;
+      result.memory_limits = static_cast<internal::MemoryStorage*>(result.memory->owner)->limits();
+      break;
+    case ExternKind::kGlobal: {
+      const core::GlobalInfo& g = info().globals[e.index];
+      uint64_t* field = state_->Field<uint64_t>(g.offset);
+      result.global = {g.type, g.mut, g.imported ? *state_->Field<uint64_t*>(g.offset) : field};
+      break;
+    }
+    case ExternKind::kTag:
+      return absl::UnimplementedError("tags are not available yet");
+  }
+  return result;
+}
+
+absl::StatusOr<Memory> DynamicInstance::FindMemory(absl::string_view name) {
+  absl::StatusOr<Extern> e = Find(name);
+  if (!e.ok()) return e.status();
+  if (e->kind != ExternKind::kMemory) return NotFound(info(), " that is a memory", name);
+  return Memory(e->memory);
+}
+absl::StatusOr<Table> DynamicInstance::FindTable(absl::string_view name) {
+  absl::StatusOr<Extern> e = Find(name);
+  if (!e.ok()) return e.status();
+  if (e->kind != ExternKind::kTable) return NotFound(info(), " that is a table", name);
+  return Table(state_->store, e->table);
+}
+absl::StatusOr<Global> DynamicInstance::FindGlobal(absl::string_view name) {
+  absl::StatusOr<Extern> e = Find(name);
+  if (!e.ok()) return e.status();
+  if (e->kind != ExternKind::kGlobal) return NotFound(info(), " that is a global", name);
+  return e->global;
+}
+
+}  // namespace fermata

@@ -1,0 +1,338 @@
+// Instantiation (specification §4.5.4): imports are matched against what is provided, storage is
+// made, own globals and segments are initialized, the start function is run.
+#include <stdlib.h>
+#include <string.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/hosted_context.h"
+#include "runtime/state.h"
+
+namespace fermata {
+namespace {
+
+absl::string_view View(const core::Text& text) { return {text.data, text.size}; }
+
+std::string Describe(absl::Span<const ValType> types) {
+  std::string text = "[";
+  for (ValType t : types) {
+    if (text.size() > 1) text += ' ';
+    switch (t) {
+      case ValType::kI32: text += "i32"; break;
+      case ValType::kI64: text += "i64"; break;
+      case ValType::kF32: text += "f32"; break;
+      case ValType::kF64: text += "f64"; break;
+      case ValType::kV128: text += "v128"; break;
+      case ValType::kFuncRef: text += "funcref"; break;
+      case ValType::kExternRef: text += "externref"; break;
+      case ValType::kExnRef: text += "exnref"; break;
+    }
+  }
+  return text + "]";
+}
+
+// The import's limits admit a memory or table of `size` units with this declared maximum.
+bool Admits(const core::LimitsInfo& wanted, uint64_t size, const core::LimitsInfo& declared) {
+  if (size < wanted.min || wanted.is64 != declared.is64 || wanted.shared != declared.shared) {
+    return false;
+  }
+  return !wanted.has_max || (declared.has_max && declared.max <= wanted.max);
+}
+
+}  // namespace
+
+void Imports::Add(absl::string_view module, absl::string_view name, Extern value) {
+  entries_.push_back({std::string(module), std::string(name), std::move(value)});
+}
+
+void Imports::AddInstance(absl::string_view module, DynamicInstance* instance) {
+  const ModuleInfo& info = instance->info();
+  for (uint32_t i = 0; i < info.export_count; ++i) {
+    absl::StatusOr<Extern> e = instance->Find(View(info.exports[i].name));
+    if (e.ok()) Add(module, View(info.exports[i].name), *std::move(e));
+  }
+}
+
+const Extern* Imports::Find(absl::string_view module, absl::string_view name) const {
+  // The latest wins, so that single items can replace those of an instance.
+  for (auto it = entries_.rbegin(); it != entries_.rend(); ++it) {
+    if (it->module == module && it->name == name) return &it->value;
+  }
+  return nullptr;
+}
+
+namespace internal {
+
+// One instantiation, step by step.
+class Linker {
+ public:
+  Linker(StoreState& store, DynamicInstance::State& target, DynamicInstance* dynamic,
+         const Imports& imports)
+      : store_(store), t_(target), dynamic_(dynamic), imports_(imports), info_(*target.info) {}
+
+  // Makes nothing that outlives a failure.
+  absl::Status Prepare() {
+    if (info_.abi_version != core::kAbiVersion) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(info_.name, ": generated for ABI version ", info_.abi_version,
+                       ", the runtime has ", core::kAbiVersion));
+    }
+    if (store_.instances.size() > 0xffff) {
+      return absl::ResourceExhaustedError("a store holds at most 65,536 instances");
+    }
+    for (uint32_t i = 0; i < info_.type_count; ++i) {
+      const core::FuncType& type = info_.types[i];
+      canonical_.push_back(CanonicalType({type.params, type.param_count}, {type.results, type.result_count}));
+    }
+    for (uint32_t i = 0; i < info_.import_count; ++i) {
+      absl::Status status = Check(info_.imports[i]);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Build() {
+    absl::Status status = Allocate();
+    if (status.ok()) status = MakeMemories();
+    if (status.ok()) status = MakeTables();
+    if (!status.ok()) return status;
+    Bind();
+    store_.Register(t_.instance, dynamic_);
+    RegisterFunctions();
+    store_.LearnTypes(info_, canonical_.data());
+    store_.max_results = std::max(store_.max_results, info_.max_results);
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status Mismatch(const core::ImportInfo& import, absl::string_view why) const {
+    return absl::FailedPreconditionError(absl::StrCat(info_.name, ": incompatible import type: ",
+                                                      View(import.module), ".", View(import.name),
+                                                      ": ", why));
+  }
+
+  absl::Status Check(const core::ImportInfo& import) {
+    const Extern* e = imports_.Find(View(import.module), View(import.name));
+    found_.push_back(e);
+    if (e == nullptr) {
+      if (import.kind == ExternKind::kFunction && import.suspend != nullptr) return absl::OkStatus();
+      return absl::NotFoundError(absl::StrCat(info_.name, ": unknown import: ", View(import.module),
+                                              ".", View(import.name), " is not provided"));
+    }
+    if (e->kind != import.kind) return Mismatch(import, "another kind of thing is provided");
+    switch (import.kind) {
+      case ExternKind::kFunction: return CheckFunction(import, *e);
+      case ExternKind::kTable: return CheckTable(import, *e);
+      case ExternKind::kMemory: return CheckMemory(import, *e);
+      case ExternKind::kGlobal: return CheckGlobal(import, *e);
+      case ExternKind::kTag: break;
+    }
+    return absl::UnimplementedError("tags are not available yet");
+  }
+
+  absl::Status CheckFunction(const core::ImportInfo& import, const Extern& e) {
+    const uint32_t type = canonical_[info_.function_imports[import.index].type];
+    if (e.function.instance != nullptr && e.function.instance->store != &store_.store) {
+      return Mismatch(import, "the function belongs to another store");
+    }
+    if (CanonicalType(e.signature.params, e.signature.results) != type) {
+      const Signature& wanted = SignatureOfType(type);
+      return Mismatch(import, absl::StrCat("expected ", Describe(wanted.params), " -> ",
+                                           Describe(wanted.results), ", found ",
+                                           Describe(e.signature.params), " -> ",
+                                           Describe(e.signature.results)));
+    }
+    if (import.suspend == nullptr && e.may_suspend) {
+      return Mismatch(import, "it is immediate, but the function provided may suspend");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckTable(const core::ImportInfo& import, const Extern& e) {
+    const core::TableInfo& wanted = info_.tables[import.index];
+    if (e.table->type != wanted.type) return Mismatch(import, "a table of another type");
+    if (!Admits(wanted.limits, e.table->size, e.table_limits)) {
+      return Mismatch(import, "a table of unfit size or maximum");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckMemory(const core::ImportInfo& import, const Extern& e) {
+    const core::MemoryInfo& wanted = info_.memories[import.index];
+    if (!Admits(wanted.limits, e.memory->pages, e.memory_limits) ||
+        e.memory->page_log2 != wanted.limits.page_log2) {
+      return Mismatch(import, "a memory of unfit size or maximum");
+    }
+    const auto* storage = static_cast<MemoryStorage*>(e.memory->owner);
+    if (info_.memory_policy == core::MemoryPolicy::kReserved &&
+        storage->policy() != core::MemoryPolicy::kReserved) {
+      return Mismatch(import, "the module was translated for reserved memory, this one is checked");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckGlobal(const core::ImportInfo& import, const Extern& e) {
+    const core::GlobalInfo& wanted = info_.globals[import.index];
+    if (e.global.type != wanted.type || e.global.mut != wanted.mut) {
+      return Mismatch(import, "a global of another type or mutability");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Allocate() {
+    const size_t align = std::max<size_t>(info_.instance_align, alignof(void*));
+    const size_t size = (info_.instance_size + align - 1) / align * align;
+    t_.storage = aligned_alloc(align, size);
+    if (t_.storage == nullptr) return absl::ResourceExhaustedError("no memory for an instance");
+    memset(t_.storage, 0, size);
+    t_.instance = static_cast<core::Instance*>(t_.storage);
+    t_.instance->module = &info_;
+    t_.instance->host = imports_.host();
+    memcpy(t_.Field<uint32_t>(info_.types_offset), canonical_.data(), 4 * canonical_.size());
+    return absl::OkStatus();
+  }
+
+  absl::Status MakeMemories() {
+    const uint64_t most = store_.store.limits.memory_pages;
+    for (uint32_t i = 0; i < info_.memory_count; ++i) {
+      const core::MemoryInfo& m = info_.memories[i];
+      if (m.imported) continue;
+      auto memory = info_.memory_policy == core::MemoryPolicy::kReserved
+                        ? MakeReservedMemory(m.limits, most)
+                        : MakeCheckedMemory(m.limits, most);
+      if (!memory.ok()) return memory.status();
+      SetMemory(m, (*memory)->memory());
+      store_.memories.push_back(*std::move(memory));
+    }
+    return absl::OkStatus();
+  }
+  void SetMemory(const core::MemoryInfo& m, core::Memory* memory) {
+    *t_.Field<core::MemoryField>(m.offset) = {memory, memory->data};
+  }
+
+  absl::Status MakeTables() {
+    for (uint32_t i = 0; i < info_.table_count; ++i) {
+      const core::TableInfo& table = info_.tables[i];
+      if (table.imported) continue;
+      auto storage = TableStorage::Make(table.type, table.limits, store_.store.limits.table_elements);
+      if (!storage.ok()) return storage.status();
+      *t_.Field<core::Table*>(table.offset) = (*storage)->table();
+      store_.tables.push_back(*std::move(storage));
+    }
+    return absl::OkStatus();
+  }
+
+  void Bind() {
+    t_.import_of_function.resize(info_.function_import_count);
+    for (uint32_t i = 0; i < info_.import_count; ++i) {
+      const core::ImportInfo& import = info_.imports[i];
+      const Extern* e = found_[i];
+      switch (import.kind) {
+        case ExternKind::kFunction: {
+          t_.import_of_function[import.index] = i;
+          const core::FunctionImportSlot& slot = info_.function_imports[import.index];
+          core::Function f = e != nullptr ? e->function : core::Function{import.suspend, nullptr, 0, 0};
+          f.type = canonical_[slot.type];
+          if (f.instance == nullptr) f.instance = t_.instance;
+          *t_.Field<core::Function>(slot.offset) = f;
+          break;
+        }
+        case ExternKind::kTable:
+          *t_.Field<core::Table*>(info_.tables[import.index].offset) = e->table;
+          break;
+        case ExternKind::kMemory:
+          SetMemory(info_.memories[import.index], e->memory);
+          break;
+        case ExternKind::kGlobal:
+          *t_.Field<uint64_t*>(info_.globals[import.index].offset) = e->global.storage;
+          break;
+        case ExternKind::kTag:
+          break;
+      }
+    }
+    for (uint32_t i = 0; i < info_.export_count; ++i) {
+      t_.exports[View(info_.exports[i].name)] = &info_.exports[i];
+    }
+  }
+
+  void RegisterFunctions() {
+    t_.instance->function_base = static_cast<core::ref>(store_.functions.size() + 1);
+    for (uint32_t i = 0; i < info_.function_count; ++i) {
+      const core::FunctionInfo& f = info_.functions[i];
+      core::Function function = {f.code, t_.instance, canonical_[f.type],
+                                 static_cast<core::ref>(store_.functions.size() + 1)};
+      bool suspends = f.may_suspend;
+      if (f.code == nullptr) {
+        const core::Function& import = *t_.Field<core::Function>(info_.function_imports[f.index].offset);
+        function.code = import.code;
+        function.instance = import.instance;
+        // A function keeps its handle when it is passed on.
+        if (import.handle != 0) {
+          function.handle = import.handle;
+          suspends = store_.may_suspend[import.handle - 1];
+        }
+      }
+      store_.Register(function, suspends);
+    }
+    // A host function of a type unknown until now gets its code here.
+    store_.LearnTypes(info_, canonical_.data());
+    for (uint32_t i = 0; i < info_.function_import_count; ++i) {
+      core::Function& import = *t_.Field<core::Function>(info_.function_imports[i].offset);
+      if (import.handle != 0) import.code = store_.functions[import.handle - 1].code;
+    }
+    for (uint32_t i = 0; i < info_.function_count; ++i) {
+      core::Function& f = store_.functions[t_.instance->function_base + i - 1];
+      f.code = store_.functions[f.handle - 1].code;
+    }
+  }
+
+  StoreState& store_;
+  DynamicInstance::State& t_;
+  DynamicInstance* dynamic_;
+  const Imports& imports_;
+  const ModuleInfo& info_;
+  std::vector<uint32_t> canonical_;
+  std::vector<const Extern*> found_;  // by import
+};
+
+}  // namespace internal
+
+namespace {
+
+absl::Status TrapDuring(const ModuleInfo& info, absl::string_view what, Trap trap) {
+  return absl::AbortedError(
+      absl::StrCat(info.name, ": trap during ", what, ": ", TrapMessage(trap)));
+}
+
+}  // namespace
+
+absl::StatusOr<DynamicInstance*> StoreHandle::Instantiate(const ModuleInfo& info,
+                                                          const Imports& imports) {
+  auto owned = std::unique_ptr<DynamicInstance>(new DynamicInstance);
+  DynamicInstance* instance = owned.get();
+  instance->state_->store = this;
+  instance->state_->info = &info;
+  internal::Linker linker(*state_, *instance->state_, instance, imports);
+  absl::Status status = linker.Prepare();
+  if (status.ok()) status = linker.Build();
+  if (!status.ok()) return status;
+  // From here on tables of others may come to hold the instance's functions: it stays.
+  state_->owned.push_back(std::move(owned));
+
+  core::Context* context = internal::ThreadContext(state_->max_results);
+  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
+  core::Activation activation{};
+  if (core::Initialize(*context, activation, *instance->raw()) != core::Exit::kReturned) {
+    return TrapDuring(info, "initialization", activation.trap);
+  }
+  if (info.start == core::kNoFunction) return instance;
+  instance->state_->start_pending = true;
+  if (state_->may_suspend[instance->state_->HandleOf(info.start) - 1]) return instance;
+  absl::StatusOr<DynamicStep> step = instance->Start();
+  if (!step.ok()) return step.status();
+  if (step->trapped()) return TrapDuring(info, "the start function", step->trap());
+  return instance;
+}
+
+}  // namespace fermata

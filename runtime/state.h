@@ -1,0 +1,128 @@
+// What is behind the handles of fermata/dynamic.h.
+#ifndef FERMATA_RUNTIME_STATE_H_
+#define FERMATA_RUNTIME_STATE_H_
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "fermata/dynamic.h"
+#include "runtime/storage.h"
+
+namespace fermata::internal {
+
+// A number for each function type, the same in the whole process (specification §3.1.3: types are
+// equal if their structure is).
+uint32_t CanonicalType(absl::Span<const ValType> params, absl::Span<const ValType> results);
+// The type behind a number.
+const Signature& SignatureOfType(uint32_t type);
+
+// Slots that values of these types take.
+inline uint32_t SlotsOf(ValType type) { return type == ValType::kV128 ? 2 : 1; }
+
+// The code for one function type, taken from the first module that has it.
+struct TypeCode {
+  core::Invoke invoke = nullptr;
+  core::AnyFunction host = nullptr;
+};
+
+struct StoreState;
+
+// A host-made function: the instance that FuncType::host code is called with.
+struct HostFunctionInstance : core::HostInstance {
+  StoreState* state;
+  std::string name;
+  Signature signature;
+  HostFunction code;       // null: suspends
+  uint32_t site = 0;       // suspending ones: number in StoreState::host_sites
+  core::ref handle = 0;
+};
+
+struct StoreState {
+  StoreHandle* handle = nullptr;
+  core::Store store{};
+  std::vector<core::Instance*> instances;           // by index
+  std::vector<DynamicInstance*> dynamic;            // by index; null: the host's pseudo-instance
+  std::vector<core::Function> functions;            // by handle - 1
+  std::vector<bool> may_suspend;                    // by handle - 1
+  absl::flat_hash_map<uint32_t, TypeCode> types;    // by canonical type
+  uint32_t max_results = 1;                         // slots that any function of the store returns
+  std::vector<std::unique_ptr<DynamicInstance>> owned;
+  std::vector<std::unique_ptr<MemoryStorage>> memories;
+  std::vector<std::unique_ptr<TableStorage>> tables;
+  std::deque<uint64_t[2]> globals;
+
+  // The pseudo-instance that suspending host functions push their op frames under.
+  std::vector<std::unique_ptr<HostFunctionInstance>> host_functions;
+  std::unique_ptr<core::Instance> host_instance;
+  ModuleInfo host_module{};
+  std::vector<core::ImportInfo> host_imports;
+  std::vector<core::SiteInfo> host_sites;
+  std::vector<core::SiteDetail> host_details;
+  std::vector<HostFunctionInstance*> host_by_site;
+
+  // Adds an instance to the store; its index.
+  uint32_t Register(core::Instance* instance, DynamicInstance* dynamic);
+  // Adds a function; its handle.
+  core::ref Register(const core::Function& function, bool suspends);
+  // Lets host functions that waited for the code of their type have it.
+  void LearnTypes(const ModuleInfo& info, const uint32_t* canonical);
+};
+
+}  // namespace fermata::internal
+
+namespace fermata {
+
+struct StoreHandle::State : internal::StoreState {};
+
+struct DynamicInstance::State {
+  StoreHandle* store = nullptr;
+  core::Instance* instance = nullptr;
+  const ModuleInfo* info = nullptr;
+  void* storage = nullptr;                       // of the instance structure
+  std::vector<uint32_t> import_of_function;      // function imports by function index
+  absl::flat_hash_map<absl::string_view, const core::ExportInfo*> exports;
+  bool start_pending = false;
+  bool start_running = false;
+
+  ~State();
+
+  template <typename T>
+  T* Field(uint32_t offset) const {
+    return reinterpret_cast<T*>(reinterpret_cast<char*>(instance) + offset);
+  }
+  // Function `k` of ModuleInfo::functions.
+  core::ref HandleOf(uint32_t k) const { return instance->function_base + k; }
+};
+
+struct DynamicStep::State {
+  enum class Phase : uint8_t { kEmpty, kFinished, kSuspended, kTrapped };
+  Phase phase = Phase::kEmpty;
+  internal::StoreState* store = nullptr;
+  DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
+  core::Activation activation{};
+  const Signature* signature = nullptr;
+  std::vector<Value> results;
+  std::string message;
+
+  // The op, decoded at first use.
+  mutable bool decoded = false;
+  mutable const core::ImportInfo* import = nullptr;
+  mutable uint32_t import_index = 0;
+  mutable DynamicInstance* op_instance = nullptr;
+  mutable const Signature* op_signature = nullptr;
+  mutable std::vector<Value> arguments;
+
+  ~State();
+  void Begin(const core::Function& function, core::Invoke invoke, absl::Span<const Value> arguments,
+             internal::StoreState* state);
+  void Take(core::Exit exit, core::Context* context);
+  void Trapped(Trap trap, absl::string_view text);
+  void Decode() const;
+};
+
+}  // namespace fermata
+
+#endif  // FERMATA_RUNTIME_STATE_H_

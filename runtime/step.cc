@@ -1,0 +1,197 @@
+// Calls in progress.
+#include <stdlib.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "fermata/frame.h"
+#include "runtime/hosted_context.h"
+#include "runtime/state.h"
+
+namespace fermata {
+namespace {
+
+bool GrowActivation(core::Activation* activation, uint32_t capacity) {
+  const uint64_t size = std::max<uint64_t>(capacity, std::min<uint64_t>(2ull * activation->capacity, 0xfffffff8u));
+  void* frames = realloc(activation->frames, size);
+  if (frames == nullptr) return false;
+  activation->frames = static_cast<core::u8*>(frames);
+  activation->capacity = static_cast<uint32_t>(size);
+  return true;
+}
+
+}  // namespace
+
+DynamicStep::State::~State() { free(activation.frames); }
+
+void DynamicStep::State::Begin(const core::Function& function, core::Invoke invoke,
+                               absl::Span<const Value> values, internal::StoreState* state) {
+  store = state;
+  activation.grow = GrowActivation;
+  activation.store = &state->store;
+  core::Context* context = internal::ThreadContext(state->max_results);
+  if (context == nullptr) return Trapped(Trap::kCallStackExhausted, "");
+  uint64_t few[8];
+  std::vector<uint64_t> many;
+  uint64_t* slots = few;
+  if (values.size() > std::size(few)) {
+    many.resize(values.size());
+    slots = many.data();
+  }
+  for (size_t i = 0; i < values.size(); ++i) slots[i] = values[i].low;
+  Take(core::Enter(*context, activation, function, invoke, slots), context);
+}
+
+void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
+  decoded = false;
+  switch (exit) {
+    case core::Exit::kSuspended:
+      phase = Phase::kSuspended;
+      return;
+    case core::Exit::kReturned: {
+      phase = Phase::kFinished;
+      if (starting != nullptr) starting->state_->start_pending = false;
+      const size_t n = signature->results.size();
+      results.reserve(n);
+      for (size_t i = 0; i < n; ++i) {
+        results.push_back({signature->results[i], n == 1 ? activation.value : context->results[i]});
+      }
+      return;
+    }
+    case core::Exit::kTrapped:
+    case core::Exit::kOutOfFuel:
+      return Trapped(activation.trap, "");
+  }
+}
+
+void DynamicStep::State::Trapped(Trap trap, absl::string_view text) {
+  phase = Phase::kTrapped;
+  activation.trap = trap;
+  activation.size = 0;
+  activation.depth = 0;
+  message = std::string(text.empty() ? absl::string_view(TrapMessage(trap)) : text);
+  if (starting != nullptr) starting->state_->start_running = false;
+}
+
+void DynamicStep::State::Decode() const {
+  if (decoded) return;
+  decoded = true;
+  const core::Footer footer = core::LastFooter(activation);
+  const core::Instance* instance = store->instances[footer.instance];
+  const ModuleInfo& info = *instance->module;
+  op_instance = store->dynamic[footer.instance];
+  const uint32_t function = info.site_details[footer.site].function;
+  if (op_instance == nullptr) {
+    import_index = footer.site;
+    op_signature = &store->host_by_site[footer.site]->signature;
+  } else {
+    import_index = op_instance->state_->import_of_function[function];
+    const uint32_t type = info.function_imports[function].type;
+    const auto* canonical = reinterpret_cast<const uint32_t*>(
+        reinterpret_cast<const char*>(instance) + info.types_offset);
+    op_signature = &internal::SignatureOfType(canonical[type]);
+  }
+  import = &info.imports[import_index];
+  arguments.clear();
+  const core::u8* frame = activation.frames + activation.size - footer.words * 8u;
+  for (size_t i = 0; i < op_signature->params.size(); ++i) {
+    arguments.push_back(
+        {op_signature->params[i], core::frame_get64(frame, static_cast<uint32_t>(8 * i))});
+  }
+}
+
+DynamicStep::DynamicStep() = default;
+DynamicStep::DynamicStep(DynamicStep&&) noexcept = default;
+DynamicStep& DynamicStep::operator=(DynamicStep&&) noexcept = default;
+DynamicStep::~DynamicStep() = default;
+
+bool DynamicStep::finished() const { return state_ && state_->phase == State::Phase::kFinished; }
+bool DynamicStep::suspended() const { return state_ && state_->phase == State::Phase::kSuspended; }
+bool DynamicStep::trapped() const { return state_ && state_->phase == State::Phase::kTrapped; }
+
+absl::Span<const Value> DynamicStep::results() const {
+  return state_ ? absl::MakeConstSpan(state_->results) : absl::Span<const Value>();
+}
+Trap DynamicStep::trap() const { return trapped() ? state_->activation.trap : Trap::kNone; }
+const std::string& DynamicStep::message() const {
+  static const std::string* none = new std::string;
+  return state_ ? state_->message : *none;
+}
+
+const core::ImportInfo& DynamicStep::op() const {
+  static const core::ImportInfo none = {};
+  if (!suspended()) return none;
+  state_->Decode();
+  return *state_->import;
+}
+absl::string_view DynamicStep::op_module() const {
+  const core::ImportInfo& import = op();
+  return {import.module.data, import.module.size};
+}
+absl::string_view DynamicStep::op_name() const {
+  const core::ImportInfo& import = op();
+  return {import.name.data, import.name.size};
+}
+uint32_t DynamicStep::op_import() const {
+  if (!suspended()) return ~0u;
+  state_->Decode();
+  return state_->import_index;
+}
+DynamicInstance* DynamicStep::op_instance() const {
+  if (!suspended()) return nullptr;
+  state_->Decode();
+  return state_->op_instance;
+}
+const std::vector<Value>& DynamicStep::op_arguments() const {
+  static const std::vector<Value>* none = new std::vector<Value>;
+  if (!suspended()) return *none;
+  state_->Decode();
+  return state_->arguments;
+}
+
+absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
+  if (!suspended()) return absl::FailedPreconditionError("the call is not suspended");
+  state_->Decode();
+  const std::vector<ValType>& types = state_->op_signature->results;
+  if (values.size() != types.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(op_module(), ".", op_name(), " has ", types.size(),
+                                                   " results, not ", values.size()));
+  }
+  uint64_t few[4];
+  std::vector<uint64_t> many;
+  uint64_t* slots = few;
+  if (values.size() > std::size(few)) {
+    many.resize(values.size());
+    slots = many.data();
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].type != types[i]) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(op_module(), ".", op_name(), ": result ", i, " is of another type"));
+    }
+    slots[i] = values[i].low;
+  }
+  core::Context* context = internal::ThreadContext(state_->store->max_results);
+  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
+  state_->Take(
+      core::Resume(*context, state_->activation, slots, static_cast<uint32_t>(values.size())), context);
+  return absl::OkStatus();
+}
+
+absl::Status DynamicStep::Throw(absl::string_view message) {
+  if (!suspended()) return absl::FailedPreconditionError("the call is not suspended");
+  state_->Trapped(Trap::kHost, message);
+  return absl::OkStatus();
+}
+
+void DynamicStep::Cancel() {
+  if (suspended()) state_->Trapped(Trap::kCancelled, "");
+}
+
+uint32_t DynamicStep::frame_bytes() const { return state_ ? state_->activation.size : 0; }
+uint32_t DynamicStep::depth() const { return state_ ? state_->activation.depth : 0; }
+core::Activation* DynamicStep::raw_activation() {
+  return suspended() ? &state_->activation : nullptr;
+}
+
+}  // namespace fermata

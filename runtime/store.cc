@@ -1,0 +1,218 @@
+// Stores: their instances and functions, and what the host makes itself.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "fermata/frame.h"
+#include "runtime/hosted_context.h"
+#include "runtime/state.h"
+
+namespace fermata {
+namespace internal {
+namespace {
+
+// HostInstance::call of host-made functions.
+void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* results) {
+  auto* self = static_cast<HostFunctionInstance*>(base);
+  core::Instance* anchor = self->state->host_instance.get();
+  self->context = anchor->context;
+  const size_t params = self->signature.params.size();
+  if (self->code == nullptr) {
+    core::u8* frame = core::PushOp(anchor, self->site, static_cast<uint32_t>(params) + 1);
+    for (size_t i = 0; i < params; ++i) {
+      core::frame_put64(frame, static_cast<uint32_t>(8 * i), arguments[i]);
+    }
+    return;
+  }
+  // Faults in the host's own code are the host's, even if it touches a guest's memory.
+  core::Context* context = anchor->context;
+  core::Activation* running = context->activation;
+  context->activation = nullptr;
+  const Trap trap = self->code(absl::MakeConstSpan(arguments, params),
+                               absl::MakeSpan(results, self->signature.results.size()));
+  context->activation = running;
+  if (trap != Trap::kNone) core::RaiseTrapIn(*context, trap);
+}
+
+// Functions whose type no module of the store has can't be called by one.
+void CallUnknown() {}
+
+}  // namespace
+
+uint32_t StoreState::Register(core::Instance* instance, DynamicInstance* owner) {
+  instance->index = static_cast<uint32_t>(instances.size());
+  instance->store = &store;
+  instances.push_back(instance);
+  dynamic.push_back(owner);
+  store.instances = instances.data();
+  store.instance_count = static_cast<uint32_t>(instances.size());
+  return instance->index;
+}
+
+core::ref StoreState::Register(const core::Function& function, bool suspends) {
+  functions.push_back(function);
+  may_suspend.push_back(suspends);
+  store.functions = functions.data();
+  store.function_count = static_cast<uint32_t>(functions.size());
+  return store.function_count;
+}
+
+void StoreState::LearnTypes(const ModuleInfo& info, const uint32_t* canonical) {
+  for (uint32_t t = 0; t < info.type_count; ++t) {
+    types.try_emplace(canonical[t], TypeCode{info.types[t].invoke, info.types[t].host});
+  }
+  for (const auto& host : host_functions) {
+    core::Function& function = functions[host->handle - 1];
+    auto it = types.find(function.type);
+    if (it == types.end() || function.code != CallUnknown) continue;
+    function.code = it->second.host;
+    for (const auto& table : tables) {
+      if (table->table()->type != ValType::kFuncRef) continue;
+      for (uint32_t i = 0; i < table->table()->size; ++i) {
+        if (table->table()->functions[i].handle == host->handle) {
+          table->table()->functions[i] = function;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace internal
+
+StoreHandle::StoreHandle(const Limits& limits) : state_(std::make_unique<State>()) {
+  state_->handle = this;
+  state_->store.limits = limits;
+  state_->store.owner = static_cast<internal::StoreState*>(state_.get());
+}
+StoreHandle::~StoreHandle() = default;
+
+core::Store* StoreHandle::raw() { return &state_->store; }
+
+absl::StatusOr<Signature> StoreHandle::SignatureOf(core::ref function) const {
+  if (function == 0 || function > state_->functions.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("no function has the handle ", function));
+  }
+  return internal::SignatureOfType(state_->functions[function - 1].type);
+}
+
+absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const Signature& signature,
+                                                 HostFunction code) {
+  State& s = *state_;
+  if (s.host_instance == nullptr) {
+    s.host_instance = std::make_unique<core::Instance>();
+    s.host_module.abi_version = core::kAbiVersion;
+    s.host_module.name = "#host";
+    s.host_module.max_frame_words = 1;
+    s.host_instance->module = &s.host_module;
+    s.Register(s.host_instance.get(), nullptr);
+  }
+  auto host = std::make_unique<internal::HostFunctionInstance>();
+  static_cast<core::HostInstance&>(*host) = {};
+  host->store = &s.store;
+  host->module = &s.host_module;
+  host->call = internal::CallHost;
+  host->state = &s;
+  host->name = std::string(name);
+  host->signature = signature;
+  host->code = std::move(code);
+  const bool suspends = host->code == nullptr;
+  uint32_t slots = 0;
+  for (ValType t : signature.results) slots += internal::SlotsOf(t);
+  s.max_results = std::max(s.max_results, slots);
+  const uint32_t type = internal::CanonicalType(signature.params, signature.results);
+  auto it = s.types.find(type);
+  core::Function function = {it == s.types.end() ? internal::CallUnknown : it->second.host, host.get(),
+                             type, static_cast<core::ref>(s.functions.size() + 1)};
+  host->handle = s.Register(function, suspends);
+  if (suspends) {
+    host->site = static_cast<uint32_t>(s.host_sites.size());
+    s.host_sites.push_back({nullptr, 0});
+    s.host_details.push_back({host->site, 0, static_cast<uint16_t>(signature.params.size() + 1), ""});
+    s.host_by_site.push_back(host.get());
+    s.host_imports.push_back({{"#host", 5},
+                              {host->name.data(), static_cast<uint32_t>(host->name.size())},
+                              ExternKind::kFunction, host->site, nullptr, host->site});
+    s.host_module.imports = s.host_imports.data();
+    s.host_module.import_count = static_cast<uint32_t>(s.host_imports.size());
+    s.host_module.sites = s.host_sites.data();
+    s.host_module.site_details = s.host_details.data();
+    s.host_module.site_count = static_cast<uint32_t>(s.host_sites.size());
+  }
+  s.host_functions.push_back(std::move(host));
+  Extern result;
+  result.kind = ExternKind::kFunction;
+  result.function = function;
+  result.signature = signature;
+  result.may_suspend = suspends;
+  return result;
+}
+
+absl::StatusOr<Extern> StoreHandle::MakeMemory(const core::LimitsInfo& limits,
+                                               core::MemoryPolicy policy) {
+  const uint64_t most = state_->store.limits.memory_pages;
+  if (policy == core::MemoryPolicy::kFixed) {
+    return absl::UnimplementedError("the fixed memory policy is not available yet");
+  }
+  core::LimitsInfo declared = limits;
+  if (declared.page_log2 == 0) declared.page_log2 = 16;
+  auto memory = policy == core::MemoryPolicy::kReserved
+                    ? internal::MakeReservedMemory(declared, most)
+                    : internal::MakeCheckedMemory(declared, most);
+  if (!memory.ok()) return memory.status();
+  Extern result;
+  result.kind = ExternKind::kMemory;
+  result.memory = (*memory)->memory();
+  result.memory_limits = declared;
+  state_->memories.push_back(*std::move(memory));
+  return result;
+}
+
+absl::StatusOr<Extern> StoreHandle::MakeTable(ValType type, const core::LimitsInfo& limits) {
+  auto table = internal::TableStorage::Make(type, limits, state_->store.limits.table_elements);
+  if (!table.ok()) return table.status();
+  Extern result;
+  result.kind = ExternKind::kTable;
+  result.table = (*table)->table();
+  result.table_limits = limits;
+  state_->tables.push_back(*std::move(table));
+  return result;
+}
+
+absl::StatusOr<Extern> StoreHandle::MakeGlobal(Value value, bool mut) {
+  Extern result;
+  result.kind = ExternKind::kGlobal;
+  state_->globals.emplace_back();
+  result.global = {value.type, mut, state_->globals.back()};
+  result.global.Set(value);
+  return result;
+}
+
+absl::StatusOr<DynamicStep> StoreHandle::CallRef(core::ref function,
+                                                 absl::Span<const Value> arguments) {
+  if (function == 0 || function > state_->functions.size()) {
+    return absl::InvalidArgumentError(
+        function == 0 ? "a call of a null reference"
+                      : absl::StrCat("no function has the handle ", function));
+  }
+  const core::Function& f = state_->functions[function - 1];
+  auto it = state_->types.find(f.type);
+  if (it == state_->types.end()) {
+    return absl::FailedPreconditionError("no module of the store has a function of this type");
+  }
+  const Signature& signature = internal::SignatureOfType(f.type);
+  if (arguments.size() != signature.params.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("the function takes ", signature.params.size(),
+                                                   " arguments, not ", arguments.size()));
+  }
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].type != signature.params[i]) {
+      return absl::InvalidArgumentError(absl::StrCat("argument ", i, " is of another type"));
+    }
+  }
+  DynamicStep step;
+  step.state_ = std::make_unique<DynamicStep::State>();
+  step.state_->signature = &signature;
+  step.state_->Begin(f, it->second.invoke, arguments, state_.get());
+  return step;
+}
+
+}  // namespace fermata

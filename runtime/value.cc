@@ -1,0 +1,119 @@
+// Values, and the views of memories, tables and globals.
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/state.h"
+
+namespace fermata {
+
+Value Value::F32(float v) {
+  uint32_t bits;
+  std::memcpy(&bits, &v, sizeof bits);
+  return {ValType::kF32, bits};
+}
+Value Value::F64(double v) {
+  uint64_t bits;
+  std::memcpy(&bits, &v, sizeof bits);
+  return {ValType::kF64, bits};
+}
+float Value::f32() const {
+  const uint32_t bits = static_cast<uint32_t>(low);
+  float v;
+  std::memcpy(&v, &bits, sizeof v);
+  return v;
+}
+double Value::f64() const {
+  double v;
+  std::memcpy(&v, &low, sizeof v);
+  return v;
+}
+
+absl::Span<uint8_t> Memory::Span(uint64_t address, uint64_t size) const {
+  if (size > memory_->bytes || address > memory_->bytes - size) return {};
+  return absl::MakeSpan(memory_->data + address, size);
+}
+
+absl::StatusOr<uint64_t> Memory::Grow(uint64_t delta) {
+  const uint64_t before = memory_->grow(memory_, delta);
+  if (before == ~uint64_t{0}) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the memory can't grow from ", memory_->pages, " pages by ", delta));
+  }
+  return before;
+}
+
+namespace {
+absl::Status OutOfBounds(uint32_t index, uint32_t size) {
+  return absl::OutOfRangeError(absl::StrCat("element ", index, " of a table of ", size));
+}
+}  // namespace
+
+absl::StatusOr<Value> Table::Get(uint32_t index) const {
+  if (index >= table_->size) return OutOfBounds(index, table_->size);
+  return Value{table_->type, table_->type == ValType::kFuncRef ? table_->functions[index].handle
+                                                               : table_->refs[index]};
+}
+
+absl::Status Table::Set(uint32_t index, Value value) {
+  if (index >= table_->size) return OutOfBounds(index, table_->size);
+  if (value.type != table_->type) return absl::InvalidArgumentError("the table is of another type");
+  if (table_->type != ValType::kFuncRef) {
+    table_->refs[index] = value.ref();
+    return absl::OkStatus();
+  }
+  const core::Store& store = *store_->raw();
+  if (value.ref() > store.function_count) {
+    return absl::InvalidArgumentError(absl::StrCat("no function has the handle ", value.ref()));
+  }
+  table_->functions[index] = value.ref() == 0 ? core::Function{nullptr, nullptr, core::kNoType, 0}
+                                              : store.functions[value.ref() - 1];
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> Table::Grow(uint32_t delta) {
+  const uint32_t before = table_->grow(table_, delta);
+  if (before == ~uint32_t{0}) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the table can't grow from ", table_->size, " elements by ", delta));
+  }
+  return before;
+}
+
+Value Global::Get() const {
+  Value value{type};
+  switch (type) {
+    case ValType::kI64:
+    case ValType::kF64:
+      std::memcpy(&value.low, storage, 8);
+      break;
+    case ValType::kV128:
+      std::memcpy(&value.low, storage, 8);
+      std::memcpy(&value.high, storage + 1, 8);
+      break;
+    default: {
+      uint32_t bits;
+      std::memcpy(&bits, storage, 4);
+      value.low = bits;
+    }
+  }
+  return value;
+}
+
+void Global::Set(Value value) {
+  if (value.type != type) return;
+  const uint32_t bits = static_cast<uint32_t>(value.low);
+  switch (type) {
+    case ValType::kI64:
+    case ValType::kF64:
+      std::memcpy(storage, &value.low, 8);
+      break;
+    case ValType::kV128:
+      std::memcpy(storage, &value.low, 8);
+      std::memcpy(storage + 1, &value.high, 8);
+      break;
+    default:
+      std::memcpy(storage, &bits, 4);
+  }
+}
+
+}  // namespace fermata

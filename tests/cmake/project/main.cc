@@ -1,0 +1,36 @@
+// Prints "ask_twice(20) = … square(9) = … logged …", by way of two suspensions.
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "other.h"
+#include "two-questions.h"
+
+template <class Guest, class HostInterface, class Ask>
+int Use() {
+  struct Host : HostInterface {
+    int32_t logged = 0;
+    void env_log(int32_t value) override { logged = value; }
+  } host;
+  auto guest = Guest::Create(host);
+  if (!guest.ok()) return std::fprintf(stderr, "%s\n", guest.status().ToString().c_str()), 1;
+  const auto text = (*guest)->memory().Span(8, 7);
+  auto step = (*guest)->ask_twice(20);
+  while (step.suspended()) {
+    const auto [value] = std::get<Ask>(step.op());
+    if (!step.template Resume<Ask>(value * 2).ok()) return 1;
+  }
+  const auto square = (*guest)->square(9);
+  if (!step.finished() || !square.finished()) return 1;
+  std::printf("%s: ask_twice(20) = %d square(9) = %d logged %d\n",
+              std::string(text.begin(), text.end()).c_str(), step.value(), square.value(),
+              host.logged);
+  return 0;
+}
+
+int main() {
+  using outside::guests::TwoQuestions;
+  const int first = Use<TwoQuestions, outside::guests::TwoQuestionsHost, TwoQuestions::env_ask>();
+  return first != 0 ? first : Use<guest::Other, guest::OtherHost, guest::Other::env_ask>();
+}

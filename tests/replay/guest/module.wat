@@ -1,0 +1,21 @@
+;; The guest of replay_trace_test.cc.
+;;   wat2wasm module.wat -o module.wasm
+(module
+  (import "env" "get" (func $get (param i32) (result i32)))
+  (import "env" "put" (func $put (param i64 f32 externref)))
+  (import "env" "make" (func $make (result externref)))
+  (import "env" "seed" (global $seed i32))
+  (import "env" "memory" (memory 1 8))
+  (import "env" "table" (table 2 funcref))
+  (func (export "twice") (param i32) (result i32)
+    (i32.add (call $get (local.get 0)) (call $get (i32.add (local.get 0) (i32.const 1)))))
+  (func (export "store") (param i32 i32) (i32.store (local.get 0) (local.get 1)))
+  (func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
+  (func (export "through") (param $index i32) (param i32) (result i32)
+    (call_indirect (param i32) (result i32) (local.get 1) (local.get $index)))
+  (func (export "negate") (param i32) (result i32) (i32.sub (i32.const 0) (local.get 0)))
+  (func (export "send") (param i64 f32 externref)
+    (call $put (local.get 0) (local.get 1) (local.get 2)))
+  (func (export "forward") (call $put (i64.const -1) (f32.const nan) (call $make)))
+  (func (export "both") (result f64 i64) (f64.const -0) (i64.const 9007199254740993))
+  (func (export "seed") (result i32) (global.get $seed)))

@@ -1,0 +1,254 @@
+// fermata-replay: replays recorded traces of real programs against their translations.
+//
+//   fermata-replay DIR…
+//
+// Each DIR holds module.wasm and trace.jsonl.gz. The module is translated, compiled to a shared
+// library (cached by content) and loaded; then the trace is played with every import suspended, or
+// with `--plain` answered at once, and each argument, result and the final memory are compared. One
+// line a guest; exit status 1 if any failed.
+//
+// Each guest is played in a process of its own, so that one that crashes is a failure of that guest
+// only, and its memory is gone afterwards.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+#include "tests/replay/player.h"
+#include "tests/replay/report.h"
+#include "tests/replay/trace.h"
+#include "translator/driver/native_build.h"
+
+namespace {
+
+namespace cl = llvm::cl;
+using fermata::driver::NativeBuildOptions;
+using fermata::driver::NativeModule;
+using fermata::replay::GuestResult;
+
+cl::OptionCategory category("Replay");
+cl::list<std::string> folders(cl::Positional, cl::OneOrMore, cl::desc("<guest folder>..."),
+                              cl::cat(category));
+cl::opt<bool> plain("plain", cl::desc("Answer imports at once, without suspending"),
+                    cl::cat(category));
+cl::opt<std::string> report("report", cl::value_desc("file"),
+                            cl::desc("Write the results as a JSON array"), cl::cat(category));
+cl::opt<unsigned> jobs("jobs", cl::init(0), cl::value_desc("n"),
+                       cl::desc("Compilations at a time (default: one per processor)"),
+                       cl::cat(category));
+cl::opt<std::string> cache("cache", cl::value_desc("folder"),
+                           cl::desc("Where compiled modules are kept (default: the user's cache)"),
+                           cl::cat(category));
+cl::opt<std::string> compiler("compiler", cl::value_desc("command"),
+                              cl::desc("C++ compiler (default: $CXX, or c++)"), cl::cat(category));
+cl::opt<std::string> optimization("opt", cl::init("-O2"), cl::value_desc("-On"),
+                                  cl::desc("The compiler's optimization flag (default: -O2)"),
+                                  cl::cat(category));
+cl::list<std::string> compiler_flags("cxxflag", cl::value_desc("flag"),
+                                     cl::desc("A further compiler flag (repeatable)"),
+                                     cl::cat(category));
+cl::opt<std::string> shape("shape", cl::value_desc("auto|split|shared"),
+                           cl::desc("How functions that may suspend are emitted"),
+                           cl::cat(category));
+cl::opt<std::string> memory("memory", cl::value_desc("reserved|checked"),
+                            cl::desc("How memory accesses are bounded"), cl::cat(category));
+cl::opt<unsigned> timeout("timeout", cl::init(600), cl::value_desc("seconds"),
+                          cl::desc("Longest replay of one guest (default: 600; 0: no end)"),
+                          cl::cat(category));
+cl::opt<std::string> translator("translator", cl::value_desc("path"),
+                                cl::desc("The `fermata` to use (default: the one beside this)"),
+                                cl::cat(category));
+cl::opt<std::string> include_dir("include", cl::init(FERMATA_INCLUDE_DIR), cl::value_desc("folder"),
+                                 cl::desc("The folder that holds fermata/core.h"),
+                                 cl::cat(category));
+
+void Progress(const std::string& text) {
+  if (isatty(STDERR_FILENO)) llvm::errs() << "\r\x1b[K" << text;
+}
+
+NativeBuildOptions BuildOptions(const std::string& module, const std::string& program) {
+  NativeBuildOptions options;
+  options.module_path = module;
+  options.translator = translator;
+  if (options.translator.empty()) {
+    llvm::SmallString<128> path(program);
+    llvm::sys::path::remove_filename(path);
+    llvm::sys::path::append(path, "fermata");
+    options.translator = path.str().str();
+  }
+  if (!shape.empty()) options.translator_flags.push_back("--shape=" + shape);
+  if (!memory.empty()) options.translator_flags.push_back("--memory=" + memory);
+  options.compiler = compiler;
+  options.optimization = optimization;
+  options.compiler_flags.assign(compiler_flags.begin(), compiler_flags.end());
+  options.include_dir = include_dir;
+  options.cache_dir = cache;
+  options.jobs = jobs;
+  return options;
+}
+
+// Plays the trace in this process.
+void Play(const std::string& library, const std::string& trace_path, GuestResult& result) {
+  const auto start = std::chrono::steady_clock::now();
+  absl::Status status;
+  absl::StatusOr<fermata::replay::TraceReader> trace =
+      fermata::replay::TraceReader::Open(trace_path);
+  absl::StatusOr<const fermata::ModuleInfo*> module = fermata::LoadModule(library);
+  if (!trace.ok()) {
+    status = trace.status();
+  } else if (!module.ok()) {
+    status = module.status();
+  } else {
+    fermata::replay::Player player(*trace, plain);
+    status = player.Play(**module);
+    const fermata::replay::PlayStats& stats = player.stats();
+    result.imports = stats.imports;
+    result.calls = stats.calls;
+    result.suspensions = stats.suspensions;
+    result.nesting = stats.nesting;
+    result.frame_bytes = stats.frame_bytes;
+    result.depth = stats.depth;
+    result.memory_bytes = stats.memory_bytes;
+    result.memory_checked = stats.hash_checked;
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.status = status.ok() ? "ok" : "FAIL";
+  result.reason = std::string(status.message());
+}
+
+bool WriteAll(int fd, const std::string& text) {
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t n = write(fd, text.data() + at, text.size() - at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    at += static_cast<size_t>(n);
+  }
+  return true;
+}
+
+std::string ReadAll(int fd) {
+  std::string text;
+  char buffer[4096];
+  for (;;) {
+    const ssize_t n = read(fd, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return text;
+    text.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+// Plays the trace in a child process, which sends its result through a pipe.
+void PlayInChild(const std::string& library, const std::string& trace, GuestResult& result) {
+  const auto fail = [&](const std::string& reason) {
+    result.status = "FAIL";
+    result.reason = reason;
+  };
+  int fds[2];
+  if (pipe(fds) != 0) return fail(absl::StrCat("pipe: ", strerror(errno)));
+  std::fflush(stdout);
+  const pid_t child = fork();
+  if (child < 0) {
+    close(fds[0]);
+    close(fds[1]);
+    return fail(absl::StrCat("fork: ", strerror(errno)));
+  }
+  if (child == 0) {
+    close(fds[0]);
+    if (timeout != 0) alarm(timeout);
+    Play(library, trace, result);
+    _exit(WriteAll(fds[1], ToJson(result)) ? 0 : 1);
+  }
+  close(fds[1]);
+  const std::string sent = ReadAll(fds[0]);
+  close(fds[0]);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
+    return fail(signal == SIGALRM ? absl::StrCat("took more than ", timeout.getValue(), " s")
+                                  : absl::StrCat("crashed: ", strsignal(signal)));
+  }
+  absl::StatusOr<GuestResult> received = fermata::replay::FromJson(sent);
+  if (!received.ok()) {
+    return fail(absl::StrCat("the replaying process ended early (exit ", WEXITSTATUS(status), ")"));
+  }
+  result = *std::move(received);
+}
+
+GuestResult Replay(llvm::StringRef folder, const std::string& program) {
+  GuestResult result;
+  const llvm::StringRef trimmed = folder.rtrim('/');
+  result.name = llvm::sys::path::filename(trimmed.empty() ? folder : trimmed).str();
+  const std::string wasm = absl::StrCat(folder.str(), "/module.wasm");
+  const std::string trace = absl::StrCat(folder.str(), "/trace.jsonl.gz");
+  if (!llvm::sys::fs::exists(wasm)) {
+    result.status = "FAIL";
+    result.reason = absl::StrCat("no ", wasm);
+    return result;
+  }
+  if (!llvm::sys::fs::exists(trace)) {
+    result.status = "skipped";
+    result.reason = "no trace";
+    return result;
+  }
+  Progress(absl::StrCat(result.name, ": translating and compiling"));
+  absl::StatusOr<NativeModule> module =
+      fermata::driver::BuildSharedModule(BuildOptions(wasm, program));
+  if (!module.ok()) {
+    const std::string message(module.status().message());
+    const bool blocked = module.status().code() == absl::StatusCode::kUnimplemented;
+    result.status = blocked ? "blocked" : "FAIL";
+    result.reason = blocked ? fermata::driver::MissingProposal(message) : message;
+    return result;
+  }
+  Progress(absl::StrCat(result.name, ": replaying"));
+  result.cached = module->cached;
+  result.translate_seconds = module->translate_seconds;
+  result.compile_seconds = module->compile_seconds;
+  PlayInChild(module->path, trace, result);
+  return result;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "Replays recorded traces of WebAssembly programs against their translations\n\n"
+      "Each folder holds module.wasm and trace.jsonl.gz. Prints a line for each: ok, FAIL, "
+      "blocked\n"
+      "(by a proposal that is not supported yet) or skipped. Exit status 1 if any failed.\n");
+  const std::string program = llvm::sys::fs::getMainExecutable(
+      argv[0], reinterpret_cast<void*>(reinterpret_cast<intptr_t>(&Replay)));
+  std::vector<GuestResult> results;
+  bool failed = false;
+  for (const std::string& folder : folders) {
+    results.push_back(Replay(folder, program));
+    Progress("");
+    failed |= results.back().status == "FAIL";
+    std::printf("%s\n", ToLine(results.back()).c_str());
+    std::fflush(stdout);
+  }
+  if (!report.empty()) {
+    const absl::Status status = fermata::replay::WriteReport(report, results);
+    if (!status.ok()) {
+      llvm::errs() << "fermata-replay: " << std::string(status.message()) << "\n";
+      return 1;
+    }
+  }
+  return failed ? 1 : 0;
+}

@@ -1,0 +1,269 @@
+// `fermata translate` as its users meet it: what it writes, what it refuses, and that a failure
+// leaves nothing behind.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "translator/driver/process.h"
+#include "translator/pipeline.h"
+
+namespace fermata {
+namespace {
+
+namespace fs = std::filesystem;
+
+// (module (import "env" "op" (func (param i32) (result i32))) (memory 1)
+//   (func $f (export "run") (param i32) (result i32) (i32.add (call 0 (local.get 0)) (local.get
+//   0))) (data (i32.const 8) "\00?9\ff\"\\"))
+const std::vector<uint8_t>& Module() {
+  static const std::vector<uint8_t> bytes = {
+      0,    'a',  's', 'm', 1,   0,   0,    0, 1,    6,  1, 0x60, 1,   0x7f, 1,   0x7f, 2, 10,   1,
+      3,    'e',  'n', 'v', 2,   'o', 'p',  0, 0,    3,  2, 1,    0,   5,    3,   1,    0, 1,    7,
+      7,    1,    3,   'r', 'u', 'n', 0,    1, 10,   11, 1, 9,    0,   0x20, 0,   0x10, 0, 0x20, 0,
+      0x6a, 0x0b, 11,  12,  1,   0,   0x41, 8, 0x0b, 6,  0, '?',  '9', 0xff, '"', '\\'};
+  return bytes;
+}
+
+class Translation : public testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ = fs::path(testing::TempDir()) /
+           absl::StrCat("fermata_translate_", getpid(), "_",
+                        testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(dir_);
+    fs::create_directories(dir_);
+    options_.output = dir_ / "out";
+    options_.emit.class_name = "Echo";
+    options_.emit.file_stem = "echo";
+  }
+  void TearDown() override { fs::remove_all(dir_); }
+
+  absl::Status Run(const std::vector<uint8_t>& bytes) {
+    return TranslateBytes("echo.wasm", bytes, options_);
+  }
+  std::map<std::string, std::string> Files() const {
+    std::map<std::string, std::string> files;
+    if (!fs::exists(options_.output)) return files;
+    for (const auto& entry : fs::directory_iterator(options_.output)) {
+      std::ifstream in(entry.path());
+      std::stringstream text;
+      text << in.rdbuf();
+      files[entry.path().filename()] = text.str();
+    }
+    return files;
+  }
+
+  fs::path dir_;
+  TranslateOptions options_;
+};
+
+TEST_F(Translation, WritesTheNamedFiles) {
+  options_.emit.shards = 3;
+  ASSERT_TRUE(Run(Module()).ok());
+  std::vector<std::string> names;
+  for (const auto& [name, text] : Files()) names.push_back(name);
+  EXPECT_EQ(names, (std::vector<std::string>{"echo.h", "echo_0.cc", "echo_1.cc", "echo_2.cc",
+                                             "echo_data.cc", "echo_module.cc", "echo_module.h"}));
+}
+
+TEST_F(Translation, IsDeterministic) {
+  ASSERT_TRUE(Run(Module()).ok());
+  const auto first = Files();
+  fs::remove_all(options_.output);
+  ASSERT_TRUE(Run(Module()).ok());
+  EXPECT_EQ(first, Files());
+}
+
+TEST_F(Translation, LeavesUnchangedFilesAlone) {
+  ASSERT_TRUE(Run(Module()).ok());
+  const fs::path file = fs::path(options_.output) / "echo_0.cc";
+  fs::last_write_time(file, fs::file_time_type::clock::now() - std::chrono::hours(5));
+  const auto before = fs::last_write_time(file);
+  ASSERT_TRUE(Run(Module()).ok());
+  EXPECT_EQ(fs::last_write_time(file), before);
+}
+
+TEST_F(Translation, ReportSaysWhyAFunctionMaySuspend) {
+  options_.report = dir_ / "report.json";
+  ASSERT_TRUE(Run(Module()).ok());
+  std::ifstream in(options_.report);
+  std::stringstream text;
+  text << in.rdbuf();
+  EXPECT_NE(text.str().find("\"f1 -> import env.op\""), std::string::npos) << text.str();
+  EXPECT_NE(text.str().find("\"suspension_points\": 1"), std::string::npos);
+}
+
+TEST_F(Translation, GeneratedFunction) {
+  ASSERT_TRUE(Run(Module()).ok());
+  const std::string text = Files()["echo_0.cc"];
+  EXPECT_NE(text.find("s0 = reinterpret_cast<T0>(self.import_0.code)(self.import_0.instance, l0);"
+                      " if (FERMATA_SUSPENDED) goto S0;\n"
+                      "  return (s0 + l0);\n"
+                      "S0:\n"
+                      "  frame = PushFrame(base, 1u, 2);\n"
+                      "  frame_put32(frame, 0, l0);\n"
+                      "  return 0;\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST_F(Translation, ImmediateImportsMakePlainFunctions) {
+  options_.emit.immediate = {"env.*"};
+  ASSERT_TRUE(Run(Module()).ok());
+  EXPECT_EQ(Files()["echo_0.cc"].find("FERMATA_SUSPENDED"), std::string::npos);
+}
+
+TEST_F(Translation, AGlobThatMatchesNothingIsAnError) {
+  options_.emit.immediate = {"enf.*"};
+  const absl::Status status = Run(Module());
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.message(), "echo.wasm: --immediate 'enf.*' matches no imported function");
+  EXPECT_FALSE(fs::exists(options_.output));
+}
+
+TEST_F(Translation, TruncationAtEveryByteLeavesNothing) {
+  for (size_t size = 0; size < Module().size(); ++size) {
+    // Cut after a section, some prefixes are modules of their own.
+    const absl::Status status = Run({Module().begin(), Module().begin() + size});
+    if (status.ok()) {
+      fs::remove_all(options_.output);
+      continue;
+    }
+    EXPECT_NE(status.message().find("echo.wasm: 0x"), std::string::npos) << size << status;
+    EXPECT_FALSE(fs::exists(options_.output)) << size;
+  }
+}
+
+TEST_F(Translation, EverySingleBitFlipTranslatesOrFailsCleanly) {
+  int accepted = 0;
+  for (size_t bit = 0; bit < 8 * Module().size(); ++bit) {
+    std::vector<uint8_t> bytes = Module();
+    bytes[bit / 8] ^= 1u << (bit % 8);
+    const absl::Status status = Run(bytes);
+    if (status.ok()) {
+      ++accepted;
+      fs::remove_all(options_.output);
+    } else {
+      EXPECT_NE(status.message().find("echo.wasm: 0x"), std::string::npos) << bit << status;
+      EXPECT_FALSE(fs::exists(options_.output)) << bit;
+    }
+  }
+  EXPECT_GT(accepted, 0);
+  EXPECT_LT(accepted, static_cast<int>(8 * Module().size()) / 2);
+}
+
+TEST_F(Translation, ErrorsNameFileOffsetAndFunction) {
+  std::vector<uint8_t> bytes = Module();
+  bytes[bytes.size() - 14 - 2] = 0xa0;  // i32.add becomes f64.add
+  const absl::Status status = Run(bytes);
+  ASSERT_FALSE(status.ok());
+  EXPECT_NE(status.message().find("echo.wasm: 0x3"), std::string::npos) << status;
+  EXPECT_NE(status.message().find("(function 1"), std::string::npos) << status;
+  EXPECT_NE(status.message().find("type mismatch"), std::string::npos) << status;
+}
+
+TEST_F(Translation, UnwritableFolder) {
+  // Not even root can make a folder below a file.
+  std::ofstream(dir_ / "file") << "x";
+  options_.output = dir_ / "file" / "out";
+  const absl::Status status = Run(Module());
+  ASSERT_FALSE(status.ok());
+  EXPECT_NE(status.message().find("cannot make the folder"), std::string::npos) << status;
+}
+
+TEST_F(Translation, FullDiskLeavesNothing) {
+  // A limit on file sizes stands for the full disk: writes beyond it fail.
+  std::vector<uint8_t> bytes = Module();
+  options_.emit.file_stem = "big";
+  pid_t child = fork();
+  if (child == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    rlimit limit{1024, 1024};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    const absl::Status status = TranslateBytes("echo.wasm", bytes, options_);
+    _exit(!status.ok() && status.message().find("cannot write") != std::string::npos ? 0 : 1);
+  }
+  int code = -1;
+  ASSERT_EQ(waitpid(child, &code, 0), child);
+  EXPECT_EQ(code, 0);
+  EXPECT_FALSE(fs::exists(options_.output));
+}
+
+TEST_F(Translation, AFailureKeepsEarlierOutput) {
+  ASSERT_TRUE(Run(Module()).ok());
+  const auto before = Files();
+  ASSERT_FALSE(Run({1, 2, 3}).ok());
+  EXPECT_EQ(Files(), before);
+}
+
+class CommandLine : public Translation {
+ protected:
+  driver::ProcessResult Fermata(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), FERMATA_TRANSLATOR);
+    auto result = driver::RunProcess(arguments);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? *result : driver::ProcessResult();
+  }
+  std::string WriteModule() {
+    const std::string path = dir_ / "my-guest.wasm";
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(Module().data()), Module().size());
+    return path;
+  }
+};
+
+TEST_F(CommandLine, DefaultNamesComeFromTheFile) {
+  const std::string out = dir_ / "out";
+  const auto result = Fermata({"translate", WriteModule(), "-o", out});
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(result.output, "");
+  std::ifstream header(out + "/my_guest.h");
+  std::stringstream text;
+  text << header.rdbuf();
+  EXPECT_NE(text.str().find("class MyGuest"), std::string::npos);
+}
+
+TEST_F(CommandLine, MisuseIsStatusOne) {
+  const std::string wasm = WriteModule(), out = dir_ / "out";
+  EXPECT_EQ(Fermata({"translate", dir_ / "none.wasm", "-o", out}).exit_code, 1);
+  EXPECT_EQ(Fermata({"translate", wasm}).exit_code, 1);
+  EXPECT_EQ(Fermata({"translate", wasm, "-o", out, "--class", "9x"}).exit_code, 1);
+  EXPECT_EQ(Fermata({"translate", wasm, "-o", out, "--shards", "0"}).exit_code, 1);
+  EXPECT_EQ(Fermata({"translate", wasm, "-o", out, "--no-such-flag"}).exit_code, 1);
+  EXPECT_EQ(Fermata({}).exit_code, 1);
+  EXPECT_FALSE(fs::exists(out));
+}
+
+TEST_F(CommandLine, HelpAndVersion) {
+  EXPECT_EQ(Fermata({"--version"}).exit_code, 0);
+  EXPECT_NE(Fermata({"--version"}).output.find("fermata "), std::string::npos);
+  const std::string help = Fermata({"translate", "--help"}).output;
+  for (const char* flag :
+       {"--immediate", "--shards", "--shape", "--memory", "--report", "--depfile"}) {
+    EXPECT_NE(help.find(flag), std::string::npos) << flag;
+  }
+}
+
+TEST_F(CommandLine, DependencyFile) {
+  const std::string wasm = WriteModule(), out = dir_ / "out", depfile = dir_ / "x.d";
+  ASSERT_EQ(
+      Fermata({"translate", wasm, "-o", out, "--name", "echo", "--depfile", depfile}).exit_code, 0);
+  std::ifstream in(depfile);
+  std::string line;
+  std::getline(in, line);
+  EXPECT_EQ(line, absl::StrCat(out, "/echo.h: ", wasm));
+}
+
+}  // namespace
+}  // namespace fermata

@@ -1,0 +1,156 @@
+#include "translator/analysis/call_graph.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/container/flat_hash_set.h"
+#include "translator/validate/function_validator.h"
+#include "translator/validate/sink.h"
+
+namespace fermata::analysis {
+namespace {
+
+using validate::BlockType;
+using wasm::ConstExpr;
+using wasm::ConstInstr;
+using wasm::Module;
+using wasm::ValType;
+
+class Collector : public validate::Sink {
+ public:
+  Collector(const CallGraph& graph, FunctionCalls& calls, absl::flat_hash_set<uint32_t>& referenced,
+            std::vector<bool>& written_tables)
+      : graph_(graph), calls_(calls), referenced_(referenced), written_tables_(written_tables) {}
+
+  void Begin(uint32_t, const wasm::FuncType&, absl::Span<const ValType> locals) override {
+    calls_.local_count = locals.size();
+  }
+  void Block(const BlockType&) override { loops_.push_back(false); }
+  void If(const BlockType&) override { loops_.push_back(false); }
+  void Loop(const BlockType&) override {
+    calls_.has_loop = true;
+    loops_.push_back(true);
+    ++loop_depth_;
+  }
+  void End(bool) override {
+    if (loops_.back()) --loop_depth_;
+    loops_.pop_back();
+  }
+  void Call(uint32_t function) override {
+    NoteCall();
+    if (seen_.insert(function).second) calls_.direct.push_back(function);
+  }
+  void CallIndirect(uint32_t type, uint32_t table) override {
+    NoteCall();
+    const IndirectCall call{graph_.canonical_type[type], table};
+    if (seen_indirect_.insert(uint64_t{call.type} << 32 | table).second) {
+      calls_.indirect.push_back(call);
+    }
+  }
+  void RefFunc(uint32_t function) override { referenced_.insert(function); }
+  void TableSet(uint32_t table) override { written_tables_[table] = true; }
+  void TableFill(uint32_t table) override { written_tables_[table] = true; }
+  void TableGrow(uint32_t table) override { written_tables_[table] = true; }
+  void TableCopy(uint32_t to, uint32_t from) override {
+    if (to != from) written_tables_[to] = true;
+  }
+
+ private:
+  void NoteCall() {
+    if (loop_depth_ > 0) calls_.suspension_free_loops = false;
+  }
+
+  const CallGraph& graph_;
+  FunctionCalls& calls_;
+  absl::flat_hash_set<uint32_t>& referenced_;
+  std::vector<bool>& written_tables_;
+  absl::flat_hash_set<uint32_t> seen_;
+  absl::flat_hash_set<uint64_t> seen_indirect_;
+  std::vector<bool> loops_;
+  int loop_depth_ = 0;
+};
+
+void AddReferenced(const ConstExpr& expr, absl::flat_hash_set<uint32_t>& referenced) {
+  for (const ConstInstr& i : expr) {
+    if (i.kind == ConstInstr::kRefFunc) referenced.insert(i.index);
+  }
+}
+
+void CanonicalizeTypes(const Module& module, CallGraph& graph) {
+  std::map<std::vector<uint32_t>, uint32_t> seen;
+  for (uint32_t i = 0; i < module.types.size(); ++i) {
+    std::vector<uint32_t> key;
+    for (ValType t : module.types[i].params) key.push_back(t.kind());
+    key.push_back(~0u);
+    for (ValType t : module.types[i].results) key.push_back(t.kind());
+    graph.canonical_type.push_back(seen.try_emplace(std::move(key), i).first->second);
+  }
+}
+
+// Functions that this module's segments can put into tables.
+void CollectTableFunctions(const Module& module, CallGraph& graph) {
+  graph.table_functions.resize(module.tables.size());
+  std::vector<uint32_t> passive;
+  for (const wasm::ElementSegment& segment : module.elements) {
+    std::vector<uint32_t> functions = segment.functions;
+    for (const ConstExpr& expr : segment.exprs) {
+      for (const ConstInstr& i : expr) {
+        if (i.kind == ConstInstr::kRefFunc) functions.push_back(i.index);
+        // A global's value may be anybody's function.
+        if (i.kind == ConstInstr::kGlobalGet) {
+          std::fill(graph.open_table.begin(), graph.open_table.end(), true);
+        }
+      }
+    }
+    auto& target = segment.mode == wasm::SegmentMode::kActive ? graph.table_functions[segment.table]
+                                                              : passive;
+    target.insert(target.end(), functions.begin(), functions.end());
+  }
+  // table.init may copy any passive segment to any table.
+  for (auto& functions : graph.table_functions) {
+    functions.insert(functions.end(), passive.begin(), passive.end());
+    std::sort(functions.begin(), functions.end());
+    functions.erase(std::unique(functions.begin(), functions.end()), functions.end());
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<CallGraph> BuildCallGraph(const Module& module) {
+  CallGraph graph;
+  CanonicalizeTypes(module, graph);
+  graph.functions.resize(module.functions.size());
+  graph.open_table.resize(module.tables.size());
+
+  absl::flat_hash_set<uint32_t> referenced;
+  std::vector<bool> written_tables(module.tables.size());
+  for (uint32_t i = module.imported_functions; i < module.functions.size(); ++i) {
+    FunctionCalls& calls = graph.functions[i];
+    calls.body_bytes = module.functions[i].body.size();
+    Collector collector(graph, calls, referenced, written_tables);
+    absl::Status status = validate::ValidateFunction(module, i, collector);
+    if (!status.ok()) return status;
+  }
+  for (const wasm::Export& e : module.exports) {
+    if (e.kind == wasm::ExternKind::kFunction) referenced.insert(e.index);
+    if (e.kind == wasm::ExternKind::kTable) graph.open_table[e.index] = true;
+  }
+  for (uint32_t t = 0; t < module.tables.size(); ++t) {
+    if (module.tables[t].imported || written_tables[t] || !module.tables[t].init.empty()) {
+      graph.open_table[t] = true;
+    }
+    AddReferenced(module.tables[t].init, referenced);
+  }
+  for (const wasm::ElementSegment& segment : module.elements) {
+    referenced.insert(segment.functions.begin(), segment.functions.end());
+    for (const ConstExpr& expr : segment.exprs) AddReferenced(expr, referenced);
+  }
+  for (const wasm::Global& g : module.globals) AddReferenced(g.init, referenced);
+  if (module.has_start) referenced.insert(module.start);
+  graph.referenced.assign(referenced.begin(), referenced.end());
+  std::sort(graph.referenced.begin(), graph.referenced.end());
+  CollectTableFunctions(module, graph);
+  return graph;
+}
+
+}  // namespace fermata::analysis

@@ -1,0 +1,48 @@
+#include "translator/analysis/frame_layout.h"
+
+namespace fermata::analysis {
+namespace {
+
+uint32_t SizeOf(ir::Kind kind) {
+  switch (kind) {
+    case ir::Kind::kV128:
+      return 16;
+    case ir::Kind::kI64:
+    case ir::Kind::kF64:
+      return 8;
+    default:
+      return 4;  // references are handles
+  }
+}
+
+char LetterOf(ir::Kind kind) {
+  switch (kind) {
+    case ir::Kind::kV128: return 'V';
+    case ir::Kind::kI64: return 'I';
+    case ir::Kind::kF64: return 'D';
+    case ir::Kind::kF32: return 'f';
+    case ir::Kind::kFuncRef: return 'r';
+    case ir::Kind::kExternRef: return 'x';
+    default: return 'i';
+  }
+}
+
+}  // namespace
+
+FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarId>& live) {
+  FrameLayout layout;
+  uint32_t offset = 0;
+  for (uint32_t size : {16u, 8u, 4u}) {
+    for (ir::VarId v : live) {
+      const ir::Kind kind = function.vars[v].type;
+      if (SizeOf(kind) != size) continue;
+      layout.slots.push_back({v, offset});
+      layout.letters.push_back(LetterOf(kind));
+      offset += size;
+    }
+  }
+  layout.words = (offset + 7) / 8 + 1;
+  return layout;
+}
+
+}  // namespace fermata::analysis

@@ -1,0 +1,30 @@
+// Where each live value lies in a frame: 16-byte values first, then 8-byte, then 4-byte ones, each
+// class in order of variable number; the footer is last. See include/fermata/core.h.
+#ifndef FERMATA_TRANSLATOR_ANALYSIS_FRAME_LAYOUT_H_
+#define FERMATA_TRANSLATOR_ANALYSIS_FRAME_LAYOUT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "translator/ir/ir.h"
+
+namespace fermata::analysis {
+
+struct FrameSlot {
+  ir::VarId var;
+  uint32_t offset;  // bytes from the start of the frame
+  bool operator==(const FrameSlot& o) const { return var == o.var && offset == o.offset; }
+};
+
+struct FrameLayout {
+  std::vector<FrameSlot> slots;
+  uint32_t words = 1;    // 8-byte words, footer included
+  std::string letters;   // core::SiteDetail::slots
+};
+
+FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarId>& live);
+
+}  // namespace fermata::analysis
+
+#endif  // FERMATA_TRANSLATOR_ANALYSIS_FRAME_LAYOUT_H_

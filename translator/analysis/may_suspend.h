@@ -1,0 +1,49 @@
+// Which functions may suspend, and why.
+//
+// A function may suspend if it calls, directly or not, an import that suspends. An indirect call may
+// reach every function of its type that its table can hold; a table that others can write to may
+// hold anything, so a call through it may suspend. The result saves size (plain functions need no
+// resume points), not speed.
+#ifndef FERMATA_TRANSLATOR_ANALYSIS_MAY_SUSPEND_H_
+#define FERMATA_TRANSLATOR_ANALYSIS_MAY_SUSPEND_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "translator/analysis/call_graph.h"
+#include "translator/wasm/module.h"
+
+namespace fermata::analysis {
+
+// Why a function may suspend: the first step of a shortest path to an import.
+struct Reason {
+  enum Kind : uint8_t { kNever, kImport, kCall, kIndirect, kOpenTable } kind = kNever;
+  uint32_t function = 0;  // kCall, kIndirect: the next function on the path
+  uint32_t type = 0;      // kIndirect, kOpenTable: the type called through a table
+  uint32_t table = 0;
+};
+
+struct Suspension {
+  std::vector<Reason> functions;  // by function index
+  bool MayCallSuspend(uint32_t function) const {
+    return functions[function].kind != Reason::kNever;
+  }
+  bool MayIndirectSuspend(uint32_t canonical_type, uint32_t table) const {
+    return indirect.contains(uint64_t{canonical_type} << 32 | table);
+  }
+  absl::flat_hash_set<uint64_t> indirect;  // (canonical type << 32 | table) that may suspend
+  std::vector<uint32_t> canonical_type;    // by type index
+};
+
+// `immediate`: by function import, whether it is a plain call.
+Suspension AnalyzeSuspension(const wasm::Module& module, const CallGraph& graph,
+                             const std::vector<bool>& immediate);
+
+// "f3 "parse" -> f9 -> import net.recv": the path that makes `function` resumable.
+std::string Explain(const wasm::Module& module, const Suspension& suspension, uint32_t function);
+
+}  // namespace fermata::analysis
+
+#endif  // FERMATA_TRANSLATOR_ANALYSIS_MAY_SUSPEND_H_

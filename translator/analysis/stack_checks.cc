@@ -1,0 +1,117 @@
+#include "translator/analysis/stack_checks.h"
+
+#include <algorithm>
+#include <map>
+
+namespace fermata::analysis {
+namespace {
+
+// What the C++ compiler may need for a function's frame, unoptimized: every variable in memory.
+uint64_t EstimateFrame(const FunctionCalls& f) {
+  return 160 + 8 * uint64_t{f.local_count} + std::min<uint64_t>(8 * uint64_t{f.local_count}, f.body_bytes) +
+         std::min<uint64_t>(f.body_bytes / 2, 16 * 1024);
+}
+
+// Depth-first search over functions and, as nodes after them, the (type, table) pairs called
+// through; without recursion, since call chains may be as long as the module has functions.
+class Search {
+ public:
+  Search(const wasm::Module& module, const CallGraph& graph) : module_(module), graph_(graph) {
+    const uint32_t n = module.functions.size();
+    edges_.resize(n);
+    std::map<uint64_t, uint32_t> indirect;
+    for (uint32_t f = 0; f < n; ++f) {
+      edges_[f] = graph.functions[f].direct;
+      for (const IndirectCall& call : graph.functions[f].indirect) {
+        auto [it, fresh] =
+            indirect.try_emplace(uint64_t{call.type} << 32 | call.table, edges_.size());
+        if (fresh) edges_.push_back(Targets(call));
+        edges_[f].push_back(it->second);
+      }
+    }
+  }
+
+  std::vector<uint32_t> Run() {
+    const uint32_t n = module_.functions.size();
+    need_.assign(n, 0);
+    below_.assign(edges_.size(), 0);
+    state_.assign(edges_.size(), kNew);
+    checked_.assign(edges_.size(), false);
+    for (uint32_t f = module_.imported_functions; f < n; ++f) {
+      if (state_[f] == kNew) Visit(f);
+    }
+    return std::move(need_);
+  }
+
+ private:
+  enum State : uint8_t { kNew, kOpen, kDone };
+
+  // Functions of any table element's type: an open table may also hold others, which only the
+  // functions of this module that are referenced somewhere can be.
+  std::vector<uint32_t> Targets(const IndirectCall& call) const {
+    std::vector<uint32_t> targets;
+    const std::vector<uint32_t>& candidates =
+        graph_.open_table[call.table] ? graph_.referenced : graph_.table_functions[call.table];
+    for (uint32_t f : candidates) {
+      if (graph_.canonical_type[module_.functions[f].type] == call.type) targets.push_back(f);
+    }
+    return targets;
+  }
+
+  void Visit(uint32_t root) {
+    std::vector<std::pair<uint32_t, size_t>> path{{root, 0}};
+    state_[root] = kOpen;
+    while (!path.empty()) {
+      auto& [node, next] = path.back();
+      if (next < edges_[node].size()) {
+        const uint32_t to = edges_[node][next++];
+        if (state_[to] == kNew) {
+          state_[to] = kOpen;
+          path.push_back({to, 0});
+        } else if (state_[to] == kOpen) {
+          // A cycle: check at its target, or at its source if the target is no function.
+          checked_[to < need_.size() ? to : node] = true;
+        }
+        continue;
+      }
+      Close(node);
+      path.pop_back();
+    }
+  }
+
+  void Close(uint32_t node) {
+    state_[node] = kDone;
+    uint64_t below = 0;
+    for (uint32_t to : edges_[node]) {
+      if (state_[to] == kDone) below = std::max(below, below_[to]);
+    }
+    if (node >= need_.size()) {
+      below_[node] = below;
+      return;
+    }
+    if (node < module_.imported_functions) return;
+    const uint64_t own = below + EstimateFrame(graph_.functions[node]);
+    if (checked_[node] || own > kUncheckedBytes) {
+      need_[node] = static_cast<uint32_t>(std::min<uint64_t>(own, 1u << 30));
+      below_[node] = 0;
+    } else {
+      below_[node] = own;
+    }
+  }
+
+  const wasm::Module& module_;
+  const CallGraph& graph_;
+  std::vector<std::vector<uint32_t>> edges_;
+  std::vector<uint32_t> need_;
+  std::vector<uint64_t> below_;  // bytes of check-free frames from this node down
+  std::vector<State> state_;
+  std::vector<bool> checked_;
+};
+
+}  // namespace
+
+std::vector<uint32_t> PlaceStackChecks(const wasm::Module& module, const CallGraph& graph) {
+  return Search(module, graph).Run();
+}
+
+}  // namespace fermata::analysis

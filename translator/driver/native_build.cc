@@ -1,0 +1,288 @@
+#include "translator/driver/native_build.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SHA256.h"
+#include "translator/driver/process.h"
+
+namespace fermata::driver {
+namespace {
+
+namespace fs = llvm::sys::fs;
+
+// Functions beyond about this many bytes of module a file make compilers slow for no gain.
+constexpr uint64_t kBytesPerShard = 250000;
+constexpr uint64_t kMaxShards = 64;
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+absl::StatusOr<std::unique_ptr<llvm::MemoryBuffer>> ReadFile(const std::string& path) {
+  auto buffer =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer) {
+    return absl::NotFoundError(absl::StrCat(path, ": cannot read: ", buffer.getError().message()));
+  }
+  return std::move(*buffer);
+}
+
+// Removes a folder and all in it at the end of its scope.
+class TemporaryFolder {
+ public:
+  static absl::StatusOr<std::unique_ptr<TemporaryFolder>> Make(const std::string& parent) {
+    llvm::SmallString<128> path;
+    fs::createUniquePath(parent + "/build-%%%%%%%%%%%%", path, /*MakeAbsolute=*/true);
+    if (std::error_code error = fs::create_directories(path)) {
+      return absl::PermissionDeniedError(
+          absl::StrCat(path.str().str(), ": cannot make the folder: ", error.message()));
+    }
+    return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(path.str().str()));
+  }
+  ~TemporaryFolder() { fs::remove_directories(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+// Hashes pieces with their lengths, so that no two lists of pieces give one stream.
+class ContentHash {
+ public:
+  void Add(llvm::StringRef piece) {
+    hash_.update(std::to_string(piece.size()) + ":");
+    hash_.update(piece);
+  }
+  absl::Status AddFile(const std::string& path) {
+    auto file = ReadFile(path);
+    if (!file.ok()) return file.status();
+    Add((*file)->getBuffer());
+    return absl::OkStatus();
+  }
+  std::string Finish() { return llvm::toHex(hash_.final(), /*LowerCase=*/true).substr(0, 40); }
+
+ private:
+  llvm::SHA256 hash_;
+};
+
+// Adds `name` ("fermata/core.h") and the project's headers that it includes, each once.
+absl::Status AddHeader(const std::string& include_dir, const std::string& name,
+                       std::set<std::string>& seen, ContentHash& hash) {
+  if (!seen.insert(name).second) return absl::OkStatus();
+  auto file = ReadFile(include_dir + "/" + name);
+  if (!file.ok()) return file.status();
+  const llvm::StringRef text = (*file)->getBuffer();
+  hash.Add(text);
+  for (absl::string_view line : absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
+    if (!absl::ConsumePrefix(&line, "#include \"")) continue;
+    absl::Status status =
+        AddHeader(include_dir, std::string(line.substr(0, line.find('"'))), seen, hash);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+class NativeBuild {
+ public:
+  explicit NativeBuild(const NativeBuildOptions& options) : options_(options) {}
+
+  absl::StatusOr<NativeModule> Run() {
+    absl::Status status = ChooseCompiler();
+    if (!status.ok()) return status;
+    status = ChooseShards();
+    if (!status.ok()) return status;
+    absl::StatusOr<std::string> key = CacheKey();
+    if (!key.ok()) return key.status();
+    const std::string cache = options_.cache_dir.empty() ? DefaultCacheDir() : options_.cache_dir;
+    NativeModule result;
+    result.path = absl::StrCat(cache, "/", *key, ".so");
+    if (fs::exists(result.path)) {
+      result.cached = true;
+      return result;
+    }
+    auto folder = TemporaryFolder::Make(cache);
+    if (!folder.ok()) return folder.status();
+    folder_ = (*folder)->path();
+    status = Translate(result);
+    if (status.ok()) status = CompileAndLink(result);
+    if (!status.ok()) return status;
+    if (std::error_code error = fs::rename(folder_ + "/guest.so", result.path)) {
+      return absl::InternalError(
+          absl::StrCat(result.path, ": cannot move the library there: ", error.message()));
+    }
+    return result;
+  }
+
+ private:
+  // A compiler command may carry arguments ("ccache g++").
+  absl::Status ChooseCompiler() {
+    std::string command = options_.compiler;
+    if (command.empty()) {
+      const char* from_environment = std::getenv("CXX");
+      command = from_environment != nullptr && *from_environment != 0 ? from_environment : "c++";
+    }
+    compiler_ = absl::StrSplit(command, ' ', absl::SkipEmpty());
+    if (compiler_.empty()) return absl::InvalidArgumentError("the compiler command is empty");
+    std::vector<std::string> ask = compiler_;
+    ask.push_back("--version");
+    absl::StatusOr<ProcessResult> version = RunProcess(ask);
+    if (!version.ok()) return version.status();
+    if (version->exit_code != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(command, " --version failed:\n", Tail(version->output)));
+    }
+    compiler_version_ = version->output;
+    is_clang_ = absl::StrContains(compiler_version_, "clang");
+    return absl::OkStatus();
+  }
+
+  absl::Status ChooseShards() {
+    shards_ = options_.shards;
+    if (shards_ != 0) return absl::OkStatus();
+    uint64_t size = 0;
+    if (std::error_code error = fs::file_size(options_.module_path, size)) {
+      return absl::NotFoundError(
+          absl::StrCat(options_.module_path, ": cannot read: ", error.message()));
+    }
+    shards_ = static_cast<unsigned>(
+        std::clamp<uint64_t>((size + kBytesPerShard - 1) / kBytesPerShard, 1, kMaxShards));
+    return absl::OkStatus();
+  }
+
+  std::vector<std::string> CompileFlags() const {
+    std::vector<std::string> flags = {"-std=c++17", options_.optimization, "-fPIC",
+                                      "-fvisibility=hidden", "-w", "-ffp-contract=off",
+                                      "-DFERMATA_FP_CONTRACT_OFF", "-DFERMATA_SHARED_MODULE",
+                                      // Wasm loops may run forever; memory is untyped bytes.
+                                      "-fno-finite-loops", "-fno-strict-aliasing"};
+    if (!is_clang_) {
+      flags.insert(flags.end(), {"-fno-tree-loop-vectorize", "-fsignaling-nans"});
+    }
+    flags.insert(flags.end(), options_.compiler_flags.begin(), options_.compiler_flags.end());
+    return flags;
+  }
+
+  absl::StatusOr<std::string> CacheKey() const {
+    ContentHash hash;
+    hash.Add("fermata shared module 1");
+    for (const std::string* path : {&options_.module_path, &options_.translator}) {
+      absl::Status status = hash.AddFile(*path);
+      if (!status.ok()) return status;
+    }
+    hash.Add(compiler_version_);
+    hash.Add(absl::StrCat("shards ", shards_));
+    for (const auto& list : {compiler_, CompileFlags(), options_.translator_flags}) {
+      hash.Add(absl::StrJoin(list, "\n"));
+    }
+    std::set<std::string> seen;
+    absl::Status status = AddHeader(options_.include_dir, "fermata/generated.h", seen, hash);
+    if (!status.ok()) return status;
+    return hash.Finish();
+  }
+
+  absl::Status Translate(NativeModule& result) {
+    const Clock::time_point start = Clock::now();
+    std::vector<std::string> command = {options_.translator,
+                                        "translate",
+                                        options_.module_path,
+                                        "-o",
+                                        folder_,
+                                        "--class=Guest",
+                                        "--namespace=guest",
+                                        "--name=guest",
+                                        absl::StrCat("--shards=", shards_)};
+    command.insert(command.end(), options_.translator_flags.begin(),
+                   options_.translator_flags.end());
+    absl::StatusOr<ProcessResult> run = RunProcess(command);
+    if (!run.ok()) return run.status();
+    result.translate_seconds = SecondsSince(start);
+    if (run->exit_code == 0) return absl::OkStatus();
+    const std::string message = Tail(run->output);
+    if (!MissingProposal(message).empty()) return absl::UnimplementedError(message);
+    return absl::InvalidArgumentError(
+        absl::StrCat("translation failed (exit ", run->exit_code, "): ", message));
+  }
+
+  absl::Status CompileAndLink(NativeModule& result) {
+    const Clock::time_point start = Clock::now();
+    // Largest work first is unknown; module and data are small, so they come last.
+    std::vector<std::string> names;
+    for (unsigned i = 0; i < shards_; ++i) names.push_back(absl::StrCat("guest_", i));
+    names.push_back("guest_module");
+    names.push_back("guest_data");
+    std::vector<std::vector<std::string>> commands;
+    std::vector<std::string> link = compiler_;
+    link.insert(link.end(), {"-shared", "-o", folder_ + "/guest.so"});
+    for (const std::string& name : names) {
+      std::vector<std::string> compile = compiler_;
+      const std::vector<std::string> flags = CompileFlags();
+      compile.insert(compile.end(), flags.begin(), flags.end());
+      compile.insert(compile.end(),
+                     {"-I", options_.include_dir, "-c", absl::StrCat(folder_, "/", name, ".cc"),
+                      "-o", absl::StrCat(folder_, "/", name, ".o")});
+      commands.push_back(std::move(compile));
+      link.push_back(absl::StrCat(folder_, "/", name, ".o"));
+    }
+    const unsigned jobs =
+        options_.jobs != 0 ? options_.jobs : std::max(1u, std::thread::hardware_concurrency());
+    absl::Status status = RunAll(commands, jobs);
+    if (status.ok()) status = RunAll({link}, 1);
+    result.compile_seconds = SecondsSince(start);
+    return status;
+  }
+
+  const NativeBuildOptions& options_;
+  std::vector<std::string> compiler_;
+  std::string compiler_version_;
+  bool is_clang_ = false;
+  unsigned shards_ = 1;
+  std::string folder_;
+};
+
+}  // namespace
+
+absl::StatusOr<NativeModule> BuildSharedModule(const NativeBuildOptions& options) {
+  return NativeBuild(options).Run();
+}
+
+std::string DefaultCacheDir() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && cache[0] == '/') {
+    return absl::StrCat(cache, "/fermata");
+  }
+  if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/') {
+    return absl::StrCat(home, "/.cache/fermata");
+  }
+  llvm::SmallString<128> path;
+  llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, path);
+  llvm::sys::path::append(path, "fermata-cache");
+  return path.str().str();
+}
+
+std::string MissingProposal(const std::string& message) {
+  constexpr char kBefore[] = "needs the \"";
+  const size_t at = message.find(kBefore);
+  if (at == std::string::npos) return "";
+  const size_t begin = at + sizeof kBefore - 1;
+  const size_t end = message.find("\" proposal", begin);
+  return end == std::string::npos ? "" : message.substr(begin, end - begin);
+}
+
+}  // namespace fermata::driver

@@ -1,0 +1,52 @@
+// From a WebAssembly module to a shared library that LoadModule (fermata/dynamic.h) can load:
+// translates, compiles the generated files in parallel, links, and keeps the result in a cache.
+//
+// The cache is addressed by content: module, translator, compiler, flags and the headers that
+// generated code includes. An entry appears by an atomic rename of the finished library, so a build
+// that is interrupted or fails leaves none, and several builds of one module at a time do no harm.
+//
+// The library leaves the runtime's symbols undefined: the executable that loads it must contain the
+// whole core runtime and export its symbols (CMake's ENABLE_EXPORTS).
+#ifndef FERMATA_TRANSLATOR_DRIVER_NATIVE_BUILD_H_
+#define FERMATA_TRANSLATOR_DRIVER_NATIVE_BUILD_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace fermata::driver {
+
+struct NativeBuildOptions {
+  std::string module_path;                    // the .wasm file
+  std::string translator;                     // the `fermata` executable
+  std::vector<std::string> translator_flags;  // further ones, as "--memory=checked"
+  std::string compiler;                       // empty: $CXX, or "c++"
+  std::string optimization = "-O2";
+  std::vector<std::string> compiler_flags;  // further ones
+  std::string include_dir;                  // the folder that holds fermata/core.h
+  std::string cache_dir;                    // empty: DefaultCacheDir()
+  unsigned jobs = 0;                        // compilations at a time; 0: one per processor
+  unsigned shards = 0;                      // source files; 0: by the module's size
+};
+
+struct NativeModule {
+  std::string path;              // of the shared library, in the cache
+  bool cached = false;           // it was there already
+  double translate_seconds = 0;  // 0 if cached
+  double compile_seconds = 0;    // link included; 0 if cached
+};
+
+// Errors: kUnimplemented if the module needs a proposal that the translator lacks (the message is
+// the translator's); else what failed, with the end of that program's output.
+absl::StatusOr<NativeModule> BuildSharedModule(const NativeBuildOptions& options);
+
+// $XDG_CACHE_HOME/fermata, ~/.cache/fermata, or a folder in the system's temporary one.
+std::string DefaultCacheDir();
+
+// The name of the proposal in the translator's `needs the "simd" proposal`, or "".
+std::string MissingProposal(const std::string& message);
+
+}  // namespace fermata::driver
+
+#endif  // FERMATA_TRANSLATOR_DRIVER_NATIVE_BUILD_H_

@@ -1,0 +1,31 @@
+// Runs other programs, without a shell: arguments are passed as they are.
+#ifndef FERMATA_TRANSLATOR_DRIVER_PROCESS_H_
+#define FERMATA_TRANSLATOR_DRIVER_PROCESS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace fermata::driver {
+
+struct ProcessResult {
+  int exit_code = 0;   // 128 + the signal's number if one ended it
+  std::string output;  // standard output and error, as they came
+};
+
+// Runs `command` (a program, looked up in PATH, and its arguments) to its end, with no standard
+// input. Error: it can't be started.
+absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command);
+
+// Runs commands, at most `jobs` at a time, until one fails: an error with the command's name and
+// the end of its output. Commands under way are waited for.
+absl::Status RunAll(const std::vector<std::vector<std::string>>& commands, unsigned jobs);
+
+// The last lines of a program's output, for error messages.
+std::string Tail(const std::string& output, size_t lines = 20);
+
+}  // namespace fermata::driver
+
+#endif  // FERMATA_TRANSLATOR_DRIVER_PROCESS_H_

@@ -1,0 +1,38 @@
+// Prints one function in its shape: plain, split (fast clone and resume clone) or shared.
+#ifndef FERMATA_TRANSLATOR_EMIT_FUNCTIONS_H_
+#define FERMATA_TRANSLATOR_EMIT_FUNCTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "translator/emit/module_context.h"
+#include "translator/ir/ir.h"
+
+namespace fermata::emit {
+
+enum class FunctionShape : uint8_t { kPlain, kSplit, kShared };
+
+struct EmittedFunction {
+  FunctionShape shape;
+  std::string text;
+  std::vector<Site> sites;                       // by resume point
+  absl::flat_hash_set<uint32_t> callees;         // functions called by name
+  absl::flat_hash_set<uint32_t> datas;           // data segments used by memory.init
+};
+
+// "split", for reports and comments.
+const char* Name(FunctionShape shape);
+
+// `first_site`: number of the function's first site in the module.
+EmittedFunction EmitFunction(const ModuleContext& context, const ir::Function& f,
+                             uint32_t first_site);
+
+// "u32 fn12_parse(Instance*, u32, f64);" and, if it may suspend, its resume function's.
+std::string Prototype(const ModuleContext& context, uint32_t function);
+std::string ResumePrototype(const ModuleContext& context, uint32_t function);
+
+}  // namespace fermata::emit
+
+#endif  // FERMATA_TRANSLATOR_EMIT_FUNCTIONS_H_

@@ -1,0 +1,141 @@
+#include "translator/emit/initialization.h"
+
+#include "translator/emit/expressions.h"
+#include "translator/emit/names.h"
+#include "translator/emit/writer.h"
+
+namespace fermata::emit {
+namespace {
+
+using wasm::ConstExpr;
+using wasm::ConstInstr;
+using wasm::SegmentMode;
+
+class InitializationEmitter {
+ public:
+  explicit InitializationEmitter(const ModuleContext& context)
+      : context_(context), module_(context.module) {}
+
+  std::string Run() {
+    EmitElementLists();
+    out_.Put("\nvoid initialize(Instance* base) {\n"
+             "  Self& self = *static_cast<Self*>(base);\n  (void)self;\n");
+    for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
+      out_.Emit("  self.g$0 = $1;\n", i, Text(module_.globals[i].init));
+    }
+    for (uint32_t i = 0; i < module_.tables.size(); ++i) {
+      if (module_.tables[i].init.empty()) continue;
+      out_.Emit("  table_fill(base, self.table$0, 0, $1, self.table$0->size);\n", i,
+                Text(module_.tables[i].init));
+    }
+    for (uint32_t i = 0; i < module_.elements.size(); ++i) EmitElements(i);
+    for (uint32_t i = 0; i < module_.datas.size(); ++i) EmitDataSegment(i);
+    out_.Put("}\n");
+    return out_.Take();
+  }
+
+ private:
+  // The C++ of a constant expression: a small stack program.
+  std::string Text(const ConstExpr& expr) const {
+    std::vector<std::string> stack;
+    const auto binary = [&](const char* symbol) {
+      std::string b = std::move(stack.back());
+      stack.pop_back();
+      stack.back() = absl::StrCat("(", stack.back(), symbol, b, ")");
+    };
+    for (const ConstInstr& i : expr) {
+      switch (i.kind) {
+        case ConstInstr::kI32Const: stack.push_back(Literal(ir::Kind::kI32, i.bits)); break;
+        case ConstInstr::kI64Const: stack.push_back(Literal(ir::Kind::kI64, i.bits)); break;
+        case ConstInstr::kF32Const: stack.push_back(Literal(ir::Kind::kF32, i.bits)); break;
+        case ConstInstr::kF64Const: stack.push_back(Literal(ir::Kind::kF64, i.bits)); break;
+        case ConstInstr::kGlobalGet:
+          stack.push_back(absl::StrCat(module_.globals[i.index].imported ? "*self.g" : "self.g", i.index));
+          break;
+        case ConstInstr::kRefFunc:
+          stack.push_back(absl::StrCat("ref(self.function_base + ", context_.info_index[i.index], "u)"));
+          break;
+        case ConstInstr::kI32Add: case ConstInstr::kI64Add: binary(" + "); break;
+        case ConstInstr::kI32Sub: case ConstInstr::kI64Sub: binary(" - "); break;
+        case ConstInstr::kI32Mul: case ConstInstr::kI64Mul: binary(" * "); break;
+        default: stack.push_back("ref(0)");
+      }
+    }
+    return stack.empty() ? "0" : stack.back();
+  }
+
+  // The segment as indices into ModuleInfo::functions, ~0u for null; false if an element is known
+  // at instantiation only.
+  bool Constant(const wasm::ElementSegment& segment, std::vector<uint32_t>& indices) const {
+    for (uint32_t f : segment.functions) indices.push_back(context_.info_index[f]);
+    for (const ConstExpr& expr : segment.exprs) {
+      if (expr.size() != 1 || expr[0].kind == ConstInstr::kGlobalGet) return false;
+      indices.push_back(expr[0].kind == ConstInstr::kRefFunc ? context_.info_index[expr[0].index] : ~0u);
+    }
+    return true;
+  }
+
+  void EmitElementLists() {
+    for (uint32_t i = 0; i < module_.elements.size(); ++i) {
+      std::vector<uint32_t> indices;
+      if (module_.elements[i].mode == SegmentMode::kDeclarative ||
+          !Constant(module_.elements[i], indices)) {
+        continue;
+      }
+      out_.Emit("\nconst u32 elements_$0[] = {", i);
+      for (size_t k = 0; k < indices.size(); ++k) {
+        out_.Put(k % 16 == 0 ? "\n  " : " ", indices[k], "u,");
+      }
+      out_.Put(" 0};\n");
+    }
+  }
+
+  void EmitElements(uint32_t i) {
+    const wasm::ElementSegment& segment = module_.elements[i];
+    if (segment.mode == SegmentMode::kDeclarative) return;
+    const uint32_t n = segment.size();
+    std::vector<uint32_t> indices;
+    const bool constant = Constant(segment, indices);
+    std::string value = absl::StrCat("element(base, elements_", i, "[i])");
+    out_.Put("  {\n");
+    if (!constant) {
+      out_.Put("    const ref values[] = {");
+      for (const ConstExpr& expr : segment.exprs) out_.Put(Text(expr), ", ");
+      out_.Put("0};\n");
+      value = "values[i]";
+    }
+    if (segment.mode == SegmentMode::kPassive) {
+      out_.Emit("    for (u32 i = 0; i < $0u; ++i) self.elem$1[i] = $2;\n    self.elem_size$1 = $0u;\n",
+                n, i, value);
+    } else {
+      out_.Emit(R"(    const u32 at = $0;
+    if (u64{at} + $1u > self.table$2->size) RaiseTrap(base, Trap::kTableOutOfBounds);
+    for (u32 i = 0; i < $1u; ++i) table_set(base, self.table$2, at + i, $3);
+)",
+                Text(segment.offset), n, segment.table, value);
+    }
+    out_.Put("  }\n");
+  }
+
+  void EmitDataSegment(uint32_t i) {
+    const wasm::DataSegment& segment = module_.datas[i];
+    if (segment.mode == SegmentMode::kPassive) {
+      out_.Emit("  self.data_size$0 = $1u;\n", i, segment.bytes.size());
+      return;
+    }
+    out_.Emit("  memory_init(base, self.memory$0.memory, data$1, $2u, $3, 0, $2u);\n", segment.memory,
+              i, segment.bytes.size(), Text(segment.offset));
+  }
+
+  const ModuleContext& context_;
+  const wasm::Module& module_;
+  Writer out_;
+};
+
+}  // namespace
+
+std::string EmitInitialization(const ModuleContext& context) {
+  return InitializationEmitter(context).Run();
+}
+
+}  // namespace fermata::emit

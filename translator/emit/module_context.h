@@ -1,0 +1,44 @@
+// Everything that is known about a module before its functions are emitted.
+#ifndef FERMATA_TRANSLATOR_EMIT_MODULE_CONTEXT_H_
+#define FERMATA_TRANSLATOR_EMIT_MODULE_CONTEXT_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "translator/analysis/call_graph.h"
+#include "translator/analysis/may_suspend.h"
+#include "translator/emit/options.h"
+#include "translator/wasm/module.h"
+
+namespace fermata::emit {
+
+struct ModuleContext {
+  const wasm::Module& module;
+  const Options& options;
+  const analysis::CallGraph& graph;
+  const analysis::Suspension& suspension;
+  std::vector<bool> immediate{};         // by function import
+  std::vector<uint32_t> stack_need{};    // by function, see analysis/stack_checks.h
+  std::vector<uint32_t> info_index{};    // by function: index in ModuleInfo::functions, or ir::kNone
+  std::vector<uint32_t> shard{};         // by function: the source file it is in
+  std::array<uint8_t, 32> hash{};      // SHA-256 of the module
+
+  // Called from its own file only, and from nowhere else by name.
+  std::vector<bool> internal{};          // by function
+};
+
+// A suspension point as the module's tables describe it.
+struct Site {
+  uint32_t function;    // op sites: the imported function
+  uint32_t point;
+  uint32_t offset;      // byte offset of the call in the module
+  uint32_t words;
+  std::string letters;  // core::SiteDetail::slots
+  bool op;              // the frame of an import's arguments
+};
+
+}  // namespace fermata::emit
+
+#endif  // FERMATA_TRANSLATOR_EMIT_MODULE_CONTEXT_H_

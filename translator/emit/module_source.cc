@@ -1,0 +1,380 @@
+#include "translator/emit/module_source.h"
+
+#include <algorithm>
+
+#include "translator/emit/functions.h"
+#include "translator/emit/initialization.h"
+#include "translator/emit/names.h"
+#include "translator/emit/writer.h"
+
+namespace fermata::emit {
+namespace {
+
+using wasm::ExternKind;
+using wasm::FuncType;
+using wasm::Module;
+
+std::string TextOf(absl::string_view s) {
+  return absl::StrCat("{", Quote(s), ", ", s.size(), "}");
+}
+
+std::string LimitsOf(const wasm::Limits& limits, int page_log2) {
+  return absl::StrCat("{", limits.min, "ull, ", limits.max, "ull, ", limits.has_max ? "true" : "false",
+                      ", ", limits.is64 ? "true" : "false", ", ", limits.shared ? "true" : "false",
+                      ", ", page_log2, "}");
+}
+
+char Letter(ir::Kind kind) {
+  switch (kind) {
+    case ir::Kind::kI64: return 'I';
+    case ir::Kind::kF64: return 'D';
+    case ir::Kind::kF32: return 'f';
+    case ir::Kind::kV128: return 'V';
+    case ir::Kind::kFuncRef: return 'r';
+    case ir::Kind::kExternRef: return 'x';
+    default: return 'i';
+  }
+}
+
+std::string ParamList(const FuncType& type) {
+  std::string text = "Instance* base";
+  for (size_t i = 0; i < type.params.size(); ++i) {
+    absl::StrAppend(&text, ", ", CType(type.params[i].kind()), " a", i);
+  }
+  return text;
+}
+
+class SourceEmitter {
+ public:
+  SourceEmitter(const ModuleContext& context, const std::vector<Site>& sites)
+      : context_(context), module_(context.module), sites_(sites) {}
+
+  std::string Run() {
+    out_.Put(Banner(context_, "module description"), "#include \"", context_.options.file_stem,
+             "_module.h\"\n\n#include <stddef.h>\n\n", OpenCodeNamespace(context_));
+    EmitPrototypes();
+    EmitTypes();
+    EmitSuspendStubs();
+    EmitImports();
+    EmitFunctions();
+    EmitExports();
+    EmitStorage();
+    EmitSites();
+    EmitNames();
+    out_.Put(EmitInitialization(context_));
+    EmitInfo();
+    return out_.Take();
+  }
+
+ private:
+  void EmitPrototypes() {
+    for (uint32_t f : context_.graph.referenced) {
+      if (!module_.functions[f].imported) out_.Put(Prototype(context_, f));
+    }
+    uint32_t last = ir::kNone;
+    for (const Site& site : sites_) {
+      if (!site.op && site.function != last) out_.Put(ResumePrototype(context_, site.function));
+      last = site.function;
+    }
+  }
+
+  // Per type: its parameter and result lists, and the thunks between slots and native calls. Equal
+  // types share those of the first.
+  void EmitTypes() {
+    out_.Put("\n// ---- Types ----\n");
+    for (uint32_t t = 0; t < module_.types.size(); ++t) {
+      if (context_.graph.canonical_type[t] == t) EmitType(t, module_.types[t]);
+    }
+    out_.Put("const FuncType types[] = {\n");
+    for (uint32_t t = 0; t < module_.types.size(); ++t) {
+      const uint32_t c = context_.graph.canonical_type[t];
+      out_.Emit("  {type_$0, type_$0 + $1, $1, $2, invoke_$0, reinterpret_cast<AnyFunction>(host_$0)},\n",
+                c, module_.types[t].params.size(), module_.types[t].results.size());
+    }
+    out_.Put("  {nullptr, nullptr, 0, 0, nullptr, nullptr},\n};\n");
+  }
+
+  void EmitType(uint32_t t, const FuncType& type) {
+    out_.Emit("const ValType type_$0[] = {", t);
+    for (const auto* list : {&type.params, &type.results}) {
+      for (wasm::ValType v : *list) out_.Put(ValTypeName(v.kind()), ", ");
+    }
+    out_.Put("ValType::kI32};\n");
+
+    out_.Emit("u64 invoke_$0(Instance* base, AnyFunction function, const u64* a) {\n  (void)a;\n", t);
+    std::string call = absl::StrCat("reinterpret_cast<T", t, ">(function)(base");
+    for (size_t i = 0; i < type.params.size(); ++i) {
+      absl::StrAppend(&call, ", slot_", CType(type.params[i].kind()), "(a[", i, "])");
+    }
+    call.push_back(')');
+    if (type.results.size() == 1) {
+      out_.Emit("  return slot_of_$0($1);\n}\n", ReturnType(type), call);
+    } else {
+      out_.Emit("  $0;\n  return 0;\n}\n", call);
+    }
+
+    const size_t n = type.results.size();
+    out_.Emit("$0 host_$1($2) {\n", ReturnType(type), t, ParamList(type));
+    out_.Emit("  HostInstance* host = static_cast<HostInstance*>(base);\n  u64 results[$0] = {0};\n",
+              std::max<size_t>(n, 1));
+    out_.Put("  const u64 arguments[] = {");
+    for (size_t i = 0; i < type.params.size(); ++i) out_.Put("slot_of_", CType(type.params[i].kind()), "(a", i, "), ");
+    out_.Put("0};\n  host->call(host, arguments, results);\n");
+    if (n == 1) {
+      out_.Emit("  return slot_$0(results[0]);\n", CType(type.results[0].kind()));
+    } else if (n > 1) {
+      out_.Emit("  for (u32 i = 0; i < $0; ++i) base->context->results[i] = results[i];\n", n);
+    }
+    out_.Put("}\n");
+  }
+
+  void EmitSuspendStubs() {
+    out_.Put("\n// ---- Imports ----\n");
+    for (uint32_t s = 0; s < sites_.size() && sites_[s].op; ++s) {
+      const FuncType& type = module_.TypeOf(sites_[s].function);
+      out_.Emit("$0 suspend_$1($2) {\n", ReturnType(type), sites_[s].function, ParamList(type));
+      out_.Emit("  u8* frame = PushOp(base, $0u, $1);\n  (void)frame;\n", s, sites_[s].words);
+      for (size_t i = 0; i < type.params.size(); ++i) {
+        out_.Emit("  frame_put64(frame, $0, slot_of_$1(a$2));\n", 8 * i, CType(type.params[i].kind()),
+                i);
+      }
+      out_.Put(type.results.size() == 1 ? "  return 0;\n}\n" : "}\n");
+    }
+  }
+
+  void EmitImports() {
+    std::vector<uint32_t> site_of(module_.imported_functions, 0);
+    for (uint32_t s = 0; s < sites_.size() && sites_[s].op; ++s) site_of[sites_[s].function] = s;
+    out_.Put("const ImportInfo imports[] = {\n");
+    for (const wasm::Import& import : module_.imports) {
+      const bool op = import.kind == ExternKind::kFunction && !context_.immediate[import.index];
+      out_.Emit("  {$0, $1, ExternKind($2), $3, $4, $5u},\n", TextOf(import.module),
+                TextOf(import.name), static_cast<int>(import.kind), import.index,
+                op ? absl::StrCat("reinterpret_cast<AnyFunction>(suspend_", import.index, ")")
+                   : "nullptr",
+                op ? site_of[import.index] : 0);
+    }
+    out_.Put("  {},\n};\n");
+    out_.Put("const FunctionImportSlot function_imports[] = {\n");
+    for (uint32_t f = 0; f < module_.imported_functions; ++f) {
+      out_.Emit("  {offsetof(Self, import_$0), $1},\n", f, module_.functions[f].type);
+    }
+    out_.Put("  {},\n};\n");
+  }
+
+  void EmitFunctions() {
+    out_.Put("\n// ---- Functions that can be named from outside, exports ----\n"
+             "const FunctionInfo functions[] = {\n");
+    for (uint32_t f : context_.graph.referenced) {
+      const bool imported = module_.functions[f].imported;
+      out_.Emit("  {$0, $1, $2, $3},\n",
+                imported ? "nullptr"
+                         : absl::StrCat("reinterpret_cast<AnyFunction>(", FunctionName(module_, f), ")"),
+                module_.functions[f].type, f,
+                context_.suspension.MayCallSuspend(f) ? "true" : "false");
+    }
+    out_.Put("  {},\n};\n");
+  }
+
+  void EmitExports() {
+    out_.Put("const ExportInfo exports[] = {\n");
+    for (const wasm::Export& e : module_.exports) {
+      out_.Emit("  {$0, ExternKind($1), $2},\n", TextOf(e.name), static_cast<int>(e.kind),
+                e.kind == ExternKind::kFunction ? context_.info_index[e.index] : e.index);
+    }
+    out_.Put("  {},\n};\n");
+  }
+
+  void EmitStorage() {
+    out_.Put("\n// ---- Tables, memories, globals ----\nconst TableInfo tables[] = {\n");
+    for (uint32_t i = 0; i < module_.tables.size(); ++i) {
+      const wasm::Table& t = module_.tables[i];
+      out_.Emit("  {$0, $1, offsetof(Self, table$2), $3},\n", ValTypeName(t.type.element.kind()),
+                LimitsOf(t.type.limits, 0), i, t.imported ? "true" : "false");
+    }
+    out_.Put("  {},\n};\nconst MemoryInfo memories[] = {\n");
+    for (uint32_t i = 0; i < module_.memories.size(); ++i) {
+      const wasm::Memory& m = module_.memories[i];
+      out_.Emit("  {$0, offsetof(Self, memory$1), $2},\n", LimitsOf(m.type.limits, m.type.page_log2),
+                i, m.imported ? "true" : "false");
+    }
+    out_.Put("  {},\n};\nconst GlobalInfo globals[] = {\n");
+    for (uint32_t i = 0; i < module_.globals.size(); ++i) {
+      const wasm::Global& g = module_.globals[i];
+      out_.Emit("  {$0, $1, $2, offsetof(Self, g$3)},\n", ValTypeName(g.type.type.kind()),
+                g.type.mut ? "true" : "false", g.imported ? "true" : "false", i);
+    }
+    out_.Put("  {},\n};\n");
+  }
+
+  void EmitSites() {
+    out_.Put("\n// ---- Sites: op frames first, then the functions' resume points ----\n"
+             "const SiteInfo sites[] = {\n");
+    for (const Site& site : sites_) {
+      if (site.op) {
+        out_.Put("  {nullptr, 0},\n");
+      } else {
+        out_.Emit("  {$0_resume, $1},\n", FunctionName(module_, site.function), site.point);
+      }
+    }
+    out_.Put("  {},\n};\nconst SiteDetail site_details[] = {\n");
+    for (const Site& site : sites_) {
+      out_.Emit("  {$0, $1u, $2, \"$3\"},\n", site.function, site.offset, site.words, site.letters);
+    }
+    out_.Put("  {},\n};\n");
+  }
+
+  void EmitNames() {
+    out_.Put("\nconst Text function_names[] = {\n");
+    for (uint32_t f = 0; f < NameCount(); ++f) {
+      out_.Emit("  $0,\n", TextOf(module_.names.functions[f]));
+    }
+    out_.Put("  {},\n};\n");
+  }
+  size_t NameCount() const {
+    return std::min(module_.names.functions.size(), module_.functions.size());
+  }
+
+  void EmitInfo() {
+    uint32_t max_words = 1;
+    for (const Site& site : sites_) max_words = std::max(max_words, site.words);
+    size_t max_results = 0;
+    for (const FuncType& type : module_.types) max_results = std::max(max_results, type.results.size());
+    out_.Emit(R"(
+const ModuleInfo info = {
+  kAbiVersion,
+  MemoryPolicy::$0,
+  "$1",
+  {)",
+              context_.options.memory == MemoryPolicy::kChecked ? "kChecked" : "kReserved",
+              context_.options.class_name);
+    for (uint8_t byte : context_.hash) out_.Put(static_cast<int>(byte), ", ");
+    out_.Emit(R"(},
+  sizeof(Self),
+  alignof(Self),
+  offsetof(Self, types),
+  $0,  // max_frame_words
+  $1,  // max_results
+)",
+              max_words, max_results);
+    const auto list = [&](const char* name, size_t count) {
+      out_.Emit("  $0, $1,\n", name, count);
+    };
+    list("types", module_.types.size());
+    list("imports", module_.imports.size());
+    list("exports", module_.exports.size());
+    list("functions", context_.graph.referenced.size());
+    list("function_imports", module_.imported_functions);
+    list("tables", module_.tables.size());
+    list("memories", module_.memories.size());
+    list("globals", module_.globals.size());
+    out_.Emit("  sites, site_details, $0,\n  initialize,\n  $1,\n", sites_.size(),
+              module_.has_start ? absl::StrCat(context_.info_index[module_.start], "u") : "kNoFunction");
+    list("function_names", NameCount());
+    out_.Put("};\n", CloseCodeNamespace(context_));
+    out_.Emit(R"(
+namespace $0 {
+const fermata::core::ModuleInfo& $1ModuleInfo() { return $1_code::info; }
+}  // namespace $0
+
+#if defined(FERMATA_SHARED_MODULE)
+extern "C" FERMATA_EXPORT const fermata::core::ModuleInfo* fermata_module() {
+  return &$0::$1ModuleInfo();
+}
+#endif
+)",
+              context_.options.name_space, context_.options.class_name);
+  }
+
+  const ModuleContext& context_;
+  const Module& module_;
+  const std::vector<Site>& sites_;
+  Writer out_;
+};
+
+}  // namespace
+
+std::string Banner(const ModuleContext& context, absl::string_view what) {
+  return absl::Substitute(
+      "// Generated by fermata from a WebAssembly module; do not edit. $0: $1.\n",
+      context.options.class_name, what);
+}
+
+std::string OpenCodeNamespace(const ModuleContext& context) {
+  return absl::Substitute("namespace $0 {\nnamespace $1_code {\n\n", context.options.name_space,
+                          context.options.class_name);
+}
+
+std::string CloseCodeNamespace(const ModuleContext& context) {
+  return absl::Substitute("\n}  // namespace $1_code\n}  // namespace $0\n",
+                          context.options.name_space, context.options.class_name);
+}
+
+std::string EmitModuleHeader(const ModuleContext& context) {
+  const Module& module = context.module;
+  const std::string guard = absl::StrCat("FERMATA_GUEST_", context.options.class_name, "_MODULE_H_");
+  Writer out;
+  out.Put(Banner(context, "internal header"));
+  out.Emit("#ifndef $0\n#define $0\n\n#include \"fermata/generated.h\"\n\n", guard);
+  out.Put(OpenCodeNamespace(context), "using namespace fermata::core;\nusing fermata::Trap;\n\n");
+  for (uint32_t t = 0; t < module.types.size(); ++t) {
+    out.Emit("using T$0 = $1 (*)($2);\n", t, ReturnType(module.types[t]), ParamTypes(module.types[t]));
+  }
+  out.Emit("\nstruct Self : Instance {\n  u32 types[$0];\n", std::max<size_t>(1, module.types.size()));
+  for (uint32_t f = 0; f < module.imported_functions; ++f) {
+    const wasm::Import& import = module.imports[module.functions[f].import];
+    out.Emit("  Function import_$0;  // $1.$2\n", f, ForComment(import.module), ForComment(import.name));
+  }
+  for (size_t i = 0; i < module.memories.size(); ++i) out.Emit("  MemoryField memory$0;\n", i);
+  for (size_t i = 0; i < module.tables.size(); ++i) out.Emit("  Table* table$0;\n", i);
+  for (size_t i = 0; i < module.globals.size(); ++i) {
+    const wasm::Global& g = module.globals[i];
+    out.Emit("  $0$1 g$2;\n", CType(g.type.type.kind()), g.imported ? "*" : "", i);
+  }
+  for (size_t i = 0; i < module.datas.size(); ++i) out.Emit("  u64 data_size$0;\n", i);
+  for (size_t i = 0; i < module.elements.size(); ++i) {
+    const bool passive = module.elements[i].mode == wasm::SegmentMode::kPassive;
+    out.Emit("  u32 elem_size$0;\n  ref elem$0[$1];\n", i,
+             std::max<uint32_t>(1, passive ? module.elements[i].size() : 0));
+  }
+  out.Put("};\n\n");
+  for (size_t i = 0; i < module.datas.size(); ++i) out.Emit("extern const u8 data$0[];\n", i);
+  out.Put(CloseCodeNamespace(context), "\n#endif  // ", guard, "\n");
+  return out.Take();
+}
+
+std::string EmitModuleSource(const ModuleContext& context, const std::vector<Site>& sites) {
+  return SourceEmitter(context, sites).Run();
+}
+
+std::string EmitData(const ModuleContext& context) {
+  constexpr size_t kLine = 256;  // bytes of a segment on one line
+  Writer out;
+  out.Put(Banner(context, "data segments"), "#include \"", context.options.file_stem,
+          "_module.h\"\n\n", OpenCodeNamespace(context));
+  for (size_t i = 0; i < context.module.datas.size(); ++i) {
+    const absl::Span<const uint8_t> bytes = context.module.datas[i].bytes;
+    out.Emit("const u8 data$0[$1] =\n", i, bytes.size() + 1);
+    for (size_t at = 0; at == 0 || at < bytes.size(); at += kLine) {
+      const absl::Span<const uint8_t> line = bytes.subspan(std::min(at, bytes.size()), kLine);
+      out.Put("    ", Quote({reinterpret_cast<const char*>(line.data()), line.size()}), "\n");
+    }
+    out.Put("    ;\n");
+  }
+  out.Put(CloseCodeNamespace(context));
+  return out.Take();
+}
+
+std::vector<Site> OpSites(const ModuleContext& context) {
+  std::vector<Site> sites;
+  for (uint32_t f = 0; f < context.module.imported_functions; ++f) {
+    if (context.immediate[f]) continue;
+    const FuncType& type = context.module.TypeOf(f);
+    Site site{f, 0, 0, static_cast<uint32_t>(type.params.size()) + 1, "", true};
+    for (wasm::ValType t : type.params) site.letters.push_back(Letter(t.kind()));
+    sites.push_back(std::move(site));
+  }
+  return sites;
+}
+
+}  // namespace fermata::emit

@@ -1,0 +1,31 @@
+// Prints what surrounds the functions: the internal header with the instance structure, the module
+// description (core::ModuleInfo) with its thunks and the initialization, and the data segments.
+#ifndef FERMATA_TRANSLATOR_EMIT_MODULE_SOURCE_H_
+#define FERMATA_TRANSLATOR_EMIT_MODULE_SOURCE_H_
+
+#include <string>
+#include <vector>
+
+#include "translator/emit/module_context.h"
+
+namespace fermata::emit {
+
+// The start of every generated file.
+std::string Banner(const ModuleContext& context, absl::string_view what);
+// Opens and closes the namespace of a module's own code.
+std::string OpenCodeNamespace(const ModuleContext& context);
+std::string CloseCodeNamespace(const ModuleContext& context);
+
+// <stem>_module.h: included by the module's own sources only.
+std::string EmitModuleHeader(const ModuleContext& context);
+// <stem>_module.cc.
+std::string EmitModuleSource(const ModuleContext& context, const std::vector<Site>& sites);
+// <stem>_data.cc.
+std::string EmitData(const ModuleContext& context);
+
+// The sites of op frames, one for each function import that may suspend, in order of import.
+std::vector<Site> OpSites(const ModuleContext& context);
+
+}  // namespace fermata::emit
+
+#endif  // FERMATA_TRANSLATOR_EMIT_MODULE_SOURCE_H_

@@ -1,0 +1,26 @@
+// What the user asked the translation to be.
+#ifndef FERMATA_TRANSLATOR_EMIT_OPTIONS_H_
+#define FERMATA_TRANSLATOR_EMIT_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fermata::emit {
+
+enum class Shape : uint8_t { kAuto, kSplit, kShared };
+enum class MemoryPolicy : uint8_t { kReserved, kChecked };
+
+struct Options {
+  std::string name_space = "guest";  // may be nested: "a::b"
+  std::string class_name = "Guest";
+  std::string file_stem = "guest";   // generated files are <stem>.h, <stem>_module.cc, …
+  std::vector<std::string> immediate;  // globs over "module.field"
+  uint32_t shards = 1;
+  Shape shape = Shape::kAuto;
+  MemoryPolicy memory = MemoryPolicy::kReserved;
+};
+
+}  // namespace fermata::emit
+
+#endif  // FERMATA_TRANSLATOR_EMIT_OPTIONS_H_

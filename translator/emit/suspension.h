@@ -1,0 +1,53 @@
+// Prints what suspending and resuming add to a function: the cold blocks that push its live values
+// as a frame, and the entry switch that loads them back.
+//
+// note [spill blocks]
+//
+// Sites with the same live set share one block. A site's own block only names the site:
+//
+//     S4: site = 104; goto P1;
+//     S7: site = 107; goto P1;
+//     P1: frame = PushFrame(base, site, 3);
+//       frame_put64(frame, 0, w2);
+//       frame_put32(frame, 8, l0);
+//       return 0;
+#ifndef FERMATA_TRANSLATOR_EMIT_SUSPENSION_H_
+#define FERMATA_TRANSLATOR_EMIT_SUSPENSION_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "translator/analysis/frame_layout.h"
+#include "translator/emit/expressions.h"
+#include "translator/emit/writer.h"
+#include "translator/ir/ir.h"
+
+namespace fermata::emit {
+
+class SuspensionEmitter {
+ public:
+  SuspensionEmitter(const ir::Function& f, const ExpressionPrinter& printer, uint32_t first_site);
+
+  // By resume point.
+  const std::vector<analysis::FrameLayout>& layouts() const { return layouts_; }
+
+  // The labels S0, S1… and the blocks behind them. `push`: "PushFrame(base, $0, $1)" or its in-place
+  // variant, with site and words to fill in; `leave`: the return statement.
+  void EmitSpills(absl::string_view push, absl::string_view leave, Writer& out) const;
+
+  // The cases of a switch over the resume point: loads the frame at `frame`, sets a single result
+  // from `value` and jumps to R0, R1…
+  void EmitReloads(absl::string_view frame, absl::string_view value, Writer& out) const;
+
+ private:
+  const ir::Function& f_;
+  const ExpressionPrinter& printer_;
+  const uint32_t first_site_;
+  std::vector<analysis::FrameLayout> layouts_;
+  std::vector<ir::VarId> result_;  // by resume point: the variable of a single result, or kNone
+};
+
+}  // namespace fermata::emit
+
+#endif  // FERMATA_TRANSLATOR_EMIT_SUSPENSION_H_

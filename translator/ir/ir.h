@@ -1,0 +1,179 @@
+// The intermediate representation of one function body.
+//
+// A function is a flat list of statements over typed variables; control flow is labels and jumps,
+// so the list is at once the text to emit (goto-structured C++) and, cut at labels and jumps, a
+// control-flow graph. Operands are expression trees without side effects, though they may trap and
+// may read state; the builder orders them so that evaluating each statement's trees in any order is
+// right.
+//
+// Variables: the wasm locals first, then *slots*. A slot stands for "the operand at height h of type
+// t"; wasm values that can't be folded into the tree of their one use are assigned to it. Slots are
+// shared by all values of the same height and type, which keeps their number small.
+//
+// Everything lives in the function's arena and dies with it.
+#ifndef FERMATA_TRANSLATOR_IR_IR_H_
+#define FERMATA_TRANSLATOR_IR_IR_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "llvm/Support/Allocator.h"
+#include "translator/wasm/opcodes.h"
+#include "translator/wasm/types.h"
+
+namespace fermata::ir {
+
+using wasm::Opcode;
+using Kind = wasm::ValType::Kind;
+using VarId = uint32_t;
+using LabelId = uint32_t;
+inline constexpr uint32_t kNone = 0xffffffffu;
+
+struct Var {
+  Kind type;
+  bool local;        // a wasm local, else a slot
+  uint32_t height;   // slots: operand stack height; locals: the wasm index
+  uint32_t variant;  // slots: distinguishes slots of one height and type
+};
+
+// What evaluating an expression depends on or may do; a bit set.
+enum Effect : uint8_t {
+  kPure = 0,
+  kReadsMemory = 1,   // contents or size of a memory
+  kReadsGlobal = 2,
+  kReadsTable = 4,
+  kTrapsOnMemory = 8,  // out of bounds memory access
+  kTrapsOther = 16,    // any other trap
+  kTraps = kTrapsOnMemory | kTrapsOther,
+  kReadsState = kReadsMemory | kReadsGlobal | kReadsTable,
+};
+
+enum class ExprKind : uint8_t {
+  kVar,        // index
+  kConst,      // bits
+  kNumeric,    // op, a, [b]
+  kLoad,       // op, a = address, index = memory, bits = offset
+  kSelect,     // a if c else b
+  kGlobalGet,  // index
+  kMemorySize, // index
+  kTableSize,  // index
+  kTableGet,   // index = table, a
+  kRefNull,
+  kRefIsNull,  // a
+  kRefFunc,    // index = function
+};
+
+struct Expr {
+  ExprKind kind;
+  Kind type;
+  uint8_t effects;
+  uint8_t force = 0;   // kLoad: must be evaluated though its value may go unused
+  uint16_t size;       // nodes in the tree
+  Opcode op{};
+  uint32_t index = 0;
+  uint64_t bits = 0;
+  Expr* a = nullptr;
+  Expr* b = nullptr;
+  Expr* c = nullptr;
+};
+
+enum class StmtKind : uint8_t {
+  kSet,           // dst = args[0]
+  kEval,          // evaluates args[0] for its traps
+  kStore,         // op; args = address, value; index = memory, bits = offset
+  kGlobalSet,     // index; args[0]
+  kCall,          // index = function; results = dsts
+  kCallIndirect,  // index = type, index2 = table; args..., last is the element index
+  kJump,          // label
+  kJumpIf,        // label; args[0]; negate: jumps if zero
+  kJumpTable,     // labels (the last is the default); args[0]
+  kLabel,         // label
+  kReturn,        // args
+  kUnreachable,
+  kMemoryGrow,    // dst, index; args[0]
+  kMemoryFill,    // index; args = address, value, size
+  kMemoryCopy,    // index = to, index2 = from; args
+  kMemoryInit,    // index = data, index2 = memory; args
+  kDataDrop,      // index
+  kTableSet,      // index; args = element index, value
+  kTableGrow,     // dst, index; args = value, delta
+  kTableFill,     // index; args = element index, value, size
+  kTableCopy,     // index = to, index2 = from; args
+  kTableInit,     // index = element segment, index2 = table; args
+  kElemDrop,      // index
+};
+
+struct Stmt {
+  StmtKind kind;
+  bool negate = false;        // kJumpIf
+  bool loop = false;          // kLabel: a loop header
+  bool may_suspend = false;   // calls
+  bool force = false;         // kSet of a call result etc.: keep the value's computation alive
+  Opcode op{};
+  uint32_t offset = 0;        // byte offset of the instruction in the file
+  uint32_t index = 0;
+  uint32_t index2 = 0;
+  uint32_t label = kNone;
+  VarId dst = kNone;
+  uint32_t point = kNone;     // calls that may suspend: number of the resume point in the function
+  uint64_t bits = 0;
+  absl::Span<Expr*> args;
+  absl::Span<VarId> results;
+  absl::Span<LabelId> labels;
+};
+
+inline bool IsCall(const Stmt& s) {
+  return s.kind == StmtKind::kCall || s.kind == StmtKind::kCallIndirect;
+}
+// Control never reaches the next statement.
+inline bool EndsFlow(const Stmt& s) {
+  return s.kind == StmtKind::kJump || s.kind == StmtKind::kJumpTable ||
+         s.kind == StmtKind::kReturn || s.kind == StmtKind::kUnreachable;
+}
+
+struct Function {
+  uint32_t index = 0;
+  const wasm::FuncType* type = nullptr;
+  uint32_t local_count = 0;  // parameters included
+  std::vector<Var> vars;
+  std::vector<Stmt> stmts;
+  uint32_t label_count = 0;
+  uint32_t point_count = 0;  // resume points, set by the builder
+  bool has_loop = false;
+  bool suspends_in_loop = false;  // a resume point lies inside a loop
+  std::vector<bool> uses_memory;  // by memory index: loads and stores
+  llvm::BumpPtrAllocator arena;
+
+  template <typename T>
+  absl::Span<T> NewSpan(size_t n) {
+    T* data = arena.Allocate<T>(n);
+    for (size_t i = 0; i < n; ++i) new (data + i) T();
+    return absl::MakeSpan(data, n);
+  }
+};
+
+// Calls f(VarId) for each variable read in `e`. Trees are bounded in size by the builder.
+template <typename F>
+void ForEachVar(const Expr* e, F&& f) {
+  if (e == nullptr) return;
+  if (e->kind == ExprKind::kVar) return f(e->index);
+  ForEachVar(e->a, f);
+  ForEachVar(e->b, f);
+  ForEachVar(e->c, f);
+}
+
+// Calls f(VarId) for each variable that `s` reads / writes.
+template <typename F>
+void ForEachUse(const Stmt& s, F&& f) {
+  for (const Expr* e : s.args) ForEachVar(e, f);
+}
+template <typename F>
+void ForEachDef(const Stmt& s, F&& f) {
+  if (s.dst != kNone) f(s.dst);
+  for (VarId v : s.results) f(v);
+}
+
+}  // namespace fermata::ir
+
+#endif  // FERMATA_TRANSLATOR_IR_IR_H_

@@ -1,0 +1,83 @@
+#include "translator/output_folder.h"
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace fermata {
+namespace {
+
+absl::Status Failure(absl::string_view what, const std::string& path, std::error_code error) {
+  return absl::InternalError(absl::StrCat(path, ": ", what, ": ", error.message()));
+}
+
+bool SameContent(const std::string& a, const std::string& b) {
+  auto x = llvm::MemoryBuffer::getFile(a), y = llvm::MemoryBuffer::getFile(b);
+  return x && y && (*x)->getBuffer() == (*y)->getBuffer();
+}
+
+}  // namespace
+
+OutputFolder::~OutputFolder() {
+  for (const File& file : files_) llvm::sys::fs::remove(file.temporary);
+  if (created_) llvm::sys::fs::remove(path_);  // fails, as it should, if it holds anything
+}
+
+absl::Status OutputFolder::Open() {
+  if (llvm::sys::fs::is_directory(path_)) return absl::OkStatus();
+  if (std::error_code error = llvm::sys::fs::create_directories(path_)) {
+    return Failure("cannot make the folder", path_, error);
+  }
+  created_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status OutputFolder::Add(const std::string& name, absl::string_view content) {
+  llvm::SmallString<256> path(path_);
+  llvm::sys::path::append(path, name);
+  return AddPath(std::string(path.str()), content);
+}
+
+absl::Status OutputFolder::AddPath(const std::string& path, absl::string_view content) {
+  int descriptor = -1;
+  llvm::SmallString<256> temporary;
+  if (std::error_code error =
+          llvm::sys::fs::createUniqueFile(path + ".%%%%%%%%.tmp", descriptor, temporary)) {
+    return Failure("cannot write", path, error);
+  }
+  files_.push_back({path, std::string(temporary.str())});
+  llvm::raw_fd_ostream out(descriptor, /*shouldClose=*/true);
+  out.write(content.data(), content.size());
+  out.close();
+  if (out.has_error()) {
+    const std::error_code error = out.error();
+    out.clear_error();
+    return Failure("cannot write", path, error);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status OutputFolder::Commit() {
+  for (const File& file : files_) {
+    if (llvm::sys::fs::is_directory(file.path)) {
+      return Failure("cannot write", file.path, std::make_error_code(std::errc::is_a_directory));
+    }
+  }
+  while (!files_.empty()) {
+    const File& file = files_.back();
+    if (SameContent(file.path, file.temporary)) {
+      llvm::sys::fs::remove(file.temporary);
+    } else if (std::error_code error = llvm::sys::fs::rename(file.temporary, file.path)) {
+      return Failure("cannot write", file.path, error);
+    }
+    files_.pop_back();
+  }
+  created_ = false;
+  return absl::OkStatus();
+}
+
+}  // namespace fermata

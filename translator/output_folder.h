@@ -1,0 +1,45 @@
+// The files of one translation: all of them appear, or none.
+//
+// Contents are written to temporary files beside their destinations; Commit renames those whose
+// content changed, so that a build system sees unchanged files as such. Whatever was not committed is
+// removed again, and so is the folder if this object made it.
+#ifndef FERMATA_TRANSLATOR_OUTPUT_FOLDER_H_
+#define FERMATA_TRANSLATOR_OUTPUT_FOLDER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace fermata {
+
+class OutputFolder {
+ public:
+  explicit OutputFolder(std::string path) : path_(std::move(path)) {}
+  OutputFolder(const OutputFolder&) = delete;
+  ~OutputFolder();
+
+  // Makes the folder if needed.
+  absl::Status Open();
+  // Writes `content` for the file `name` in the folder.
+  absl::Status Add(const std::string& name, absl::string_view content);
+  // The same for a file anywhere: `path` is used as it is.
+  absl::Status AddPath(const std::string& path, absl::string_view content);
+  absl::Status Commit();
+
+  const std::string& path() const { return path_; }
+
+ private:
+  struct File {
+    std::string path;
+    std::string temporary;
+  };
+  std::string path_;
+  bool created_ = false;
+  std::vector<File> files_;
+};
+
+}  // namespace fermata
+
+#endif  // FERMATA_TRANSLATOR_OUTPUT_FOLDER_H_

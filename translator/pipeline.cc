@@ -1,0 +1,208 @@
+#include "translator/pipeline.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "llvm/Support/GlobPattern.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SHA256.h"
+#include "translator/analysis/call_graph.h"
+#include "translator/analysis/may_suspend.h"
+#include "translator/analysis/stack_checks.h"
+#include "translator/emit/functions.h"
+#include "translator/emit/header.h"
+#include "translator/emit/module_source.h"
+#include "translator/emit/report.h"
+#include "translator/emit/shards.h"
+#include "translator/ir/builder.h"
+#include "translator/ir/printer.h"
+#include "translator/output_folder.h"
+#include "translator/passes/force_loads.h"
+#include "translator/validate/module_validator.h"
+#include "translator/wasm/reader.h"
+
+namespace fermata {
+namespace {
+
+using emit::ModuleContext;
+using emit::Site;
+
+// By function import: whether a glob of --immediate matches "module.field".
+absl::StatusOr<std::vector<bool>> MatchImmediate(const wasm::Module& module,
+                                                 const std::vector<std::string>& globs) {
+  std::vector<bool> immediate(module.imported_functions, false);
+  for (const std::string& glob : globs) {
+    llvm::Expected<llvm::GlobPattern> pattern = llvm::GlobPattern::create(glob);
+    if (!pattern) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--immediate '", glob, "': ", llvm::toString(pattern.takeError())));
+    }
+    bool any = false;
+    for (uint32_t f = 0; f < module.imported_functions; ++f) {
+      const wasm::Import& import = module.imports[module.functions[f].import];
+      if (pattern->match(absl::StrCat(import.module, ".", import.name))) {
+        any = true;
+        immediate[f] = true;
+      }
+    }
+    if (!any) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(module.path, ": --immediate '", glob, "' matches no imported function"));
+    }
+  }
+  return immediate;
+}
+
+std::array<uint8_t, 32> Hash(absl::Span<const uint8_t> bytes) {
+  return llvm::SHA256::hash(llvm::makeArrayRef(bytes.data(), bytes.size()));
+}
+
+// Translates the functions, one at a time, into their shards.
+class FunctionStage {
+ public:
+  FunctionStage(const ModuleContext& context, const TranslateOptions& options, OutputFolder& out)
+      : context_(context), options_(options), out_(out), sites_(emit::OpSites(context)) {
+    if (!options.report.empty()) report_.emplace(context);
+  }
+
+  absl::Status Run() {
+    const wasm::Module& module = context_.module;
+    uint32_t f = module.imported_functions;
+    for (uint32_t shard = 0; shard < context_.options.shards; ++shard) {
+      emit::ShardWriter writer(context_);
+      for (; f < module.functions.size() && context_.shard[f] == shard; ++f) {
+        absl::Status status = TranslateFunction(f, writer);
+        if (!status.ok()) return status;
+      }
+      absl::Status status = out_.Add(absl::StrCat(context_.options.file_stem, "_", shard, ".cc"),
+                                     writer.Finish(shard));
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  const std::vector<Site>& sites() const { return sites_; }
+  std::optional<emit::Report>& report() { return report_; }
+  const std::string& ir_text() const { return ir_text_; }
+
+ private:
+  absl::Status TranslateFunction(uint32_t f, emit::ShardWriter& writer) {
+    absl::StatusOr<std::unique_ptr<ir::Function>> function =
+        ir::Build(context_.module, f, context_.suspension);
+    if (!function.ok()) return function.status();
+    int forced = 0;
+    if (context_.options.memory == emit::MemoryPolicy::kReserved) {
+      forced = passes::ForceLoads(**function, context_.graph);
+    }
+    if (!options_.ir.empty()) absl::StrAppend(&ir_text_, ir::Print(**function));
+    emit::EmittedFunction emitted = emit::EmitFunction(context_, **function, sites_.size());
+    sites_.insert(sites_.end(), emitted.sites.begin(), emitted.sites.end());
+    if (report_) report_->Add(f, emitted, forced);
+    writer.Add(f, std::move(emitted));
+    done_ += context_.module.functions[f].body.size();
+    if (options_.progress) {
+      options_.progress(static_cast<double>(done_) / context_.module.bytes.size());
+    }
+    return absl::OkStatus();
+  }
+
+  const ModuleContext& context_;
+  const TranslateOptions& options_;
+  OutputFolder& out_;
+  std::vector<Site> sites_;
+  std::optional<emit::Report> report_;
+  std::string ir_text_;
+  uint64_t done_ = 0;
+};
+
+std::string Header(const ModuleContext& context) {
+  emit::HeaderOptions header;
+  header.name_space = context.options.name_space;
+  header.class_name = context.options.class_name;
+  header.file_stem = context.options.file_stem;
+  header.immediate = context.immediate;
+  for (uint32_t f = 0; f < context.module.functions.size(); ++f) {
+    header.may_suspend.push_back(context.suspension.MayCallSuspend(f));
+  }
+  return emit::EmitHostedHeader(context.module, header);
+}
+
+std::string Depfile(const std::string& target, const std::string& wasm) {
+  const auto escape = [](const std::string& path) {
+    return absl::StrReplaceAll(path, {{" ", "\\ "}, {"$", "$$"}, {"#", "\\#"}});
+  };
+  return absl::StrCat(escape(target), ": ", escape(wasm), "\n");
+}
+
+absl::Status WriteFiles(const ModuleContext& context, const TranslateOptions& options,
+                        OutputFolder& out) {
+  FunctionStage stage(context, options, out);
+  absl::Status status = stage.Run();
+  const std::string& stem = context.options.file_stem;
+  if (status.ok()) status = out.Add(stem + "_data.cc", emit::EmitData(context));
+  if (status.ok()) status = out.Add(stem + "_module.h", emit::EmitModuleHeader(context));
+  if (status.ok()) {
+    status = out.Add(stem + "_module.cc", emit::EmitModuleSource(context, stage.sites()));
+  }
+  if (status.ok()) status = out.Add(stem + ".h", Header(context));
+  if (status.ok() && stage.report()) status = out.AddPath(options.report, stage.report()->Finish());
+  if (status.ok() && !options.ir.empty()) status = out.AddPath(options.ir, stage.ir_text());
+  if (status.ok() && !options.depfile.empty()) {
+    status = out.AddPath(options.depfile,
+                         Depfile(absl::StrCat(out.path(), "/", stem, ".h"), context.module.path));
+  }
+  return status;
+}
+
+}  // namespace
+
+absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> bytes,
+                            const TranslateOptions& options) {
+  // 1. Decode the sections; 2. validate what is around the functions.
+  absl::StatusOr<wasm::Module> module = wasm::ReadModule(path, bytes);
+  if (!module.ok()) return module.status();
+  absl::Status status = validate::ValidateModule(*module);
+  if (!status.ok()) return status;
+
+  // 3. Validate the function bodies, noting who calls whom; 4. what follows from that.
+  absl::StatusOr<analysis::CallGraph> graph = analysis::BuildCallGraph(*module);
+  if (!graph.ok()) return graph.status();
+  absl::StatusOr<std::vector<bool>> immediate = MatchImmediate(*module, options.emit.immediate);
+  if (!immediate.ok()) return immediate.status();
+  const analysis::Suspension suspension = analysis::AnalyzeSuspension(*module, *graph, *immediate);
+
+  ModuleContext context{*module, options.emit, *graph, suspension};
+  context.immediate = *std::move(immediate);
+  context.stack_need = analysis::PlaceStackChecks(*module, *graph);
+  context.info_index.assign(module->functions.size(), ir::kNone);
+  for (uint32_t i = 0; i < graph->referenced.size(); ++i) {
+    context.info_index[graph->referenced[i]] = i;
+  }
+  context.shard = emit::AssignShards(*module, options.emit.shards);
+  context.internal = emit::FindInternal(*module, *graph, context.shard);
+  context.hash = Hash(bytes);
+
+  // 5. Build, analyze and print each function; 6. the files around them.
+  OutputFolder out(options.output);
+  status = out.Open();
+  if (status.ok()) status = WriteFiles(context, options, out);
+  if (status.ok()) status = out.Commit();
+  return status;
+}
+
+absl::Status Translate(const std::string& path, const TranslateOptions& options) {
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!file) {
+    return absl::NotFoundError(absl::StrCat(path, ": cannot read: ", file.getError().message()));
+  }
+  const llvm::StringRef bytes = (*file)->getBuffer();
+  return TranslateBytes(
+      path, absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()),
+      options);
+}
+
+}  // namespace fermata

@@ -1,0 +1,35 @@
+// The story of one module: from bytes to a folder of C++.
+#ifndef FERMATA_TRANSLATOR_PIPELINE_H_
+#define FERMATA_TRANSLATOR_PIPELINE_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "translator/emit/options.h"
+
+namespace fermata {
+
+struct TranslateOptions {
+  emit::Options emit;
+  std::string output;   // folder
+  std::string depfile;  // path, or empty
+  std::string report;   // path, or empty
+  std::string ir;       // path, or empty: the IR as text
+  // Called now and then with how much is done, 0 to 1.
+  std::function<void(double)> progress;
+};
+
+// Translates the module in the file `path`. On an error nothing is left behind. kUnimplemented: the
+// module needs a proposal that Fermata lacks; its message names it.
+absl::Status Translate(const std::string& path, const TranslateOptions& options);
+
+// The same for bytes; `path` is for messages and the dependency file.
+absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> bytes,
+                            const TranslateOptions& options);
+
+}  // namespace fermata
+
+#endif  // FERMATA_TRANSLATOR_PIPELINE_H_

@@ -1,0 +1,247 @@
+#include "translator/validate/module_validator.h"
+
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "translator/wasm/error.h"
+#include "translator/wasm/features.h"
+
+namespace fermata::validate {
+namespace {
+
+using wasm::ConstExpr;
+using wasm::ConstInstr;
+using wasm::ExternKind;
+using wasm::Feature;
+using wasm::ValType;
+
+class ModuleValidator {
+ public:
+  explicit ModuleValidator(const wasm::Module& module) : m_(module) {}
+
+  absl::Status Run() {
+    CheckFunctions();
+    CheckTables();
+    CheckMemories();
+    CheckGlobals();
+    CheckExports();
+    CheckStart();
+    CheckElements();
+    CheckDatas();
+    return status_;
+  }
+
+ private:
+  // The first error is kept. Always false, to return from checks.
+  bool Fail(uint32_t offset, absl::string_view message,
+            absl::StatusCode code = absl::StatusCode::kInvalidArgument) {
+    if (status_.ok()) status_ = wasm::ErrorAt(m_.path, offset, message, code);
+    return false;
+  }
+
+  bool Known(uint32_t offset, uint32_t index, size_t count, const char* what) {
+    return index < count || Fail(offset, absl::StrCat("unknown ", what, " ", index));
+  }
+
+  void CheckFunctions() {
+    for (const wasm::Function& f : m_.functions) Known(f.offset, f.type, m_.types.size(), "type");
+  }
+
+  // ---- Limits ----
+
+  bool CheckRange(uint32_t offset, const wasm::Limits& limits, uint64_t most, const char* error) {
+    if (limits.min > most || (limits.has_max && limits.max > most)) return Fail(offset, error);
+    if (limits.has_max && limits.min > limits.max) {
+      return Fail(offset, absl::StrCat("size minimum must not be greater than maximum: ",
+                                       limits.min, ", ", limits.max));
+    }
+    return true;
+  }
+
+  void CheckTables() {
+    for (const wasm::Table& table : m_.tables) {
+      CheckRange(table.offset, table.type.limits, 0xffffffff, "table size must be at most 2^32-1");
+      if (!table.init.empty())
+        CheckConst(table.offset, table.init, table.type.element, all_globals());
+    }
+  }
+
+  void CheckMemories() {
+    for (const wasm::Memory& memory : m_.memories) {
+      CheckRange(memory.offset, memory.type.limits, 65536,
+                 "memory size must be at most 65536 pages (4GiB)");
+    }
+    if (m_.memories.size() > 1) {
+      Fail(m_.memories[1].offset,
+           absl::StrCat("multiple memories: the module ", NeedsProposal(Feature::kMultiMemory)),
+           absl::StatusCode::kUnimplemented);
+    }
+  }
+
+  // ---- Constant expressions ----
+
+  uint32_t all_globals() const { return static_cast<uint32_t>(m_.globals.size()); }
+
+  // Checks that `expr` makes one value of type `expected`. It may read the immutable ones of the
+  // first `globals` globals. `offset`: of what holds the expression.
+  bool CheckConst(uint32_t offset, const ConstExpr& expr, ValType expected, uint32_t globals) {
+    absl::InlinedVector<ValType, 8> stack;
+    for (const ConstInstr& i : expr) {
+      switch (i.kind) {
+        case ConstInstr::kI32Add:
+        case ConstInstr::kI32Sub:
+        case ConstInstr::kI32Mul:
+          if (!CheckBinary(i, stack, ValType::kI32)) return false;
+          break;
+        case ConstInstr::kI64Add:
+        case ConstInstr::kI64Sub:
+        case ConstInstr::kI64Mul:
+          if (!CheckBinary(i, stack, ValType::kI64)) return false;
+          break;
+        default: {
+          const ValType type = TypeOfOperand(i, globals);
+          if (type == ValType::kBottom) return false;
+          stack.push_back(type);
+        }
+      }
+    }
+    if (stack.size() == 1 && stack[0] == expected) return true;
+    if (stack.size() > 1) {
+      return Fail(expr[1].offset,
+                  absl::StrCat("type mismatch: expected one value, found ", stack.size()));
+    }
+    return Fail(expr.empty() ? offset : expr[0].offset,
+                absl::StrCat("type mismatch: expected ", Name(expected), ", found ",
+                             stack.empty() ? "nothing" : Name(stack[0])));
+  }
+
+  bool CheckBinary(const ConstInstr& i, absl::InlinedVector<ValType, 8>& stack, ValType type) {
+    for (int operand = 0; operand < 2; ++operand) {
+      if (stack.empty() || stack.back() != type) {
+        return Fail(i.offset, absl::StrCat("type mismatch: expected ", Name(type), ", found ",
+                                           stack.empty() ? "nothing" : Name(stack.back())));
+      }
+      stack.pop_back();
+    }
+    stack.push_back(type);
+    return true;
+  }
+
+  // The type of what an instruction without operands pushes; kBottom if it is wrong.
+  ValType TypeOfOperand(const ConstInstr& i, uint32_t globals) {
+    switch (i.kind) {
+      case ConstInstr::kI32Const:
+        return ValType::kI32;
+      case ConstInstr::kI64Const:
+        return ValType::kI64;
+      case ConstInstr::kF32Const:
+        return ValType::kF32;
+      case ConstInstr::kF64Const:
+        return ValType::kF64;
+      case ConstInstr::kV128Const:
+        return ValType::kV128;
+      case ConstInstr::kRefNull:
+        return i.type;
+      case ConstInstr::kRefFunc:
+        return Known(i.offset, i.index, m_.functions.size(), "function") ? ValType::kFuncRef
+                                                                         : ValType::kBottom;
+      default:
+        break;
+    }
+    if (!Known(i.offset, i.index, globals, "global")) return ValType::kBottom;
+    const wasm::GlobalType& type = m_.globals[i.index].type;
+    if (!type.mut) return type.type;
+    Fail(i.offset, absl::StrCat("constant expression required: global ", i.index, " is mutable"));
+    return ValType::kBottom;
+  }
+
+  void CheckGlobals() {
+    for (uint32_t i = m_.imported_globals; i < m_.globals.size(); ++i) {
+      const wasm::Global& global = m_.globals[i];
+      CheckConst(global.offset, global.init, global.type.type, i);
+    }
+  }
+
+  // ---- Exports and start ----
+
+  void CheckExports() {
+    absl::flat_hash_set<absl::string_view> names;
+    for (const wasm::Export& e : m_.exports) {
+      switch (e.kind) {
+        case ExternKind::kFunction:
+          Known(e.offset, e.index, m_.functions.size(), "function");
+          break;
+        case ExternKind::kTable:
+          Known(e.offset, e.index, m_.tables.size(), "table");
+          break;
+        case ExternKind::kMemory:
+          Known(e.offset, e.index, m_.memories.size(), "memory");
+          break;
+        case ExternKind::kGlobal:
+          Known(e.offset, e.index, m_.globals.size(), "global");
+          break;
+        case ExternKind::kTag:
+          Known(e.offset, e.index, 0, "tag");
+          break;
+      }
+      if (!names.insert(e.name).second) {
+        Fail(e.offset,
+             absl::StrCat("duplicate export name \"", absl::Utf8SafeCEscape(e.name), "\""));
+      }
+    }
+  }
+
+  void CheckStart() {
+    if (!m_.has_start || !status_.ok()) return;
+    if (!Known(m_.start_offset, m_.start, m_.functions.size(), "function")) return;
+    const wasm::FuncType& type = m_.TypeOf(m_.start);
+    if (!type.params.empty() || !type.results.empty()) {
+      Fail(m_.start_offset,
+           absl::StrCat("start function must have type [] -> [], not ", ToString(type)));
+    }
+  }
+
+  // ---- Segments ----
+
+  void CheckElements() {
+    for (const wasm::ElementSegment& segment : m_.elements) {
+      if (!status_.ok()) return;
+      const uint32_t at = segment.file_offset;
+      if (segment.mode == wasm::SegmentMode::kActive) {
+        if (!Known(at, segment.table, m_.tables.size(), "table")) return;
+        const ValType element = m_.tables[segment.table].type.element;
+        if (segment.type != element) {
+          Fail(at, absl::StrCat("type mismatch: elements of type ", Name(segment.type),
+                                " for a table of ", Name(element)));
+        }
+        CheckConst(at, segment.offset, ValType::kI32, all_globals());
+      }
+      for (uint32_t function : segment.functions) {
+        if (!Known(at, function, m_.functions.size(), "function")) return;
+      }
+      for (const ConstExpr& expr : segment.exprs) {
+        if (!CheckConst(at, expr, segment.type, all_globals())) return;
+      }
+    }
+  }
+
+  void CheckDatas() {
+    for (const wasm::DataSegment& segment : m_.datas) {
+      if (segment.mode != wasm::SegmentMode::kActive) continue;
+      if (!Known(segment.file_offset, segment.memory, m_.memories.size(), "memory")) return;
+      if (!CheckConst(segment.file_offset, segment.offset, ValType::kI32, all_globals())) return;
+    }
+  }
+
+  const wasm::Module& m_;
+  absl::Status status_;
+};
+
+}  // namespace
+
+absl::Status ValidateModule(const wasm::Module& module) { return ModuleValidator(module).Run(); }
+
+}  // namespace fermata::validate

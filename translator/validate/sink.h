@@ -1,0 +1,106 @@
+// What decoding a function body tells its listener.
+//
+// The validator decodes and type-checks one instruction at a time and then calls the sink; the sink
+// may rely on everything the validation algorithm (specification appendix "Validation Algorithm")
+// guarantees and checks nothing again. It keeps its own operand stack if it needs one.
+//
+// Unreachable code: no event is sent for an instruction that follows an unconditional branch in its
+// block, nested blocks included; Else and End are sent for exactly the blocks whose opening was sent.
+#ifndef FERMATA_TRANSLATOR_VALIDATE_SINK_H_
+#define FERMATA_TRANSLATOR_VALIDATE_SINK_H_
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "translator/wasm/module.h"
+#include "translator/wasm/opcodes.h"
+#include "translator/wasm/types.h"
+
+namespace fermata::validate {
+
+using wasm::FuncType;
+using wasm::Opcode;
+using wasm::ValType;
+
+// Valid until the event returns; the spans point into the module or the decoder.
+struct BlockType {
+  absl::Span<const ValType> params;
+  absl::Span<const ValType> results;
+};
+
+struct MemArg {
+  uint32_t memory = 0;
+  uint32_t align_log2 = 0;
+  uint64_t offset = 0;
+};
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  // `locals`: parameters first. Sent once, before all others.
+  virtual void Begin(uint32_t /*function*/, const FuncType& /*type*/, absl::Span<const ValType> /*locals*/) {}
+  // Byte offset (in the file) of the instruction whose event follows. Sent before each event.
+  virtual void At(uint32_t /*offset*/) {}
+  // The body's last `end`; `reachable`: whether control can fall through to it. The function's
+  // results are then the top of the operand stack.
+  virtual void Finish(bool /*reachable*/) {}
+
+  // Control. Labels are relative depths, as in the binary format.
+  virtual void Unreachable() {}
+  virtual void Block(const BlockType& /*type*/) {}
+  virtual void Loop(const BlockType& /*type*/) {}
+  virtual void If(const BlockType& /*type*/) {}    // pops the condition
+  virtual void Else(bool /*reachable*/) {}         // `reachable`: the then-part falls through
+  // `reachable`: control falls through into the end (of the else-part if there is one).
+  // An `if` without `else` gets no Else event.
+  virtual void End(bool /*reachable*/) {}
+  virtual void Br(uint32_t /*depth*/) {}
+  virtual void BrIf(uint32_t /*depth*/) {}         // pops the condition, leaves the label's operands
+  virtual void BrTable(absl::Span<const uint32_t> /*depths*/, uint32_t /*fallback*/) {}  // pops the index
+  virtual void Return() {}
+  virtual void Call(uint32_t /*function*/) {}
+  virtual void CallIndirect(uint32_t /*type*/, uint32_t /*table*/) {}  // pops the index first
+
+  // Parametric.
+  virtual void Drop() {}
+  virtual void Select(ValType /*type*/) {}
+
+  // Variables.
+  virtual void LocalGet(uint32_t /*local*/) {}
+  virtual void LocalSet(uint32_t /*local*/) {}
+  virtual void LocalTee(uint32_t /*local*/) {}
+  virtual void GlobalGet(uint32_t /*global*/) {}
+  virtual void GlobalSet(uint32_t /*global*/) {}
+
+  // Numeric: constants with their bit pattern; all others pop and push as opcodes.def says.
+  virtual void Const(ValType /*type*/, uint64_t /*bits*/) {}
+  virtual void Numeric(Opcode /*op*/) {}
+
+  // Memory.
+  virtual void Load(Opcode /*op*/, const MemArg& /*arg*/) {}
+  virtual void Store(Opcode /*op*/, const MemArg& /*arg*/) {}
+  virtual void MemorySize(uint32_t /*memory*/) {}
+  virtual void MemoryGrow(uint32_t /*memory*/) {}
+  virtual void MemoryInit(uint32_t /*data*/, uint32_t /*memory*/) {}
+  virtual void DataDrop(uint32_t /*data*/) {}
+  virtual void MemoryCopy(uint32_t /*to*/, uint32_t /*from*/) {}
+  virtual void MemoryFill(uint32_t /*memory*/) {}
+
+  // Tables and references.
+  virtual void TableGet(uint32_t /*table*/) {}
+  virtual void TableSet(uint32_t /*table*/) {}
+  virtual void TableSize(uint32_t /*table*/) {}
+  virtual void TableGrow(uint32_t /*table*/) {}
+  virtual void TableFill(uint32_t /*table*/) {}
+  virtual void TableCopy(uint32_t /*to*/, uint32_t /*from*/) {}
+  virtual void TableInit(uint32_t /*element*/, uint32_t /*table*/) {}
+  virtual void ElemDrop(uint32_t /*element*/) {}
+  virtual void RefNull(ValType /*type*/) {}
+  virtual void RefIsNull() {}
+  virtual void RefFunc(uint32_t /*function*/) {}
+};
+
+}  // namespace fermata::validate
+
+#endif  // FERMATA_TRANSLATOR_VALIDATE_SINK_H_

@@ -1,0 +1,37 @@
+#include "translator/wasm/error.h"
+
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace fermata::wasm {
+namespace {
+
+// Names come from the module: they may be of any length, and hold anything.
+constexpr size_t kMaxNameInMessage = 80;
+
+std::string Quoted(const std::string& name) {
+  std::string text = absl::Utf8SafeCEscape(name.substr(0, kMaxNameInMessage));
+  return absl::StrCat("\"", text, name.size() > kMaxNameInMessage ? "…" : "", "\"");
+}
+
+}  // namespace
+
+absl::Status ErrorAt(absl::string_view path, uint32_t offset, absl::string_view message,
+                     absl::StatusCode code) {
+  return absl::Status(code, absl::StrFormat("%s: %#x: %s", path, offset, message));
+}
+
+absl::Status ErrorIn(const Module& module, uint32_t function, uint32_t offset,
+                     absl::string_view message, absl::StatusCode code) {
+  std::string name;
+  if (function < module.names.functions.size() && !module.names.functions[function].empty()) {
+    name = absl::StrCat(" ", Quoted(module.names.functions[function]));
+  }
+  return absl::Status(code, absl::StrFormat("%s: %#x (function %u%s): %s", module.path, offset,
+                                            function, name, message));
+}
+
+}  // namespace fermata::wasm

@@ -1,0 +1,128 @@
+#include "translator/wasm/opcodes.h"
+
+#include <cstddef>
+#include <string>
+
+#include "absl/strings/str_format.h"
+
+namespace fermata::wasm {
+namespace {
+
+constexpr size_t Colon(absl::string_view signature) {
+  size_t i = 0;
+  while (i < signature.size() && signature[i] != ':') ++i;
+  return i;
+}
+
+constexpr absl::string_view Params(absl::string_view signature) {
+  return signature.substr(0, Colon(signature));
+}
+
+constexpr absl::string_view Results(absl::string_view signature) {
+  const size_t colon = Colon(signature);
+  return colon == signature.size() ? signature.substr(colon) : signature.substr(colon + 1);
+}
+
+}  // namespace
+
+namespace internal {
+
+constexpr OpcodeInfo kOpcodes[] = {
+#define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature)           \
+  {Opcode::enumerator, name, Feature::feature, Immediate::immediate, Params(signature), \
+   Results(signature)},
+#include "translator/wasm/opcodes.def"
+#undef FERMATA_OPCODE
+};
+
+namespace {
+
+constexpr size_t kCount = sizeof kOpcodes / sizeof kOpcodes[0];
+
+// Indices into kOpcodes by the low byte of the codes that share all their other bits with `base`.
+constexpr std::array<uint16_t, 256> IndexOf(uint32_t base) {
+  std::array<uint16_t, 256> index{};
+  for (uint16_t& i : index) i = kNoOpcode;
+  for (size_t i = 0; i < kCount; ++i) {
+    const uint32_t code = static_cast<uint32_t>(kOpcodes[i].opcode);
+    if ((code & ~0xffu) == base) index[code & 0xff] = static_cast<uint16_t>(i);
+  }
+  return index;
+}
+
+constexpr std::array<uint16_t, 256> kOpcodeOfFc = IndexOf(0xfc0000);
+
+}  // namespace
+
+constexpr std::array<uint16_t, 256> kOpcodeOfByte = IndexOf(0);
+
+const OpcodeInfo* FindPrefixed(uint32_t code) {
+  if ((code & ~0xffu) != 0xfc0000) return nullptr;
+  const uint16_t index = kOpcodeOfFc[code & 0xff];
+  return index == kNoOpcode ? nullptr : &kOpcodes[index];
+}
+
+}  // namespace internal
+
+namespace {
+
+std::optional<Feature> ProposalOfByte(uint32_t code) {
+  switch (code) {
+    case 0x06:  // try
+    case 0x07:  // catch
+    case 0x09:  // rethrow
+    case 0x18:  // delegate
+    case 0x19:  // catch_all
+      return Feature::kLegacyExceptions;
+    case 0x08:  // throw
+    case 0x0a:  // throw_ref
+    case 0x1f:  // try_table
+      return Feature::kExceptions;
+    case 0x12:  // return_call
+    case 0x13:  // return_call_indirect
+      return Feature::kTailCall;
+    case 0x14:  // call_ref
+    case 0x15:  // return_call_ref
+    case 0xd4:  // ref.as_non_null
+    case 0xd5:  // br_on_null
+    case 0xd6:  // br_on_non_null
+      return Feature::kFunctionReferences;
+    case 0xd3:  // ref.eq
+      return Feature::kGc;
+    default:
+      if (code >= 0xe0 && code <= 0xe6) return Feature::kStackSwitching;
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<Feature> ProposalOf(uint32_t code) {
+  if (code <= 0xff) return ProposalOfByte(code);
+  const uint32_t sub = code & 0xffff;
+  switch (code >> 16) {
+    case 0xfb:
+      if (sub <= 0x1e) return Feature::kGc;
+      if (sub >= 0x20 && sub <= 0x26) return Feature::kCustomDescriptors;
+      return std::nullopt;
+    case 0xfc:
+      if (sub >= 0x13 && sub <= 0x16) return Feature::kWideArithmetic;
+      return std::nullopt;
+    case 0xfd:
+      if (sub <= 0xff) return Feature::kSimd;
+      if (sub <= 0x113) return Feature::kRelaxedSimd;
+      return std::nullopt;
+    case 0xfe:
+      if (sub <= 0x4e) return Feature::kThreads;
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string CodeText(uint32_t code) {
+  if (code <= 0xff) return absl::StrFormat("0x%02x", code);
+  return absl::StrFormat("0x%02x 0x%02x", code >> 16, code & 0xffff);
+}
+
+}  // namespace fermata::wasm

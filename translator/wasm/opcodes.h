@@ -1,0 +1,124 @@
+// Instructions by their codes: what opcodes.def says, as types and look-up functions.
+#ifndef FERMATA_TRANSLATOR_WASM_OPCODES_H_
+#define FERMATA_TRANSLATOR_WASM_OPCODES_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "translator/wasm/features.h"
+#include "translator/wasm/types.h"
+
+namespace fermata::wasm {
+
+// The value is the code: the opcode byte, or prefix << 16 | sub-opcode.
+enum class Opcode : uint32_t {
+#define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) enumerator = code,
+#include "translator/wasm/opcodes.def"
+#undef FERMATA_OPCODE
+};
+
+// What follows the opcode in the binary format, in the order of the name's words.
+enum class Immediate : uint8_t {
+  kNone,
+  kBlock,  // block type
+  kLabel,
+  kBrTable,  // vector of labels, then one label
+  kFunction,
+  kCallIndirect,  // type, table
+  kSelectTypes,   // vector of value types
+  kLocal,
+  kGlobal,
+  kTable,
+  kMemArg8,  // alignment and offset; the number is the access's width in bits
+  kMemArg16,
+  kMemArg32,
+  kMemArg64,
+  kMemory,
+  kI32,  // constants
+  kI64,
+  kF32,
+  kF64,
+  kHeapType,
+  kDataMemory,
+  kData,
+  kMemoryMemory,  // destination first
+  kElementTable,
+  kElement,
+  kTableTable,  // destination first
+};
+
+struct OpcodeInfo {
+  Opcode opcode;
+  absl::string_view name;  // "i32.add"
+  Feature feature;
+  Immediate immediate;
+  absl::string_view params;  // one letter a value; see opcodes.def
+  absl::string_view results;
+};
+
+namespace internal {
+inline constexpr uint16_t kNoOpcode = 0xffff;
+extern const OpcodeInfo kOpcodes[];
+extern const std::array<uint16_t, 256> kOpcodeOfByte;  // index into kOpcodes, or kNoOpcode
+const OpcodeInfo* FindPrefixed(uint32_t code);
+}  // namespace internal
+
+// The instruction with that code, or nullptr.
+inline const OpcodeInfo* Find(uint32_t code) {
+  if (code > 0xff) return internal::FindPrefixed(code);
+  const uint16_t index = internal::kOpcodeOfByte[code];
+  return index == internal::kNoOpcode ? nullptr : &internal::kOpcodes[index];
+}
+
+inline const OpcodeInfo& Info(Opcode opcode) { return *Find(static_cast<uint32_t>(opcode)); }
+
+// Whether the byte is the first of a two-part code (the sub-opcode follows as a u32).
+constexpr bool IsPrefix(uint8_t byte) { return byte >= 0xfb && byte <= 0xfe; }
+
+// The proposal that a code not in the table belongs to, if it is known.
+std::optional<Feature> ProposalOf(uint32_t code);
+
+// "0x0c" or "0xfc 0x08", for messages.
+std::string CodeText(uint32_t code);
+
+// The type of a letter of OpcodeInfo::params and results.
+constexpr ValType::Kind KindOf(char letter) {
+  return letter == 'i'   ? ValType::kI32
+         : letter == 'I' ? ValType::kI64
+         : letter == 'f' ? ValType::kF32
+         : letter == 'F' ? ValType::kF64
+                         : ValType::kBottom;
+}
+
+// Whether a numeric instruction may trap: integer division and remainder, and the conversions to
+// integers that do not saturate.
+constexpr bool MayTrap(Opcode op) {
+  switch (op) {
+    case Opcode::kI32DivS:
+    case Opcode::kI32DivU:
+    case Opcode::kI32RemS:
+    case Opcode::kI32RemU:
+    case Opcode::kI64DivS:
+    case Opcode::kI64DivU:
+    case Opcode::kI64RemS:
+    case Opcode::kI64RemU:
+    case Opcode::kI32TruncF32S:
+    case Opcode::kI32TruncF32U:
+    case Opcode::kI32TruncF64S:
+    case Opcode::kI32TruncF64U:
+    case Opcode::kI64TruncF32S:
+    case Opcode::kI64TruncF32U:
+    case Opcode::kI64TruncF64S:
+    case Opcode::kI64TruncF64U:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace fermata::wasm
+
+#endif  // FERMATA_TRANSLATOR_WASM_OPCODES_H_

@@ -1,0 +1,472 @@
+#include "translator/wasm/reader.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "translator/wasm/const_expr.h"
+#include "translator/wasm/decoder.h"
+#include "translator/wasm/error.h"
+#include "translator/wasm/limits.h"
+#include "translator/wasm/names.h"
+
+namespace fermata::wasm {
+namespace {
+
+enum SectionId : uint8_t {
+  kCustom = 0,
+  kType = 1,
+  kImport = 2,
+  kFunction = 3,
+  kTable = 4,
+  kMemory = 5,
+  kGlobal = 6,
+  kExport = 7,
+  kStart = 8,
+  kElement = 9,
+  kCode = 10,
+  kData = 11,
+  kDataCount = 12,
+  kTag = 13,
+};
+
+// A section's place in the order that sections must have.
+int Rank(uint8_t id) {
+  constexpr uint8_t kOrder[] = {kType,   kImport, kFunction, kTable,     kMemory, kTag, kGlobal,
+                                kExport, kStart,  kElement,  kDataCount, kCode,   kData};
+  for (size_t i = 0; i < sizeof kOrder; ++i) {
+    if (kOrder[i] == id) return static_cast<int>(i) + 1;
+  }
+  return 0;
+}
+
+class Reader {
+ public:
+  Reader(std::string path, absl::Span<const uint8_t> bytes) : in_(bytes) {
+    module_.path = std::move(path);
+    module_.bytes = bytes;
+  }
+
+  absl::StatusOr<Module> Read() {
+    ReadHeader();
+    while (in_.ok() && !in_.at_end()) ReadSection();
+    CheckCounts();
+    if (!in_.ok()) {
+      const Decoder::Error& e = in_.error();
+      return ErrorAt(module_.path, e.offset, e.message, e.code);
+    }
+    DeclareFunctions();
+    if (names_) module_.names = ReadNames(*names_, module_.functions.size());
+    return std::move(module_);
+  }
+
+ private:
+  void ReadHeader() {
+    const uint32_t magic = in_.ReadFixed32();
+    if (in_.ok() && magic != 0x6d736100) in_.Fail(0, "magic header not detected");
+    const uint32_t version = in_.ReadFixed32();
+    if (!in_.ok() || version == 1) return;
+    in_.Fail(4, version == 0x1000d ? "unknown binary version: this is a component, not a module"
+                                   : absl::StrFormat("unknown binary version %#x", version));
+  }
+
+  void ReadSection() {
+    const uint32_t start = in_.offset();
+    const uint8_t id = in_.ReadByte();
+    if (id > kTag) return in_.Fail(start, absl::StrCat("malformed section id ", id));
+    const uint32_t size = in_.ReadU32();
+    if (size > in_.remaining()) return in_.Fail(start, "length out of bounds");
+    if (id != kCustom) {
+      if (Rank(id) <= last_rank_) {
+        return in_.Fail(start, absl::StrCat("unexpected content after last section: section ", id,
+                                            " is out of order, or there twice"));
+      }
+      last_rank_ = Rank(id);
+    }
+    const uint32_t end = in_.offset() + size;
+    ReadContents(id, end);
+    if (in_.ok() && in_.offset() != end) {
+      in_.Fail(start, absl::StrFormat("section size mismatch: section %u should end at %#x, its "
+                                      "contents do at %#x",
+                                      id, end, in_.offset()));
+    }
+  }
+
+  void ReadContents(uint8_t id, uint32_t end) {
+    switch (id) {
+      case kCustom:
+        return ReadCustomSection(end);
+      case kType:
+        return ReadTypeSection();
+      case kImport:
+        return ReadImportSection();
+      case kFunction:
+        return ReadFunctionSection();
+      case kTable:
+        return ReadTableSection();
+      case kMemory:
+        return ReadMemorySection();
+      case kTag:
+        return in_.FailFor(in_.offset(), "a tag section", Feature::kExceptions);
+      case kGlobal:
+        return ReadGlobalSection();
+      case kExport:
+        return ReadExportSection();
+      case kStart:
+        return ReadStartSection();
+      case kElement:
+        return ReadElementSection();
+      case kDataCount:
+        module_.has_data_count = true;
+        data_count_ = in_.ReadU32();
+        return;
+      case kCode:
+        return ReadCodeSection();
+      case kData:
+        return ReadDataSection();
+    }
+  }
+
+  void ReadCustomSection(uint32_t end) {
+    const uint32_t start = in_.offset();
+    const absl::string_view name = in_.ReadName();
+    if (!in_.ok()) return;
+    if (in_.offset() > end) return in_.Fail(start, "unexpected end of section or function");
+    const absl::Span<const uint8_t> contents = in_.ReadBytes(end - in_.offset());
+    // The specification wants it after the data section; tools put it elsewhere, and the first is
+    // as good as the last.
+    if (name == "name" && !names_) names_ = contents;
+  }
+
+  // ---- Types ----
+
+  void ReadTypeSection() {
+    const uint32_t count = in_.ReadCount(kMaxItems, "types");
+    module_.types.reserve(count);
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) {
+      const uint32_t start = in_.offset();
+      const uint8_t form = in_.ReadByte();
+      if (form != 0x60) return FailForTypeForm(start, form);
+      FuncType& type = module_.types.emplace_back();
+      type.params = ReadValTypes(kMaxParams, "parameters");
+      type.results = ReadValTypes(kMaxResults, "results");
+    }
+  }
+
+  void FailForTypeForm(uint32_t start, uint8_t form) {
+    switch (form) {
+      case 0x4e:  // recursive group
+      case 0x4f:  // final subtype
+      case 0x50:  // subtype
+      case 0x5e:  // array
+      case 0x5f:  // structure
+        return in_.FailFor(start, absl::StrFormat("type form %#x", form), Feature::kGc);
+      case 0x5d:
+        return in_.FailFor(start, "a continuation type", Feature::kStackSwitching);
+      case 0x4c:
+      case 0x4d:
+        return in_.FailFor(start, "a descriptor type", Feature::kCustomDescriptors);
+      default:
+        return in_.Fail(start, form & 0x80
+                                   ? "integer representation too long"
+                                   : absl::StrFormat("malformed definition type %#x", form));
+    }
+  }
+
+  std::vector<ValType> ReadValTypes(uint32_t limit, absl::string_view what) {
+    const uint32_t count = in_.ReadCount(limit, what);
+    std::vector<ValType> types;
+    types.reserve(count);
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) types.push_back(in_.ReadValType());
+    return types;
+  }
+
+  Table ReadTable() {
+    Table table;
+    table.offset = in_.offset();
+    if (in_.Peek() == 0x40) {
+      in_.FailFor(table.offset, "a table's initial value", Feature::kFunctionReferences);
+    }
+    table.type.element = in_.ReadRefType();
+    table.type.limits = in_.ReadTableLimits();
+    return table;
+  }
+
+  Memory ReadMemory() {
+    Memory memory;
+    memory.offset = in_.offset();
+    memory.type.limits = in_.ReadMemoryLimits();
+    return memory;
+  }
+
+  Global ReadGlobalWithoutInit() {
+    Global global;
+    global.offset = in_.offset();
+    global.type.type = in_.ReadValType();
+    const uint32_t start = in_.offset();
+    const uint8_t mut = in_.ReadByte();
+    if (mut > 1) in_.Fail(start, absl::StrFormat("malformed mutability %#x", mut));
+    global.type.mut = mut == 1;
+    return global;
+  }
+
+  // ---- Imports and declarations ----
+
+  void ReadImportSection() {
+    const uint32_t count = in_.ReadCount(kMaxItems, "imports");
+    module_.imports.reserve(count);
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) {
+      Import import{};
+      import.offset = in_.offset();
+      import.module = in_.ReadName();
+      import.name = in_.ReadName();
+      ReadImported(import);
+      module_.imports.push_back(import);
+    }
+    module_.imported_functions = module_.functions.size();
+    module_.imported_tables = module_.tables.size();
+    module_.imported_memories = module_.memories.size();
+    module_.imported_globals = module_.globals.size();
+  }
+
+  void ReadImported(Import& import) {
+    const uint32_t start = in_.offset();
+    const uint8_t kind = in_.ReadByte();
+    import.kind = static_cast<ExternKind>(kind);
+    switch (kind) {
+      case 0: {
+        import.index = module_.functions.size();
+        Function function = ReadFunction();
+        function.imported = true;
+        function.import = module_.imports.size();
+        module_.functions.push_back(function);
+        return;
+      }
+      case 1:
+        import.index = module_.tables.size();
+        module_.tables.push_back(ReadTable());
+        module_.tables.back().imported = true;
+        return;
+      case 2:
+        import.index = module_.memories.size();
+        module_.memories.push_back(ReadMemory());
+        module_.memories.back().imported = true;
+        return;
+      case 3:
+        import.index = module_.globals.size();
+        module_.globals.push_back(ReadGlobalWithoutInit());
+        module_.globals.back().imported = true;
+        return;
+      case 4:
+        return in_.FailFor(start, "an imported tag", Feature::kExceptions);
+      case 0x20:
+        return in_.FailFor(start, "a function import of exact type", Feature::kCustomDescriptors);
+      default:
+        return in_.Fail(start, absl::StrFormat("malformed import kind %#x", kind));
+    }
+  }
+
+  Function ReadFunction() {
+    Function function;
+    function.offset = in_.offset();
+    function.type = in_.ReadU32();
+    return function;
+  }
+
+  void ReadFunctionSection() {
+    const uint32_t count = in_.ReadCount(kMaxItems, "functions");
+    module_.functions.reserve(module_.functions.size() + count);
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) module_.functions.push_back(ReadFunction());
+  }
+
+  void ReadTableSection() {
+    const uint32_t count = in_.ReadCount(kMaxItems, "tables");
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) module_.tables.push_back(ReadTable());
+  }
+
+  void ReadMemorySection() {
+    const uint32_t count = in_.ReadCount(kMaxItems, "memories");
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) module_.memories.push_back(ReadMemory());
+  }
+
+  void ReadGlobalSection() {
+    const uint32_t count = in_.ReadCount(kMaxItems, "globals");
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) {
+      Global global = ReadGlobalWithoutInit();
+      global.init = ReadConstExpr(in_);
+      module_.globals.push_back(std::move(global));
+    }
+  }
+
+  void ReadExportSection() {
+    const uint32_t count = in_.ReadCount(kMaxItems, "exports");
+    module_.exports.reserve(count);
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) {
+      Export e{};
+      e.offset = in_.offset();
+      e.name = in_.ReadName();
+      const uint32_t start = in_.offset();
+      const uint8_t kind = in_.ReadByte();
+      if (kind == 4) return in_.FailFor(start, "an exported tag", Feature::kExceptions);
+      if (kind > 4) return in_.Fail(start, absl::StrFormat("malformed export kind %#x", kind));
+      e.kind = static_cast<ExternKind>(kind);
+      e.index = in_.ReadU32();
+      module_.exports.push_back(e);
+    }
+  }
+
+  void ReadStartSection() {
+    module_.has_start = true;
+    module_.start_offset = in_.offset();
+    module_.start = in_.ReadU32();
+  }
+
+  // ---- Segments ----
+
+  void ReadElementSection() {
+    const uint32_t count = in_.ReadCount(kMaxItems, "element segments");
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) ReadElementSegment();
+  }
+
+  // Bit 0: passive or declarative; bit 1: declarative, or an explicit table; bit 2: expressions.
+  void ReadElementSegment() {
+    ElementSegment segment;
+    segment.file_offset = in_.offset();
+    const uint32_t flags = in_.ReadU32();
+    if (flags > 7) {
+      return in_.Fail(segment.file_offset, absl::StrCat("malformed elements segment kind ", flags));
+    }
+    const bool active = (flags & 1) == 0;
+    const bool exprs = (flags & 4) != 0;
+    segment.mode = active        ? SegmentMode::kActive
+                   : (flags & 2) ? SegmentMode::kDeclarative
+                                 : SegmentMode::kPassive;
+    if (active && (flags & 2)) segment.table = in_.ReadU32();
+    if (active) segment.offset = ReadConstExpr(in_);
+    segment.type = ValType::kFuncRef;
+    if (flags & 3) {
+      if (exprs) {
+        segment.type = in_.ReadRefType();
+      } else {
+        ReadElementKind();
+      }
+    }
+    const uint32_t count = in_.ReadCount(kMaxSegmentItems, "elements in a segment");
+    if (exprs) {
+      segment.exprs.reserve(count);
+      for (uint32_t i = 0; i < count && in_.ok(); ++i) segment.exprs.push_back(ReadConstExpr(in_));
+    } else {
+      segment.functions.reserve(count);
+      for (uint32_t i = 0; i < count && in_.ok(); ++i) segment.functions.push_back(in_.ReadU32());
+    }
+    module_.elements.push_back(std::move(segment));
+  }
+
+  void ReadElementKind() {
+    const uint32_t start = in_.offset();
+    const uint8_t kind = in_.ReadByte();
+    if (kind != 0) in_.Fail(start, absl::StrFormat("malformed element kind %#x", kind));
+  }
+
+  void ReadDataSection() {
+    const uint32_t start = in_.offset();
+    const uint32_t count = in_.ReadCount(kMaxItems, "data segments");
+    if (in_.ok() && module_.has_data_count && count != data_count_) FailForDataCount(start, count);
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) {
+      DataSegment segment;
+      segment.file_offset = in_.offset();
+      const uint32_t flags = in_.ReadU32();
+      if (flags > 2) {
+        return in_.Fail(segment.file_offset, absl::StrCat("malformed data segment kind ", flags));
+      }
+      segment.mode = flags == 1 ? SegmentMode::kPassive : SegmentMode::kActive;
+      if (flags == 2) segment.memory = in_.ReadU32();
+      if (flags != 1) segment.offset = ReadConstExpr(in_);
+      segment.bytes = in_.ReadBytes(in_.ReadU32());
+      module_.datas.push_back(std::move(segment));
+    }
+  }
+
+  // ---- Bodies ----
+
+  void ReadCodeSection() {
+    const uint32_t start = in_.offset();
+    const uint32_t count = in_.ReadCount(kMaxItems, "function bodies");
+    const uint32_t defined = module_.functions.size() - module_.imported_functions;
+    if (in_.ok() && count != defined) FailForBodies(start, count);
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) {
+      Function& function = module_.functions[module_.imported_functions + i];
+      const uint32_t size = in_.ReadU32();
+      function.body_offset = in_.offset();
+      function.body = in_.ReadBytes(size);
+    }
+    bodies_ = count;
+  }
+
+  // ---- Checks that need several sections ----
+
+  void CheckCounts() {
+    const uint32_t end = in_.offset();
+    if (!in_.ok()) return;
+    if (bodies_ != module_.functions.size() - module_.imported_functions) {
+      FailForBodies(end, bodies_);
+    }
+    if (module_.has_data_count && data_count_ != module_.datas.size()) {
+      FailForDataCount(end, module_.datas.size());
+    }
+  }
+
+  void FailForBodies(uint32_t offset, size_t bodies) {
+    in_.Fail(offset, absl::StrCat("function and code section have inconsistent lengths: ",
+                                  module_.functions.size() - module_.imported_functions,
+                                  " functions, ", bodies, " bodies"));
+  }
+
+  void FailForDataCount(uint32_t offset, size_t segments) {
+    in_.Fail(offset, absl::StrCat("data count and data section have inconsistent lengths: ",
+                                  data_count_, " announced, ", segments, " there"));
+  }
+
+  // The functions that occur outside of bodies and the start section (specification
+  // section 3.4.11).
+  void DeclareFunctions() {
+    std::vector<bool>& declared = module_.declared_functions;
+    declared.resize(module_.functions.size());
+    const auto declare = [&](uint32_t index) {
+      if (index < declared.size()) declared[index] = true;
+    };
+    const auto declare_in = [&](const ConstExpr& expr) {
+      for (const ConstInstr& i : expr) {
+        if (i.kind == ConstInstr::kRefFunc) declare(i.index);
+      }
+    };
+    for (const Export& e : module_.exports) {
+      if (e.kind == ExternKind::kFunction) declare(e.index);
+    }
+    for (const Table& table : module_.tables) declare_in(table.init);
+    for (const Global& global : module_.globals) declare_in(global.init);
+    for (const ElementSegment& segment : module_.elements) {
+      for (uint32_t index : segment.functions) declare(index);
+      for (const ConstExpr& expr : segment.exprs) declare_in(expr);
+    }
+  }
+
+  Decoder in_;
+  Module module_;
+  int last_rank_ = 0;
+  uint32_t data_count_ = 0;
+  uint32_t bodies_ = 0;
+  std::optional<absl::Span<const uint8_t>> names_;
+};
+
+}  // namespace
+
+absl::StatusOr<Module> ReadModule(std::string path, absl::Span<const uint8_t> bytes) {
+  if (bytes.size() > kMaxModuleBytes) {
+    return ErrorAt(path, 0, absl::StrCat("module too large: ", bytes.size(), " bytes"));
+  }
+  return Reader(std::move(path), bytes).Read();
+}
+
+}  // namespace fermata::wasm
