@@ -127,14 +127,16 @@ function(_fermata_find_translator target command dependency)
   endif()
 endfunction()
 
-# WebAssembly rounds after every floating-point operation, keeps the bits of NaNs, may loop for ever
-# and aliases as it likes; and generated code is not where a reader looks for warnings.
+# WebAssembly rounds after every floating-point operation, keeps the bits of NaNs, may loop for ever,
+# aliases as it likes, and runs out of stack when it calls itself for ever, also in tail position; and
+# generated code is not where a reader looks for warnings.
 function(_fermata_compile_as_guest target)
   set(gnu "$<CXX_COMPILER_ID:GNU>")
   set(gnu_like "$<CXX_COMPILER_ID:GNU,Clang,AppleClang>")
   target_compile_options("${target}" PRIVATE
     "$<$<CONFIG:Release>:-O2>"
-    "$<${gnu_like}:-ffp-contract=off;-fno-finite-loops;-fno-strict-aliasing;-w>"
+    "$<${gnu_like}:-ffp-contract=off;-fno-finite-loops;-fno-strict-aliasing>"
+    "$<${gnu_like}:-fno-optimize-sibling-calls;-w>"
     "$<${gnu}:-fno-tree-loop-vectorize;-fsignaling-nans>")
   target_compile_definitions("${target}" PRIVATE FERMATA_FP_CONTRACT_OFF)
   set_target_properties("${target}" PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON)

@@ -39,3 +39,12 @@ function(fermata_loads_modules target)
     ENABLE_EXPORTS ON
     LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,fermata_core")
 endfunction()
+
+# For sources of `target` that include llvm/Support/JSON.h of LLVM 14, which has a vector of a class that
+# is not complete yet: clang before 16 refuses that in C++20.
+function(fermata_uses_llvm_json target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 16)
+    set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target}
+                                PROPERTIES COMPILE_OPTIONS -std=c++17)
+  endif()
+endfunction()

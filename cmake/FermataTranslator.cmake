@@ -19,6 +19,8 @@ target_link_libraries(fermata_translator_lib PUBLIC
   absl::flat_hash_map absl::flat_hash_set absl::inlined_vector Threads::Threads)
 # LLVM is built without run-time type information, so classes derived from its own can't have any.
 target_compile_options(fermata_translator_lib PRIVATE -fno-rtti)
+fermata_uses_llvm_json(fermata_translator_lib "${PROJECT_SOURCE_DIR}/translator/pipeline.cc"
+                       "${PROJECT_SOURCE_DIR}/translator/emit/report.cc")
 fermata_own_code(fermata_translator_lib)
 
 add_executable(fermata "${PROJECT_SOURCE_DIR}/translator/main.cc")

@@ -131,18 +131,19 @@ class Echo : public fermata::typed::GuestBase {
     return Create_<Echo>(store, EchoModuleInfo(), std::move(imports), &host);
   }
 
-  // The op that `step` is suspended on, if it is one of this module's. Step's own business.
-  static std::optional<Op> ReadOp(const fermata::DynamicStep& step) {
-    if (!IsOpOf_(step, EchoModuleInfo())) return std::nullopt;
+  // Sets `op` to the one that `step` is suspended on, if it is one of this module's. Step's own
+  // business.
+  static void ReadOp([[maybe_unused]] std::optional<Op>& op, const fermata::DynamicStep& step) {
+    if (!IsOpOf_(step, EchoModuleInfo())) return;
     [[maybe_unused]] const auto& a = step.op_arguments();
     switch (step.op_import()) {
       case 0:
-        return Op(net_recv{
+        op.emplace(std::in_place_type<net_recv>, net_recv{
             fermata::typed::Wire<int32_t>::From(a[0]),
             fermata::typed::Wire<int32_t>::From(a[1]),
             fermata::typed::Wire<int32_t>::From(a[2])});
+        break;
     }
-    return std::nullopt;
   }
 
   // Linear memory 0, also while calls are suspended.

@@ -142,7 +142,7 @@ TEST_F(TypedApi, WrongUseOfAStepIsAnErrorAndChangesNothing) {
   EXPECT_EQ(step.Throw("late").code(), absl::StatusCode::kFailedPrecondition);
   step.Cancel();
   EXPECT_TRUE(step.finished());
-  EXPECT_EQ(Step<void, Echo>().trap(), Trap::kCancelled);
+  EXPECT_EQ((Step<void, Echo>().trap()), Trap::kCancelled);
 }
 
 TEST_F(TypedApi, ReadingWhatIsNotThereEndsTheProcessWithAMessage) {

@@ -10,6 +10,9 @@
 
 #define IMPORT(m, n) __attribute__((import_module(m), import_name(n)))
 #define EXPORT(n) __attribute__((export_name(n)))
+// Inlined, the inner loops would leave what they computed in advance live while the outer ones
+// wait.
+#define APART __attribute__((noinline))
 
 IMPORT("net", "accept") int net_accept(void);  // waits; a connection, or -1: no more
 IMPORT("net", "recv") int net_recv(int fd, char* to, int capacity);       // waits; 0: closed
@@ -78,7 +81,7 @@ static char* upper(char* to, const char* at, const char* end) {
 
 // Writes the reply to the line [at, end), without its newline; returns the reply's end, or null for
 // QUIT.
-static char* answer(char* to, const char* at, const char* end) {
+APART static char* answer(char* to, const char* at, const char* end) {
   const char* rest;
   if ((rest = argument(at, end, "ECHO"))) return append(to, rest, (int)(end - rest));
   if ((rest = argument(at, end, "UPPER"))) return upper(to, rest, end);
@@ -107,7 +110,7 @@ static int send_all(int fd, const char* from, int count) {
 }
 
 // Answers all lines that are complete and keeps the rest; 0 if the connection is to be closed.
-static int answer_lines(int fd, struct Session* session) {
+APART static int answer_lines(int fd, struct Session* session) {
   int start = 0;
   for (int i = 0; i < session->filled; ++i) {
     if (session->line[i] != '\n') continue;
@@ -126,7 +129,7 @@ static int answer_lines(int fd, struct Session* session) {
   return session->filled < kLine;  // a longer line is not of this protocol
 }
 
-static void converse(int fd, struct Session* session) {
+APART static void converse(int fd, struct Session* session) {
   session->filled = 0;
   do {
     int count = net_recv(fd, session->line + session->filled, kLine - session->filled);

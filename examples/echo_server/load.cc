@@ -96,9 +96,10 @@ class Load {
     for (int i = 0; i < count; ++i) Receive(clients_[events[i].data.u64]);
   }
 
-  // A piece of random length; the rest is due in the next turn.
+  // All of it, or a piece of random length: the rest is then due in the next turn.
   void Send(Client& client) {
-    const size_t count = Random(1, static_cast<int>(client.out.size()));
+    const int size = static_cast<int>(client.out.size());
+    const size_t count = Random(0, 1) == 0 ? size : Random(1, size);
     const ssize_t sent = send(client.fd, client.out.data(), count, MSG_NOSIGNAL);
     if (sent < 0) return Fail(std::string("send: ") + std::strerror(errno));
     client.out.erase(0, sent);

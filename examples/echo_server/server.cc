@@ -32,12 +32,12 @@ uint16_t Server::Listen() {
       getsockname(listener_, generic, &size) != 0) {
     return 0;
   }
-  Watch(listener_);
+  Watch(listener_, EPOLLIN);
   return ntohs(address.sin_port);
 }
 
 Figures Server::Run(int stop) {
-  Watch(stop);
+  Watch(stop, EPOLLIN);
   ready_.push_back(echo_.listen());
   epoll_event events[256];
   while (figures_.error.empty()) {
@@ -91,9 +91,9 @@ void Server::Wake(int fd) {
 }
 
 // Edge-triggered: an op is always tried before its call is parked, so no edge is lost.
-void Server::Watch(int fd) {
+void Server::Watch(int fd, uint32_t events) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLET;
+  event.events = events | EPOLLET;
   event.data.fd = fd;
   if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) figures_.error = std::strerror(errno);
 }
@@ -109,7 +109,7 @@ Server::Answer Server::Accepted(int fd) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   open_.insert(fd);
-  Watch(fd);
+  Watch(fd, EPOLLIN | EPOLLOUT);
   ++figures_.connections;
   return fd;
 }

@@ -45,7 +45,7 @@ class Server {
   bool TryOnce(Step& step);
   void Park(Step step);
   void Wake(int fd);
-  void Watch(int fd);
+  void Watch(int fd, uint32_t events);
   Answer Result(int fd, ssize_t result);
   Answer Accepted(int fd);
 

@@ -332,8 +332,12 @@ class [[nodiscard]] Step {
       Drop(Throw(absl::StrCat("no handler for ", OpName())));
       return false;
     }
-    const Op op = *op_;  // the handler may look at, even move, this step
-    return std::visit([&](const auto& o) { return AnswerOne(o, handler); }, op);
+    return std::visit(
+        [&](const auto& o) {
+          const auto op = o;  // the handler may look at, even move, this step
+          return AnswerOne(op, handler);
+        },
+        *op_);
   }
 
   // Answers op T with its result (nothing if T::Result is void), and runs the guest on. Errors, and
@@ -430,7 +434,7 @@ class [[nodiscard]] Step {
     message_.clear();
     if (step_.suspended()) {
       state_ = State::kSuspended;
-      op_ = Guest::ReadOp(step_);
+      Guest::ReadOp(op_, step_);  // in place: copying it would cost more than reading it
     } else if (step_.trapped()) {
       SetTrap(step_.trap(), step_.message());
     } else if (step_.results().size() != typed::Results<R>::kCount) {

@@ -161,6 +161,7 @@ function(expect_error arguments regex)
 endfunction()
 
 function(case_errors)
+  file(REMOVE_RECURSE "${case_dir}")
   set(g "g ${here}/project/guest.wasm")
   expect_error("g nowhere.wasm" "\\(g\\): there is no file '[^']*/errors/nowhere.wasm'")
   expect_error("${g} NAMSPACE x" "\\(g\\): unknown arguments: NAMSPACE x")

@@ -172,7 +172,8 @@ class NativeBuild {
                                       "-fvisibility=hidden", "-w", "-ffp-contract=off",
                                       "-DFERMATA_FP_CONTRACT_OFF", "-DFERMATA_SHARED_MODULE",
                                       // Wasm loops may run forever; memory is untyped bytes.
-                                      "-fno-finite-loops", "-fno-strict-aliasing"};
+                                      "-fno-finite-loops", "-fno-strict-aliasing",
+                                      "-fno-optimize-sibling-calls"};
     if (!is_clang_) {
       flags.insert(flags.end(), {"-fno-tree-loop-vectorize", "-fsignaling-nans"});
     }

@@ -284,9 +284,10 @@ $2    return Create_<$0>(store, $0ModuleInfo(), std::move(imports), $3);
 )";
 
 constexpr absl::string_view kReadOpTop = R"(
-  // The op that `step` is suspended on, if it is one of this module's. Step's own business.
-  static std::optional<Op> ReadOp(const fermata::DynamicStep& step) {
-    if (!IsOpOf_(step, $0ModuleInfo())) return std::nullopt;
+  // Sets `op` to the one that `step` is suspended on, if it is one of this module's. Step's own
+  // business.
+  static void ReadOp([[maybe_unused]] std::optional<Op>& op, const fermata::DynamicStep& step) {
+    if (!IsOpOf_(step, $0ModuleInfo())) return;
 )";
 
 constexpr absl::string_view kBottom = R"(
@@ -443,9 +444,11 @@ class HeaderEmitter {
         absl::StrAppend(&values, i == 0 ? "" : ",", "\n            fermata::typed::Wire<",
                         HostType(type.params[i]), ">::From(a[", i, "])");
       }
-      out_.Emit("      case $0:\n        return Op($1{$2});\n", m.index, m.name, values);
+      out_.Emit(
+          "      case $0:\n        op.emplace(std::in_place_type<$1>, $1{$2});\n        break;\n",
+          m.index, m.name, values);
     }
-    out_.Put(ops_.empty() ? "" : "    }\n", "    return std::nullopt;\n  }\n");
+    out_.Put(ops_.empty() ? "" : "    }\n", "  }\n");
   }
 
   void EmitStart() {

@@ -18,7 +18,9 @@
 // "on every path from here the variable reaches an essential use before it is assigned again". An
 // essential use is one in a statement with an effect, or in the right-hand side of an assignment to
 // a variable that is itself surely used. A use that the value can't influence is not essential:
-// the arms of a select, x ^ x, x & 0, arguments of functions small enough to be inlined.
+// the arms of a select, x ^ x, x & 0, arguments of functions small enough to be inlined. A check that
+// may trap (of a divisor, of call_indirect's element) is a path that leaves: what is only used after it
+// is not surely used before it.
 
 namespace fermata::passes {
 namespace {
@@ -110,6 +112,17 @@ class Pass {
       }
     }
     ir::ForEachDef(s, [&](VarId v) { used.reset(v); });
+    if (s.kind == StmtKind::kCallIndirect) {
+      // The element is checked before the arguments are passed.
+      used.reset();
+      for (Expr* e : s.args) Use(e, e == s.args.back(), used);
+      return;
+    }
+    for (Expr* e : s.args) {
+      if (!(e->effects & ir::kTrapsOther)) continue;
+      used.reset();
+      essential = false;
+    }
     for (Expr* e : s.args) Use(e, essential, used);
   }
 

@@ -398,7 +398,7 @@ class FunctionValidator {
     const uint32_t start = in_.offset();
     arg.align_log2 = in_.ReadU32();
     if (arg.align_log2 >= 0x80) {
-      in_.Fail(start, absl::StrFormat("malformed memop flags %#x", arg.align_log2));
+      in_.Fail(start, absl::StrFormat("malformed memop flags 0x%x", arg.align_log2));
     } else if (arg.align_log2 & 0x40) {
       in_.FailFor(start, "a memory access that names its memory", wasm::Feature::kMultiMemory);
     }
@@ -449,7 +449,7 @@ class FunctionValidator {
       case Immediate::kMemoryMemory:
         return KnownMemory(first) && KnownMemory(second);
       case Immediate::kDataMemory:
-        return KnownData(first) && KnownMemory(second);
+        return KnownMemory(second) && KnownData(first);
       case Immediate::kData:
         return KnownData(first);
       case Immediate::kElement:

@@ -6,7 +6,6 @@
 #include "absl/strings/str_format.h"
 #include "llvm/Support/ConvertUTF.h"
 #include "llvm/Support/Endian.h"
-#include "translator/wasm/opcodes.h"
 
 namespace fermata::wasm {
 namespace {
@@ -159,13 +158,13 @@ ValType Decoder::FailForType(uint32_t offset, uint8_t byte, absl::string_view ot
     case 0x71:  // none
     case 0x72:  // noextern
     case 0x73:  // nofunc
-      FailFor(offset, absl::StrFormat("reference type %#x", byte), Feature::kGc);
+      FailFor(offset, absl::StrFormat("reference type 0x%x", byte), Feature::kGc);
       break;
     default:
       if (byte & 0x80) {
         Fail(offset, "integer representation too long");
       } else {
-        Fail(offset, absl::StrFormat("%s %#x", otherwise, byte));
+        Fail(offset, absl::StrFormat("%s 0x%x", otherwise, byte));
       }
   }
   return ValType();
@@ -228,7 +227,7 @@ Limits Decoder::ReadTableLimits() {
   const uint8_t flags = ReadByte();
   Limits limits;
   if ((flags & ~5) != 0) {
-    Fail(start, absl::StrFormat("malformed limits flags %#x", flags));
+    Fail(start, absl::StrFormat("malformed limits flags 0x%x", flags));
   } else if (flags & 4) {
     FailFor(start, "a table with 64-bit indices", Feature::kMemory64);
   }
@@ -241,7 +240,7 @@ Limits Decoder::ReadMemoryLimits() {
   const uint8_t flags = ReadByte();
   Limits limits;
   if ((flags & ~0xf) != 0) {
-    Fail(start, absl::StrFormat("malformed limits flags %#x", flags));
+    Fail(start, absl::StrFormat("malformed limits flags 0x%x", flags));
   } else if (flags & 8) {
     // Without that proposal the flag is malformed, so the message begins with the phrase for that.
     FailFor(start, "malformed limits flags: a page size", Feature::kCustomPageSizes);
@@ -254,13 +253,11 @@ Limits Decoder::ReadMemoryLimits() {
   return limits;
 }
 
-uint32_t Decoder::ReadOpcode() {
-  const uint32_t start = offset();
-  const uint8_t byte = ReadByte();
-  if (!IsPrefix(byte)) return byte;
+uint32_t Decoder::ReadPrefixed(uint8_t prefix) {
+  const uint32_t start = offset() - 1;
   const uint32_t sub = ReadU32();
-  if (sub > 0xffff) Fail(start, absl::StrFormat("illegal opcode 0x%02x 0x%x", byte, sub));
-  return uint32_t{byte} << 16 | (sub & 0xffff);
+  if (sub > 0xffff) Fail(start, absl::StrFormat("illegal opcode %02x %x", prefix, sub));
+  return uint32_t{prefix} << 16 | (sub & 0xffff);
 }
 
 void Decoder::FailForOpcode(uint32_t offset, uint32_t code) {

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "translator/wasm/features.h"
+#include "translator/wasm/opcodes.h"
 #include "translator/wasm/types.h"
 
 namespace fermata::wasm {
@@ -81,12 +82,16 @@ class Decoder {
   Limits ReadMemoryLimits();
 
   // An opcode, in the form of enum Opcode; `ok()` says whether it could be read.
-  uint32_t ReadOpcode();
+  uint32_t ReadOpcode() {
+    const uint8_t byte = ReadByte();
+    return IsPrefix(byte) ? ReadPrefixed(byte) : byte;
+  }
   // Fails for an opcode that is not in the table, by name of its proposal if it has one.
   void FailForOpcode(uint32_t offset, uint32_t code);
 
  private:
   uint8_t FailAtEnd();
+  uint32_t ReadPrefixed(uint8_t prefix);
   uint32_t ReadLongU32();
   uint64_t ReadLongU64();
   template <int kBits, bool kSigned>

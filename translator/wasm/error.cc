@@ -21,7 +21,7 @@ std::string Quoted(const std::string& name) {
 
 absl::Status ErrorAt(absl::string_view path, uint32_t offset, absl::string_view message,
                      absl::StatusCode code) {
-  return absl::Status(code, absl::StrFormat("%s: %#x: %s", path, offset, message));
+  return absl::Status(code, absl::StrFormat("%s: 0x%x: %s", path, offset, message));
 }
 
 absl::Status ErrorIn(const Module& module, uint32_t function, uint32_t offset,
@@ -30,7 +30,7 @@ absl::Status ErrorIn(const Module& module, uint32_t function, uint32_t offset,
   if (function < module.names.functions.size() && !module.names.functions[function].empty()) {
     name = absl::StrCat(" ", Quoted(module.names.functions[function]));
   }
-  return absl::Status(code, absl::StrFormat("%s: %#x (function %u%s): %s", module.path, offset,
+  return absl::Status(code, absl::StrFormat("%s: 0x%x (function %u%s): %s", module.path, offset,
                                             function, name, message));
 }
 

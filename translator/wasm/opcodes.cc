@@ -121,8 +121,8 @@ std::optional<Feature> ProposalOf(uint32_t code) {
 }
 
 std::string CodeText(uint32_t code) {
-  if (code <= 0xff) return absl::StrFormat("0x%02x", code);
-  return absl::StrFormat("0x%02x 0x%02x", code >> 16, code & 0xffff);
+  if (code <= 0xff) return absl::StrFormat("%02x", code);
+  return absl::StrFormat("%02x %02x", code >> 16, code & 0xffff);
 }
 
 }  // namespace fermata::wasm

@@ -81,7 +81,7 @@ constexpr bool IsPrefix(uint8_t byte) { return byte >= 0xfb && byte <= 0xfe; }
 // The proposal that a code not in the table belongs to, if it is known.
 std::optional<Feature> ProposalOf(uint32_t code);
 
-// "0x0c" or "0xfc 0x08", for messages.
+// "0c" or "fc 08", for messages.
 std::string CodeText(uint32_t code);
 
 // The type of a letter of OpcodeInfo::params and results.

@@ -68,7 +68,7 @@ class Reader {
     const uint32_t version = in_.ReadFixed32();
     if (!in_.ok() || version == 1) return;
     in_.Fail(4, version == 0x1000d ? "unknown binary version: this is a component, not a module"
-                                   : absl::StrFormat("unknown binary version %#x", version));
+                                   : absl::StrFormat("unknown binary version 0x%x", version));
   }
 
   void ReadSection() {
@@ -87,8 +87,8 @@ class Reader {
     const uint32_t end = in_.offset() + size;
     ReadContents(id, end);
     if (in_.ok() && in_.offset() != end) {
-      in_.Fail(start, absl::StrFormat("section size mismatch: section %u should end at %#x, its "
-                                      "contents do at %#x",
+      in_.Fail(start, absl::StrFormat("section size mismatch: section %u should end at 0x%x, its "
+                                      "contents do at 0x%x",
                                       id, end, in_.offset()));
     }
   }
@@ -161,7 +161,7 @@ class Reader {
       case 0x50:  // subtype
       case 0x5e:  // array
       case 0x5f:  // structure
-        return in_.FailFor(start, absl::StrFormat("type form %#x", form), Feature::kGc);
+        return in_.FailFor(start, absl::StrFormat("type form 0x%x", form), Feature::kGc);
       case 0x5d:
         return in_.FailFor(start, "a continuation type", Feature::kStackSwitching);
       case 0x4c:
@@ -170,7 +170,7 @@ class Reader {
       default:
         return in_.Fail(start, form & 0x80
                                    ? "integer representation too long"
-                                   : absl::StrFormat("malformed definition type %#x", form));
+                                   : absl::StrFormat("malformed definition type 0x%x", form));
     }
   }
 
@@ -206,7 +206,7 @@ class Reader {
     global.type.type = in_.ReadValType();
     const uint32_t start = in_.offset();
     const uint8_t mut = in_.ReadByte();
-    if (mut > 1) in_.Fail(start, absl::StrFormat("malformed mutability %#x", mut));
+    if (mut > 1) in_.Fail(start, absl::StrFormat("malformed mutability 0x%x", mut));
     global.type.mut = mut == 1;
     return global;
   }
@@ -263,7 +263,7 @@ class Reader {
       case 0x20:
         return in_.FailFor(start, "a function import of exact type", Feature::kCustomDescriptors);
       default:
-        return in_.Fail(start, absl::StrFormat("malformed import kind %#x", kind));
+        return in_.Fail(start, absl::StrFormat("malformed import kind 0x%x", kind));
     }
   }
 
@@ -309,7 +309,7 @@ class Reader {
       const uint32_t start = in_.offset();
       const uint8_t kind = in_.ReadByte();
       if (kind == 4) return in_.FailFor(start, "an exported tag", Feature::kExceptions);
-      if (kind > 4) return in_.Fail(start, absl::StrFormat("malformed export kind %#x", kind));
+      if (kind > 4) return in_.Fail(start, absl::StrFormat("malformed export kind 0x%x", kind));
       e.kind = static_cast<ExternKind>(kind);
       e.index = in_.ReadU32();
       module_.exports.push_back(e);
@@ -366,7 +366,7 @@ class Reader {
   void ReadElementKind() {
     const uint32_t start = in_.offset();
     const uint8_t kind = in_.ReadByte();
-    if (kind != 0) in_.Fail(start, absl::StrFormat("malformed element kind %#x", kind));
+    if (kind != 0) in_.Fail(start, absl::StrFormat("malformed element kind 0x%x", kind));
   }
 
   void ReadDataSection() {
@@ -394,7 +394,8 @@ class Reader {
     const uint32_t start = in_.offset();
     const uint32_t count = in_.ReadCount(kMaxItems, "function bodies");
     const uint32_t defined = module_.functions.size() - module_.imported_functions;
-    if (in_.ok() && count != defined) FailForBodies(start, count);
+    // Too few is for the end of the file to say: another section may be what is wrong.
+    if (in_.ok() && count > defined) FailForBodies(start, count);
     for (uint32_t i = 0; i < count && in_.ok(); ++i) {
       Function& function = module_.functions[module_.imported_functions + i];
       const uint32_t size = in_.ReadU32();
