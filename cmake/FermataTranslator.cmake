@@ -23,6 +23,11 @@ fermata_uses_llvm_json(fermata_translator_lib "${PROJECT_SOURCE_DIR}/translator/
                        "${PROJECT_SOURCE_DIR}/translator/emit/report.cc")
 fermata_own_code(fermata_translator_lib)
 
+# clang before 16 can't compile LLVM 14's JSON.h as C++20: it looks into std::vector of a class that
+# is not complete yet.
+set_source_files_properties("${PROJECT_SOURCE_DIR}/translator/emit/report.cc"
+                            PROPERTIES COMPILE_OPTIONS -std=c++17)
+
 add_executable(fermata "${PROJECT_SOURCE_DIR}/translator/main.cc")
 add_executable(Fermata::fermata ALIAS fermata)
 target_link_libraries(fermata PRIVATE fermata_translator_lib)

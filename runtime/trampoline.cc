@@ -141,7 +141,8 @@ __attribute__((noinline)) Exit Protected(Context& context, Activation& activatio
     exit = Unroll(context, activation, value);
   } else {
     const u64 result = invoke(function->instance, function->code, arguments);
-    if (function->instance->unwind != Unwind::kNone) {
+    // Not function->instance: a host function's own instance is in no store.
+    if (activation.store->instances[0]->unwind != Unwind::kNone) {
       exit = Commit(context, activation);
     } else {
       activation.value = result;

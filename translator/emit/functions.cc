@@ -50,8 +50,7 @@ class FunctionEmitter {
         type_(*f.type),
         name_(FunctionName(context.module, f.index)),
         printer_(context, f),
-        suspension_(f, printer_, first_site),
-        first_site_(first_site) {
+        suspension_(f, printer_, first_site) {
     FindUsedVars();
   }
 
@@ -389,7 +388,6 @@ class FunctionEmitter {
   const std::string name_;
   const ExpressionPrinter printer_;
   const SuspensionEmitter suspension_;
-  const uint32_t first_site_;
   std::vector<bool> used_;
   Body body_ = Body::kFast;
   EmittedFunction result_;

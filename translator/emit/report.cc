@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
 #include "translator/analysis/may_suspend.h"
 
 namespace fermata::emit {
@@ -14,66 +16,79 @@ std::string Utf8(absl::string_view s) {
 
 }  // namespace
 
+struct Report::State {
+  std::string text;
+  llvm::raw_string_ostream stream{text};
+  llvm::json::OStream json{stream, /*IndentSize=*/1};
+  uint32_t counts[3] = {};  // by FunctionShape
+  uint32_t points = 0;
+};
+
+Report::~Report() = default;
+
 Report::Report(const ModuleContext& context)
-    : context_(context), stream_(text_), json_(stream_, /*IndentSize=*/1) {
-  json_.objectBegin();
-  json_.attribute("module", Utf8(context.module.path));
-  json_.attribute("class", context.options.class_name);
-  json_.attributeArray("imports", [&] {
+    : context_(context), state_(std::make_unique<State>()) {
+  llvm::json::OStream& json = state_->json;
+  json.objectBegin();
+  json.attribute("module", Utf8(context.module.path));
+  json.attribute("class", context.options.class_name);
+  json.attributeArray("imports", [&] {
     for (const wasm::Import& import : context_.module.imports) {
-      json_.object([&] {
-        json_.attribute("module", Utf8(import.module));
-        json_.attribute("name", Utf8(import.name));
+      json.object([&] {
+        json.attribute("module", Utf8(import.module));
+        json.attribute("name", Utf8(import.name));
         if (import.kind == wasm::ExternKind::kFunction) {
-          json_.attribute("suspends", !context_.immediate[import.index]);
+          json.attribute("suspends", !context_.immediate[import.index]);
         }
       });
     }
   });
-  json_.attributeBegin("functions");
-  json_.arrayBegin();
+  json.attributeBegin("functions");
+  json.arrayBegin();
 }
 
 void Report::Add(uint32_t function, const EmittedFunction& emitted, int forced_loads) {
-  ++counts_[static_cast<int>(emitted.shape)];
-  points_ += emitted.sites.size();
+  llvm::json::OStream& json = state_->json;
+  ++state_->counts[static_cast<int>(emitted.shape)];
+  state_->points += emitted.sites.size();
   uint32_t words = 0;
   for (const Site& site : emitted.sites) words = std::max(words, site.words);
   const auto& names = context_.module.names.functions;
-  json_.object([&] {
-    json_.attribute("index", function);
+  json.object([&] {
+    json.attribute("index", function);
     if (function < names.size() && !names[function].empty()) {
-      json_.attribute("name", Utf8(names[function]));
+      json.attribute("name", Utf8(names[function]));
     }
-    json_.attribute("shape", Name(emitted.shape));
-    json_.attribute("wasm_bytes", static_cast<int64_t>(context_.module.functions[function].body.size()));
-    json_.attribute("text_bytes", static_cast<int64_t>(emitted.text.size()));
+    json.attribute("shape", Name(emitted.shape));
+    json.attribute("wasm_bytes", static_cast<int64_t>(context_.module.functions[function].body.size()));
+    json.attribute("text_bytes", static_cast<int64_t>(emitted.text.size()));
     if (context_.suspension.MayCallSuspend(function)) {
-      json_.attribute("why", Utf8(analysis::Explain(context_.module, context_.suspension, function)));
-      json_.attribute("suspension_points", static_cast<int64_t>(emitted.sites.size()));
-      json_.attribute("max_frame_bytes", 8 * words);
+      json.attribute("why", Utf8(analysis::Explain(context_.module, context_.suspension, function)));
+      json.attribute("suspension_points", static_cast<int64_t>(emitted.sites.size()));
+      json.attribute("max_frame_bytes", 8 * words);
     }
-    if (forced_loads > 0) json_.attribute("forced_loads", forced_loads);
+    if (forced_loads > 0) json.attribute("forced_loads", forced_loads);
     if (context_.stack_need[function] != 0) {
-      json_.attribute("stack_check_bytes", context_.stack_need[function]);
+      json.attribute("stack_check_bytes", context_.stack_need[function]);
     }
   });
 }
 
 std::string Report::Finish() {
-  json_.arrayEnd();
-  json_.attributeEnd();
-  json_.attributeObject("summary", [&] {
-    json_.attribute("plain", counts_[0]);
-    json_.attribute("split", counts_[1]);
-    json_.attribute("shared", counts_[2]);
-    json_.attribute("suspension_points", points_);
+  llvm::json::OStream& json = state_->json;
+  json.arrayEnd();
+  json.attributeEnd();
+  json.attributeObject("summary", [&] {
+    json.attribute("plain", state_->counts[0]);
+    json.attribute("split", state_->counts[1]);
+    json.attribute("shared", state_->counts[2]);
+    json.attribute("suspension_points", state_->points);
   });
-  json_.objectEnd();
-  json_.flush();
-  stream_ << '\n';
-  stream_.flush();
-  return std::move(text_);
+  json.objectEnd();
+  json.flush();
+  state_->stream << '\n';
+  state_->stream.flush();
+  return std::move(state_->text);
 }
 
 }  // namespace fermata::emit

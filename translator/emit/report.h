@@ -2,10 +2,9 @@
 #ifndef FERMATA_TRANSLATOR_EMIT_REPORT_H_
 #define FERMATA_TRANSLATOR_EMIT_REPORT_H_
 
+#include <memory>
 #include <string>
 
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/raw_ostream.h"
 #include "translator/emit/functions.h"
 #include "translator/emit/module_context.h"
 
@@ -14,17 +13,15 @@ namespace fermata::emit {
 class Report {
  public:
   explicit Report(const ModuleContext& context);
+  ~Report();
   void Add(uint32_t function, const EmittedFunction& emitted, int forced_loads);
   // The whole document; call once.
   std::string Finish();
 
  private:
+  struct State;  // keeps LLVM's JSON writer out of this header
   const ModuleContext& context_;
-  std::string text_;
-  llvm::raw_string_ostream stream_;
-  llvm::json::OStream json_;
-  uint32_t counts_[3] = {};  // by FunctionShape
-  uint32_t points_ = 0;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace fermata::emit

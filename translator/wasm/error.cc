@@ -13,8 +13,13 @@ namespace {
 constexpr size_t kMaxNameInMessage = 80;
 
 std::string Quoted(const std::string& name) {
-  std::string text = absl::Utf8SafeCEscape(name.substr(0, kMaxNameInMessage));
-  return absl::StrCat("\"", text, name.size() > kMaxNameInMessage ? "…" : "", "\"");
+  if (name.size() <= kMaxNameInMessage) {
+    return absl::StrCat("\"", absl::Utf8SafeCEscape(name), "\"");
+  }
+  // Not within a character's bytes.
+  size_t size = kMaxNameInMessage;
+  while (size > 0 && (static_cast<uint8_t>(name[size]) & 0xc0) == 0x80) --size;
+  return absl::StrCat("\"", absl::Utf8SafeCEscape(name.substr(0, size)), "…\"");
 }
 
 }  // namespace
