@@ -136,7 +136,7 @@ function(_fermata_compile_as_guest target)
   target_compile_options("${target}" PRIVATE
     "$<$<CONFIG:Release>:-O2>"
     "$<${gnu_like}:-ffp-contract=off;-fno-finite-loops;-fno-strict-aliasing>"
-    "$<${gnu_like}:-fno-optimize-sibling-calls;-w>"
+    "$<${gnu_like}:-fno-optimize-sibling-calls;-fno-math-errno;-w>"
     "$<${gnu}:-fno-tree-loop-vectorize;-fsignaling-nans>")
   target_compile_definitions("${target}" PRIVATE FERMATA_FP_CONTRACT_OFF)
   set_target_properties("${target}" PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON)

@@ -11,7 +11,14 @@ const fermata::core::ModuleInfo& KernelModuleInfo();
 int main(int argc, char** argv) {
   const uint32_t n = argc > 1 ? std::strtoul(argv[1], nullptr, 10) : 1;
   fermata::StoreHandle store;
-  auto instance = store.Instantiate(bench::KernelModuleInfo(), {});
+  fermata::Imports imports;
+  if (bench::KernelModuleInfo().imports[0].suspend == nullptr) {  // translated as immediate
+    auto rare = store.MakeFunction("rare", {{fermata::ValType::kI32}, {fermata::ValType::kI32}},
+                                   [](auto, auto) { return fermata::Trap::kNone; });
+    if (!rare.ok()) return 1;
+    imports.Add("env", "rare", *rare);
+  }
+  auto instance = store.Instantiate(bench::KernelModuleInfo(), imports);
   if (!instance.ok()) return 1;
   auto step = (*instance)->Call("run", {fermata::Value::I32(n)});
   if (!step.ok()) return 1;

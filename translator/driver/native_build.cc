@@ -173,7 +173,7 @@ class NativeBuild {
                                       "-DFERMATA_FP_CONTRACT_OFF", "-DFERMATA_SHARED_MODULE",
                                       // Wasm loops may run forever; memory is untyped bytes.
                                       "-fno-finite-loops", "-fno-strict-aliasing",
-                                      "-fno-optimize-sibling-calls"};
+                                      "-fno-optimize-sibling-calls", "-fno-math-errno"};
     if (!is_clang_) {
       flags.insert(flags.end(), {"-fno-tree-loop-vectorize", "-fsignaling-nans"});
     }
