@@ -163,6 +163,13 @@ u64 InvokeInitialize(Instance* instance, AnyFunction function, const u64*) {
   return 0;
 }
 
+// Writes the footer of a frame of `words` words as one store: read back as a whole soon after, in
+// parts it would miss the store buffer.
+void PutFooter(u8* frame, u32 words, u32 site, u32 instance) {
+  const u64 footer = site | u64{words} << 32 | u64{instance} << 48;
+  memcpy(frame + words * 8 - sizeof footer, &footer, sizeof footer);
+}
+
 u8* Push(Context& context, Instance* instance, u32 site, u32 words) {
   const u32 bytes = words * 8;
   if (FERMATA_UNLIKELY(static_cast<size_t>(context.scratch_top - context.scratch_begin) < bytes)) {
@@ -170,8 +177,7 @@ u8* Push(Context& context, Instance* instance, u32 site, u32 words) {
   }
   context.scratch_top -= bytes;
   ++context.pushed;
-  const Footer footer = {site, static_cast<u16>(words), static_cast<u16>(instance->index)};
-  memcpy(context.scratch_top + bytes - sizeof footer, &footer, sizeof footer);
+  PutFooter(context.scratch_top, words, site, instance->index);
   return context.scratch_top;
 }
 
@@ -193,8 +199,7 @@ u8* PushFrame(Instance* instance, u32 site, u32 words) {
 
 u8* RewriteFrame(Instance* instance, u8* frame, u32 site, u32 words) {
   instance->context->frame_words = words;
-  const Footer footer = {site, static_cast<u16>(words), static_cast<u16>(instance->index)};
-  memcpy(frame + words * 8 - sizeof footer, &footer, sizeof footer);
+  PutFooter(frame, words, site, instance->index);
   return frame;
 }
 

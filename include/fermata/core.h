@@ -380,9 +380,9 @@ Exit Initialize(Context& context, Activation& activation, Instance& instance);
 
 // The footer of the last (innermost) frame; the activation must not be empty.
 inline Footer LastFooter(const Activation& activation) {
-  Footer footer;
-  memcpy(&footer, activation.frames + activation.size - sizeof footer, sizeof footer);
-  return footer;
+  u64 bits;
+  memcpy(&bits, activation.frames + activation.size - sizeof bits, sizeof bits);
+  return {static_cast<u32>(bits), static_cast<u16>(bits >> 32), static_cast<u16>(bits >> 48)};
 }
 
 }  // namespace fermata::core
