@@ -1,6 +1,7 @@
 // The replay tool: reading traces, and playing them, suspended and plain, against a small guest.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -32,6 +33,11 @@ uint64_t Bits(float v) {
   uint32_t bits;
   memcpy(&bits, &v, sizeof bits);
   return bits;
+}
+
+// A path of this process's own: tests run side by side.
+std::string TempPath(const std::string& name) {
+  return absl::StrCat(testing::TempDir(), "/fermata-replay-", getpid(), "-", name);
 }
 
 // The value written as `json`.
@@ -185,7 +191,7 @@ TEST(TraceHeaders, WhatTheHostProvided) {
 }
 
 TEST(TraceReaders, GivesEventsInOrderAndErrorsWithTheirPlace) {
-  const std::string path = testing::TempDir() + "/reader.jsonl.gz";
+  const std::string path = TempPath("reader.jsonl.gz");
   gzFile file = gzopen(path.c_str(), "wb");
   const std::string text =
       absl::StrCat("{}\n[\"grow\",1]\n[\"throw\",\"", std::string(100000, 'x'), "\"]\n[\"bad\"]\n");
@@ -210,6 +216,7 @@ TEST(TraceReaders, GivesEventsInOrderAndErrorsWithTheirPlace) {
     ASSERT_FALSE(event.ok() && !event->has_value()) << "taken for complete";
   }
   EXPECT_FALSE(TraceReader::Open(path + ".missing").ok());
+  unlink(path.c_str());
 }
 
 TEST(Reports, LinesAndJson) {
@@ -256,12 +263,13 @@ class Playing : public testing::TestWithParam<bool> {
   void SetUp() override { ASSERT_NE(GuestModule(), nullptr); }
 
   absl::Status Play(const std::vector<std::string>& events, const std::string& header_extra = "") {
-    const std::string path = absl::StrCat(testing::TempDir(), "/play", GetParam(), ".jsonl");
+    const std::string path = TempPath("play.jsonl");
     // zlib reads plain files as they are.
     std::ofstream(path) << R"({"import_table":["env","table",4],"init_pages":2,)"
                         << R"("import_globals":[["env","seed",11]])" << header_extra << "}\n"
                         << absl::StrJoin(events, "\n") << "\n";
     absl::StatusOr<TraceReader> trace = TraceReader::Open(path);
+    unlink(path.c_str());
     if (!trace.ok()) return trace.status();
     Player player(*trace, GetParam());
     const absl::Status status = player.Play(*GuestModule());
@@ -448,9 +456,10 @@ TEST(NativeBuild, ErrorsNameWhatFailed) {
   options.translator_flags = {"--no-such-flag"};
   EXPECT_THAT(message(), HasSubstr("--no-such-flag"));
   options = good;
-  options.module_path = testing::TempDir() + "/bad.wasm";
+  options.module_path = TempPath("bad.wasm");
   std::ofstream(options.module_path) << "not a module";
   EXPECT_THAT(message(), HasSubstr("magic"));
+  unlink(options.module_path.c_str());
   EXPECT_EQ(driver::MissingProposal("x: needs the \"simd\" proposal, which"), "simd");
   EXPECT_EQ(driver::MissingProposal("x: unexpected end"), "");
 }

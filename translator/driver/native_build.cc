@@ -25,8 +25,9 @@ namespace {
 
 namespace fs = llvm::sys::fs;
 
-// Functions beyond about this many bytes of module a file make compilers slow for no gain.
-constexpr uint64_t kBytesPerShard = 250000;
+// Small enough for the files to be spread evenly over the processors, large enough for their
+// number not to matter: a file costs a fraction of a second before its first function.
+constexpr uint64_t kBytesPerShard = 128 * 1024;
 constexpr uint64_t kMaxShards = 64;
 
 using Clock = std::chrono::steady_clock;
