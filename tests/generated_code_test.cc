@@ -12,6 +12,7 @@
 #include <string>
 #include <tuple>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "fermata/dynamic.h"
@@ -203,6 +204,10 @@ struct Variant {
   bool plain_functions;  // every import immediate: no function may suspend
   int shards;
 };
+
+void PrintTo(const Variant& v, std::ostream* out) {
+  *out << v.compiler << " " << v.shape << " " << v.memory;
+}
 
 std::string Name(const testing::TestParamInfo<Variant>& info) {
   const Variant& v = info.param;

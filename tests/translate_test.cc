@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/wasm_builder.h"
 #include "translator/driver/process.h"
 #include "translator/pipeline.h"
 
@@ -205,6 +206,59 @@ TEST_F(Translation, AFailureKeepsEarlierOutput) {
   const auto before = Files();
   ASSERT_FALSE(Run({1, 2, 3}).ok());
   EXPECT_EQ(Files(), before);
+}
+
+TEST_F(Translation, AHundredThousandNestedBlocksAroundACall) {
+  testing_support::WasmBuilder b;
+  const uint32_t type = b.Type("i", "i");
+  const uint32_t op = b.ImportFunction(type);
+  using wasm::Opcode;
+  using testing_support::Code;
+  using testing_support::Repeat;
+  b.Function(type, "",
+             Code(Repeat(Code(Opcode::kBlock, '_'), 100000), Opcode::kLocalGet, 0, Opcode::kCall,
+                  static_cast<int>(op), Opcode::kLocalSet, 0, Repeat(Code(Opcode::kEnd), 100000),
+                  Opcode::kLocalGet, 0));
+  const absl::Status status = Run(b.Build());
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+// Every one of `locals` is live at each of `calls` suspension points.
+std::vector<uint8_t> ManyLiveLocals(int locals, int calls) {
+  using testing_support::Code;
+  using wasm::Opcode;
+  testing_support::WasmBuilder b;
+  const uint32_t nothing = b.Type("", "");
+  b.ImportFunction(nothing);
+  testing_support::Bytes code = testing_support::Repeat(Code(Opcode::kCall, 0), calls);
+  for (int i = 0; i < locals; ++i) {
+    const testing_support::Bytes index = testing_support::Unsigned(i);
+    for (const testing_support::Bytes& part : {Code(Opcode::kLocalGet), index, Code(Opcode::kDrop)}) {
+      code.insert(code.end(), part.begin(), part.end());
+    }
+  }
+  // local.get + drop reads nothing; a store makes it a use.
+  b.Memory(1);
+  testing_support::Bytes uses;
+  for (int i = 0; i < locals; ++i) {
+    for (const testing_support::Bytes& part :
+         {Code(Opcode::kI32Const, 0, Opcode::kLocalGet), testing_support::Unsigned(i),
+          Code(Opcode::kI64Store), testing_support::Bytes{0, 0}}) {
+      uses.insert(uses.end(), part.begin(), part.end());
+    }
+  }
+  code.insert(code.end(), uses.begin(), uses.end());
+  b.Function(nothing, std::string(locals, 'I'), code);
+  return b.Build();
+}
+
+TEST_F(Translation, FramesAsLargeAsTheyMayBe) {
+  EXPECT_TRUE(Run(ManyLiveLocals(50000, 3)).ok());
+  fs::remove_all(options_.output);
+  const absl::Status status = Run(ManyLiveLocals(50000, 20000));
+  EXPECT_NE(status.message().find("(function 1): implementation limit: more than"), std::string::npos)
+      << status;
+  EXPECT_FALSE(fs::exists(options_.output));
 }
 
 class CommandLine : public Translation {

@@ -98,10 +98,12 @@ class FunctionStage {
       forced = passes::ForceLoads(**function, context_.graph);
     }
     if (!options_.ir.empty()) absl::StrAppend(&ir_text_, ir::Print(**function));
-    emit::EmittedFunction emitted = emit::EmitFunction(context_, **function, sites_.size());
-    sites_.insert(sites_.end(), emitted.sites.begin(), emitted.sites.end());
-    if (report_) report_->Add(f, emitted, forced);
-    writer.Add(f, std::move(emitted));
+    absl::StatusOr<emit::EmittedFunction> emitted =
+        emit::EmitFunction(context_, **function, sites_.size());
+    if (!emitted.ok()) return emitted.status();
+    sites_.insert(sites_.end(), emitted->sites.begin(), emitted->sites.end());
+    if (report_) report_->Add(f, *emitted, forced);
+    writer.Add(f, *std::move(emitted));
     done_ += context_.module.functions[f].body.size();
     if (options_.progress) {
       options_.progress(static_cast<double>(done_) / context_.module.bytes.size());

@@ -11,57 +11,96 @@ namespace {
 using ir::Stmt;
 using ir::VarId;
 
-// One step backwards over `s`: kills its definitions, then adds its uses.
-void Transfer(const Stmt& s, llvm::BitVector& live) {
-  ir::ForEachDef(s, [&](VarId v) { live.reset(v); });
-  ir::ForEachUse(s, [&](VarId v) { live.set(v); });
-}
+constexpr uint64_t kMostBits = uint64_t{1} << 30;  // of one round's bit vectors
+
+// The analysis for the variables [begin, end).
+class Round {
+ public:
+  Round(const ir::Function& f, const Cfg& cfg, VarId begin, VarId end)
+      : f_(f),
+        blocks_(cfg.blocks()),
+        begin_(begin),
+        size_(end - begin),
+        live_in_(blocks_.size(), llvm::BitVector(size_)) {
+    Solve();
+  }
+
+  // Appends to `live_at`, counting down `left`; false if it does not suffice.
+  bool Collect(LiveSets& live_at, uint64_t& left) const {
+    for (uint32_t b = 0; b < blocks_.size(); ++b) {
+      if (!blocks_[b].suspends) continue;
+      llvm::BitVector live = LiveOut(b);
+      for (uint32_t i = blocks_[b].end; i-- > blocks_[b].begin;) {
+        const Stmt& s = f_.stmts[i];
+        if (s.point != ir::kNone) {
+          llvm::BitVector held = live;
+          for (VarId v : s.results) Reset(held, v);
+          const uint64_t count = held.count();
+          if (count > left) return false;
+          left -= count;
+          for (unsigned v : held.set_bits()) live_at[s.point].push_back(begin_ + v);
+        }
+        Step(s, live);
+      }
+    }
+    return true;
+  }
+
+ private:
+  void Reset(llvm::BitVector& live, VarId v) const {
+    if (v - begin_ < size_) live.reset(v - begin_);
+  }
+  // Backwards over `s`: kills its definitions, then adds its uses.
+  void Step(const Stmt& s, llvm::BitVector& live) const {
+    ir::ForEachDef(s, [&](VarId v) { Reset(live, v); });
+    ir::ForEachUse(s, [&](VarId v) {
+      if (v - begin_ < size_) live.set(v - begin_);
+    });
+  }
+  llvm::BitVector LiveOut(uint32_t b) const {
+    llvm::BitVector live(size_);
+    for (uint32_t next : blocks_[b].next) live |= live_in_[next];
+    return live;
+  }
+
+  // In reverse order most blocks are final after one visit; loops need a few.
+  void Solve() {
+    std::vector<bool> queued(blocks_.size(), true);
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (uint32_t b = blocks_.size(); b-- > 0;) {
+        if (!queued[b]) continue;
+        queued[b] = false;
+        llvm::BitVector live = LiveOut(b);
+        for (uint32_t i = blocks_[b].end; i-- > blocks_[b].begin;) Step(f_.stmts[i], live);
+        if (live == live_in_[b]) continue;
+        live_in_[b] = std::move(live);
+        for (uint32_t p : blocks_[b].previous) queued[p] = true;
+        changed = true;
+      }
+    }
+  }
+
+  const ir::Function& f_;
+  const std::vector<Cfg::Block>& blocks_;
+  const VarId begin_;
+  const uint32_t size_;
+  std::vector<llvm::BitVector> live_in_;
+};
 
 }  // namespace
 
-std::vector<std::vector<VarId>> LiveAtPoints(const ir::Function& f) {
-  std::vector<std::vector<VarId>> live_at(f.point_count);
-  if (f.point_count == 0) return live_at;
-
+bool LiveAtPoints(const ir::Function& f, uint64_t most, LiveSets& live) {
+  live.assign(f.point_count, {});
+  if (f.point_count == 0) return true;
   const Cfg cfg(f);
-  const size_t vars = f.vars.size();
-  std::vector<llvm::BitVector> live_in(cfg.blocks().size(), llvm::BitVector(vars));
-  const auto live_out = [&](uint32_t b) {
-    llvm::BitVector live(vars);
-    for (uint32_t next : cfg.blocks()[b].next) live |= live_in[next];
-    return live;
-  };
-
-  // In reverse order most blocks are final after one visit; loops need a few.
-  std::vector<bool> queued(cfg.blocks().size(), true);
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (uint32_t b = cfg.blocks().size(); b-- > 0;) {
-      if (!queued[b]) continue;
-      queued[b] = false;
-      llvm::BitVector live = live_out(b);
-      for (uint32_t i = cfg.blocks()[b].end; i-- > cfg.blocks()[b].begin;) Transfer(f.stmts[i], live);
-      if (live == live_in[b]) continue;
-      live_in[b] = std::move(live);
-      for (uint32_t p : cfg.blocks()[b].previous) queued[p] = true;
-      changed = true;
-    }
+  const uint64_t vars = f.vars.size();
+  const uint64_t step = std::max<uint64_t>(64, kMostBits / std::max<size_t>(1, cfg.blocks().size()));
+  for (uint64_t begin = 0; begin < vars; begin += step) {
+    const Round round(f, cfg, begin, std::min(vars, begin + step));
+    if (!round.Collect(live, most)) return false;
   }
-
-  for (uint32_t b = 0; b < cfg.blocks().size(); ++b) {
-    if (!cfg.blocks()[b].suspends) continue;
-    llvm::BitVector live = live_out(b);
-    for (uint32_t i = cfg.blocks()[b].end; i-- > cfg.blocks()[b].begin;) {
-      const Stmt& s = f.stmts[i];
-      if (s.point != ir::kNone) {
-        llvm::BitVector held = live;
-        for (VarId v : s.results) held.reset(v);
-        for (unsigned v : held.set_bits()) live_at[s.point].push_back(v);
-      }
-      Transfer(s, live);
-    }
-  }
-  return live_at;
+  return true;
 }
 
 }  // namespace fermata::analysis

@@ -3,6 +3,9 @@
 // Classic backward data flow over the control-flow graph cut out of the statement list, with one bit
 // per variable and basic block. Only what is live *after* a call, without the call's own results, is
 // what a frame has to hold.
+//
+// Memory is bounded: variables are independent of each other, so a function with very many variables
+// and blocks is done a range of variables at a time.
 #ifndef FERMATA_TRANSLATOR_ANALYSIS_LIVENESS_H_
 #define FERMATA_TRANSLATOR_ANALYSIS_LIVENESS_H_
 
@@ -13,7 +16,10 @@
 namespace fermata::analysis {
 
 // By resume point: the live variables, in increasing order.
-std::vector<std::vector<ir::VarId>> LiveAtPoints(const ir::Function& function);
+using LiveSets = std::vector<std::vector<ir::VarId>>;
+
+// False if the sets would hold more than `most` variables in all; `live` is then incomplete.
+bool LiveAtPoints(const ir::Function& function, uint64_t most, LiveSets& live);
 
 }  // namespace fermata::analysis
 

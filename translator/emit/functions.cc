@@ -6,6 +6,7 @@
 #include "translator/emit/names.h"
 #include "translator/emit/suspension.h"
 #include "translator/emit/writer.h"
+#include "translator/wasm/error.h"
 
 // note [shapes]
 //
@@ -26,6 +27,8 @@ using ir::StmtKind;
 
 constexpr uint32_t kSplitBytes = 1000;      // of wasm body
 constexpr uint32_t kSplitLoopBytes = 4000;  // for functions whose loops do not suspend
+constexpr uint64_t kMostLiveValues = 8'000'000;  // bounds the text of spills and reloads
+constexpr uint32_t kMostFrameWords = 0xffff;     // core::Footer::words
 
 // Which of a function's bodies is being printed.
 enum class Body { kFast, kResume, kShared };
@@ -44,13 +47,14 @@ FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
 
 class FunctionEmitter {
  public:
-  FunctionEmitter(const ModuleContext& context, const ir::Function& f, uint32_t first_site)
+  FunctionEmitter(const ModuleContext& context, const ir::Function& f,
+                  const analysis::LiveSets& live, uint32_t first_site)
       : context_(context),
         f_(f),
         type_(*f.type),
         name_(FunctionName(context.module, f.index)),
         printer_(context, f),
-        suspension_(f, printer_, first_site) {
+        suspension_(f, live, printer_, first_site) {
     FindUsedVars();
   }
 
@@ -404,9 +408,22 @@ const char* Name(FunctionShape shape) {
   }
 }
 
-EmittedFunction EmitFunction(const ModuleContext& context, const ir::Function& f,
-                             uint32_t first_site) {
-  return FunctionEmitter(context, f, first_site).Run();
+absl::StatusOr<EmittedFunction> EmitFunction(const ModuleContext& context, const ir::Function& f,
+                                             uint32_t first_site) {
+  const auto limit = [&](absl::string_view what) {
+    return wasm::ErrorIn(context.module, f.index, context.module.functions[f.index].body_offset,
+                               absl::StrCat("implementation limit: ", what));
+  };
+  analysis::LiveSets live;
+  if (!analysis::LiveAtPoints(f, kMostLiveValues, live)) {
+    return limit(absl::StrCat("more than ", kMostLiveValues,
+                              " values to save over all suspension points of a function"));
+  }
+  EmittedFunction emitted = FunctionEmitter(context, f, live, first_site).Run();
+  for (const Site& site : emitted.sites) {
+    if (site.words > kMostFrameWords) return limit("a frame of more than 512 KiB");
+  }
+  return emitted;
 }
 
 std::string Prototype(const ModuleContext& context, uint32_t function) {

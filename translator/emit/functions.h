@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
 #include "translator/emit/module_context.h"
 #include "translator/ir/ir.h"
 
@@ -25,9 +26,10 @@ struct EmittedFunction {
 // "split", for reports and comments.
 const char* Name(FunctionShape shape);
 
-// `first_site`: number of the function's first site in the module.
-EmittedFunction EmitFunction(const ModuleContext& context, const ir::Function& f,
-                             uint32_t first_site);
+// `first_site`: number of the function's first site in the module. Error: the function exceeds an
+// implementation limit on what frames hold.
+absl::StatusOr<EmittedFunction> EmitFunction(const ModuleContext& context, const ir::Function& f,
+                                             uint32_t first_site);
 
 // "u32 fn12_parse(Instance*, u32, f64);" and, if it may suspend, its resume function's.
 std::string Prototype(const ModuleContext& context, uint32_t function);

@@ -2,7 +2,6 @@
 
 #include <map>
 
-#include "translator/analysis/liveness.h"
 #include "translator/emit/names.h"
 
 namespace fermata::emit {
@@ -23,10 +22,10 @@ const char* AccessOf(Kind kind) {
 
 }  // namespace
 
-SuspensionEmitter::SuspensionEmitter(const ir::Function& f, const ExpressionPrinter& printer,
-                                     uint32_t first_site)
+SuspensionEmitter::SuspensionEmitter(const ir::Function& f, const analysis::LiveSets& live_sets,
+                                     const ExpressionPrinter& printer, uint32_t first_site)
     : f_(f), printer_(printer), first_site_(first_site), result_(f.point_count, ir::kNone) {
-  for (const std::vector<ir::VarId>& live : analysis::LiveAtPoints(f)) {
+  for (const std::vector<ir::VarId>& live : live_sets) {
     layouts_.push_back(analysis::LayOutFrame(f, live));
   }
   for (const ir::Stmt& s : f.stmts) {

@@ -19,6 +19,7 @@
 
 #include "absl/strings/string_view.h"
 #include "translator/analysis/frame_layout.h"
+#include "translator/analysis/liveness.h"
 #include "translator/emit/expressions.h"
 #include "translator/emit/writer.h"
 #include "translator/ir/ir.h"
@@ -27,7 +28,9 @@ namespace fermata::emit {
 
 class SuspensionEmitter {
  public:
-  SuspensionEmitter(const ir::Function& f, const ExpressionPrinter& printer, uint32_t first_site);
+  // `live`: by resume point.
+  SuspensionEmitter(const ir::Function& f, const analysis::LiveSets& live,
+                    const ExpressionPrinter& printer, uint32_t first_site);
 
   // By resume point.
   const std::vector<analysis::FrameLayout>& layouts() const { return layouts_; }

@@ -34,6 +34,7 @@ using llvm::BitVector;
 using wasm::Opcode;
 
 constexpr uint32_t kInlinable = 200;  // bytes of wasm body
+constexpr uint64_t kMostBits = uint64_t{1} << 31;
 
 // The operation may give a result that does not depend on its operands.
 bool Cancels(const Expr* e) {
@@ -62,6 +63,19 @@ bool Cancels(const Expr* e) {
 class Pass {
  public:
   Pass(ir::Function& f, const analysis::CallGraph& graph) : f_(f), graph_(graph), cfg_(f) {}
+
+  // Whether the bit vectors fit the memory that one function may cost.
+  bool Affordable() const { return cfg_.blocks().size() * uint64_t{f_.vars.size()} <= kMostBits; }
+
+  int ForceAll() {
+    marking_ = true;
+    BitVector none(f_.vars.size());
+    for (Stmt& s : f_.stmts) {
+      for (Expr* e : s.args) Use(e, false, none);
+      if (s.kind == StmtKind::kCall) s.force = !s.results.empty();
+    }
+    return marked_;
+  }
 
   int Run() {
     const size_t n = cfg_.blocks().size();
@@ -165,7 +179,8 @@ class Pass {
 }  // namespace
 
 int ForceLoads(ir::Function& function, const analysis::CallGraph& graph) {
-  return Pass(function, graph).Run();
+  Pass pass(function, graph);
+  return pass.Affordable() ? pass.Run() : pass.ForceAll();
 }
 
 }  // namespace fermata::passes
