@@ -175,7 +175,10 @@ class NativeBuild {
                                       // Wasm loops may run forever; memory is untyped bytes.
                                       "-fno-finite-loops", "-fno-strict-aliasing",
                                       "-fno-optimize-sibling-calls", "-fno-math-errno"};
-    if (!is_clang_) {
+    if (is_clang_) {
+      // Superlinear where many values are stored as a frame: ten minutes for one function.
+      flags.push_back("-fno-slp-vectorize");
+    } else {
       flags.insert(flags.end(), {"-fno-tree-loop-vectorize", "-fsignaling-nans"});
     }
     flags.insert(flags.end(), options_.compiler_flags.begin(), options_.compiler_flags.end());
