@@ -19,14 +19,30 @@ std::string Describe(absl::Span<const ValType> types) {
   for (ValType t : types) {
     if (text.size() > 1) text += ' ';
     switch (t) {
-      case ValType::kI32: text += "i32"; break;
-      case ValType::kI64: text += "i64"; break;
-      case ValType::kF32: text += "f32"; break;
-      case ValType::kF64: text += "f64"; break;
-      case ValType::kV128: text += "v128"; break;
-      case ValType::kFuncRef: text += "funcref"; break;
-      case ValType::kExternRef: text += "externref"; break;
-      case ValType::kExnRef: text += "exnref"; break;
+      case ValType::kI32:
+        text += "i32";
+        break;
+      case ValType::kI64:
+        text += "i64";
+        break;
+      case ValType::kF32:
+        text += "f32";
+        break;
+      case ValType::kF64:
+        text += "f64";
+        break;
+      case ValType::kV128:
+        text += "v128";
+        break;
+      case ValType::kFuncRef:
+        text += "funcref";
+        break;
+      case ValType::kExternRef:
+        text += "externref";
+        break;
+      case ValType::kExnRef:
+        text += "exnref";
+        break;
     }
   }
   return text + "]";
@@ -74,16 +90,17 @@ class Linker {
   // Makes nothing that outlives a failure.
   absl::Status Prepare() {
     if (info_.abi_version != core::kAbiVersion) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(info_.name, ": generated for ABI version ", info_.abi_version,
-                       ", the runtime has ", core::kAbiVersion));
+      return absl::FailedPreconditionError(absl::StrCat(info_.name, ": generated for ABI version ",
+                                                        info_.abi_version, ", the runtime has ",
+                                                        core::kAbiVersion));
     }
     if (store_.instances.size() > 0xffff) {
       return absl::ResourceExhaustedError("a store holds at most 65,536 instances");
     }
     for (uint32_t i = 0; i < info_.type_count; ++i) {
       const core::FuncType& type = info_.types[i];
-      canonical_.push_back(CanonicalType({type.params, type.param_count}, {type.results, type.result_count}));
+      canonical_.push_back(
+          CanonicalType({type.params, type.param_count}, {type.results, type.result_count}));
     }
     for (uint32_t i = 0; i < info_.import_count; ++i) {
       absl::Status status = Check(info_.imports[i]);
@@ -107,26 +124,32 @@ class Linker {
 
  private:
   absl::Status Mismatch(const core::ImportInfo& import, absl::string_view why) const {
-    return absl::FailedPreconditionError(absl::StrCat(info_.name, ": incompatible import type: ",
-                                                      View(import.module), ".", View(import.name),
-                                                      ": ", why));
+    return absl::FailedPreconditionError(
+        absl::StrCat(info_.name, ": incompatible import type: ", View(import.module), ".",
+                     View(import.name), ": ", why));
   }
 
   absl::Status Check(const core::ImportInfo& import) {
     const Extern* e = imports_.Find(View(import.module), View(import.name));
     found_.push_back(e);
     if (e == nullptr) {
-      if (import.kind == ExternKind::kFunction && import.suspend != nullptr) return absl::OkStatus();
+      if (import.kind == ExternKind::kFunction && import.suspend != nullptr)
+        return absl::OkStatus();
       return absl::NotFoundError(absl::StrCat(info_.name, ": unknown import: ", View(import.module),
                                               ".", View(import.name), " is not provided"));
     }
     if (e->kind != import.kind) return Mismatch(import, "another kind of thing is provided");
     switch (import.kind) {
-      case ExternKind::kFunction: return CheckFunction(import, *e);
-      case ExternKind::kTable: return CheckTable(import, *e);
-      case ExternKind::kMemory: return CheckMemory(import, *e);
-      case ExternKind::kGlobal: return CheckGlobal(import, *e);
-      case ExternKind::kTag: break;
+      case ExternKind::kFunction:
+        return CheckFunction(import, *e);
+      case ExternKind::kTable:
+        return CheckTable(import, *e);
+      case ExternKind::kMemory:
+        return CheckMemory(import, *e);
+      case ExternKind::kGlobal:
+        return CheckGlobal(import, *e);
+      case ExternKind::kTag:
+        break;
     }
     return absl::UnimplementedError("tags are not available yet");
   }
@@ -138,10 +161,10 @@ class Linker {
     }
     if (CanonicalType(e.signature.params, e.signature.results) != type) {
       const Signature& wanted = SignatureOfType(type);
-      return Mismatch(import, absl::StrCat("expected ", Describe(wanted.params), " -> ",
-                                           Describe(wanted.results), ", found ",
-                                           Describe(e.signature.params), " -> ",
-                                           Describe(e.signature.results)));
+      return Mismatch(
+          import, absl::StrCat("expected ", Describe(wanted.params), " -> ",
+                               Describe(wanted.results), ", found ", Describe(e.signature.params),
+                               " -> ", Describe(e.signature.results)));
     }
     if (import.suspend == nullptr && e.may_suspend) {
       return Mismatch(import, "it is immediate, but the function provided may suspend");
@@ -215,7 +238,8 @@ class Linker {
     for (uint32_t i = 0; i < info_.table_count; ++i) {
       const core::TableInfo& table = info_.tables[i];
       if (table.imported) continue;
-      auto storage = TableStorage::Make(table.type, table.limits, store_.store.limits.table_elements);
+      auto storage =
+          TableStorage::Make(table.type, table.limits, store_.store.limits.table_elements);
       if (!storage.ok()) return storage.status();
       *t_.Field<core::Table*>(table.offset) = (*storage)->table();
       store_.tables.push_back(*std::move(storage));
@@ -232,7 +256,8 @@ class Linker {
         case ExternKind::kFunction: {
           t_.import_of_function[import.index] = i;
           const core::FunctionImportSlot& slot = info_.function_imports[import.index];
-          core::Function f = e != nullptr ? e->function : core::Function{import.suspend, nullptr, 0, 0};
+          core::Function f =
+              e != nullptr ? e->function : core::Function{import.suspend, nullptr, 0, 0};
           f.type = canonical_[slot.type];
           if (f.instance == nullptr) f.instance = t_.instance;
           *t_.Field<core::Function>(slot.offset) = f;
@@ -264,7 +289,8 @@ class Linker {
                                  static_cast<core::ref>(store_.functions.size() + 1)};
       bool suspends = f.may_suspend;
       if (f.code == nullptr) {
-        const core::Function& import = *t_.Field<core::Function>(info_.function_imports[f.index].offset);
+        const core::Function& import =
+            *t_.Field<core::Function>(info_.function_imports[f.index].offset);
         function.code = import.code;
         function.instance = import.instance;
         // A function keeps its handle when it is passed on.

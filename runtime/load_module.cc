@@ -18,8 +18,8 @@ absl::StatusOr<const ModuleInfo*> LoadModule(const std::string& path) {
   if (info->abi_version != core::kAbiVersion) {
     const uint32_t version = info->abi_version;
     dlclose(library);
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, ": generated for ABI version ", version, ", the runtime has ", core::kAbiVersion));
+    return absl::FailedPreconditionError(absl::StrCat(path, ": generated for ABI version ", version,
+                                                      ", the runtime has ", core::kAbiVersion));
   }
   return info;
 }

@@ -1,4 +1,5 @@
-// The reserved policy: address space for every address that an access can form, and a fault handler.
+// The reserved policy: address space for every address that an access can form, and a fault
+// handler.
 #include <signal.h>
 #include <sys/mman.h>
 
@@ -30,8 +31,8 @@ class ReservedMemory : public MemoryStorage {
     if (memory_.data != nullptr) munmap(memory_.data, kReservation);
   }
   absl::Status Reserve() {
-    void* base = mmap(nullptr, kReservation, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                      -1, 0);
+    void* base =
+        mmap(nullptr, kReservation, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) {
       return absl::ResourceExhaustedError("no address space to reserve for a memory (8 GiB)");
     }
@@ -42,7 +43,8 @@ class ReservedMemory : public MemoryStorage {
     return absl::OkStatus();
   }
   bool Covers(const void* address) const override {
-    const auto at = reinterpret_cast<uintptr_t>(address), base = reinterpret_cast<uintptr_t>(memory_.data);
+    const auto at = reinterpret_cast<uintptr_t>(address),
+               base = reinterpret_cast<uintptr_t>(memory_.data);
     return at >= base && at - base < kReservation;
   }
 
@@ -50,7 +52,8 @@ class ReservedMemory : public MemoryStorage {
   static uint64_t Grow(core::Memory* memory, uint64_t delta) {
     const uint64_t before = memory->pages;
     if (delta > memory->max_pages - before) return ~uint64_t{0};
-    if (delta != 0 && mprotect(memory->data + memory->bytes, delta * kPage, PROT_READ | PROT_WRITE) != 0) {
+    if (delta != 0 &&
+        mprotect(memory->data + memory->bytes, delta * kPage, PROT_READ | PROT_WRITE) != 0) {
       return ~uint64_t{0};
     }
     memory->pages += delta;
@@ -64,10 +67,12 @@ struct sigaction previous_segv, previous_bus;
 // Whether `address` lies in a memory of the store that runs on this thread.
 core::Context* GuestFault(const void* address) {
   core::Context* context = ExistingThreadContext();
-  if (context == nullptr || context->entry == nullptr || context->activation == nullptr) return nullptr;
+  if (context == nullptr || context->entry == nullptr || context->activation == nullptr)
+    return nullptr;
   const auto* state = static_cast<const StoreState*>(context->activation->store->owner);
   for (const auto& memory : state->memories) {
-    if (memory->policy() == core::MemoryPolicy::kReserved && memory->Covers(address)) return context;
+    if (memory->policy() == core::MemoryPolicy::kReserved && memory->Covers(address))
+      return context;
   }
   return nullptr;
 }

@@ -35,20 +35,20 @@ struct HostFunctionInstance : core::HostInstance {
   StoreState* state;
   std::string name;
   Signature signature;
-  HostFunction code;       // null: suspends
-  uint32_t site = 0;       // suspending ones: number in StoreState::host_sites
+  HostFunction code;  // null: suspends
+  uint32_t site = 0;  // suspending ones: number in StoreState::host_sites
   core::ref handle = 0;
 };
 
 struct StoreState {
   StoreHandle* handle = nullptr;
   core::Store store{};
-  std::vector<core::Instance*> instances;           // by index
-  std::vector<DynamicInstance*> dynamic;            // by index; null: the host's pseudo-instance
-  std::vector<core::Function> functions;            // by handle - 1
-  std::vector<bool> may_suspend;                    // by handle - 1
-  absl::flat_hash_map<uint32_t, TypeCode> types;    // by canonical type
-  uint32_t max_results = 1;                         // slots that any function of the store returns
+  std::vector<core::Instance*> instances;         // by index
+  std::vector<DynamicInstance*> dynamic;          // by index; null: the host's pseudo-instance
+  std::vector<core::Function> functions;          // by handle - 1
+  std::vector<bool> may_suspend;                  // by handle - 1
+  absl::flat_hash_map<uint32_t, TypeCode> types;  // by canonical type
+  uint32_t max_results = 1;                       // slots that any function of the store returns
   std::vector<std::unique_ptr<DynamicInstance>> owned;
   std::vector<std::unique_ptr<MemoryStorage>> memories;
   std::vector<std::unique_ptr<TableStorage>> tables;
@@ -81,8 +81,8 @@ struct DynamicInstance::State {
   StoreHandle* store = nullptr;
   core::Instance* instance = nullptr;
   const ModuleInfo* info = nullptr;
-  void* storage = nullptr;                       // of the instance structure
-  std::vector<uint32_t> import_of_function;      // function imports by function index
+  void* storage = nullptr;                   // of the instance structure
+  std::vector<uint32_t> import_of_function;  // function imports by function index
   absl::flat_hash_map<absl::string_view, const core::ExportInfo*> exports;
   bool start_pending = false;
   bool start_running = false;

@@ -12,7 +12,8 @@ namespace fermata {
 namespace {
 
 bool GrowActivation(core::Activation* activation, uint32_t capacity) {
-  const uint64_t size = std::max<uint64_t>(capacity, std::min<uint64_t>(2ull * activation->capacity, 0xfffffff8u));
+  const uint64_t size =
+      std::max<uint64_t>(capacity, std::min<uint64_t>(2ull * activation->capacity, 0xfffffff8u));
   void* frames = realloc(activation->frames, size);
   if (frames == nullptr) return false;
   activation->frames = static_cast<core::u8*>(frames);
@@ -154,8 +155,8 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
   state_->Decode();
   const std::vector<ValType>& types = state_->op_signature->results;
   if (values.size() != types.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(op_module(), ".", op_name(), " has ", types.size(),
-                                                   " results, not ", values.size()));
+    return absl::InvalidArgumentError(absl::StrCat(op_module(), ".", op_name(), " has ",
+                                                   types.size(), " results, not ", values.size()));
   }
   uint64_t few[4];
   std::vector<uint64_t> many;
@@ -174,7 +175,8 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
   core::Context* context = internal::ThreadContext(state_->store->max_results);
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
   state_->Take(
-      core::Resume(*context, state_->activation, slots, static_cast<uint32_t>(values.size())), context);
+      core::Resume(*context, state_->activation, slots, static_cast<uint32_t>(values.size())),
+      context);
   return absl::OkStatus();
 }
 

@@ -35,8 +35,8 @@ absl::StatusOr<std::unique_ptr<MemoryStorage>> MakeReservedMemory(const core::Li
 absl::StatusOr<std::unique_ptr<MemoryStorage>> MakeCheckedMemory(const core::LimitsInfo& limits,
                                                                  uint64_t most_pages);
 
-// Makes faults in reserved memories of the store that runs on the faulting thread traps; all others go
-// to the handlers installed before. Done once a process.
+// Makes faults in reserved memories of the store that runs on the faulting thread traps; all others
+// go to the handlers installed before. Done once a process.
 void InstallFaultHandler();
 
 // Owns what a core::Table points to. Address-stable.

@@ -120,17 +120,21 @@ absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const S
   s.max_results = std::max(s.max_results, slots);
   const uint32_t type = internal::CanonicalType(signature.params, signature.results);
   auto it = s.types.find(type);
-  core::Function function = {it == s.types.end() ? internal::CallUnknown : it->second.host, host.get(),
-                             type, static_cast<core::ref>(s.functions.size() + 1)};
+  core::Function function = {it == s.types.end() ? internal::CallUnknown : it->second.host,
+                             host.get(), type, static_cast<core::ref>(s.functions.size() + 1)};
   host->handle = s.Register(function, suspends);
   if (suspends) {
     host->site = static_cast<uint32_t>(s.host_sites.size());
     s.host_sites.push_back({nullptr, 0});
-    s.host_details.push_back({host->site, 0, static_cast<uint16_t>(signature.params.size() + 1), ""});
+    s.host_details.push_back(
+        {host->site, 0, static_cast<uint16_t>(signature.params.size() + 1), ""});
     s.host_by_site.push_back(host.get());
     s.host_imports.push_back({{"#host", 5},
                               {host->name.data(), static_cast<uint32_t>(host->name.size())},
-                              ExternKind::kFunction, host->site, nullptr, host->site});
+                              ExternKind::kFunction,
+                              host->site,
+                              nullptr,
+                              host->site});
     s.host_module.imports = s.host_imports.data();
     s.host_module.import_count = static_cast<uint32_t>(s.host_imports.size());
     s.host_module.sites = s.host_sites.data();
@@ -189,9 +193,9 @@ absl::StatusOr<Extern> StoreHandle::MakeGlobal(Value value, bool mut) {
 absl::StatusOr<DynamicStep> StoreHandle::CallRef(core::ref function,
                                                  absl::Span<const Value> arguments) {
   if (function == 0 || function > state_->functions.size()) {
-    return absl::InvalidArgumentError(
-        function == 0 ? "a call of a null reference"
-                      : absl::StrCat("no function has the handle ", function));
+    return absl::InvalidArgumentError(function == 0
+                                          ? "a call of a null reference"
+                                          : absl::StrCat("no function has the handle ", function));
   }
   const core::Function& f = state_->functions[function - 1];
   auto it = state_->types.find(f.type);

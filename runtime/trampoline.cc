@@ -1,9 +1,9 @@
 // Entering, suspending and resuming: see the story at the top of fermata/core.h.
 //
 // Traps leave guest code by a jump to the innermost entry. Nothing between has anything to destroy:
-// generated frames hold plain values only. The jump buffer is made once an entry or resumption, with
-// the compiler's own __builtin_setjmp, which saves three words where the C library's saves registers
-// and obfuscates them.
+// generated frames hold plain values only. The jump buffer is made once an entry or resumption,
+// with the compiler's own __builtin_setjmp, which saves three words where the C library's saves
+// registers and obfuscates them.
 #include "fermata/core.h"
 
 #if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GNUC__)

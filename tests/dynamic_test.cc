@@ -27,7 +27,8 @@ const ModuleInfo* Compile(const std::string& text, const std::vector<std::string
   const std::string path =
       absl::StrCat(testing::TempDir(), "/fermata_dynamic_", getpid(), "_", loaded.size(), ".wasm");
   std::ofstream(path + ".wat") << text;
-  if (std::system(absl::StrCat(FERMATA_WAT2WASM, " '", path, ".wat' -o '", path, "'").c_str()) != 0) {
+  if (std::system(absl::StrCat(FERMATA_WAT2WASM, " '", path, ".wat' -o '", path, "'").c_str()) !=
+      0) {
     ADD_FAILURE() << "wat2wasm refused the module";
     return nullptr;
   }
@@ -56,7 +57,8 @@ Value I(uint32_t v) { return Value::I32(v); }
 class Dynamic : public testing::Test {
  protected:
   void SetUp() override {
-    if (std::string(FERMATA_WAT2WASM).empty()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+    if (std::string(FERMATA_WAT2WASM).empty())
+      GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
   }
   DynamicInstance* Make(const std::string& text, const Imports& imports = {},
                         const std::vector<std::string>& flags = {}) {
@@ -157,8 +159,8 @@ TEST_F(Dynamic, HostFunctionsInTables) {
   absl::StatusOr<Table> table = server->FindTable("table");
   ASSERT_TRUE(table.ok());
   const Signature unary{{ValType::kI32}, {ValType::kI32}};
-  absl::StatusOr<Extern> twice = store_.MakeFunction(
-      "twice", unary, [](absl::Span<const uint64_t> a, absl::Span<uint64_t> r) {
+  absl::StatusOr<Extern> twice =
+      store_.MakeFunction("twice", unary, [](absl::Span<const uint64_t> a, absl::Span<uint64_t> r) {
         r[0] = static_cast<uint32_t>(2 * a[0]);
         return Trap::kNone;
       });
@@ -207,7 +209,10 @@ TEST_F(Dynamic, LinkErrorsNameTheImport) {
   imports.AddInstance("server", server);
   const absl::Status missing = Refused(R"((module (import "nowhere" "m" (memory 1))))", imports);
   EXPECT_NE(missing.message().find("unknown import: nowhere.m"), std::string::npos) << missing;
-  const struct { const char* import; const char* why; } kCases[] = {
+  const struct {
+    const char* import;
+    const char* why;
+  } kCases[] = {
       {R"("server" "quick" (func (param i64)))", "expected [i64] -> [], found [i32] -> [i32]"},
       {R"("server" "quick" (memory 1))", "another kind"},
       {R"("server" "memory" (memory 2))", "unfit size"},
@@ -218,7 +223,8 @@ TEST_F(Dynamic, LinkErrorsNameTheImport) {
       {R"("server" "constant" (global i32))", "another type"}};
   for (const auto& c : kCases) {
     const absl::Status status = Refused(absl::StrCat("(module (import ", c.import, "))"), imports);
-    EXPECT_NE(status.message().find("incompatible import type: server."), std::string::npos) << status;
+    EXPECT_NE(status.message().find("incompatible import type: server."), std::string::npos)
+        << status;
     EXPECT_NE(status.message().find(c.why), std::string::npos) << status;
   }
   const absl::Status immediate =
@@ -237,7 +243,8 @@ TEST_F(Dynamic, FailedInitializationKeepsItsWrites) {
       (func $left (param i32) (result i32) (i32.const 321))
       (elem (i32.const 3) $left)
       (data (i32.const 100) "kept")
-      (data (i32.const 65535) "too long")))", imports);
+      (data (i32.const 65535) "too long")))",
+                                      imports);
   EXPECT_NE(status.message().find("out of bounds memory access"), std::string::npos) << status;
   EXPECT_EQ(server->FindMemory("memory")->Span(100, 4)[0], 'k');
   Imports again;
@@ -310,9 +317,7 @@ TEST_F(Dynamic, AnActivationMovesToAnotherThread) {
   std::thread([&] { EXPECT_TRUE(step->Resume({I(8)}).ok()); }).join();
   ASSERT_TRUE(step->finished());
   EXPECT_EQ(step->results()[0].i32(), 9u);
-  std::thread([&] {
-    EXPECT_EQ(server->Call("quick", {I(1)})->results()[0].i32(), 2u);
-  }).join();
+  std::thread([&] { EXPECT_EQ(server->Call("quick", {I(1)})->results()[0].i32(), 2u); }).join();
 }
 
 TEST_F(Dynamic, LimitsAreTraps) {
@@ -349,12 +354,12 @@ TEST_F(DynamicDeathTest, FaultsOfTheHostAreNotTheGuests) {
   // In a host function called by a guest, too, even if the address is a guest's.
   Imports imports;
   uint8_t* memory = server->FindMemory("memory")->data();
-  absl::StatusOr<Extern> wait = store_.MakeFunction(
-      "wait", {{ValType::kI32}, {ValType::kI32}},
-      [memory](absl::Span<const uint64_t>, absl::Span<uint64_t>) {
-        *const_cast<volatile uint8_t*>(memory + (uint64_t{1} << 32)) = 1;
-        return Trap::kNone;
-      });
+  absl::StatusOr<Extern> wait =
+      store_.MakeFunction("wait", {{ValType::kI32}, {ValType::kI32}},
+                          [memory](absl::Span<const uint64_t>, absl::Span<uint64_t>) {
+                            *const_cast<volatile uint8_t*>(memory + (uint64_t{1} << 32)) = 1;
+                            return Trap::kNone;
+                          });
   imports.Add("env", "wait", *wait);
   DynamicInstance* other = Make(kServer, imports, {"--immediate=env.wait"});
   EXPECT_DEATH((void)other->Call("slow", {I(1)}), "");

@@ -50,16 +50,30 @@ T Value(F f) {
 }
 
 std::vector<u32> Words32() {
-  std::vector<u32> words = {0, 1, 2, 3, 31, 32, 33, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff,
-                            0x7ffffffe, 0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff};
+  std::vector<u32> words = {0,          1,          2,          3,          31,
+                            32,         33,         0x7f,       0x80,       0xff,
+                            0x7fff,     0x8000,     0xffff,     0x7ffffffe, 0x7fffffff,
+                            0x80000000, 0x80000001, 0xfffffffe, 0xffffffff};
   std::mt19937 random(1);
   for (int i = 0; i < 200; ++i) words.push_back(random());
   return words;
 }
 std::vector<u64> Words64() {
-  std::vector<u64> words = {0, 1, 2, 63, 64, 65, 0x80, 0x8000, 0x80000000, 0xffffffff,
-                            0x7fffffffffffffff, 0x8000000000000000, 0x8000000000000001,
-                            0xfffffffffffffffe, 0xffffffffffffffff};
+  std::vector<u64> words = {0,
+                            1,
+                            2,
+                            63,
+                            64,
+                            65,
+                            0x80,
+                            0x8000,
+                            0x80000000,
+                            0xffffffff,
+                            0x7fffffffffffffff,
+                            0x8000000000000000,
+                            0x8000000000000001,
+                            0xfffffffffffffffe,
+                            0xffffffffffffffff};
   std::mt19937_64 random(2);
   for (int i = 0; i < 200; ++i) words.push_back(random() >> (i % 64));
   return words;
@@ -108,9 +122,11 @@ TEST(Integers, DivisionAgainstWiderIntegers) {
       if (sa / sb == i64{1} << 31) {
         EXPECT_EQ(TrapOf([&](Instance* i) { i32_div_s(i, a, b); }), Trap::kIntegerOverflow);
       } else {
-        EXPECT_EQ(Value<u32>([&](Instance* i) { return i32_div_s(i, a, b); }), static_cast<u32>(sa / sb));
+        EXPECT_EQ(Value<u32>([&](Instance* i) { return i32_div_s(i, a, b); }),
+                  static_cast<u32>(sa / sb));
       }
-      EXPECT_EQ(Value<u32>([&](Instance* i) { return i32_rem_s(i, a, b); }), static_cast<u32>(sa % sb));
+      EXPECT_EQ(Value<u32>([&](Instance* i) { return i32_rem_s(i, a, b); }),
+                static_cast<u32>(sa % sb));
       EXPECT_EQ(Value<u32>([&](Instance* i) { return i32_div_u(i, a, b); }), u64{a} / b);
     }
   }
@@ -124,9 +140,11 @@ TEST(Integers, DivisionAgainstWiderIntegers) {
       if (sa / sb == static_cast<__int128>(1) << 63) {
         EXPECT_EQ(TrapOf([&](Instance* i) { i64_div_s(i, a, b); }), Trap::kIntegerOverflow);
       } else {
-        EXPECT_EQ(Value<u64>([&](Instance* i) { return i64_div_s(i, a, b); }), static_cast<u64>(sa / sb));
+        EXPECT_EQ(Value<u64>([&](Instance* i) { return i64_div_s(i, a, b); }),
+                  static_cast<u64>(sa / sb));
       }
-      EXPECT_EQ(Value<u64>([&](Instance* i) { return i64_rem_s(i, a, b); }), static_cast<u64>(sa % sb));
+      EXPECT_EQ(Value<u64>([&](Instance* i) { return i64_rem_s(i, a, b); }),
+                static_cast<u64>(sa % sb));
     }
   }
 }
@@ -134,21 +152,44 @@ TEST(Integers, DivisionAgainstWiderIntegers) {
 // ---- Floats ----
 constexpr u32 kQuiet32 = 0x7fc00000;
 constexpr u64 kQuiet64 = 0x7ff8000000000000;
-bool IsQuiet(f32 v) {
-  return std::isnan(v) && (i32_reinterpret_f32(v) & 0x00400000);
-}
-bool IsQuiet(f64 v) {
-  return std::isnan(v) && (i64_reinterpret_f64(v) & 0x0008000000000000);
-}
+bool IsQuiet(f32 v) { return std::isnan(v) && (i32_reinterpret_f32(v) & 0x00400000); }
+bool IsQuiet(f64 v) { return std::isnan(v) && (i64_reinterpret_f64(v) & 0x0008000000000000); }
 
 std::vector<f64> Doubles() {
-  std::vector<f64> values = {0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 1.5, 2.5, -2.5, 0.49999999999999994,
-                             4503599627370495.5, 4503599627370496.0, 1e300, -1e300, 5e-324,
-                             INFINITY, -INFINITY, 2147483647.0, 2147483648.0, -2147483648.0,
-                             -2147483648.9, -2147483649.0, 4294967295.0, 4294967295.9, 4294967296.0,
-                             9223372036854774784.0, 9223372036854775808.0, -9223372036854775808.0,
-                             -9223372036854777856.0, 18446744073709549568.0, 18446744073709551616.0,
-                             -0.9, -1.0, 0.9};
+  std::vector<f64> values = {0.0,
+                             -0.0,
+                             0.5,
+                             -0.5,
+                             1.0,
+                             -1.0,
+                             1.5,
+                             2.5,
+                             -2.5,
+                             0.49999999999999994,
+                             4503599627370495.5,
+                             4503599627370496.0,
+                             1e300,
+                             -1e300,
+                             5e-324,
+                             INFINITY,
+                             -INFINITY,
+                             2147483647.0,
+                             2147483648.0,
+                             -2147483648.0,
+                             -2147483648.9,
+                             -2147483649.0,
+                             4294967295.0,
+                             4294967295.9,
+                             4294967296.0,
+                             9223372036854774784.0,
+                             9223372036854775808.0,
+                             -9223372036854775808.0,
+                             -9223372036854777856.0,
+                             18446744073709549568.0,
+                             18446744073709551616.0,
+                             -0.9,
+                             -1.0,
+                             0.9};
   std::mt19937_64 random(3);
   for (int i = 0; i < 2000; ++i) {
     const f64 v = f64_reinterpret_i64(random());
@@ -256,7 +297,8 @@ TEST(Conversions, FromIntegersRoundToNearest) {
 
 TEST(Quiet, OnlyChangesSignalingNans) {
   EXPECT_EQ(i32_reinterpret_f32(quiet(f32_reinterpret_i32(0x7f800001))), 0x7fc00001u);
-  EXPECT_EQ(i64_reinterpret_f64(quiet(f64_reinterpret_i64(0xfff0000000000002))), 0xfff8000000000002u);
+  EXPECT_EQ(i64_reinterpret_f64(quiet(f64_reinterpret_i64(0xfff0000000000002))),
+            0xfff8000000000002u);
   for (f64 v : Doubles()) EXPECT_EQ(i64_reinterpret_f64(quiet(v)), i64_reinterpret_f64(v));
 }
 

@@ -212,9 +212,9 @@ TEST_F(Translation, AHundredThousandNestedBlocksAroundACall) {
   testing_support::WasmBuilder b;
   const uint32_t type = b.Type("i", "i");
   const uint32_t op = b.ImportFunction(type);
-  using wasm::Opcode;
   using testing_support::Code;
   using testing_support::Repeat;
+  using wasm::Opcode;
   b.Function(type, "",
              Code(Repeat(Code(Opcode::kBlock, '_'), 100000), Opcode::kLocalGet, 0, Opcode::kCall,
                   static_cast<int>(op), Opcode::kLocalSet, 0, Repeat(Code(Opcode::kEnd), 100000),
@@ -233,7 +233,8 @@ std::vector<uint8_t> ManyLiveLocals(int locals, int calls) {
   testing_support::Bytes code = testing_support::Repeat(Code(Opcode::kCall, 0), calls);
   for (int i = 0; i < locals; ++i) {
     const testing_support::Bytes index = testing_support::Unsigned(i);
-    for (const testing_support::Bytes& part : {Code(Opcode::kLocalGet), index, Code(Opcode::kDrop)}) {
+    for (const testing_support::Bytes& part :
+         {Code(Opcode::kLocalGet), index, Code(Opcode::kDrop)}) {
       code.insert(code.end(), part.begin(), part.end());
     }
   }
@@ -256,7 +257,8 @@ TEST_F(Translation, FramesAsLargeAsTheyMayBe) {
   EXPECT_TRUE(Run(ManyLiveLocals(50000, 3)).ok());
   fs::remove_all(options_.output);
   const absl::Status status = Run(ManyLiveLocals(50000, 20000));
-  EXPECT_NE(status.message().find("(function 1): implementation limit: more than"), std::string::npos)
+  EXPECT_NE(status.message().find("(function 1): implementation limit: more than"),
+            std::string::npos)
       << status;
   EXPECT_FALSE(fs::exists(options_.output));
 }

@@ -33,10 +33,11 @@ cl::opt<std::string> class_name("class", cl::value_desc("Name"),
 cl::opt<std::string> name_space("namespace", cl::init("guest"), cl::value_desc("a::b"),
                                 cl::desc("The C++ namespace of the class (default: guest)"),
                                 cl::sub(translate_command), cl::cat(category));
-cl::opt<std::string> stem("name", cl::value_desc("stem"),
-                          cl::desc("Generated files are <stem>.h, <stem>_module.cc, <stem>_data.cc, "
-                                   "<stem>_0.cc… (default: from the file name)"),
-                          cl::sub(translate_command), cl::cat(category));
+cl::opt<std::string> stem(
+    "name", cl::value_desc("stem"),
+    cl::desc("Generated files are <stem>.h, <stem>_module.cc, <stem>_data.cc, "
+             "<stem>_0.cc… (default: from the file name)"),
+    cl::sub(translate_command), cl::cat(category));
 cl::list<std::string> immediate(
     "immediate", cl::value_desc("module.field"), cl::CommaSeparated,
     cl::desc("Imports that are plain calls and never suspend; globs such as 'env.*' (repeatable)"),
@@ -44,13 +45,13 @@ cl::list<std::string> immediate(
 cl::opt<unsigned> shards("shards", cl::init(1), cl::value_desc("n"),
                          cl::desc("Number of C++ files the functions are spread over (default: 1)"),
                          cl::sub(translate_command), cl::cat(category));
-cl::opt<Shape> shape(
-    "shape", cl::init(Shape::kAuto),
-    cl::desc("How functions that may suspend are emitted:"),
-    cl::values(clEnumValN(Shape::kAuto, "auto", "by size and loops (default)"),
-               clEnumValN(Shape::kSplit, "split", "fast and resume clone: fastest, largest"),
-               clEnumValN(Shape::kShared, "shared", "one body: smallest")),
-    cl::sub(translate_command), cl::cat(category));
+cl::opt<Shape> shape("shape", cl::init(Shape::kAuto),
+                     cl::desc("How functions that may suspend are emitted:"),
+                     cl::values(clEnumValN(Shape::kAuto, "auto", "by size and loops (default)"),
+                                clEnumValN(Shape::kSplit, "split",
+                                           "fast and resume clone: fastest, largest"),
+                                clEnumValN(Shape::kShared, "shared", "one body: smallest")),
+                     cl::sub(translate_command), cl::cat(category));
 cl::opt<MemoryPolicy> memory(
     "memory", cl::init(MemoryPolicy::kReserved), cl::desc("How accesses are bounded:"),
     cl::values(clEnumValN(MemoryPolicy::kReserved, "reserved", "guard pages, no checks (default)"),

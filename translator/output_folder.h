@@ -1,8 +1,8 @@
 // The files of one translation: all of them appear, or none.
 //
 // Contents are written to temporary files beside their destinations; Commit renames those whose
-// content changed, so that a build system sees unchanged files as such. Whatever was not committed is
-// removed again, and so is the folder if this object made it.
+// content changed, so that a build system sees unchanged files as such. Whatever was not committed
+// is removed again, and so is the folder if this object made it.
 #ifndef FERMATA_TRANSLATOR_OUTPUT_FOLDER_H_
 #define FERMATA_TRANSLATOR_OUTPUT_FOLDER_H_
 

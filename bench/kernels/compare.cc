@@ -2,8 +2,9 @@
 //
 //   fermata-compare --bin DIR --json FILE --markdown FILE [--quick]
 //
-// DIR holds kernel_<name>_<engine>_<compiler>. Instructions are callgrind's for run(n) less those for
-// run(0); time is the least of several interleaved runs, less the least for run(0). All engines must print the same checksum.
+// DIR holds kernel_<name>_<engine>_<compiler>. Instructions are callgrind's for run(n) less those
+// for run(0); time is the least of several interleaved runs, less the least for run(0). All engines
+// must print the same checksum.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -55,9 +56,10 @@ std::optional<Output> Run(const std::vector<std::string>& command) {
   llvm::FileRemover remove_out(out), remove_error(error);
   std::vector<llvm::StringRef> args(command.begin(), command.end());
   const auto begin = std::chrono::steady_clock::now();
-  const int code = llvm::sys::ExecuteAndWait(
-      command[0], args, llvm::None, {llvm::StringRef(""), out.str(), error.str()});
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const int code = llvm::sys::ExecuteAndWait(command[0], args, llvm::None,
+                                             {llvm::StringRef(""), out.str(), error.str()});
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (code != 0) return std::nullopt;
   auto out_text = llvm::MemoryBuffer::getFile(out), error_text = llvm::MemoryBuffer::getFile(error);
   if (!out_text || !error_text) return std::nullopt;
@@ -65,13 +67,14 @@ std::optional<Output> Run(const std::vector<std::string>& command) {
 }
 
 std::optional<double> Instructions(const std::string& valgrind, const std::string& program, int n) {
-  auto output = Run({valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", program,
-                     absl::StrCat(n)});
+  auto output = Run(
+      {valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", program, absl::StrCat(n)});
   if (!output) return std::nullopt;
   const size_t at = output->error.find("Collected : ");
   double count;
   if (at == std::string::npos ||
-      !absl::SimpleAtod(output->error.substr(at + 12, output->error.find('\n', at) - at - 12), &count)) {
+      !absl::SimpleAtod(output->error.substr(at + 12, output->error.find('\n', at) - at - 12),
+                        &count)) {
     return std::nullopt;
   }
   return count;
@@ -89,7 +92,8 @@ std::string Program(const std::string& kernel, const Key& key) {
   return absl::StrCat(std::string(bin), "/kernel_", kernel, "_", key.first, "_", key.second);
 }
 
-std::map<Key, Figures> Measure(const std::string& kernel, const std::string& valgrind, bool& failed) {
+std::map<Key, Figures> Measure(const std::string& kernel, const std::string& valgrind,
+                               bool& failed) {
   std::map<Key, Figures> figures;
   for (const char* compiler : kCompilers) {
     for (const char* engine : kEngines) {
@@ -119,7 +123,8 @@ std::map<Key, Figures> Measure(const std::string& kernel, const std::string& val
   for (auto& [key, f] : figures) {
     f.seconds -= f.start_seconds;
     if (f.checksum == figures.begin()->second.checksum) continue;
-    std::fprintf(stderr, "%s: another checksum: %s", Program(kernel, key).c_str(), f.checksum.c_str());
+    std::fprintf(stderr, "%s: another checksum: %s", Program(kernel, key).c_str(),
+                 f.checksum.c_str());
     failed = true;
   }
   return figures;
@@ -159,7 +164,8 @@ void Write(const std::string& path, const std::string& text) {
 
 std::string Markdown(const std::vector<Row>& rows, const Means& means) {
   std::string text =
-      "| kernel | compiler | instructions vs wasm2c | time vs wasm2c | instructions vs native | time vs "
+      "| kernel | compiler | instructions vs wasm2c | time vs wasm2c | instructions vs native | "
+      "time vs "
       "native | suspending vs plain |\n|---|---|---|---|---|---|---|\n";
   for (const Row& r : rows) {
     absl::StrAppendFormat(&text, "| %s | %s | %.2f | %.2f | %.2f | %.2f | %.3f |\n", r.kernel,
@@ -171,10 +177,11 @@ std::string Markdown(const std::vector<Row>& rows, const Means& means) {
       auto it = means.all().find(absl::StrCat(name, "_", compiler));
       return it == means.all().end() ? 0 : std::exp(it->second.first / it->second.second);
     };
-    absl::StrAppendFormat(&text, "| **geometric mean** | %s | **%.2f** | **%.2f** | **%.2f** | **%.2f** | **%.3f** |\n",
-                          compiler, mean("instructions_vs_wasm2c"), mean("time_vs_wasm2c"),
-                          mean("instructions_vs_native"), mean("time_vs_native"),
-                          mean("resumable_vs_plain"));
+    absl::StrAppendFormat(
+        &text,
+        "| **geometric mean** | %s | **%.2f** | **%.2f** | **%.2f** | **%.2f** | **%.3f** |\n",
+        compiler, mean("instructions_vs_wasm2c"), mean("time_vs_wasm2c"),
+        mean("instructions_vs_native"), mean("time_vs_native"), mean("resumable_vs_plain"));
   }
   return text;
 }
@@ -205,21 +212,24 @@ int main(int argc, char** argv) {
                       means.Add(name("instructions_vs_native"), f.instructions, n.instructions),
                       means.Add(name("time_vs_native"), f.seconds, n.seconds),
                       means.Add(name("resumable_vs_plain"), f.instructions, p.instructions)});
-      std::fprintf(stderr, "%-12s %-6s instructions/wasm2c %.2f time/wasm2c %.2f\n", kernel, compiler,
-                   rows.back().instructions_wasm2c, rows.back().time_wasm2c);
+      std::fprintf(stderr, "%-12s %-6s instructions/wasm2c %.2f time/wasm2c %.2f\n", kernel,
+                   compiler, rows.back().instructions_wasm2c, rows.back().time_wasm2c);
     }
     for (auto& [key, f] : figures) {
-      details.push_back(llvm::json::Object{{"kernel", kernel}, {"engine", key.first},
+      details.push_back(llvm::json::Object{{"kernel", kernel},
+                                           {"engine", key.first},
                                            {"compiler", key.second},
-                                           {"instructions", f.instructions}, {"seconds", f.seconds}});
+                                           {"instructions", f.instructions},
+                                           {"seconds", f.seconds}});
     }
   }
   llvm::json::Object summary;
   for (const auto& [name, mean] : means.all()) summary[name] = std::exp(mean.first / mean.second);
   std::string json;
   llvm::raw_string_ostream stream(json);
-  stream << llvm::formatv("{0:2}\n", llvm::json::Value(llvm::json::Object{
-                                         {"summary", std::move(summary)}, {"kernels", std::move(details)}}));
+  stream << llvm::formatv("{0:2}\n",
+                          llvm::json::Value(llvm::json::Object{{"summary", std::move(summary)},
+                                                               {"kernels", std::move(details)}}));
   stream.flush();
   const std::string table = Markdown(rows, means);
   Write(json_path, json);

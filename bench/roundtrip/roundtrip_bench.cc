@@ -21,7 +21,8 @@ void SuspendResume(benchmark::State& state) {
   fermata::core::Activation& activation = *step->raw_activation();
   const uint64_t answer = 1;
   for (auto _ : state) {
-    if (fermata::core::Resume(*context, activation, &answer, 1) != fermata::core::Exit::kSuspended) {
+    if (fermata::core::Resume(*context, activation, &answer, 1) !=
+        fermata::core::Exit::kSuspended) {
       return state.SkipWithError("did not suspend again");
     }
   }

@@ -5,20 +5,20 @@
 //
 // The story. Each wasm function is a C++ function `R f12(core::Instance* base, P...)`. A call that
 // may suspend is followed by a test of `self.unwind`. An import that suspends pushes its arguments
-// as an *op frame* into the context's scratch area and sets `unwind` in every instance of the store;
-// each caller on the native stack, seeing the flag, pushes its live values as a frame and returns.
-// The trampoline (core::Enter / core::Resume in runtime/trampoline.cc) moves the frames from the
-// scratch area to the activation with one copy, and clears the flag. To resume, it drops the op
-// frame and calls the *resume function* of the innermost frame with the answer; when that returns
-// normally its frame is dropped and its parent is resumed with the value, and so on.
+// as an *op frame* into the context's scratch area and sets `unwind` in every instance of the
+// store; each caller on the native stack, seeing the flag, pushes its live values as a frame and
+// returns. The trampoline (core::Enter / core::Resume in runtime/trampoline.cc) moves the frames
+// from the scratch area to the activation with one copy, and clears the flag. To resume, it drops
+// the op frame and calls the *resume function* of the innermost frame with the answer; when that
+// returns normally its frame is dropped and its parent is resumed with the value, and so on.
 //
 // Frames: little-endian, fixed width, no pointers. Values first (8-byte ones, then 4-byte ones),
 // then padding to 8 bytes, then an 8-byte Footer at the END, so that popping is O(1). The scratch
 // area grows downward (leaf first), the activation upward, so frames lie in the activation ordered
 // from the outermost to the innermost; the op frame, when suspended on an import, is the last.
 //
-// Values cross the ABI as 8-byte *slots*: i32 and f32 in the low 4 bytes (the rest zero), references
-// as their 32-bit handle, v128 as two slots (low half first).
+// Values cross the ABI as 8-byte *slots*: i32 and f32 in the low 4 bytes (the rest zero),
+// references as their 32-bit handle, v128 as two slots (low half first).
 //
 // References are 32-bit handles, 0 is null. A funcref handle h names store->functions[h - 1]. An
 // externref is any non-zero number of the host's choice.
@@ -110,17 +110,17 @@ static_assert(sizeof(Footer) == 8, "part of the snapshot format");
 // One native thread's passage through guests. Belongs to the runtime; while no guest code runs on
 // the thread only `results` holds anything of interest.
 struct Context {
-  u8* scratch_begin;      // lowest byte of the scratch area
-  u8* scratch_top;        // first byte in use; == scratch_end when empty
-  u8* scratch_end;        // 8-byte aligned
-  u32 pushed;             // frames pushed since the last commit
-  u32 frame_words;        // words of the frame a resume function wrote in place
-  u64* results;           // buffer for several results
-  u32 results_capacity;   // in slots
-  uintptr_t stack_limit;  // lowest native stack address a guest function may be entered at
-  void* entry;            // innermost entry's jump buffer (owned by the trampoline)
-  Activation* activation; // innermost activation being run
-  Trap trap;              // reason, between RaiseTrap and the entry
+  u8* scratch_begin;       // lowest byte of the scratch area
+  u8* scratch_top;         // first byte in use; == scratch_end when empty
+  u8* scratch_end;         // 8-byte aligned
+  u32 pushed;              // frames pushed since the last commit
+  u32 frame_words;         // words of the frame a resume function wrote in place
+  u64* results;            // buffer for several results
+  u32 results_capacity;    // in slots
+  uintptr_t stack_limit;   // lowest native stack address a guest function may be entered at
+  void* entry;             // innermost entry's jump buffer (owned by the trampoline)
+  Activation* activation;  // innermost activation being run
+  Trap trap;               // reason, between RaiseTrap and the entry
 };
 
 // One call in progress. The storage belongs to the caller of core::Enter.
@@ -151,12 +151,12 @@ inline constexpr u32 kNoType = 0xffffffffu;
 // A linear memory. `data` never moves under the reserved policy.
 struct Memory {
   u8* data;
-  u64 bytes;         // current size in bytes
-  u64 pages;         // current size in pages
-  u64 max_pages;     // growth past it fails
-  u32 page_log2;     // 16 but for custom page sizes
-  u32 flags;         // reserved
-  void* owner;       // the runtime's own record
+  u64 bytes;      // current size in bytes
+  u64 pages;      // current size in pages
+  u64 max_pages;  // growth past it fails
+  u32 page_log2;  // 16 but for custom page sizes
+  u32 flags;      // reserved
+  void* owner;    // the runtime's own record
   // Grows by `delta` pages: the previous size in pages, or ~0 on failure. Zero-fills.
   u64 (*grow)(Memory* memory, u64 delta);
 };
@@ -178,9 +178,9 @@ struct Table {
 // Instances that can call each other: they share one numbering of types and functions, and one
 // thread at a time runs code of any of them.
 struct Store {
-  Instance** instances;   // by Instance::index
+  Instance** instances;  // by Instance::index
   u32 instance_count;
-  Function* functions;    // by funcref handle - 1
+  Function* functions;  // by funcref handle - 1
   u32 function_count;
   Limits limits;
   void* owner;
@@ -194,15 +194,15 @@ struct Instance {
   Context* context;       // while running
   Store* store;
   const ModuleInfo* module;
-  u32 index;              // in store->instances
-  ref function_base;      // handle of ModuleInfo::functions[k] is function_base + k; never 0
-  u8* resume_frame;       // shared bodies: the frame to reload, while resume_point is set
+  u32 index;          // in store->instances
+  ref function_base;  // handle of ModuleInfo::functions[k] is function_base + k; never 0
+  u8* resume_frame;   // shared bodies: the frame to reload, while resume_point is set
   u64 resume_value;
-  void* host;             // the embedder's, passed to immediate imports
+  void* host;  // the embedder's, passed to immediate imports
 };
 
-// The instance behind a host function that has no generated code of its own (FuncType::host). `call`
-// answers (fills `results`, one slot a value), or pushes an op frame and returns.
+// The instance behind a host function that has no generated code of its own (FuncType::host).
+// `call` answers (fills `results`, one slot a value), or pushes an op frame and returns.
 struct HostInstance : Instance {
   void (*call)(HostInstance* self, const u64* arguments, u64* results);
 };
@@ -221,7 +221,8 @@ struct FuncType {
   u16 result_count;
   Invoke invoke;
   // The way back: native code of this type, `R host(Instance* base, P...)`, for functions that the
-  // runtime implements. `base` is a HostInstance; packs the arguments into slots and runs its `call`.
+  // runtime implements. `base` is a HostInstance; packs the arguments into slots and runs its
+  // `call`.
   AnyFunction host;
 };
 
@@ -296,11 +297,12 @@ struct SiteInfo {
 
 // What a frame of a site holds: enough to check a frame and to print it.
 struct SiteDetail {
-  u32 function;     // wasm function index: whose frame it is; op sites: the imported function
-  u32 offset;       // byte offset of the call instruction in the module
-  u16 words;        // as in Footer
-  const char* slots;  // one letter a value, in frame order: I=i64 D=f64 V=v128 i=i32 f=f32 r=funcref
-                      // x=externref; NUL-terminated; op sites: the parameters, each in an 8-byte slot
+  u32 function;  // wasm function index: whose frame it is; op sites: the imported function
+  u32 offset;    // byte offset of the call instruction in the module
+  u16 words;     // as in Footer
+  const char*
+      slots;  // one letter a value, in frame order: I=i64 D=f64 V=v128 i=i32 f=f32 r=funcref
+              // x=externref; NUL-terminated; op sites: the parameters, each in an 8-byte slot
 };
 
 enum class MemoryPolicy : u8 { kReserved = 0, kChecked = 1, kFixed = 2 };
@@ -308,13 +310,13 @@ enum class MemoryPolicy : u8 { kReserved = 0, kChecked = 1, kFixed = 2 };
 struct ModuleInfo {
   u32 abi_version;
   MemoryPolicy memory_policy;
-  const char* name;      // the class name
-  u8 hash[32];           // SHA-256 of the wasm module
-  u32 instance_size;     // bytes of the instance structure
+  const char* name;   // the class name
+  u8 hash[32];        // SHA-256 of the wasm module
+  u32 instance_size;  // bytes of the instance structure
   u32 instance_align;
-  u32 types_offset;      // of the u32 array of canonical type numbers, one per type
-  u32 max_frame_words;   // largest frame of any site
-  u32 max_results;       // most results of any type, in slots
+  u32 types_offset;     // of the u32 array of canonical type numbers, one per type
+  u32 max_frame_words;  // largest frame of any site
+  u32 max_results;      // most results of any type, in slots
   const FuncType* types;
   u32 type_count;
   const ImportInfo* imports;
@@ -337,7 +339,7 @@ struct ModuleInfo {
   // Sets own globals, then copies active element and data segments (specification §4.5.4); may
   // trap, with the writes before the trap kept. Type [] -> []. Never suspends.
   void (*initialize)(Instance* instance);
-  u32 start;  // index into `functions`, or kNoFunction
+  u32 start;                   // index into `functions`, or kNoFunction
   const Text* function_names;  // by wasm function index, imports included; may be empty
   u32 function_name_count;
 };

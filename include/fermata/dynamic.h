@@ -2,8 +2,8 @@
 // tagged unions. The typed API (generated headers, step.h) is a thin layer over this one.
 //
 // Ownership: a StoreHandle owns its instances; memories, tables, globals, functions obtained from
-// an instance stay valid as long as the store lives. A DynamicStep owns its activation's storage and
-// must not outlive the store. One thread at a time uses a store.
+// an instance stay valid as long as the store lives. A DynamicStep owns its activation's storage
+// and must not outlive the store. One thread at a time uses a store.
 //
 // Errors are values: absl::Status with the module, import or export named. Guests' traps are not
 // errors of the API: a step that trapped says so.
@@ -121,7 +121,7 @@ struct Extern {
   core::Memory* memory = nullptr;
   core::LimitsInfo memory_limits{};  // kMemory: declared
   core::Table* table = nullptr;
-  core::LimitsInfo table_limits{};   // kTable: declared
+  core::LimitsInfo table_limits{};  // kTable: declared
   Global global{};
 };
 
@@ -171,7 +171,7 @@ class DynamicStep {
   const core::ImportInfo& op() const;
   absl::string_view op_module() const;
   absl::string_view op_name() const;
-  uint32_t op_import() const;  // index into ModuleInfo::imports of op_instance()'s module
+  uint32_t op_import() const;            // index into ModuleInfo::imports of op_instance()'s module
   DynamicInstance* op_instance() const;  // the instance whose import it is
   const std::vector<Value>& op_arguments() const;
 
@@ -238,8 +238,8 @@ class StoreHandle {
 
   // Links, instantiates and (if it can't suspend) starts. Errors: another ABI version, a missing or
   // mistyped import ("unknown import", "incompatible import type" with its name), no memory, a trap
-  // during initialization (its writes to imported memories and tables stay). The instance belongs to
-  // the store.
+  // during initialization (its writes to imported memories and tables stay). The instance belongs
+  // to the store.
   absl::StatusOr<DynamicInstance*> Instantiate(const ModuleInfo& info, const Imports& imports);
 
   // Calls any function value: a host's own call through a table. `null` and unknown handles are

@@ -1,9 +1,11 @@
 // Linear memory: loads, stores and the bulk instructions (specification §4.4.7). Core header.
 //
-// Loads and stores take a view of the memory that the function keeps in a local variable. Two policies
-// share one set of names:
-//   MemReserved  address space is reserved beyond every address that 32 bits of address and 32 bits of
-//                offset can form; what is out of bounds faults, and the host turns the fault into a trap.
+// Loads and stores take a view of the memory that the function keeps in a local variable. Two
+// policies share one set of names:
+//   MemReserved  address space is reserved beyond every address that 32 bits of address and 32 bits
+//   of
+//                offset can form; what is out of bounds faults, and the host turns the fault into a
+//                trap.
 //   MemChecked   each access is checked; the base may move, so the view is reloaded after calls.
 #ifndef FERMATA_MEMORY_H_
 #define FERMATA_MEMORY_H_
@@ -48,40 +50,40 @@ FERMATA_INLINE u16 little(u16 v) { return v; }
 #endif
 FERMATA_INLINE u8 little(u8 v) { return v; }
 
-#define FERMATA_LOAD(view, name, result, bits, cast)                        \
-  FERMATA_INLINE result name(const view& m, u32 address, u64 offset) {      \
-    bits raw;                                                               \
-    memcpy(&raw, m.at(address, offset, sizeof raw), sizeof raw);            \
-    return cast(little(raw));                                               \
+#define FERMATA_LOAD(view, name, result, bits, cast)                   \
+  FERMATA_INLINE result name(const view& m, u32 address, u64 offset) { \
+    bits raw;                                                          \
+    memcpy(&raw, m.at(address, offset, sizeof raw), sizeof raw);       \
+    return cast(little(raw));                                          \
   }
-#define FERMATA_STORE(view, name, value, bits, cast)                              \
-  FERMATA_INLINE void name(const view& m, u32 address, u64 offset, value v) {     \
-    const bits raw = little(static_cast<bits>(cast(v)));                          \
-    memcpy(m.at(address, offset, sizeof raw), &raw, sizeof raw);                  \
+#define FERMATA_STORE(view, name, value, bits, cast)                          \
+  FERMATA_INLINE void name(const view& m, u32 address, u64 offset, value v) { \
+    const bits raw = little(static_cast<bits>(cast(v)));                      \
+    memcpy(m.at(address, offset, sizeof raw), &raw, sizeof raw);              \
   }
-#define FERMATA_ACCESSES(view)                                              \
-  FERMATA_LOAD(view, i32_load, u32, u32, )                                  \
-  FERMATA_LOAD(view, i64_load, u64, u64, )                                  \
-  FERMATA_LOAD(view, f32_load, f32, u32, f32_reinterpret_i32)               \
-  FERMATA_LOAD(view, f64_load, f64, u64, f64_reinterpret_i64)               \
-  FERMATA_LOAD(view, i32_load8_s, u32, u8, i32_extend8_s)                   \
-  FERMATA_LOAD(view, i32_load8_u, u32, u8, u32)                             \
-  FERMATA_LOAD(view, i32_load16_s, u32, u16, i32_extend16_s)                \
-  FERMATA_LOAD(view, i32_load16_u, u32, u16, u32)                           \
-  FERMATA_LOAD(view, i64_load8_s, u64, u8, i64_extend8_s)                   \
-  FERMATA_LOAD(view, i64_load8_u, u64, u8, u64)                             \
-  FERMATA_LOAD(view, i64_load16_s, u64, u16, i64_extend16_s)                \
-  FERMATA_LOAD(view, i64_load16_u, u64, u16, u64)                           \
-  FERMATA_LOAD(view, i64_load32_s, u64, u32, i64_extend32_s)                \
-  FERMATA_LOAD(view, i64_load32_u, u64, u32, u64)                           \
-  FERMATA_STORE(view, i32_store, u32, u32, )                                \
-  FERMATA_STORE(view, i64_store, u64, u64, )                                \
-  FERMATA_STORE(view, f32_store, f32, u32, i32_reinterpret_f32)             \
-  FERMATA_STORE(view, f64_store, f64, u64, i64_reinterpret_f64)             \
-  FERMATA_STORE(view, i32_store8, u32, u8, )                                \
-  FERMATA_STORE(view, i32_store16, u32, u16, )                              \
-  FERMATA_STORE(view, i64_store8, u64, u8, )                                \
-  FERMATA_STORE(view, i64_store16, u64, u16, )                              \
+#define FERMATA_ACCESSES(view)                                  \
+  FERMATA_LOAD(view, i32_load, u32, u32, )                      \
+  FERMATA_LOAD(view, i64_load, u64, u64, )                      \
+  FERMATA_LOAD(view, f32_load, f32, u32, f32_reinterpret_i32)   \
+  FERMATA_LOAD(view, f64_load, f64, u64, f64_reinterpret_i64)   \
+  FERMATA_LOAD(view, i32_load8_s, u32, u8, i32_extend8_s)       \
+  FERMATA_LOAD(view, i32_load8_u, u32, u8, u32)                 \
+  FERMATA_LOAD(view, i32_load16_s, u32, u16, i32_extend16_s)    \
+  FERMATA_LOAD(view, i32_load16_u, u32, u16, u32)               \
+  FERMATA_LOAD(view, i64_load8_s, u64, u8, i64_extend8_s)       \
+  FERMATA_LOAD(view, i64_load8_u, u64, u8, u64)                 \
+  FERMATA_LOAD(view, i64_load16_s, u64, u16, i64_extend16_s)    \
+  FERMATA_LOAD(view, i64_load16_u, u64, u16, u64)               \
+  FERMATA_LOAD(view, i64_load32_s, u64, u32, i64_extend32_s)    \
+  FERMATA_LOAD(view, i64_load32_u, u64, u32, u64)               \
+  FERMATA_STORE(view, i32_store, u32, u32, )                    \
+  FERMATA_STORE(view, i64_store, u64, u64, )                    \
+  FERMATA_STORE(view, f32_store, f32, u32, i32_reinterpret_f32) \
+  FERMATA_STORE(view, f64_store, f64, u64, i64_reinterpret_f64) \
+  FERMATA_STORE(view, i32_store8, u32, u8, )                    \
+  FERMATA_STORE(view, i32_store16, u32, u16, )                  \
+  FERMATA_STORE(view, i64_store8, u64, u8, )                    \
+  FERMATA_STORE(view, i64_store16, u64, u16, )                  \
   FERMATA_STORE(view, i64_store32, u64, u32, )
 FERMATA_ACCESSES(MemReserved)
 FERMATA_ACCESSES(MemChecked)
@@ -125,7 +127,8 @@ inline T force(T v) {
 // Out of line (runtime/bulk.cc). Addresses and sizes are checked as a whole before anything is
 // written; growth returns the previous size in pages, or ~0.
 void memory_fill(Instance* self, Memory* memory, u64 address, u32 value, u64 size);
-void memory_copy(Instance* self, Memory* to, Memory* from, u64 to_address, u64 from_address, u64 size);
+void memory_copy(Instance* self, Memory* to, Memory* from, u64 to_address, u64 from_address,
+                 u64 size);
 void memory_init(Instance* self, Memory* memory, const u8* segment, u64 segment_size, u64 address,
                  u64 from, u64 size);
 u64 memory_grow(Instance* self, Memory* memory, u64 delta);

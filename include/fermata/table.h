@@ -8,7 +8,8 @@ namespace fermata::core {
 
 [[noreturn]] FERMATA_COLD void RaiseIndirectTrap(Instance* self, const Table* table, u32 index);
 
-// The function that call_indirect calls: element `index`, which must have the canonical type `type`.
+// The function that call_indirect calls: element `index`, which must have the canonical type
+// `type`.
 FERMATA_INLINE const Function& indirect(Instance* self, const Table* table, u32 index, u32 type) {
   if (FERMATA_UNLIKELY(index >= table->size || table->functions[index].type != type)) {
     RaiseIndirectTrap(self, table, index);

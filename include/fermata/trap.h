@@ -16,14 +16,14 @@ enum class Trap : uint32_t {
   kIntegerDivideByZero = 4,
   kIntegerOverflow = 5,
   kInvalidConversionToInteger = 6,
-  kUndefinedElement = 7,       // call_indirect past the end of the table
-  kUninitializedElement = 8,   // call_indirect on a null element
+  kUndefinedElement = 7,      // call_indirect past the end of the table
+  kUninitializedElement = 8,  // call_indirect on a null element
   kIndirectCallTypeMismatch = 9,
-  kCallStackExhausted = 10,    // native stack, frame storage or call depth used up
+  kCallStackExhausted = 10,  // native stack, frame storage or call depth used up
   kNullReference = 11,
   kUncaughtException = 12,
   kUnalignedAtomic = 13,
-  kHost = 14,                  // the host made the call fail: Step::Throw, or an import's error
+  kHost = 14,  // the host made the call fail: Step::Throw, or an import's error
   kCancelled = 15,
 };
 

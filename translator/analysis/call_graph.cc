@@ -102,8 +102,8 @@ void CollectTableFunctions(const Module& module, CallGraph& graph) {
         }
       }
     }
-    auto& target = segment.mode == wasm::SegmentMode::kActive ? graph.table_functions[segment.table]
-                                                              : passive;
+    auto& target =
+        segment.mode == wasm::SegmentMode::kActive ? graph.table_functions[segment.table] : passive;
     target.insert(target.end(), functions.begin(), functions.end());
   }
   // table.init may copy any passive segment to any table.

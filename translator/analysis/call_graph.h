@@ -11,18 +11,18 @@
 namespace fermata::analysis {
 
 struct IndirectCall {
-  uint32_t type;   // canonical: the first structurally equal type of the module
+  uint32_t type;  // canonical: the first structurally equal type of the module
   uint32_t table;
   bool operator==(const IndirectCall& o) const { return type == o.type && table == o.table; }
 };
 
 struct FunctionCalls {
-  std::vector<uint32_t> direct;         // callees, each once, in order of first call
-  std::vector<IndirectCall> indirect;   // each once
+  std::vector<uint32_t> direct;        // callees, each once, in order of first call
+  std::vector<IndirectCall> indirect;  // each once
   uint32_t body_bytes = 0;
   uint32_t local_count = 0;
   bool has_loop = false;
-  bool suspension_free_loops = true;    // no call inside any loop
+  bool suspension_free_loops = true;  // no call inside any loop
 };
 
 struct CallGraph {

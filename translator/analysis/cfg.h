@@ -15,7 +15,7 @@ class Cfg {
   struct Block {
     uint32_t begin;  // statements [begin, end)
     uint32_t end;
-    bool suspends = false;  // holds a resume point
+    bool suspends = false;           // holds a resume point
     std::vector<uint32_t> next;      // each once
     std::vector<uint32_t> previous;  // each once
   };

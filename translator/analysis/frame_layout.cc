@@ -17,13 +17,20 @@ uint32_t SizeOf(ir::Kind kind) {
 
 char LetterOf(ir::Kind kind) {
   switch (kind) {
-    case ir::Kind::kV128: return 'V';
-    case ir::Kind::kI64: return 'I';
-    case ir::Kind::kF64: return 'D';
-    case ir::Kind::kF32: return 'f';
-    case ir::Kind::kFuncRef: return 'r';
-    case ir::Kind::kExternRef: return 'x';
-    default: return 'i';
+    case ir::Kind::kV128:
+      return 'V';
+    case ir::Kind::kI64:
+      return 'I';
+    case ir::Kind::kF64:
+      return 'D';
+    case ir::Kind::kF32:
+      return 'f';
+    case ir::Kind::kFuncRef:
+      return 'r';
+    case ir::Kind::kExternRef:
+      return 'x';
+    default:
+      return 'i';
   }
 }
 

@@ -19,8 +19,8 @@ struct FrameSlot {
 
 struct FrameLayout {
   std::vector<FrameSlot> slots;
-  uint32_t words = 1;    // 8-byte words, footer included
-  std::string letters;   // core::SiteDetail::slots
+  uint32_t words = 1;   // 8-byte words, footer included
+  std::string letters;  // core::SiteDetail::slots
 };
 
 FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarId>& live);

@@ -95,7 +95,8 @@ bool LiveAtPoints(const ir::Function& f, uint64_t most, LiveSets& live) {
   if (f.point_count == 0) return true;
   const Cfg cfg(f);
   const uint64_t vars = f.vars.size();
-  const uint64_t step = std::max<uint64_t>(64, kMostBits / std::max<size_t>(1, cfg.blocks().size()));
+  const uint64_t step =
+      std::max<uint64_t>(64, kMostBits / std::max<size_t>(1, cfg.blocks().size()));
   for (uint64_t begin = 0; begin < vars; begin += step) {
     const Round round(f, cfg, begin, std::min(vars, begin + step));
     if (!round.Collect(live, most)) return false;

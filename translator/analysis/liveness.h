@@ -1,11 +1,11 @@
 // Which variables hold a value that is still needed, at each resume point.
 //
-// Classic backward data flow over the control-flow graph cut out of the statement list, with one bit
-// per variable and basic block. Only what is live *after* a call, without the call's own results, is
-// what a frame has to hold.
+// Classic backward data flow over the control-flow graph cut out of the statement list, with one
+// bit per variable and basic block. Only what is live *after* a call, without the call's own
+// results, is what a frame has to hold.
 //
-// Memory is bounded: variables are independent of each other, so a function with very many variables
-// and blocks is done a range of variables at a time.
+// Memory is bounded: variables are independent of each other, so a function with very many
+// variables and blocks is done a range of variables at a time.
 #ifndef FERMATA_TRANSLATOR_ANALYSIS_LIVENESS_H_
 #define FERMATA_TRANSLATOR_ANALYSIS_LIVENESS_H_
 

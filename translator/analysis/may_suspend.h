@@ -1,9 +1,9 @@
 // Which functions may suspend, and why.
 //
-// A function may suspend if it calls, directly or not, an import that suspends. An indirect call may
-// reach every function of its type that its table can hold; a table that others can write to may
-// hold anything, so a call through it may suspend. The result saves size (plain functions need no
-// resume points), not speed.
+// A function may suspend if it calls, directly or not, an import that suspends. An indirect call
+// may reach every function of its type that its table can hold; a table that others can write to
+// may hold anything, so a call through it may suspend. The result saves size (plain functions need
+// no resume points), not speed.
 #ifndef FERMATA_TRANSLATOR_ANALYSIS_MAY_SUSPEND_H_
 #define FERMATA_TRANSLATOR_ANALYSIS_MAY_SUSPEND_H_
 

@@ -8,7 +8,8 @@ namespace {
 
 // What the C++ compiler may need for a function's frame, unoptimized: every variable in memory.
 uint64_t EstimateFrame(const FunctionCalls& f) {
-  return 160 + 8 * uint64_t{f.local_count} + std::min<uint64_t>(8 * uint64_t{f.local_count}, f.body_bytes) +
+  return 160 + 8 * uint64_t{f.local_count} +
+         std::min<uint64_t>(8 * uint64_t{f.local_count}, f.body_bytes) +
          std::min<uint64_t>(f.body_bytes / 2, 16 * 1024);
 }
 

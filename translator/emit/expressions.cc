@@ -24,40 +24,79 @@ struct Infix {
 
 Infix InfixOf(Opcode op) {
   switch (op) {
-    case Opcode::kI32Add: case Opcode::kI64Add: case Opcode::kF32Add: case Opcode::kF64Add:
+    case Opcode::kI32Add:
+    case Opcode::kI64Add:
+    case Opcode::kF32Add:
+    case Opcode::kF64Add:
       return {" + "};
-    case Opcode::kI32Sub: case Opcode::kI64Sub: case Opcode::kF32Sub: case Opcode::kF64Sub:
+    case Opcode::kI32Sub:
+    case Opcode::kI64Sub:
+    case Opcode::kF32Sub:
+    case Opcode::kF64Sub:
       return {" - "};
-    case Opcode::kI32Mul: case Opcode::kI64Mul: case Opcode::kF32Mul: case Opcode::kF64Mul:
+    case Opcode::kI32Mul:
+    case Opcode::kI64Mul:
+    case Opcode::kF32Mul:
+    case Opcode::kF64Mul:
       return {" * "};
-    case Opcode::kF32Div: case Opcode::kF64Div:
+    case Opcode::kF32Div:
+    case Opcode::kF64Div:
       return {" / "};
-    case Opcode::kI32And: case Opcode::kI64And:
+    case Opcode::kI32And:
+    case Opcode::kI64And:
       return {" & "};
-    case Opcode::kI32Or: case Opcode::kI64Or:
+    case Opcode::kI32Or:
+    case Opcode::kI64Or:
       return {" | "};
-    case Opcode::kI32Xor: case Opcode::kI64Xor:
+    case Opcode::kI32Xor:
+    case Opcode::kI64Xor:
       return {" ^ "};
-    case Opcode::kI32Eq: case Opcode::kI64Eq: case Opcode::kF32Eq: case Opcode::kF64Eq:
+    case Opcode::kI32Eq:
+    case Opcode::kI64Eq:
+    case Opcode::kF32Eq:
+    case Opcode::kF64Eq:
       return {" == ", "", true};
-    case Opcode::kI32Ne: case Opcode::kI64Ne: case Opcode::kF32Ne: case Opcode::kF64Ne:
+    case Opcode::kI32Ne:
+    case Opcode::kI64Ne:
+    case Opcode::kF32Ne:
+    case Opcode::kF64Ne:
       return {" != ", "", true};
-    case Opcode::kI32LtU: case Opcode::kI64LtU: case Opcode::kF32Lt: case Opcode::kF64Lt:
+    case Opcode::kI32LtU:
+    case Opcode::kI64LtU:
+    case Opcode::kF32Lt:
+    case Opcode::kF64Lt:
       return {" < ", "", true};
-    case Opcode::kI32GtU: case Opcode::kI64GtU: case Opcode::kF32Gt: case Opcode::kF64Gt:
+    case Opcode::kI32GtU:
+    case Opcode::kI64GtU:
+    case Opcode::kF32Gt:
+    case Opcode::kF64Gt:
       return {" > ", "", true};
-    case Opcode::kI32LeU: case Opcode::kI64LeU: case Opcode::kF32Le: case Opcode::kF64Le:
+    case Opcode::kI32LeU:
+    case Opcode::kI64LeU:
+    case Opcode::kF32Le:
+    case Opcode::kF64Le:
       return {" <= ", "", true};
-    case Opcode::kI32GeU: case Opcode::kI64GeU: case Opcode::kF32Ge: case Opcode::kF64Ge:
+    case Opcode::kI32GeU:
+    case Opcode::kI64GeU:
+    case Opcode::kF32Ge:
+    case Opcode::kF64Ge:
       return {" >= ", "", true};
-    case Opcode::kI32LtS: return {" < ", "i32", true};
-    case Opcode::kI32GtS: return {" > ", "i32", true};
-    case Opcode::kI32LeS: return {" <= ", "i32", true};
-    case Opcode::kI32GeS: return {" >= ", "i32", true};
-    case Opcode::kI64LtS: return {" < ", "i64", true};
-    case Opcode::kI64GtS: return {" > ", "i64", true};
-    case Opcode::kI64LeS: return {" <= ", "i64", true};
-    case Opcode::kI64GeS: return {" >= ", "i64", true};
+    case Opcode::kI32LtS:
+      return {" < ", "i32", true};
+    case Opcode::kI32GtS:
+      return {" > ", "i32", true};
+    case Opcode::kI32LeS:
+      return {" <= ", "i32", true};
+    case Opcode::kI32GeS:
+      return {" >= ", "i32", true};
+    case Opcode::kI64LtS:
+      return {" < ", "i64", true};
+    case Opcode::kI64GtS:
+      return {" > ", "i64", true};
+    case Opcode::kI64LeS:
+      return {" <= ", "i64", true};
+    case Opcode::kI64GeS:
+      return {" >= ", "i64", true};
     default:
       return {};
   }
@@ -67,7 +106,8 @@ Infix InfixOf(Opcode op) {
 // operand has to come out quiet: x * 1, x / 1, x - 0, x + -0, x * -1.
 bool MayFoldAway(const Expr* e) {
   if (e == nullptr || e->kind != ExprKind::kConst) return false;
-  if (e->type == Kind::kF32) return (e->bits & 0x7fffffff) == 0 || (e->bits & 0x7fffffff) == 0x3f800000;
+  if (e->type == Kind::kF32)
+    return (e->bits & 0x7fffffff) == 0 || (e->bits & 0x7fffffff) == 0x3f800000;
   if (e->type == Kind::kF64) {
     const uint64_t magnitude = e->bits & 0x7fffffffffffffff;
     return magnitude == 0 || magnitude == 0x3ff0000000000000;
@@ -219,8 +259,10 @@ void ExpressionPrinter::AppendShift(const Expr* e, std::string& out) const {
   const bool wide = e->type == Kind::kI64;
   const bool arithmetic = e->op == Opcode::kI32ShrS || e->op == Opcode::kI64ShrS;
   const bool left = e->op == Opcode::kI32Shl || e->op == Opcode::kI64Shl;
-  if (arithmetic) out.append(wide ? "u64(i64(" : "u32(i32(");
-  else out.push_back('(');
+  if (arithmetic)
+    out.append(wide ? "u64(i64(" : "u32(i32(");
+  else
+    out.push_back('(');
   Append(e->a, out);
   out.append(arithmetic ? ") " : " ");
   out.append(left ? "<< " : ">> ");
@@ -241,13 +283,21 @@ void ExpressionPrinter::AppendNumeric(const Expr* e, std::string& out) const {
     out.append(after);
   };
   switch (e->op) {
-    case Opcode::kI32Shl: case Opcode::kI64Shl: case Opcode::kI32ShrU: case Opcode::kI64ShrU:
-    case Opcode::kI32ShrS: case Opcode::kI64ShrS:
+    case Opcode::kI32Shl:
+    case Opcode::kI64Shl:
+    case Opcode::kI32ShrU:
+    case Opcode::kI64ShrU:
+    case Opcode::kI32ShrS:
+    case Opcode::kI64ShrS:
       return AppendShift(e, out);
-    case Opcode::kI32WrapI64: return wrap("u32(", ")");
-    case Opcode::kI64ExtendI32U: return wrap("u64(", ")");
-    case Opcode::kI64ExtendI32S: return wrap("u64(i64(i32(", ")))");
-    default: break;
+    case Opcode::kI32WrapI64:
+      return wrap("u32(", ")");
+    case Opcode::kI64ExtendI32U:
+      return wrap("u64(", ")");
+    case Opcode::kI64ExtendI32S:
+      return wrap("u64(i64(i32(", ")))");
+    default:
+      break;
   }
   const Infix infix = InfixOf(e->op);
   if (infix.compares || e->op == Opcode::kI32Eqz || e->op == Opcode::kI64Eqz) {

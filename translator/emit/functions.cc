@@ -25,8 +25,8 @@ namespace {
 using ir::Stmt;
 using ir::StmtKind;
 
-constexpr uint32_t kSplitBytes = 1000;      // of wasm body
-constexpr uint32_t kSplitLoopBytes = 4000;  // for functions whose loops do not suspend
+constexpr uint32_t kSplitBytes = 1000;           // of wasm body
+constexpr uint32_t kSplitLoopBytes = 4000;       // for functions whose loops do not suspend
 constexpr uint64_t kMostLiveValues = 8'000'000;  // bounds the text of spills and reloads
 constexpr uint32_t kMostFrameWords = 0xffff;     // core::Footer::words
 
@@ -36,9 +36,12 @@ enum class Body { kFast, kResume, kShared };
 FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
   if (f.point_count == 0) return FunctionShape::kPlain;
   switch (context.options.shape) {
-    case Shape::kSplit: return FunctionShape::kSplit;
-    case Shape::kShared: return FunctionShape::kShared;
-    case Shape::kAuto: break;
+    case Shape::kSplit:
+      return FunctionShape::kSplit;
+    case Shape::kShared:
+      return FunctionShape::kShared;
+    case Shape::kAuto:
+      break;
   }
   const uint32_t bytes = context.module.functions[f.index].body.size();
   const uint32_t limit = f.has_loop && !f.suspends_in_loop ? kSplitLoopBytes : kSplitBytes;
@@ -150,13 +153,15 @@ class FunctionEmitter {
     for (uint32_t m = 0; m < f_.uses_memory.size(); ++m) {
       if (!f_.uses_memory[m]) continue;
       out_.Emit(checked ? "  MemChecked m$0(base, self.memory$0);\n"
-                        : "  const MemReserved m$0(base, self.memory$0);\n", m);
+                        : "  const MemReserved m$0(base, self.memory$0);\n",
+                m);
     }
     EmitDeclarations();
     if (f_.point_count == 0) return;
     out_.Put("  u32 site;\n  (void)site;\n");
     if (body_ != Body::kResume) out_.Put("  u8* frame;\n");
-    if (body_ == Body::kShared) out_.Put("  if (FERMATA_UNLIKELY(self.resume_point != 0)) goto E;\n");
+    if (body_ == Body::kShared)
+      out_.Put("  if (FERMATA_UNLIKELY(self.resume_point != 0)) goto E;\n");
     if (body_ == Body::kResume) {
       out_.Put("  switch (point) {\n");
       suspension_.EmitReloads("frame", "value", out_);
@@ -192,16 +197,18 @@ class FunctionEmitter {
   }
 
   void EmitEntrySwitch() {
-    out_.Put("E:\n  frame = self.resume_frame;\n  site = self.resume_point - 1;\n"
-             "  self.resume_point = 0;\n  switch (site) {\n");
+    out_.Put(
+        "E:\n  frame = self.resume_frame;\n  site = self.resume_point - 1;\n"
+        "  self.resume_point = 0;\n  switch (site) {\n");
     suspension_.EmitReloads("frame", "self.resume_value", out_);
     out_.Put("    default: FERMATA_UNREACHABLE;\n  }\n");
   }
 
   void EmitResumeThunk() {
     out_.Emit("u64 $0_resume(Instance* base, u32 point, u8* frame, u64 value) {\n", name_);
-    out_.Put("  base->resume_point = point + 1;\n  base->resume_frame = frame;\n"
-             "  base->resume_value = value;\n");
+    out_.Put(
+        "  base->resume_point = point + 1;\n  base->resume_frame = frame;\n"
+        "  base->resume_value = value;\n");
     std::string call = absl::StrCat(name_, "(base");
     for (size_t i = 0; i < type_.params.size(); ++i) absl::StrAppend(&call, ", 0");
     call.push_back(')');
@@ -287,8 +294,9 @@ class FunctionEmitter {
         break;
       case StmtKind::kMemoryInit:
         result_.datas.insert(s.index);
-        out_.Emit("  memory_init(base, self.memory$1.memory, data$0, self.data_size$0, $2, $3, $4);\n",
-                  s.index, s.index2, Arg(s, 0), Arg(s, 1), Arg(s, 2));
+        out_.Emit(
+            "  memory_init(base, self.memory$1.memory, data$0, self.data_size$0, $2, $3, $4);\n",
+            s.index, s.index2, Arg(s, 0), Arg(s, 1), Arg(s, 2));
         break;
       case StmtKind::kDataDrop:
         out_.Emit("  self.data_size$0 = 0;\n", s.index);
@@ -305,8 +313,8 @@ class FunctionEmitter {
                   Arg(s, 2));
         break;
       case StmtKind::kTableCopy:
-        out_.Emit("  table_copy(base, self.table$0, self.table$1, $2, $3, $4);\n", s.index, s.index2,
-                  Arg(s, 0), Arg(s, 1), Arg(s, 2));
+        out_.Emit("  table_copy(base, self.table$0, self.table$1, $2, $3, $4);\n", s.index,
+                  s.index2, Arg(s, 0), Arg(s, 1), Arg(s, 2));
         break;
       case StmtKind::kTableInit:
         out_.Emit("  table_init(base, self.table$1, self.elem$0, self.elem_size$0, $2, $3, $4);\n",
@@ -402,9 +410,12 @@ class FunctionEmitter {
 
 const char* Name(FunctionShape shape) {
   switch (shape) {
-    case FunctionShape::kPlain: return "plain";
-    case FunctionShape::kSplit: return "split";
-    default: return "shared";
+    case FunctionShape::kPlain:
+      return "plain";
+    case FunctionShape::kSplit:
+      return "split";
+    default:
+      return "shared";
   }
 }
 
@@ -412,7 +423,7 @@ absl::StatusOr<EmittedFunction> EmitFunction(const ModuleContext& context, const
                                              uint32_t first_site) {
   const auto limit = [&](absl::string_view what) {
     return wasm::ErrorIn(context.module, f.index, context.module.functions[f.index].body_offset,
-                               absl::StrCat("implementation limit: ", what));
+                         absl::StrCat("implementation limit: ", what));
   };
   analysis::LiveSets live;
   if (!analysis::LiveAtPoints(f, kMostLiveValues, live)) {

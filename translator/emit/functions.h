@@ -18,9 +18,9 @@ enum class FunctionShape : uint8_t { kPlain, kSplit, kShared };
 struct EmittedFunction {
   FunctionShape shape;
   std::string text;
-  std::vector<Site> sites;                       // by resume point
-  absl::flat_hash_set<uint32_t> callees;         // functions called by name
-  absl::flat_hash_set<uint32_t> datas;           // data segments used by memory.init
+  std::vector<Site> sites;                // by resume point
+  absl::flat_hash_set<uint32_t> callees;  // functions called by name
+  absl::flat_hash_set<uint32_t> datas;    // data segments used by memory.init
 };
 
 // "split", for reports and comments.

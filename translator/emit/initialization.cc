@@ -18,8 +18,9 @@ class InitializationEmitter {
 
   std::string Run() {
     EmitElementLists();
-    out_.Put("\nvoid initialize(Instance* base) {\n"
-             "  Self& self = *static_cast<Self*>(base);\n  (void)self;\n");
+    out_.Put(
+        "\nvoid initialize(Instance* base) {\n"
+        "  Self& self = *static_cast<Self*>(base);\n  (void)self;\n");
     for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
       out_.Emit("  self.g$0 = $1;\n", i, Text(module_.globals[i].init));
     }
@@ -45,20 +46,40 @@ class InitializationEmitter {
     };
     for (const ConstInstr& i : expr) {
       switch (i.kind) {
-        case ConstInstr::kI32Const: stack.push_back(Literal(ir::Kind::kI32, i.bits)); break;
-        case ConstInstr::kI64Const: stack.push_back(Literal(ir::Kind::kI64, i.bits)); break;
-        case ConstInstr::kF32Const: stack.push_back(Literal(ir::Kind::kF32, i.bits)); break;
-        case ConstInstr::kF64Const: stack.push_back(Literal(ir::Kind::kF64, i.bits)); break;
+        case ConstInstr::kI32Const:
+          stack.push_back(Literal(ir::Kind::kI32, i.bits));
+          break;
+        case ConstInstr::kI64Const:
+          stack.push_back(Literal(ir::Kind::kI64, i.bits));
+          break;
+        case ConstInstr::kF32Const:
+          stack.push_back(Literal(ir::Kind::kF32, i.bits));
+          break;
+        case ConstInstr::kF64Const:
+          stack.push_back(Literal(ir::Kind::kF64, i.bits));
+          break;
         case ConstInstr::kGlobalGet:
-          stack.push_back(absl::StrCat(module_.globals[i.index].imported ? "*self.g" : "self.g", i.index));
+          stack.push_back(
+              absl::StrCat(module_.globals[i.index].imported ? "*self.g" : "self.g", i.index));
           break;
         case ConstInstr::kRefFunc:
-          stack.push_back(absl::StrCat("ref(self.function_base + ", context_.info_index[i.index], "u)"));
+          stack.push_back(
+              absl::StrCat("ref(self.function_base + ", context_.info_index[i.index], "u)"));
           break;
-        case ConstInstr::kI32Add: case ConstInstr::kI64Add: binary(" + "); break;
-        case ConstInstr::kI32Sub: case ConstInstr::kI64Sub: binary(" - "); break;
-        case ConstInstr::kI32Mul: case ConstInstr::kI64Mul: binary(" * "); break;
-        default: stack.push_back("ref(0)");
+        case ConstInstr::kI32Add:
+        case ConstInstr::kI64Add:
+          binary(" + ");
+          break;
+        case ConstInstr::kI32Sub:
+        case ConstInstr::kI64Sub:
+          binary(" - ");
+          break;
+        case ConstInstr::kI32Mul:
+        case ConstInstr::kI64Mul:
+          binary(" * ");
+          break;
+        default:
+          stack.push_back("ref(0)");
       }
     }
     return stack.empty() ? "0" : stack.back();
@@ -70,7 +91,8 @@ class InitializationEmitter {
     for (uint32_t f : segment.functions) indices.push_back(context_.info_index[f]);
     for (const ConstExpr& expr : segment.exprs) {
       if (expr.size() != 1 || expr[0].kind == ConstInstr::kGlobalGet) return false;
-      indices.push_back(expr[0].kind == ConstInstr::kRefFunc ? context_.info_index[expr[0].index] : ~0u);
+      indices.push_back(expr[0].kind == ConstInstr::kRefFunc ? context_.info_index[expr[0].index]
+                                                             : ~0u);
     }
     return true;
   }
@@ -105,8 +127,9 @@ class InitializationEmitter {
       value = "values[i]";
     }
     if (segment.mode == SegmentMode::kPassive) {
-      out_.Emit("    for (u32 i = 0; i < $0u; ++i) self.elem$1[i] = $2;\n    self.elem_size$1 = $0u;\n",
-                n, i, value);
+      out_.Emit(
+          "    for (u32 i = 0; i < $0u; ++i) self.elem$1[i] = $2;\n    self.elem_size$1 = $0u;\n",
+          n, i, value);
     } else {
       out_.Emit(R"(    const u32 at = $0;
     if (u64{at} + $1u > self.table$2->size) RaiseTrap(base, Trap::kTableOutOfBounds);
@@ -123,8 +146,8 @@ class InitializationEmitter {
       out_.Emit("  self.data_size$0 = $1u;\n", i, segment.bytes.size());
       return;
     }
-    out_.Emit("  memory_init(base, self.memory$0.memory, data$1, $2u, $3, 0, $2u);\n", segment.memory,
-              i, segment.bytes.size(), Text(segment.offset));
+    out_.Emit("  memory_init(base, self.memory$0.memory, data$1, $2u, $3, 0, $2u);\n",
+              segment.memory, i, segment.bytes.size(), Text(segment.offset));
   }
 
   const ModuleContext& context_;

@@ -19,21 +19,21 @@ struct ModuleContext {
   const Options& options;
   const analysis::CallGraph& graph;
   const analysis::Suspension& suspension;
-  std::vector<bool> immediate{};         // by function import
-  std::vector<uint32_t> stack_need{};    // by function, see analysis/stack_checks.h
-  std::vector<uint32_t> info_index{};    // by function: index in ModuleInfo::functions, or ir::kNone
-  std::vector<uint32_t> shard{};         // by function: the source file it is in
+  std::vector<bool> immediate{};       // by function import
+  std::vector<uint32_t> stack_need{};  // by function, see analysis/stack_checks.h
+  std::vector<uint32_t> info_index{};  // by function: index in ModuleInfo::functions, or ir::kNone
+  std::vector<uint32_t> shard{};       // by function: the source file it is in
   std::array<uint8_t, 32> hash{};      // SHA-256 of the module
 
   // Called from its own file only, and from nowhere else by name.
-  std::vector<bool> internal{};          // by function
+  std::vector<bool> internal{};  // by function
 };
 
 // A suspension point as the module's tables describe it.
 struct Site {
-  uint32_t function;    // op sites: the imported function
+  uint32_t function;  // op sites: the imported function
   uint32_t point;
-  uint32_t offset;      // byte offset of the call in the module
+  uint32_t offset;  // byte offset of the call in the module
   uint32_t words;
   std::string letters;  // core::SiteDetail::slots
   bool op;              // the frame of an import's arguments

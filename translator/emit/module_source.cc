@@ -14,25 +14,30 @@ using wasm::ExternKind;
 using wasm::FuncType;
 using wasm::Module;
 
-std::string TextOf(absl::string_view s) {
-  return absl::StrCat("{", Quote(s), ", ", s.size(), "}");
-}
+std::string TextOf(absl::string_view s) { return absl::StrCat("{", Quote(s), ", ", s.size(), "}"); }
 
 std::string LimitsOf(const wasm::Limits& limits, int page_log2) {
-  return absl::StrCat("{", limits.min, "ull, ", limits.max, "ull, ", limits.has_max ? "true" : "false",
-                      ", ", limits.is64 ? "true" : "false", ", ", limits.shared ? "true" : "false",
-                      ", ", page_log2, "}");
+  return absl::StrCat("{", limits.min, "ull, ", limits.max, "ull, ",
+                      limits.has_max ? "true" : "false", ", ", limits.is64 ? "true" : "false", ", ",
+                      limits.shared ? "true" : "false", ", ", page_log2, "}");
 }
 
 char Letter(ir::Kind kind) {
   switch (kind) {
-    case ir::Kind::kI64: return 'I';
-    case ir::Kind::kF64: return 'D';
-    case ir::Kind::kF32: return 'f';
-    case ir::Kind::kV128: return 'V';
-    case ir::Kind::kFuncRef: return 'r';
-    case ir::Kind::kExternRef: return 'x';
-    default: return 'i';
+    case ir::Kind::kI64:
+      return 'I';
+    case ir::Kind::kF64:
+      return 'D';
+    case ir::Kind::kF32:
+      return 'f';
+    case ir::Kind::kV128:
+      return 'V';
+    case ir::Kind::kFuncRef:
+      return 'r';
+    case ir::Kind::kExternRef:
+      return 'x';
+    default:
+      return 'i';
   }
 }
 
@@ -88,8 +93,9 @@ class SourceEmitter {
     out_.Put("const FuncType types[] = {\n");
     for (uint32_t t = 0; t < module_.types.size(); ++t) {
       const uint32_t c = context_.graph.canonical_type[t];
-      out_.Emit("  {type_$0, type_$0 + $1, $1, $2, invoke_$0, reinterpret_cast<AnyFunction>(host_$0)},\n",
-                c, module_.types[t].params.size(), module_.types[t].results.size());
+      out_.Emit(
+          "  {type_$0, type_$0 + $1, $1, $2, invoke_$0, reinterpret_cast<AnyFunction>(host_$0)},\n",
+          c, module_.types[t].params.size(), module_.types[t].results.size());
     }
     out_.Put("  {nullptr, nullptr, 0, 0, nullptr, nullptr},\n};\n");
   }
@@ -101,7 +107,8 @@ class SourceEmitter {
     }
     out_.Put("ValType::kI32};\n");
 
-    out_.Emit("u64 invoke_$0(Instance* base, AnyFunction function, const u64* a) {\n  (void)a;\n", t);
+    out_.Emit("u64 invoke_$0(Instance* base, AnyFunction function, const u64* a) {\n  (void)a;\n",
+              t);
     std::string call = absl::StrCat("reinterpret_cast<T", t, ">(function)(base");
     for (size_t i = 0; i < type.params.size(); ++i) {
       absl::StrAppend(&call, ", slot_", CType(type.params[i].kind()), "(a[", i, "])");
@@ -115,10 +122,12 @@ class SourceEmitter {
 
     const size_t n = type.results.size();
     out_.Emit("$0 host_$1($2) {\n", ReturnType(type), t, ParamList(type));
-    out_.Emit("  HostInstance* host = static_cast<HostInstance*>(base);\n  u64 results[$0] = {0};\n",
-              std::max<size_t>(n, 1));
+    out_.Emit(
+        "  HostInstance* host = static_cast<HostInstance*>(base);\n  u64 results[$0] = {0};\n",
+        std::max<size_t>(n, 1));
     out_.Put("  const u64 arguments[] = {");
-    for (size_t i = 0; i < type.params.size(); ++i) out_.Put("slot_of_", CType(type.params[i].kind()), "(a", i, "), ");
+    for (size_t i = 0; i < type.params.size(); ++i)
+      out_.Put("slot_of_", CType(type.params[i].kind()), "(a", i, "), ");
     out_.Put("0};\n  host->call(host, arguments, results);\n");
     if (n == 1) {
       out_.Emit("  return slot_$0(results[0]);\n", CType(type.results[0].kind()));
@@ -135,8 +144,8 @@ class SourceEmitter {
       out_.Emit("$0 suspend_$1($2) {\n", ReturnType(type), sites_[s].function, ParamList(type));
       out_.Emit("  u8* frame = PushOp(base, $0u, $1);\n  (void)frame;\n", s, sites_[s].words);
       for (size_t i = 0; i < type.params.size(); ++i) {
-        out_.Emit("  frame_put64(frame, $0, slot_of_$1(a$2));\n", 8 * i, CType(type.params[i].kind()),
-                i);
+        out_.Emit("  frame_put64(frame, $0, slot_of_$1(a$2));\n", 8 * i,
+                  CType(type.params[i].kind()), i);
       }
       out_.Put(type.results.size() == 1 ? "  return 0;\n}\n" : "}\n");
     }
@@ -163,15 +172,16 @@ class SourceEmitter {
   }
 
   void EmitFunctions() {
-    out_.Put("\n// ---- Functions that can be named from outside, exports ----\n"
-             "const FunctionInfo functions[] = {\n");
+    out_.Put(
+        "\n// ---- Functions that can be named from outside, exports ----\n"
+        "const FunctionInfo functions[] = {\n");
     for (uint32_t f : context_.graph.referenced) {
       const bool imported = module_.functions[f].imported;
-      out_.Emit("  {$0, $1, $2, $3},\n",
-                imported ? "nullptr"
-                         : absl::StrCat("reinterpret_cast<AnyFunction>(", FunctionName(module_, f), ")"),
-                module_.functions[f].type, f,
-                context_.suspension.MayCallSuspend(f) ? "true" : "false");
+      out_.Emit(
+          "  {$0, $1, $2, $3},\n",
+          imported ? "nullptr"
+                   : absl::StrCat("reinterpret_cast<AnyFunction>(", FunctionName(module_, f), ")"),
+          module_.functions[f].type, f, context_.suspension.MayCallSuspend(f) ? "true" : "false");
     }
     out_.Put("  {},\n};\n");
   }
@@ -195,8 +205,8 @@ class SourceEmitter {
     out_.Put("  {},\n};\nconst MemoryInfo memories[] = {\n");
     for (uint32_t i = 0; i < module_.memories.size(); ++i) {
       const wasm::Memory& m = module_.memories[i];
-      out_.Emit("  {$0, offsetof(Self, memory$1), $2},\n", LimitsOf(m.type.limits, m.type.page_log2),
-                i, m.imported ? "true" : "false");
+      out_.Emit("  {$0, offsetof(Self, memory$1), $2},\n",
+                LimitsOf(m.type.limits, m.type.page_log2), i, m.imported ? "true" : "false");
     }
     out_.Put("  {},\n};\nconst GlobalInfo globals[] = {\n");
     for (uint32_t i = 0; i < module_.globals.size(); ++i) {
@@ -208,8 +218,9 @@ class SourceEmitter {
   }
 
   void EmitSites() {
-    out_.Put("\n// ---- Sites: op frames first, then the functions' resume points ----\n"
-             "const SiteInfo sites[] = {\n");
+    out_.Put(
+        "\n// ---- Sites: op frames first, then the functions' resume points ----\n"
+        "const SiteInfo sites[] = {\n");
     for (const Site& site : sites_) {
       if (site.op) {
         out_.Put("  {nullptr, 0},\n");
@@ -239,7 +250,8 @@ class SourceEmitter {
     uint32_t max_words = 1;
     for (const Site& site : sites_) max_words = std::max(max_words, site.words);
     size_t max_results = 0;
-    for (const FuncType& type : module_.types) max_results = std::max(max_results, type.results.size());
+    for (const FuncType& type : module_.types)
+      max_results = std::max(max_results, type.results.size());
     out_.Emit(R"(
 const ModuleInfo info = {
   kAbiVersion,
@@ -268,8 +280,9 @@ const ModuleInfo info = {
     list("tables", module_.tables.size());
     list("memories", module_.memories.size());
     list("globals", module_.globals.size());
-    out_.Emit("  sites, site_details, $0,\n  initialize,\n  $1,\n", sites_.size(),
-              module_.has_start ? absl::StrCat(context_.info_index[module_.start], "u") : "kNoFunction");
+    out_.Emit(
+        "  sites, site_details, $0,\n  initialize,\n  $1,\n", sites_.size(),
+        module_.has_start ? absl::StrCat(context_.info_index[module_.start], "u") : "kNoFunction");
     list("function_names", NameCount());
     out_.Put("};\n", CloseCodeNamespace(context_));
     out_.Emit(R"(
@@ -312,18 +325,22 @@ std::string CloseCodeNamespace(const ModuleContext& context) {
 
 std::string EmitModuleHeader(const ModuleContext& context) {
   const Module& module = context.module;
-  const std::string guard = absl::StrCat("FERMATA_GUEST_", context.options.class_name, "_MODULE_H_");
+  const std::string guard =
+      absl::StrCat("FERMATA_GUEST_", context.options.class_name, "_MODULE_H_");
   Writer out;
   out.Put(Banner(context, "internal header"));
   out.Emit("#ifndef $0\n#define $0\n\n#include \"fermata/generated.h\"\n\n", guard);
   out.Put(OpenCodeNamespace(context), "using namespace fermata::core;\nusing fermata::Trap;\n\n");
   for (uint32_t t = 0; t < module.types.size(); ++t) {
-    out.Emit("using T$0 = $1 (*)($2);\n", t, ReturnType(module.types[t]), ParamTypes(module.types[t]));
+    out.Emit("using T$0 = $1 (*)($2);\n", t, ReturnType(module.types[t]),
+             ParamTypes(module.types[t]));
   }
-  out.Emit("\nstruct Self : Instance {\n  u32 types[$0];\n", std::max<size_t>(1, module.types.size()));
+  out.Emit("\nstruct Self : Instance {\n  u32 types[$0];\n",
+           std::max<size_t>(1, module.types.size()));
   for (uint32_t f = 0; f < module.imported_functions; ++f) {
     const wasm::Import& import = module.imports[module.functions[f].import];
-    out.Emit("  Function import_$0;  // $1.$2\n", f, ForComment(import.module), ForComment(import.name));
+    out.Emit("  Function import_$0;  // $1.$2\n", f, ForComment(import.module),
+             ForComment(import.name));
   }
   for (size_t i = 0; i < module.memories.size(); ++i) out.Emit("  MemoryField memory$0;\n", i);
   for (size_t i = 0; i < module.tables.size(); ++i) out.Emit("  Table* table$0;\n", i);

@@ -34,12 +34,18 @@ std::string FunctionName(const wasm::Module& module, uint32_t function) {
 namespace {
 char SlotPrefix(Kind kind) {
   switch (kind) {
-    case Kind::kI64: return 'w';
-    case Kind::kF32: return 'e';
-    case Kind::kF64: return 'd';
-    case Kind::kV128: return 'v';
-    case Kind::kI32: return 's';
-    default: return 'r';
+    case Kind::kI64:
+      return 'w';
+    case Kind::kF32:
+      return 'e';
+    case Kind::kF64:
+      return 'd';
+    case Kind::kV128:
+      return 'v';
+    case Kind::kI32:
+      return 's';
+    default:
+      return 'r';
   }
 }
 }  // namespace
@@ -64,24 +70,37 @@ std::string VarName(const wasm::Module& module, const ir::Function& f, ir::VarId
 
 absl::string_view CType(Kind kind) {
   switch (kind) {
-    case Kind::kI32: return "u32";
-    case Kind::kI64: return "u64";
-    case Kind::kF32: return "f32";
-    case Kind::kF64: return "f64";
-    default: return "ref";
+    case Kind::kI32:
+      return "u32";
+    case Kind::kI64:
+      return "u64";
+    case Kind::kF32:
+      return "f32";
+    case Kind::kF64:
+      return "f64";
+    default:
+      return "ref";
   }
 }
 
 absl::string_view ValTypeName(Kind kind) {
   switch (kind) {
-    case Kind::kI32: return "ValType::kI32";
-    case Kind::kI64: return "ValType::kI64";
-    case Kind::kF32: return "ValType::kF32";
-    case Kind::kF64: return "ValType::kF64";
-    case Kind::kV128: return "ValType::kV128";
-    case Kind::kExternRef: return "ValType::kExternRef";
-    case Kind::kExnRef: return "ValType::kExnRef";
-    default: return "ValType::kFuncRef";
+    case Kind::kI32:
+      return "ValType::kI32";
+    case Kind::kI64:
+      return "ValType::kI64";
+    case Kind::kF32:
+      return "ValType::kF32";
+    case Kind::kF64:
+      return "ValType::kF64";
+    case Kind::kV128:
+      return "ValType::kV128";
+    case Kind::kExternRef:
+      return "ValType::kExternRef";
+    case Kind::kExnRef:
+      return "ValType::kExnRef";
+    default:
+      return "ValType::kFuncRef";
   }
 }
 

@@ -14,7 +14,7 @@ enum class MemoryPolicy : uint8_t { kReserved, kChecked };
 struct Options {
   std::string name_space = "guest";  // may be nested: "a::b"
   std::string class_name = "Guest";
-  std::string file_stem = "guest";   // generated files are <stem>.h, <stem>_module.cc, …
+  std::string file_stem = "guest";     // generated files are <stem>.h, <stem>_module.cc, …
   std::vector<std::string> immediate;  // globs over "module.field"
   uint32_t shards = 1;
   Shape shape = Shape::kAuto;

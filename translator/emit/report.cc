@@ -60,10 +60,12 @@ void Report::Add(uint32_t function, const EmittedFunction& emitted, int forced_l
       json.attribute("name", Utf8(names[function]));
     }
     json.attribute("shape", Name(emitted.shape));
-    json.attribute("wasm_bytes", static_cast<int64_t>(context_.module.functions[function].body.size()));
+    json.attribute("wasm_bytes",
+                   static_cast<int64_t>(context_.module.functions[function].body.size()));
     json.attribute("text_bytes", static_cast<int64_t>(emitted.text.size()));
     if (context_.suspension.MayCallSuspend(function)) {
-      json.attribute("why", Utf8(analysis::Explain(context_.module, context_.suspension, function)));
+      json.attribute("why",
+                     Utf8(analysis::Explain(context_.module, context_.suspension, function)));
       json.attribute("suspension_points", static_cast<int64_t>(emitted.sites.size()));
       json.attribute("max_frame_bytes", 8 * words);
     }

@@ -13,10 +13,14 @@ using ir::Kind;
 // The suffix of frame_put… and frame_get…
 const char* AccessOf(Kind kind) {
   switch (kind) {
-    case Kind::kI64: return "64";
-    case Kind::kF32: return "_f32";
-    case Kind::kF64: return "_f64";
-    default: return "32";
+    case Kind::kI64:
+      return "64";
+    case Kind::kF32:
+      return "_f32";
+    case Kind::kF64:
+      return "_f64";
+    default:
+      return "32";
   }
 }
 

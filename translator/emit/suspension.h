@@ -35,8 +35,8 @@ class SuspensionEmitter {
   // By resume point.
   const std::vector<analysis::FrameLayout>& layouts() const { return layouts_; }
 
-  // The labels S0, S1… and the blocks behind them. `push`: "PushFrame(base, $0, $1)" or its in-place
-  // variant, with site and words to fill in; `leave`: the return statement.
+  // The labels S0, S1… and the blocks behind them. `push`: "PushFrame(base, $0, $1)" or its
+  // in-place variant, with site and words to fill in; `leave`: the return statement.
   void EmitSpills(absl::string_view push, absl::string_view leave, Writer& out) const;
 
   // The cases of a switch over the resume point: loads the frame at `frame`, sets a single result

@@ -14,7 +14,8 @@
 // The builder keeps the operand stack as expression trees and assigns a tree to a variable
 // ("materializes" it) only when it must:
 //   * before a statement that may change what the tree reads: a local, a global, memory, a table;
-//   * before a statement whose effect could be observed although the tree should have trapped first;
+//   * before a statement whose effect could be observed although the tree should have trapped
+//   first;
 //   * before a trap of another kind could come first, since C++ does not order operands;
 //   * where control flow meets (block, loop, if): the operands below must be there on every path;
 //   * when the tree gets large.
@@ -38,9 +39,9 @@ constexpr uint16_t kMaxTree = 24;  // nodes
 constexpr int kEffectBits = 5;
 
 struct Label {
-  LabelId target;              // where `br` goes
-  LabelId otherwise = kNone;   // `if`: the else-part, until Else
-  uint32_t height;             // operand stack height below the parameters
+  LabelId target;             // where `br` goes
+  LabelId otherwise = kNone;  // `if`: the else-part, until Else
+  uint32_t height;            // operand stack height below the parameters
   bool loop = false;
   absl::InlinedVector<Kind, 2> params;
   absl::InlinedVector<Kind, 2> results;
@@ -215,7 +216,9 @@ class Builder : public validate::Sink {
     e->index = global;
     Push(e);
   }
-  void GlobalSet(uint32_t global) override { Effectful(StmtKind::kGlobalSet, 1, kReadsGlobal, global); }
+  void GlobalSet(uint32_t global) override {
+    Effectful(StmtKind::kGlobalSet, 1, kReadsGlobal, global);
+  }
   void Const(ValType type, uint64_t bits) override {
     Expr* e = NewExpr(ExprKind::kConst, type.kind(), kPure);
     e->bits = bits;
@@ -287,7 +290,9 @@ class Builder : public validate::Sink {
   void TableGrow(uint32_t table) override {
     EffectfulWithResult(StmtKind::kTableGrow, 2, kReadsTable, table, Kind::kI32);
   }
-  void TableFill(uint32_t table) override { Effectful(StmtKind::kTableFill, 3, kReadsTable, table); }
+  void TableFill(uint32_t table) override {
+    Effectful(StmtKind::kTableFill, 3, kReadsTable, table);
+  }
   void TableCopy(uint32_t to, uint32_t from) override {
     Effectful(StmtKind::kTableCopy, 3, kReadsTable, to, from);
   }
@@ -295,9 +300,7 @@ class Builder : public validate::Sink {
     Effectful(StmtKind::kTableInit, 3, kReadsTable, element, table);
   }
   void ElemDrop(uint32_t element) override { Effectful(StmtKind::kElemDrop, 0, 0, element); }
-  void RefNull(ValType type) override {
-    Push(NewExpr(ExprKind::kRefNull, type.kind(), kPure));
-  }
+  void RefNull(ValType type) override { Push(NewExpr(ExprKind::kRefNull, type.kind(), kPure)); }
   void RefIsNull() override {
     Expr* a = Pop();
     Push(NewExpr(ExprKind::kRefIsNull, Kind::kI32, kPure, a));
@@ -384,8 +387,7 @@ class Builder : public validate::Sink {
   }
   bool IsStable(const Expr* e) const {
     return e->kind == ExprKind::kConst || e->kind == ExprKind::kRefNull ||
-           e->kind == ExprKind::kRefFunc ||
-           (e->kind == ExprKind::kVar && !f_.vars[e->index].local);
+           e->kind == ExprKind::kRefFunc || (e->kind == ExprKind::kVar && !f_.vars[e->index].local);
   }
   void Materialize(size_t i) {
     Expr* e = stack_[i];
@@ -561,11 +563,10 @@ class Builder : public validate::Sink {
       if (s.label != kNone) used[s.label] = true;
       for (LabelId l : s.labels) used[l] = true;
     }
-    f_.stmts.erase(std::remove_if(f_.stmts.begin(), f_.stmts.end(),
-                                  [&](const Stmt& s) {
-                                    return s.kind == StmtKind::kLabel && !used[s.label];
-                                  }),
-                   f_.stmts.end());
+    f_.stmts.erase(
+        std::remove_if(f_.stmts.begin(), f_.stmts.end(),
+                       [&](const Stmt& s) { return s.kind == StmtKind::kLabel && !used[s.label]; }),
+        f_.stmts.end());
   }
 
   const wasm::Module& module_;

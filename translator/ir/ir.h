@@ -6,9 +6,9 @@
 // may read state; the builder orders them so that evaluating each statement's trees in any order is
 // right.
 //
-// Variables: the wasm locals first, then *slots*. A slot stands for "the operand at height h of type
-// t"; wasm values that can't be folded into the tree of their one use are assigned to it. Slots are
-// shared by all values of the same height and type, which keeps their number small.
+// Variables: the wasm locals first, then *slots*. A slot stands for "the operand at height h of
+// type t"; wasm values that can't be folded into the tree of their one use are assigned to it.
+// Slots are shared by all values of the same height and type, which keeps their number small.
 //
 // Everything lives in the function's arena and dies with it.
 #ifndef FERMATA_TRANSLATOR_IR_IR_H_
@@ -40,7 +40,7 @@ struct Var {
 // What evaluating an expression depends on or may do; a bit set.
 enum Effect : uint8_t {
   kPure = 0,
-  kReadsMemory = 1,   // contents or size of a memory
+  kReadsMemory = 1,  // contents or size of a memory
   kReadsGlobal = 2,
   kReadsTable = 4,
   kTrapsOnMemory = 8,  // out of bounds memory access
@@ -50,15 +50,15 @@ enum Effect : uint8_t {
 };
 
 enum class ExprKind : uint8_t {
-  kVar,        // index
-  kConst,      // bits
-  kNumeric,    // op, a, [b]
-  kLoad,       // op, a = address, index = memory, bits = offset
-  kSelect,     // a if c else b
-  kGlobalGet,  // index
-  kMemorySize, // index
-  kTableSize,  // index
-  kTableGet,   // index = table, a
+  kVar,         // index
+  kConst,       // bits
+  kNumeric,     // op, a, [b]
+  kLoad,        // op, a = address, index = memory, bits = offset
+  kSelect,      // a if c else b
+  kGlobalGet,   // index
+  kMemorySize,  // index
+  kTableSize,   // index
+  kTableGet,    // index = table, a
   kRefNull,
   kRefIsNull,  // a
   kRefFunc,    // index = function
@@ -68,8 +68,8 @@ struct Expr {
   ExprKind kind;
   Kind type;
   uint8_t effects;
-  uint8_t force = 0;   // kLoad: must be evaluated though its value may go unused
-  uint16_t size;       // nodes in the tree
+  uint8_t force = 0;  // kLoad: must be evaluated though its value may go unused
+  uint16_t size;      // nodes in the tree
   Opcode op{};
   uint32_t index = 0;
   uint64_t bits = 0;
@@ -91,32 +91,32 @@ enum class StmtKind : uint8_t {
   kLabel,         // label
   kReturn,        // args
   kUnreachable,
-  kMemoryGrow,    // dst, index; args[0]
-  kMemoryFill,    // index; args = address, value, size
-  kMemoryCopy,    // index = to, index2 = from; args
-  kMemoryInit,    // index = data, index2 = memory; args
-  kDataDrop,      // index
-  kTableSet,      // index; args = element index, value
-  kTableGrow,     // dst, index; args = value, delta
-  kTableFill,     // index; args = element index, value, size
-  kTableCopy,     // index = to, index2 = from; args
-  kTableInit,     // index = element segment, index2 = table; args
-  kElemDrop,      // index
+  kMemoryGrow,  // dst, index; args[0]
+  kMemoryFill,  // index; args = address, value, size
+  kMemoryCopy,  // index = to, index2 = from; args
+  kMemoryInit,  // index = data, index2 = memory; args
+  kDataDrop,    // index
+  kTableSet,    // index; args = element index, value
+  kTableGrow,   // dst, index; args = value, delta
+  kTableFill,   // index; args = element index, value, size
+  kTableCopy,   // index = to, index2 = from; args
+  kTableInit,   // index = element segment, index2 = table; args
+  kElemDrop,    // index
 };
 
 struct Stmt {
   StmtKind kind;
-  bool negate = false;        // kJumpIf
-  bool loop = false;          // kLabel: a loop header
-  bool may_suspend = false;   // calls
-  bool force = false;         // kSet of a call result etc.: keep the value's computation alive
+  bool negate = false;       // kJumpIf
+  bool loop = false;         // kLabel: a loop header
+  bool may_suspend = false;  // calls
+  bool force = false;        // kSet of a call result etc.: keep the value's computation alive
   Opcode op{};
-  uint32_t offset = 0;        // byte offset of the instruction in the file
+  uint32_t offset = 0;  // byte offset of the instruction in the file
   uint32_t index = 0;
   uint32_t index2 = 0;
   uint32_t label = kNone;
   VarId dst = kNone;
-  uint32_t point = kNone;     // calls that may suspend: number of the resume point in the function
+  uint32_t point = kNone;  // calls that may suspend: number of the resume point in the function
   uint64_t bits = 0;
   absl::Span<Expr*> args;
   absl::Span<VarId> results;

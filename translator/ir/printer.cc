@@ -20,14 +20,30 @@ void Append(const Expr* e, std::string& out) {
       absl::StrAppend(&out, "(", e->force ? "force " : "", wasm::Info(e->op).name, " ", e->index,
                       "+", e->bits);
       break;
-    case ExprKind::kSelect: out.append("(select"); break;
-    case ExprKind::kGlobalGet: absl::StrAppend(&out, "(global.get ", e->index); break;
-    case ExprKind::kMemorySize: absl::StrAppend(&out, "(memory.size ", e->index); break;
-    case ExprKind::kTableSize: absl::StrAppend(&out, "(table.size ", e->index); break;
-    case ExprKind::kTableGet: absl::StrAppend(&out, "(table.get ", e->index); break;
-    case ExprKind::kRefNull: out.append("(ref.null"); break;
-    case ExprKind::kRefIsNull: out.append("(ref.is_null"); break;
-    case ExprKind::kRefFunc: absl::StrAppend(&out, "(ref.func ", e->index); break;
+    case ExprKind::kSelect:
+      out.append("(select");
+      break;
+    case ExprKind::kGlobalGet:
+      absl::StrAppend(&out, "(global.get ", e->index);
+      break;
+    case ExprKind::kMemorySize:
+      absl::StrAppend(&out, "(memory.size ", e->index);
+      break;
+    case ExprKind::kTableSize:
+      absl::StrAppend(&out, "(table.size ", e->index);
+      break;
+    case ExprKind::kTableGet:
+      absl::StrAppend(&out, "(table.get ", e->index);
+      break;
+    case ExprKind::kRefNull:
+      out.append("(ref.null");
+      break;
+    case ExprKind::kRefIsNull:
+      out.append("(ref.is_null");
+      break;
+    case ExprKind::kRefFunc:
+      absl::StrAppend(&out, "(ref.func ", e->index);
+      break;
   }
   for (const Expr* x : {e->a, e->b, e->c}) {
     if (x == nullptr) continue;
@@ -39,29 +55,52 @@ void Append(const Expr* e, std::string& out) {
 
 const char* Name(StmtKind kind) {
   switch (kind) {
-    case StmtKind::kSet: return "set";
-    case StmtKind::kEval: return "eval";
-    case StmtKind::kStore: return "store";
-    case StmtKind::kGlobalSet: return "global.set";
-    case StmtKind::kCall: return "call";
-    case StmtKind::kCallIndirect: return "call_indirect";
-    case StmtKind::kJump: return "jump";
-    case StmtKind::kJumpIf: return "jump_if";
-    case StmtKind::kJumpTable: return "jump_table";
-    case StmtKind::kLabel: return "label";
-    case StmtKind::kReturn: return "return";
-    case StmtKind::kUnreachable: return "unreachable";
-    case StmtKind::kMemoryGrow: return "memory.grow";
-    case StmtKind::kMemoryFill: return "memory.fill";
-    case StmtKind::kMemoryCopy: return "memory.copy";
-    case StmtKind::kMemoryInit: return "memory.init";
-    case StmtKind::kDataDrop: return "data.drop";
-    case StmtKind::kTableSet: return "table.set";
-    case StmtKind::kTableGrow: return "table.grow";
-    case StmtKind::kTableFill: return "table.fill";
-    case StmtKind::kTableCopy: return "table.copy";
-    case StmtKind::kTableInit: return "table.init";
-    case StmtKind::kElemDrop: return "elem.drop";
+    case StmtKind::kSet:
+      return "set";
+    case StmtKind::kEval:
+      return "eval";
+    case StmtKind::kStore:
+      return "store";
+    case StmtKind::kGlobalSet:
+      return "global.set";
+    case StmtKind::kCall:
+      return "call";
+    case StmtKind::kCallIndirect:
+      return "call_indirect";
+    case StmtKind::kJump:
+      return "jump";
+    case StmtKind::kJumpIf:
+      return "jump_if";
+    case StmtKind::kJumpTable:
+      return "jump_table";
+    case StmtKind::kLabel:
+      return "label";
+    case StmtKind::kReturn:
+      return "return";
+    case StmtKind::kUnreachable:
+      return "unreachable";
+    case StmtKind::kMemoryGrow:
+      return "memory.grow";
+    case StmtKind::kMemoryFill:
+      return "memory.fill";
+    case StmtKind::kMemoryCopy:
+      return "memory.copy";
+    case StmtKind::kMemoryInit:
+      return "memory.init";
+    case StmtKind::kDataDrop:
+      return "data.drop";
+    case StmtKind::kTableSet:
+      return "table.set";
+    case StmtKind::kTableGrow:
+      return "table.grow";
+    case StmtKind::kTableFill:
+      return "table.fill";
+    case StmtKind::kTableCopy:
+      return "table.copy";
+    case StmtKind::kTableInit:
+      return "table.init";
+    case StmtKind::kElemDrop:
+      return "elem.drop";
   }
   return "?";
 }

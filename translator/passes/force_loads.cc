@@ -18,9 +18,9 @@
 // "on every path from here the variable reaches an essential use before it is assigned again". An
 // essential use is one in a statement with an effect, or in the right-hand side of an assignment to
 // a variable that is itself surely used. A use that the value can't influence is not essential:
-// the arms of a select, x ^ x, x & 0, arguments of functions small enough to be inlined. A check that
-// may trap (of a divisor, of call_indirect's element) is a path that leaves: what is only used after it
-// is not surely used before it.
+// the arms of a select, x ^ x, x & 0, arguments of functions small enough to be inlined. A check
+// that may trap (of a divisor, of call_indirect's element) is a path that leaves: what is only used
+// after it is not surely used before it.
 
 namespace fermata::passes {
 namespace {

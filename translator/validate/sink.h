@@ -5,7 +5,8 @@
 // guarantees and checks nothing again. It keeps its own operand stack if it needs one.
 //
 // Unreachable code: no event is sent for an instruction that follows an unconditional branch in its
-// block, nested blocks included; Else and End are sent for exactly the blocks whose opening was sent.
+// block, nested blocks included; Else and End are sent for exactly the blocks whose opening was
+// sent.
 #ifndef FERMATA_TRANSLATOR_VALIDATE_SINK_H_
 #define FERMATA_TRANSLATOR_VALIDATE_SINK_H_
 
@@ -39,7 +40,8 @@ class Sink {
   virtual ~Sink() = default;
 
   // `locals`: parameters first. Sent once, before all others.
-  virtual void Begin(uint32_t /*function*/, const FuncType& /*type*/, absl::Span<const ValType> /*locals*/) {}
+  virtual void Begin(uint32_t /*function*/, const FuncType& /*type*/,
+                     absl::Span<const ValType> /*locals*/) {}
   // Byte offset (in the file) of the instruction whose event follows. Sent before each event.
   virtual void At(uint32_t /*offset*/) {}
   // The body's last `end`; `reachable`: whether control can fall through to it. The function's
@@ -50,14 +52,15 @@ class Sink {
   virtual void Unreachable() {}
   virtual void Block(const BlockType& /*type*/) {}
   virtual void Loop(const BlockType& /*type*/) {}
-  virtual void If(const BlockType& /*type*/) {}    // pops the condition
-  virtual void Else(bool /*reachable*/) {}         // `reachable`: the then-part falls through
+  virtual void If(const BlockType& /*type*/) {}  // pops the condition
+  virtual void Else(bool /*reachable*/) {}       // `reachable`: the then-part falls through
   // `reachable`: control falls through into the end (of the else-part if there is one).
   // An `if` without `else` gets no Else event.
   virtual void End(bool /*reachable*/) {}
   virtual void Br(uint32_t /*depth*/) {}
-  virtual void BrIf(uint32_t /*depth*/) {}         // pops the condition, leaves the label's operands
-  virtual void BrTable(absl::Span<const uint32_t> /*depths*/, uint32_t /*fallback*/) {}  // pops the index
+  virtual void BrIf(uint32_t /*depth*/) {}  // pops the condition, leaves the label's operands
+  virtual void BrTable(absl::Span<const uint32_t> /*depths*/, uint32_t /*fallback*/) {
+  }  // pops the index
   virtual void Return() {}
   virtual void Call(uint32_t /*function*/) {}
   virtual void CallIndirect(uint32_t /*type*/, uint32_t /*table*/) {}  // pops the index first

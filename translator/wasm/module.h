@@ -34,9 +34,20 @@ struct Export {
 // programs). `end` is not included.
 struct ConstInstr {
   enum Kind : uint8_t {
-    kI32Const, kI64Const, kF32Const, kF64Const, kV128Const,
-    kGlobalGet, kRefNull, kRefFunc,
-    kI32Add, kI32Sub, kI32Mul, kI64Add, kI64Sub, kI64Mul,
+    kI32Const,
+    kI64Const,
+    kF32Const,
+    kF64Const,
+    kV128Const,
+    kGlobalGet,
+    kRefNull,
+    kRefFunc,
+    kI32Add,
+    kI32Sub,
+    kI32Mul,
+    kI64Add,
+    kI64Sub,
+    kI64Mul,
   };
   Kind kind;
   ValType type;        // kRefNull
@@ -48,13 +59,13 @@ struct ConstInstr {
 using ConstExpr = std::vector<ConstInstr>;
 
 struct Function {
-  uint32_t type = 0;         // index into Module::types
+  uint32_t type = 0;  // index into Module::types
   bool imported = false;
-  uint32_t import = 0;       // index into Module::imports, if imported
+  uint32_t import = 0;  // index into Module::imports, if imported
   // Defined functions:
   absl::Span<const uint8_t> body;  // local declarations and code, `end` included
   uint32_t body_offset = 0;
-  uint32_t offset = 0;             // of the declaration in the import or function section
+  uint32_t offset = 0;  // of the declaration in the import or function section
 };
 
 struct Table {
@@ -82,7 +93,7 @@ enum class SegmentMode : uint8_t { kActive, kPassive, kDeclarative };
 struct ElementSegment {
   SegmentMode mode = SegmentMode::kPassive;
   uint32_t table = 0;
-  ConstExpr offset;              // kActive
+  ConstExpr offset;  // kActive
   ValType type;
   std::vector<uint32_t> functions;  // when given as function indices
   std::vector<ConstExpr> exprs;     // when given as expressions (then `functions` is empty)
@@ -102,16 +113,16 @@ struct DataSegment {
 // (appendix "Custom Sections").
 struct Names {
   std::string module;
-  std::vector<std::string> functions;             // by function index; empty string: none
-  std::vector<std::vector<std::string>> locals;   // by function index, then local index
+  std::vector<std::string> functions;            // by function index; empty string: none
+  std::vector<std::vector<std::string>> locals;  // by function index, then local index
 };
 
 struct Module {
-  std::string path;                  // for error messages
-  absl::Span<const uint8_t> bytes;   // the whole file; outlives the module
+  std::string path;                 // for error messages
+  absl::Span<const uint8_t> bytes;  // the whole file; outlives the module
   std::vector<FuncType> types;
   std::vector<Import> imports;
-  std::vector<Function> functions;   // imported ones first
+  std::vector<Function> functions;  // imported ones first
   std::vector<Table> tables;
   std::vector<Memory> memories;
   std::vector<Global> globals;

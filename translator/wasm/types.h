@@ -12,7 +12,18 @@ namespace fermata::wasm {
 // index; the abstract heap types of WebAssembly 2.0 are kinds of their own.
 class ValType {
  public:
-  enum Kind : uint8_t { kBottom, kI32, kI64, kF32, kF64, kV128, kFuncRef, kExternRef, kExnRef, kTypedRef };
+  enum Kind : uint8_t {
+    kBottom,
+    kI32,
+    kI64,
+    kF32,
+    kF64,
+    kV128,
+    kFuncRef,
+    kExternRef,
+    kExnRef,
+    kTypedRef
+  };
 
   constexpr ValType() = default;
   constexpr ValType(Kind kind) : kind_(kind) {}  // NOLINT: a kind is a type
@@ -28,9 +39,9 @@ class ValType {
   constexpr bool operator!=(const ValType& o) const { return !(*this == o); }
 
  private:
-  Kind kind_ = kBottom;       // kBottom: unknown, in unreachable code only
-  bool nullable_ = true;      // references
-  uint32_t type_index_ = 0;   // kTypedRef
+  Kind kind_ = kBottom;      // kBottom: unknown, in unreachable code only
+  bool nullable_ = true;     // references
+  uint32_t type_index_ = 0;  // kTypedRef
 };
 
 // The type's name in the text format: "i32", "funcref"; "bottom" for kBottom.
