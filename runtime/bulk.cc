@@ -10,13 +10,17 @@ bool Within(u64 at, u64 size, u64 limit) { return size <= limit && at <= limit -
 
 bool IsFunctions(const Table* table) { return table->type == ValType::kFuncRef; }
 
-void Write(const Store* store, Table* table, u32 index, ref value) {
+// The only place where a guest's function handle is looked up, so the only one that must not trust
+// handles, which hosts can get wrong.
+void Write(Instance* self, Table* table, u32 index, ref value) {
   if (!IsFunctions(table)) {
     table->refs[index] = value;
   } else if (value == 0) {
     table->functions[index] = {nullptr, nullptr, kNoType, 0};
   } else {
-    table->functions[index] = store->functions[value - 1];
+    const Store& store = *self->store;
+    if (FERMATA_UNLIKELY(value > store.function_count)) RaiseTrap(self, Trap::kUndefinedElement);
+    table->functions[index] = store.functions[value - 1];
   }
 }
 
@@ -58,19 +62,19 @@ ref table_get(Instance* self, const Table* table, u32 index) {
 
 void table_set(Instance* self, Table* table, u32 index, ref value) {
   if (index >= table->size) RaiseTrap(self, Trap::kTableOutOfBounds);
-  Write(self->store, table, index, value);
+  Write(self, table, index, value);
 }
 
 u32 table_grow(Instance* self, Table* table, ref value, u32 delta) {
   const u32 before = table->grow(table, delta);
   if (before == ~u32{0} || value == 0) return before;
-  for (u32 i = 0; i < delta; ++i) Write(self->store, table, before + i, value);
+  for (u32 i = 0; i < delta; ++i) Write(self, table, before + i, value);
   return before;
 }
 
 void table_fill(Instance* self, Table* table, u32 index, ref value, u32 size) {
   if (!Within(index, size, table->size)) RaiseTrap(self, Trap::kTableOutOfBounds);
-  for (u32 i = 0; i < size; ++i) Write(self->store, table, index + i, value);
+  for (u32 i = 0; i < size; ++i) Write(self, table, index + i, value);
 }
 
 void table_copy(Instance* self, Table* to, Table* from, u32 to_index, u32 from_index, u32 size) {
@@ -90,7 +94,7 @@ void table_init(Instance* self, Table* table, const ref* segment, u32 segment_si
   if (!Within(index, size, table->size) || !Within(from, size, segment_size)) {
     RaiseTrap(self, Trap::kTableOutOfBounds);
   }
-  for (u32 i = 0; i < size; ++i) Write(self->store, table, index + i, segment[from + i]);
+  for (u32 i = 0; i < size; ++i) Write(self, table, index + i, segment[from + i]);
 }
 
 }  // namespace fermata::core

@@ -13,6 +13,8 @@ namespace {
 
 constexpr size_t kScratchBytes = size_t{64} << 20;  // reserved; pages are used as they are touched
 constexpr size_t kSignalStackBytes = 64 * 1024;
+// What validators allow a function to return, and some.
+constexpr size_t kResults = 1024;
 
 // Native stack that guest functions leave to unchecked callees (the translator's kUncheckedBytes),
 // to host functions they call and to signal handlers.
@@ -37,7 +39,7 @@ class ThreadState {
     scratch_ = mmap(nullptr, kScratchBytes, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (scratch_ == MAP_FAILED) return;
-    results_.resize(16);
+    results_.resize(kResults);
     context_.scratch_begin = static_cast<core::u8*>(scratch_);
     context_.scratch_end = context_.scratch_begin + kScratchBytes;
     context_.scratch_top = context_.scratch_end;
@@ -51,9 +53,12 @@ class ThreadState {
     current = nullptr;
     if (scratch_ != MAP_FAILED) munmap(scratch_, kScratchBytes);
     if (signal_stack_ != nullptr) {
-      stack_t off = {};
-      off.ss_flags = SS_DISABLE;
-      sigaltstack(&off, nullptr);
+      stack_t installed = {};
+      if (sigaltstack(nullptr, &installed) == 0 && installed.ss_sp == signal_stack_) {
+        stack_t off = {};
+        off.ss_flags = SS_DISABLE;
+        sigaltstack(&off, nullptr);
+      }
       free(signal_stack_);
     }
   }

@@ -68,6 +68,7 @@ absl::StatusOr<Extern> DynamicInstance::Find(absl::string_view name) {
   StoreHandle::State& store = *state_->store->state_;
   Extern result;
   result.kind = e.kind;
+  result.store = &store.store;
   switch (e.kind) {
     case ExternKind::kFunction: {
       const core::ref handle = state_->HandleOf(e.index);

@@ -87,7 +87,7 @@ class Linker {
          const Imports& imports)
       : store_(store), t_(target), dynamic_(dynamic), imports_(imports), info_(*target.info) {}
 
-  // Makes nothing that outlives a failure.
+  // Checks only; makes nothing.
   absl::Status Prepare() {
     if (info_.abi_version != core::kAbiVersion) {
       return absl::FailedPreconditionError(absl::StrCat(info_.name, ": generated for ABI version ",
@@ -109,11 +109,17 @@ class Linker {
     return absl::OkStatus();
   }
 
+  // Makes the instance and adds it to the store. A failure leaves the store as it was.
   absl::Status Build() {
+    const size_t memories = store_.memories.size(), tables = store_.tables.size();
     absl::Status status = Allocate();
     if (status.ok()) status = MakeMemories();
     if (status.ok()) status = MakeTables();
-    if (!status.ok()) return status;
+    if (!status.ok()) {
+      store_.memories.resize(memories);
+      store_.tables.resize(tables);
+      return status;
+    }
     Bind();
     store_.Register(t_.instance, dynamic_);
     RegisterFunctions();
@@ -139,6 +145,9 @@ class Linker {
                                               ".", View(import.name), " is not provided"));
     }
     if (e->kind != import.kind) return Mismatch(import, "another kind of thing is provided");
+    if (e->store != nullptr && e->store != &store_.store) {
+      return Mismatch(import, "what is provided belongs to another store");
+    }
     switch (import.kind) {
       case ExternKind::kFunction:
         return CheckFunction(import, *e);
@@ -156,9 +165,6 @@ class Linker {
 
   absl::Status CheckFunction(const core::ImportInfo& import, const Extern& e) {
     const uint32_t type = canonical_[info_.function_imports[import.index].type];
-    if (e.function.instance != nullptr && e.function.instance->store != &store_.store) {
-      return Mismatch(import, "the function belongs to another store");
-    }
     if (CanonicalType(e.signature.params, e.signature.results) != type) {
       const Signature& wanted = SignatureOfType(type);
       return Mismatch(
@@ -248,14 +254,14 @@ class Linker {
   }
 
   void Bind() {
-    t_.import_of_function.resize(info_.function_import_count);
+    t_.function_imports.resize(info_.function_import_count);
     for (uint32_t i = 0; i < info_.import_count; ++i) {
       const core::ImportInfo& import = info_.imports[i];
       const Extern* e = found_[i];
       switch (import.kind) {
         case ExternKind::kFunction: {
-          t_.import_of_function[import.index] = i;
           const core::FunctionImportSlot& slot = info_.function_imports[import.index];
+          t_.function_imports[import.index] = {i, &SignatureOfType(canonical_[slot.type])};
           core::Function f =
               e != nullptr ? e->function : core::Function{import.suspend, nullptr, 0, 0};
           f.type = canonical_[slot.type];
@@ -335,6 +341,10 @@ absl::Status TrapDuring(const ModuleInfo& info, absl::string_view what, Trap tra
 
 absl::StatusOr<DynamicInstance*> StoreHandle::Instantiate(const ModuleInfo& info,
                                                           const Imports& imports) {
+  core::Context* context = internal::ThreadContext(std::max(state_->max_results, info.max_results));
+  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
+  internal::StoreUse use(*state_, context);
+  if (!use.ok()) return use.status();
   auto owned = std::unique_ptr<DynamicInstance>(new DynamicInstance);
   DynamicInstance* instance = owned.get();
   instance->state_->store = this;
@@ -346,8 +356,6 @@ absl::StatusOr<DynamicInstance*> StoreHandle::Instantiate(const ModuleInfo& info
   // From here on tables of others may come to hold the instance's functions: it stays.
   state_->owned.push_back(std::move(owned));
 
-  core::Context* context = internal::ThreadContext(state_->max_results);
-  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
   core::Activation activation{};
   if (core::Initialize(*context, activation, *instance->raw()) != core::Exit::kReturned) {
     return TrapDuring(info, "initialization", activation.trap);

@@ -15,7 +15,8 @@ class CheckedMemory : public MemoryStorage {
   CheckedMemory(const core::LimitsInfo& limits, uint64_t most_pages)
       : MemoryStorage(core::MemoryPolicy::kChecked, limits) {
     const uint64_t bound = uint64_t{1} << (32 - limits.page_log2);
-    memory_.max_pages = std::min<uint64_t>(limits.has_max ? limits.max : bound, most_pages);
+    memory_.max_pages = std::min(most_pages, bound);
+    if (limits.has_max) memory_.max_pages = std::min(memory_.max_pages, limits.max);
     memory_.page_log2 = limits.page_log2;
     memory_.owner = this;
     memory_.grow = Grow;
@@ -45,6 +46,9 @@ class CheckedMemory : public MemoryStorage {
 
 absl::StatusOr<std::unique_ptr<MemoryStorage>> MakeCheckedMemory(const core::LimitsInfo& limits,
                                                                  uint64_t most_pages) {
+  if (limits.page_log2 > 16) {
+    return absl::InvalidArgumentError(absl::StrCat("pages of 2^", limits.page_log2, " bytes"));
+  }
   auto memory = std::make_unique<CheckedMemory>(limits, most_pages);
   if (limits.min > most_pages ||
       CheckedMemory::Grow(memory->memory(), limits.min) == ~uint64_t{0}) {

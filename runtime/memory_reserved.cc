@@ -17,12 +17,14 @@ namespace {
 // 32 bits of address + 32 bits of offset + the widest access.
 constexpr uint64_t kReservation = (uint64_t{8} << 30) + 64 * 1024;
 constexpr uint64_t kPage = 65536;
+constexpr uint64_t kMostPages = 65536;
 
 class ReservedMemory : public MemoryStorage {
  public:
   ReservedMemory(const core::LimitsInfo& limits, uint64_t most_pages)
       : MemoryStorage(core::MemoryPolicy::kReserved, limits) {
-    memory_.max_pages = std::min<uint64_t>(limits.has_max ? limits.max : 65536, most_pages);
+    memory_.max_pages = std::min(most_pages, kMostPages);
+    if (limits.has_max) memory_.max_pages = std::min(memory_.max_pages, limits.max);
     memory_.page_log2 = 16;
     memory_.owner = this;
     memory_.grow = Grow;
@@ -78,7 +80,7 @@ core::Context* GuestFault(const void* address) {
 }
 
 void HandleFault(int signal, siginfo_t* info, void* machine_context) {
-  if (core::Context* context = GuestFault(info->si_addr)) {
+  if (core::Context* context = info->si_code > 0 ? GuestFault(info->si_addr) : nullptr) {
     core::RaiseTrapIn(*context, Trap::kMemoryOutOfBounds);
   }
   const struct sigaction& previous = signal == SIGBUS ? previous_bus : previous_segv;
@@ -86,10 +88,13 @@ void HandleFault(int signal, siginfo_t* info, void* machine_context) {
   if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
     return previous.sa_handler(signal);
   }
+  const bool sent = info->si_code <= 0;  // by kill() and its like, not by an instruction
+  if (sent && previous.sa_handler == SIG_IGN) return;
   // On return the instruction faults again, without a handler.
   struct sigaction none = {};
   none.sa_handler = SIG_DFL;
   sigaction(signal, &none, nullptr);
+  if (sent) raise(signal);
 }
 
 }  // namespace
@@ -110,6 +115,9 @@ void InstallFaultHandler() {
 absl::StatusOr<std::unique_ptr<MemoryStorage>> MakeReservedMemory(const core::LimitsInfo& limits,
                                                                   uint64_t most_pages) {
   InstallFaultHandler();
+  if (limits.page_log2 != 16) {
+    return absl::UnimplementedError("reserved memories have pages of 64 KiB only");
+  }
   if (limits.min > most_pages) {
     return absl::ResourceExhaustedError(
         absl::StrCat("a memory of ", limits.min, " pages is above the limit of ", most_pages));

@@ -2,6 +2,7 @@
 #ifndef FERMATA_RUNTIME_STATE_H_
 #define FERMATA_RUNTIME_STATE_H_
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <string>
@@ -42,6 +43,7 @@ struct HostFunctionInstance : core::HostInstance {
 
 struct StoreState {
   StoreHandle* handle = nullptr;
+  std::atomic<core::Context*> user{nullptr};  // of the thread that is using the store
   core::Store store{};
   std::vector<core::Instance*> instances;         // by index
   std::vector<DynamicInstance*> dynamic;          // by index; null: the host's pseudo-instance
@@ -71,6 +73,34 @@ struct StoreState {
   void LearnTypes(const ModuleInfo& info, const uint32_t* canonical);
 };
 
+// Marks a store as in use by a thread, nested uses included. It finds out about two threads in one
+// store most of the time, which is what a program that does this needs to be told; it is no lock.
+class StoreUse {
+ public:
+  StoreUse(StoreState& store, core::Context* context)
+      : store_(store), outer_(store.user.load(std::memory_order_relaxed)) {
+    ok_ = outer_ == nullptr || outer_ == context;
+    if (ok_) store_.user.store(context, std::memory_order_relaxed);
+  }
+  ~StoreUse() {
+    if (ok_) store_.user.store(outer_, std::memory_order_relaxed);
+  }
+  StoreUse(const StoreUse&) = delete;
+  bool ok() const { return ok_; }
+  absl::Status status() const { return absl::FailedPreconditionError(kMessage); }
+  static constexpr absl::string_view kMessage = "the store is in use by another thread";
+
+ private:
+  StoreState& store_;
+  core::Context* outer_;
+  bool ok_;
+};
+
+// What is wrong with `values` as arguments or results of these types; empty if nothing is. `what`
+// names one of them: "argument".
+std::string Misfit(const StoreState& store, absl::string_view what,
+                   const std::vector<ValType>& types, absl::Span<const Value> values);
+
 }  // namespace fermata::internal
 
 namespace fermata {
@@ -81,8 +111,12 @@ struct DynamicInstance::State {
   StoreHandle* store = nullptr;
   core::Instance* instance = nullptr;
   const ModuleInfo* info = nullptr;
-  void* storage = nullptr;                   // of the instance structure
-  std::vector<uint32_t> import_of_function;  // function imports by function index
+  void* storage = nullptr;  // of the instance structure
+  struct FunctionImport {
+    uint32_t import;  // in ModuleInfo::imports
+    const Signature* signature;
+  };
+  std::vector<FunctionImport> function_imports;  // by function index
   absl::flat_hash_map<absl::string_view, const core::ExportInfo*> exports;
   bool start_pending = false;
   bool start_running = false;
@@ -98,7 +132,7 @@ struct DynamicInstance::State {
 };
 
 struct DynamicStep::State {
-  enum class Phase : uint8_t { kEmpty, kFinished, kSuspended, kTrapped };
+  enum class Phase : uint8_t { kEmpty, kRunning, kFinished, kSuspended, kTrapped };
   Phase phase = Phase::kEmpty;
   internal::StoreState* store = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one

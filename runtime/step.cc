@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "fermata/frame.h"
 #include "runtime/hosted_context.h"
@@ -32,15 +33,12 @@ void DynamicStep::State::Begin(const core::Function& function, core::Invoke invo
   activation.store = &state->store;
   core::Context* context = internal::ThreadContext(state->max_results);
   if (context == nullptr) return Trapped(Trap::kCallStackExhausted, "");
-  uint64_t few[8];
-  std::vector<uint64_t> many;
-  uint64_t* slots = few;
-  if (values.size() > std::size(few)) {
-    many.resize(values.size());
-    slots = many.data();
-  }
-  for (size_t i = 0; i < values.size(); ++i) slots[i] = values[i].low;
-  Take(core::Enter(*context, activation, function, invoke, slots), context);
+  internal::StoreUse use(*state, context);
+  if (!use.ok()) return Trapped(Trap::kHost, internal::StoreUse::kMessage);
+  phase = Phase::kRunning;
+  absl::InlinedVector<uint64_t, 8> slots;
+  for (const Value& value : values) slots.push_back(value.low);
+  Take(core::Enter(*context, activation, function, invoke, slots.data()), context);
 }
 
 void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
@@ -86,11 +84,8 @@ void DynamicStep::State::Decode() const {
     import_index = footer.site;
     op_signature = &store->host_by_site[footer.site]->signature;
   } else {
-    import_index = op_instance->state_->import_of_function[function];
-    const uint32_t type = info.function_imports[function].type;
-    const auto* canonical = reinterpret_cast<const uint32_t*>(
-        reinterpret_cast<const char*>(instance) + info.types_offset);
-    op_signature = &internal::SignatureOfType(canonical[type]);
+    import_index = op_instance->state_->function_imports[function].import;
+    op_signature = op_instance->state_->function_imports[function].signature;
   }
   import = &info.imports[import_index];
   arguments.clear();
@@ -152,31 +147,22 @@ const std::vector<Value>& DynamicStep::op_arguments() const {
 
 absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
   if (!suspended()) return absl::FailedPreconditionError("the call is not suspended");
-  state_->Decode();
-  const std::vector<ValType>& types = state_->op_signature->results;
-  if (values.size() != types.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(op_module(), ".", op_name(), " has ",
-                                                   types.size(), " results, not ", values.size()));
+  State& s = *state_;
+  s.Decode();
+  const std::string misfit = internal::Misfit(*s.store, "result", s.op_signature->results, values);
+  if (!misfit.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(op_module(), ".", op_name(), ": ", misfit));
   }
-  uint64_t few[4];
-  std::vector<uint64_t> many;
-  uint64_t* slots = few;
-  if (values.size() > std::size(few)) {
-    many.resize(values.size());
-    slots = many.data();
-  }
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (values[i].type != types[i]) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(op_module(), ".", op_name(), ": result ", i, " is of another type"));
-    }
-    slots[i] = values[i].low;
-  }
-  core::Context* context = internal::ThreadContext(state_->store->max_results);
+  absl::InlinedVector<uint64_t, 4> slots;
+  for (const Value& value : values) slots.push_back(value.low);
+  core::Context* context = internal::ThreadContext(s.store->max_results);
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
-  state_->Take(
-      core::Resume(*context, state_->activation, slots, static_cast<uint32_t>(values.size())),
-      context);
+  internal::StoreUse use(*s.store, context);
+  if (!use.ok()) return use.status();
+  // A host function called by the guest must not resume or cancel the call that it is part of.
+  s.phase = State::Phase::kRunning;
+  s.Take(core::Resume(*context, s.activation, slots.data(), static_cast<uint32_t>(slots.size())),
+         context);
   return absl::OkStatus();
 }
 
@@ -190,8 +176,8 @@ void DynamicStep::Cancel() {
   if (suspended()) state_->Trapped(Trap::kCancelled, "");
 }
 
-uint32_t DynamicStep::frame_bytes() const { return state_ ? state_->activation.size : 0; }
-uint32_t DynamicStep::depth() const { return state_ ? state_->activation.depth : 0; }
+uint32_t DynamicStep::frame_bytes() const { return suspended() ? state_->activation.size : 0; }
+uint32_t DynamicStep::depth() const { return suspended() ? state_->activation.depth : 0; }
 core::Activation* DynamicStep::raw_activation() {
   return suspended() ? &state_->activation : nullptr;
 }

@@ -3,7 +3,6 @@
 #define FERMATA_RUNTIME_STORAGE_H_
 
 #include <memory>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "fermata/core.h"
@@ -45,18 +44,19 @@ class TableStorage {
   static absl::StatusOr<std::unique_ptr<TableStorage>> Make(core::ValType type,
                                                             const core::LimitsInfo& limits,
                                                             uint64_t most_elements);
+  ~TableStorage();
   core::Table* table() { return &table_; }
   const core::LimitsInfo& limits() const { return limits_; }
 
  private:
   explicit TableStorage(const core::LimitsInfo& limits) : limits_(limits) {}
-  void Resize(uint64_t size);
+  bool Reserve(size_t size);
   static uint32_t Grow(core::Table* table, uint32_t delta);
 
   core::Table table_{};
   const core::LimitsInfo limits_;
-  std::vector<core::Function> functions_;
-  std::vector<core::ref> refs_;
+  void* elements_ = nullptr;
+  size_t capacity_ = 0;  // in elements
 };
 
 }  // namespace fermata::internal

@@ -144,6 +144,7 @@ absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const S
   s.host_functions.push_back(std::move(host));
   Extern result;
   result.kind = ExternKind::kFunction;
+  result.store = &state_->store;
   result.function = function;
   result.signature = signature;
   result.may_suspend = suspends;
@@ -164,6 +165,7 @@ absl::StatusOr<Extern> StoreHandle::MakeMemory(const core::LimitsInfo& limits,
   if (!memory.ok()) return memory.status();
   Extern result;
   result.kind = ExternKind::kMemory;
+  result.store = &state_->store;
   result.memory = (*memory)->memory();
   result.memory_limits = declared;
   state_->memories.push_back(*std::move(memory));
@@ -175,6 +177,7 @@ absl::StatusOr<Extern> StoreHandle::MakeTable(ValType type, const core::LimitsIn
   if (!table.ok()) return table.status();
   Extern result;
   result.kind = ExternKind::kTable;
+  result.store = &state_->store;
   result.table = (*table)->table();
   result.table_limits = limits;
   state_->tables.push_back(*std::move(table));
@@ -182,8 +185,11 @@ absl::StatusOr<Extern> StoreHandle::MakeTable(ValType type, const core::LimitsIn
 }
 
 absl::StatusOr<Extern> StoreHandle::MakeGlobal(Value value, bool mut) {
+  const std::string misfit = internal::Misfit(*state_, "initial value", {value.type}, {&value, 1});
+  if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
   Extern result;
   result.kind = ExternKind::kGlobal;
+  result.store = &state_->store;
   state_->globals.emplace_back();
   result.global = {value.type, mut, state_->globals.back()};
   result.global.Set(value);
@@ -203,15 +209,8 @@ absl::StatusOr<DynamicStep> StoreHandle::CallRef(core::ref function,
     return absl::FailedPreconditionError("no module of the store has a function of this type");
   }
   const Signature& signature = internal::SignatureOfType(f.type);
-  if (arguments.size() != signature.params.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("the function takes ", signature.params.size(),
-                                                   " arguments, not ", arguments.size()));
-  }
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i].type != signature.params[i]) {
-      return absl::InvalidArgumentError(absl::StrCat("argument ", i, " is of another type"));
-    }
-  }
+  const std::string misfit = internal::Misfit(*state_, "argument", signature.params, arguments);
+  if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
   DynamicStep step;
   step.state_ = std::make_unique<DynamicStep::State>();
   step.state_->signature = &signature;

@@ -1,3 +1,7 @@
+// Table elements: an allocation that moves as it grows. Generated code reads Table::functions anew
+// for each access.
+#include <stdlib.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -8,36 +12,61 @@ namespace fermata::internal {
 absl::StatusOr<std::unique_ptr<TableStorage>> TableStorage::Make(core::ValType type,
                                                                  const core::LimitsInfo& limits,
                                                                  uint64_t most_elements) {
+  if (limits.has_max && limits.min > limits.max) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a table of ", limits.min, " elements, but at most ", limits.max));
+  }
   if (limits.min > most_elements) {
     return absl::ResourceExhaustedError(
         absl::StrCat("a table of ", limits.min, " elements is above the limit of ", most_elements));
   }
   auto storage = std::unique_ptr<TableStorage>(new TableStorage(limits));
-  storage->table_.type = type;
-  storage->table_.max = static_cast<uint32_t>(
-      std::min<uint64_t>(limits.has_max ? limits.max : 0xffffffffu, most_elements));
-  storage->table_.owner = storage.get();
-  storage->table_.grow = Grow;
-  storage->Resize(limits.min);
+  core::Table& table = storage->table_;
+  table.type = type;
+  // All ones is what growth returns when it fails, so no table gets that large.
+  table.max = static_cast<uint32_t>(
+      std::min<uint64_t>(limits.has_max ? limits.max : 0xfffffffeu, most_elements));
+  table.owner = storage.get();
+  table.grow = Grow;
+  if (limits.min != 0 && Grow(&table, static_cast<uint32_t>(limits.min)) == ~uint32_t{0}) {
+    return absl::ResourceExhaustedError(absl::StrCat("no memory for ", limits.min, " elements"));
+  }
   return storage;
 }
 
-void TableStorage::Resize(uint64_t size) {
-  if (table_.type == core::ValType::kFuncRef) {
-    functions_.resize(size, core::Function{nullptr, nullptr, core::kNoType, 0});
-    table_.functions = functions_.data();
-  } else {
-    refs_.resize(size, 0);
-    table_.refs = refs_.data();
-  }
-  table_.size = static_cast<uint32_t>(size);
-}
+TableStorage::~TableStorage() { free(elements_); }
 
 uint32_t TableStorage::Grow(core::Table* table, uint32_t delta) {
   const uint32_t before = table->size;
   if (delta > table->max - before) return ~uint32_t{0};
-  static_cast<TableStorage*>(table->owner)->Resize(uint64_t{before} + delta);
+  auto* self = static_cast<TableStorage*>(table->owner);
+  if (!self->Reserve(size_t{before} + delta)) return ~uint32_t{0};
+  table->size = before + delta;
+  if (table->type == core::ValType::kFuncRef) {
+    std::fill_n(table->functions + before, delta,
+                core::Function{nullptr, nullptr, core::kNoType, 0});
+  } else {
+    std::fill_n(table->refs + before, delta, core::ref{0});
+  }
   return before;
+}
+
+// Guests grow tables by single elements in loops: capacity doubles.
+bool TableStorage::Reserve(size_t size) {
+  if (size <= capacity_) return true;
+  const bool functions = table_.type == core::ValType::kFuncRef;
+  const size_t each = functions ? sizeof(core::Function) : sizeof(core::ref);
+  const size_t capacity = std::max(size, std::min<size_t>(2 * capacity_, table_.max));
+  void* moved = realloc(elements_, capacity * each);
+  if (moved == nullptr) return false;
+  elements_ = moved;
+  capacity_ = capacity;
+  if (functions) {
+    table_.functions = static_cast<core::Function*>(moved);
+  } else {
+    table_.refs = static_cast<core::ref*>(moved);
+  }
+  return true;
 }
 
 }  // namespace fermata::internal

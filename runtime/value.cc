@@ -5,6 +5,24 @@
 #include "runtime/state.h"
 
 namespace fermata {
+namespace internal {
+
+std::string Misfit(const StoreState& store, absl::string_view what,
+                   const std::vector<ValType>& types, absl::Span<const Value> values) {
+  if (values.size() != types.size()) {
+    return absl::StrCat(types.size(), " ", what, types.size() == 1 ? "" : "s", " expected, not ",
+                        values.size());
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].type != types[i]) return absl::StrCat(what, " ", i, " is of another type");
+    if (values[i].type == ValType::kFuncRef && values[i].low > store.functions.size()) {
+      return absl::StrCat(what, " ", i, ": no function has the handle ", values[i].low);
+    }
+  }
+  return "";
+}
+
+}  // namespace internal
 
 Value Value::F32(float v) {
   uint32_t bits;

@@ -3,7 +3,8 @@
 //
 // Ownership: a StoreHandle owns its instances; memories, tables, globals, functions obtained from
 // an instance stay valid as long as the store lives. A DynamicStep owns its activation's storage
-// and must not outlive the store. One thread at a time uses a store.
+// and must not outlive the store. One thread at a time uses a store; two are found out, if not
+// always.
 //
 // Errors are values: absl::Status with the module, import or export named. Guests' traps are not
 // errors of the API: a step that trapped says so.
@@ -123,6 +124,8 @@ struct Extern {
   core::Table* table = nullptr;
   core::LimitsInfo table_limits{};  // kTable: declared
   Global global{};
+  // The store it belongs to; null for functions that are bound to whichever instance imports them.
+  const core::Store* store = nullptr;
 };
 
 // Imports by (module, name). What is not listed: a function becomes an op (it suspends), unless the
@@ -175,7 +178,9 @@ class DynamicStep {
   DynamicInstance* op_instance() const;  // the instance whose import it is
   const std::vector<Value>& op_arguments() const;
 
-  // Answers the op and runs on. Errors (and no effect): not suspended, wrong count or types.
+  // Answers the op and runs on. Errors (and no effect): not suspended (which a call that is running
+  // is not either), wrong count or types, a handle that names no function, a store in use by
+  // another thread.
   absl::Status Resume(absl::Span<const Value> results);
   // Makes the call fail at the op, as a trap of kind kHost with this message.
   absl::Status Throw(absl::string_view message);
