@@ -486,6 +486,20 @@ class GlobalView {
 
 namespace typed {
 
+// While the host's code runs: faults in it are the host's, even if it touches a guest's memory.
+class InHost {
+ public:
+  explicit InHost(core::Context* context) : context_(context), activation_(context->activation) {
+    context->activation = nullptr;
+  }
+  ~InHost() { context_->activation = activation_; }
+  InHost(const InHost&) = delete;
+
+ private:
+  core::Context* context_;
+  core::Activation* activation_;
+};
+
 // Native code for an immediate import: calls a method of the host interface that Instance::host
 // points at. The method must not throw: generated frames can't be unwound by C++.
 template <auto method>
@@ -494,6 +508,7 @@ template <class Host, class R, class... A, R (Host::*method)(A...)>
 struct Thunk<method> {
   static typename Results<R>::Abi Call(core::Instance* base,
                                        typename Wire<A>::Abi... arguments) noexcept {
+    const InHost in_host(base->context);
     Host* host = static_cast<Host*>(base->host);
     if constexpr (std::is_void_v<R>) {
       (host->*method)(Wire<A>::FromAbi(arguments)...);
