@@ -8,7 +8,8 @@ A WebAssembly module as a C++ library.
                     [SHARDS <n>]                C++ files the functions are spread over; default: 1
                     [MEMORY reserved|checked]   default: reserved (guard pages, no checks)
                     [SHAPE auto|split|shared]   default: auto
-                    [FEATURES <proposal>...]    proposals that the module needs
+                    [FEATURES <proposal>...]    proposals that the module may use, or with a '-'
+                                                must not (-threads); default: all supported
                     [PROFILE hosted]            default: hosted
                     [EXTRA_OUTPUTS ir report]   also <target>.ir and <target>.json
                     [OPTIONS <flag>...]         further flags of `fermata translate`
@@ -23,9 +24,10 @@ When cross-compiling, set FERMATA_NATIVE_TRANSLATOR to a `fermata` that runs on 
 ]]
 include_guard(GLOBAL)
 
-# The proposals that the translator accepts; all of them are always on.
+# The proposals that the translator accepts; all of them are on unless taken away.
 set(_FERMATA_FEATURES mutable-globals sign-extension saturating-float-to-int multi-value bulk-memory
-    reference-types extended-const)
+    reference-types extended-const simd relaxed-simd tail-call exceptions legacy-exceptions memory64
+    multi-memory function-references threads custom-page-sizes wide-arithmetic)
 
 # Stops with a message, given in pieces, about the call of fermata_add_guest(<target> ...).
 function(_fermata_guest_error)
@@ -79,7 +81,8 @@ function(_fermata_check_arguments target)
     _fermata_check_choice("${target}" EXTRA_OUTPUTS "${output}" ir report)
   endforeach()
   foreach(feature IN LISTS ARG_FEATURES)
-    _fermata_check_choice("${target}" FEATURES "${feature}" ${_FERMATA_FEATURES})
+    string(REGEX REPLACE "^-" "" proposal "${feature}")
+    _fermata_check_choice("${target}" FEATURES "${proposal}" ${_FERMATA_FEATURES})
   endforeach()
   if(NOT ARG_SHARDS MATCHES "^[1-9][0-9]*$" OR ARG_SHARDS GREATER 1024)
     _fermata_guest_error("SHARDS is '${ARG_SHARDS}'; it takes a number from 1 to 1024")
@@ -183,6 +186,7 @@ function(fermata_add_guest target module)
     endif()
   endforeach()
   list(TRANSFORM ARG_IMMEDIATE PREPEND "--immediate=" OUTPUT_VARIABLE immediate)
+  list(TRANSFORM ARG_FEATURES PREPEND "--features=" OUTPUT_VARIABLE features)
   foreach(pair IN ITEMS report:json ir:ir)
     string(REGEX MATCH "^(.*):(.*)$" pair "${pair}")
     if(CMAKE_MATCH_1 IN_LIST ARG_EXTRA_OUTPUTS)
@@ -196,7 +200,7 @@ function(fermata_add_guest target module)
   add_custom_command(
     OUTPUT "${folder}/${target}.stamp" ${outputs}
     COMMAND "${translator}" translate "${module}" -o "${folder}" ${flags} ${immediate}
-            ${ARG_OPTIONS}
+            ${features} ${ARG_OPTIONS}
     COMMAND "${CMAKE_COMMAND}" -E touch "${folder}/${target}.stamp"
     DEPENDS "${module}" "${dependency}" ${ARG_DEPENDS}
     COMMENT "Translating ${target}"

@@ -1,4 +1,6 @@
-// The bulk instructions on memories and tables.
+// The bulk instructions on memories and tables, call_indirect's and call_ref's slow ways, and the
+// waits and notifications of the threads proposal.
+#include "fermata/atomics.h"
 #include "fermata/memory.h"
 #include "fermata/table.h"
 
@@ -8,79 +10,127 @@ namespace {
 // [at, at + size) lies within `limit`.
 bool Within(u64 at, u64 size, u64 limit) { return size <= limit && at <= limit - size; }
 
+// Sizes of shared memories are written by other threads.
+u64 Read(const u64& size) {
+#if defined(__GNUC__)
+  return __atomic_load_n(&size, __ATOMIC_RELAXED);
+#else
+  return *const_cast<const volatile u64*>(&size);
+#endif
+}
+
+void Check(Instance* self, const Memory* memory, u64 address, u64 size) {
+  if (FERMATA_UNLIKELY(!Within(address, size, Read(memory->bytes)))) {
+    RaiseTrap(self, Trap::kMemoryOutOfBounds);
+  }
+}
+
+void Check(Instance* self, const Table* table, u64 index, u64 size) {
+  if (FERMATA_UNLIKELY(!Within(index, size, table->size))) {
+    RaiseTrap(self, Trap::kTableOutOfBounds);
+  }
+}
+
 bool IsFunctions(const Table* table) { return table->type == ValType::kFuncRef; }
 
-// The only place where a guest's function handle is looked up, so the only one that must not trust
-// handles, which hosts can get wrong.
-void Write(Instance* self, Table* table, u32 index, ref value) {
+// What a function handle names. Handles must not be trusted here: hosts can get them wrong.
+const Function& Named(Instance* self, ref function) {
+  const Store& store = *self->store;
+  if (FERMATA_UNLIKELY(function > store.function_count)) RaiseTrap(self, Trap::kUndefinedElement);
+  return store.functions[function - 1];
+}
+
+void Write(Instance* self, Table* table, u64 index, ref value) {
   if (!IsFunctions(table)) {
     table->refs[index] = value;
   } else if (value == 0) {
     table->functions[index] = {nullptr, nullptr, kNoType, 0};
   } else {
-    const Store& store = *self->store;
-    if (FERMATA_UNLIKELY(value > store.function_count)) RaiseTrap(self, Trap::kUndefinedElement);
-    table->functions[index] = store.functions[value - 1];
+    table->functions[index] = Named(self, value);
   }
 }
 
 }  // namespace
 
 void memory_fill(Instance* self, Memory* memory, u64 address, u32 value, u64 size) {
-  if (!Within(address, size, memory->bytes)) RaiseTrap(self, Trap::kMemoryOutOfBounds);
+  Check(self, memory, address, size);
   if (size != 0) memset(memory->data + address, static_cast<u8>(value), size);
 }
 
 void memory_copy(Instance* self, Memory* to, Memory* from, u64 to_address, u64 from_address,
                  u64 size) {
-  if (!Within(to_address, size, to->bytes) || !Within(from_address, size, from->bytes)) {
-    RaiseTrap(self, Trap::kMemoryOutOfBounds);
-  }
+  Check(self, to, to_address, size);
+  Check(self, from, from_address, size);
   if (size != 0) memmove(to->data + to_address, from->data + from_address, size);
 }
 
 void memory_init(Instance* self, Memory* memory, const u8* segment, u64 segment_size, u64 address,
                  u64 from, u64 size) {
-  if (!Within(address, size, memory->bytes) || !Within(from, size, segment_size)) {
-    RaiseTrap(self, Trap::kMemoryOutOfBounds);
-  }
+  Check(self, memory, address, size);
+  if (!Within(from, size, segment_size)) RaiseTrap(self, Trap::kMemoryOutOfBounds);
   if (size != 0) memcpy(memory->data + address, segment + from, size);
 }
 
 u64 memory_grow(Instance*, Memory* memory, u64 delta) { return memory->grow(memory, delta); }
 
-void RaiseIndirectTrap(Instance* self, const Table* table, u32 index) {
-  if (index >= table->size) RaiseTrap(self, Trap::kUndefinedElement);
-  RaiseTrap(self, table->functions[index].type == kNoType ? Trap::kUninitializedElement
-                                                          : Trap::kIndirectCallTypeMismatch);
+u64 memory_pages(const Memory* memory) { return Read(memory->pages); }
+
+u32 atomic_wait32(Instance* self, Memory* memory, u64 address, u32 expected, i64 timeout) {
+  if (memory->shared == 0) RaiseTrap(self, Trap::kUnsharedWait);
+  return memory->wait(memory, address, expected, 4, timeout);
 }
 
-ref table_get(Instance* self, const Table* table, u32 index) {
-  if (index >= table->size) RaiseTrap(self, Trap::kTableOutOfBounds);
+u32 atomic_wait64(Instance* self, Memory* memory, u64 address, u64 expected, i64 timeout) {
+  if (memory->shared == 0) RaiseTrap(self, Trap::kUnsharedWait);
+  return memory->wait(memory, address, expected, 8, timeout);
+}
+
+u32 atomic_notify(Instance*, Memory* memory, u64 address, u32 count) {
+  return memory->shared == 0 ? 0 : memory->notify(memory, address, count);
+}
+
+const Function& IndirectSlow(Instance* self, const Table* table, u64 index, u32 type) {
+  if (index >= table->size) RaiseTrap(self, Trap::kUndefinedElement);
+  const Function& function = table->functions[index];
+  if (function.type == kNoType) RaiseTrap(self, Trap::kUninitializedElement);
+  const Store& store = *self->store;
+  if (store.is_subtype == nullptr || !store.is_subtype(&store, function.type, type)) {
+    RaiseTrap(self, Trap::kIndirectCallTypeMismatch);
+  }
+  return function;
+}
+
+const Function& referenced(Instance* self, ref function) {
+  if (FERMATA_UNLIKELY(function == 0)) RaiseTrap(self, Trap::kNullFunctionReference);
+  return Named(self, function);
+}
+
+ref table_get(Instance* self, const Table* table, u64 index) {
+  Check(self, table, index, 1);
   return IsFunctions(table) ? table->functions[index].handle : table->refs[index];
 }
 
-void table_set(Instance* self, Table* table, u32 index, ref value) {
-  if (index >= table->size) RaiseTrap(self, Trap::kTableOutOfBounds);
+void table_set(Instance* self, Table* table, u64 index, ref value) {
+  Check(self, table, index, 1);
   Write(self, table, index, value);
 }
 
-u32 table_grow(Instance* self, Table* table, ref value, u32 delta) {
-  const u32 before = table->grow(table, delta);
-  if (before == ~u32{0} || value == 0) return before;
-  for (u32 i = 0; i < delta; ++i) Write(self, table, before + i, value);
+u64 table_grow(Instance* self, Table* table, ref value, u64 delta) {
+  if (delta > table->max - table->size) return ~u64{0};
+  const u32 before = table->grow(table, static_cast<u32>(delta));
+  if (before == ~u32{0}) return ~u64{0};
+  for (u64 i = 0; value != 0 && i < delta; ++i) Write(self, table, before + i, value);
   return before;
 }
 
-void table_fill(Instance* self, Table* table, u32 index, ref value, u32 size) {
-  if (!Within(index, size, table->size)) RaiseTrap(self, Trap::kTableOutOfBounds);
-  for (u32 i = 0; i < size; ++i) Write(self, table, index + i, value);
+void table_fill(Instance* self, Table* table, u64 index, ref value, u64 size) {
+  Check(self, table, index, size);
+  for (u64 i = 0; i < size; ++i) Write(self, table, index + i, value);
 }
 
-void table_copy(Instance* self, Table* to, Table* from, u32 to_index, u32 from_index, u32 size) {
-  if (!Within(to_index, size, to->size) || !Within(from_index, size, from->size)) {
-    RaiseTrap(self, Trap::kTableOutOfBounds);
-  }
+void table_copy(Instance* self, Table* to, Table* from, u64 to_index, u64 from_index, u64 size) {
+  Check(self, to, to_index, size);
+  Check(self, from, from_index, size);
   if (size == 0) return;
   if (IsFunctions(to)) {
     memmove(to->functions + to_index, from->functions + from_index, size * sizeof(Function));
@@ -89,12 +139,11 @@ void table_copy(Instance* self, Table* to, Table* from, u32 to_index, u32 from_i
   }
 }
 
-void table_init(Instance* self, Table* table, const ref* segment, u32 segment_size, u32 index,
-                u32 from, u32 size) {
-  if (!Within(index, size, table->size) || !Within(from, size, segment_size)) {
-    RaiseTrap(self, Trap::kTableOutOfBounds);
-  }
-  for (u32 i = 0; i < size; ++i) Write(self, table, index + i, segment[from + i]);
+void table_init(Instance* self, Table* table, const ref* segment, u32 segment_size, u64 index,
+                u64 from, u64 size) {
+  Check(self, table, index, size);
+  if (!Within(from, size, segment_size)) RaiseTrap(self, Trap::kTableOutOfBounds);
+  for (u64 i = 0; i < size; ++i) Write(self, table, index + i, segment[from + i]);
 }
 
 }  // namespace fermata::core

@@ -13,8 +13,8 @@ namespace {
 
 constexpr size_t kScratchBytes = size_t{64} << 20;  // reserved; pages are used as they are touched
 constexpr size_t kSignalStackBytes = 64 * 1024;
-// What validators allow a function to return, and some.
-constexpr size_t kResults = 1024;
+// What validators allow a function to take or return (1,000 values of up to two slots), and some.
+constexpr size_t kResults = 2048;
 
 // Native stack that guest functions leave to unchecked callees (the translator's kUncheckedBytes),
 // to host functions they call and to signal handlers.

@@ -75,24 +75,34 @@ absl::StatusOr<Extern> DynamicInstance::Find(absl::string_view name) {
       result.function = store.functions[handle - 1];
       result.signature = internal::SignatureOfType(result.function.type);
       result.may_suspend = store.may_suspend[handle - 1];
+      result.may_throw = store.may_throw[handle - 1];
       break;
     }
-    case ExternKind::kTable:
+    case ExternKind::kTable: {
       result.table = *state_->Field<core::Table*>(info().tables[e.index].offset);
-      result.table_limits = static_cast<internal::TableStorage*>(result.table->owner)->limits();
+      const auto* storage = static_cast<internal::TableStorage*>(result.table->owner);
+      result.table_limits = storage->limits();
+      result.ref = storage->ref();
       break;
-    case ExternKind::kMemory:
+    }
+    case ExternKind::kMemory: {
       result.memory = state_->Field<core::MemoryField>(info().memories[e.index].offset)->memory;
-      result.memory_limits = static_cast<internal::MemoryStorage*>(result.memory->owner)->limits();
+      auto* storage = static_cast<internal::MemoryStorage*>(result.memory->owner);
+      result.memory_limits = storage->limits();
+      if (result.memory->shared != 0) result.shared_memory = storage->shared_from_this();
       break;
+    }
     case ExternKind::kGlobal: {
       const core::GlobalInfo& g = info().globals[e.index];
       uint64_t* field = state_->Field<uint64_t>(g.offset);
       result.global = {g.type, g.mut, g.imported ? *state_->Field<uint64_t*>(g.offset) : field};
+      result.ref = state_->global_refs[e.index];
       break;
     }
     case ExternKind::kTag:
-      return absl::UnimplementedError("tags are not available yet");
+      result.tag = *state_->Field<uint32_t>(info().tags[e.index].offset);
+      result.signature = internal::SignatureOfType(store.tags[result.tag]);
+      break;
   }
   return result;
 }

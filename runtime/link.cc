@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "fermata/memory.h"
 #include "runtime/hosted_context.h"
 #include "runtime/state.h"
 
@@ -42,6 +43,9 @@ std::string Describe(absl::Span<const ValType> types) {
         break;
       case ValType::kExnRef:
         text += "exnref";
+        break;
+      case ValType::kAnyRef:
+        text += "anyref";
         break;
     }
   }
@@ -97,11 +101,7 @@ class Linker {
     if (store_.instances.size() > 0xffff) {
       return absl::ResourceExhaustedError("a store holds at most 65,536 instances");
     }
-    for (uint32_t i = 0; i < info_.type_count; ++i) {
-      const core::FuncType& type = info_.types[i];
-      canonical_.push_back(
-          CanonicalType({type.params, type.param_count}, {type.results, type.result_count}));
-    }
+    canonical_ = CanonicalTypes({info_.types, info_.type_count});
     for (uint32_t i = 0; i < info_.import_count; ++i) {
       absl::Status status = Check(info_.imports[i]);
       if (!status.ok()) return status;
@@ -145,7 +145,8 @@ class Linker {
                                               ".", View(import.name), " is not provided"));
     }
     if (e->kind != import.kind) return Mismatch(import, "another kind of thing is provided");
-    if (e->store != nullptr && e->store != &store_.store) {
+    const bool shared = e->kind == ExternKind::kMemory && e->memory->shared != 0;
+    if (e->store != nullptr && e->store != &store_.store && !shared) {
       return Mismatch(import, "what is provided belongs to another store");
     }
     switch (import.kind) {
@@ -158,15 +159,16 @@ class Linker {
       case ExternKind::kGlobal:
         return CheckGlobal(import, *e);
       case ExternKind::kTag:
-        break;
+        return CheckTag(import, *e);
     }
-    return absl::UnimplementedError("tags are not available yet");
+    return Mismatch(import, "an unknown kind of thing");
   }
 
   absl::Status CheckFunction(const core::ImportInfo& import, const Extern& e) {
     const uint32_t type = canonical_[info_.function_imports[import.index].type];
-    if (CanonicalType(e.signature.params, e.signature.results) != type) {
-      const Signature& wanted = SignatureOfType(type);
+    const Signature& wanted = SignatureOfType(type);
+    // Code that is bound to whichever instance imports it has no type of its own.
+    if (e.store == nullptr ? e.signature != wanted : !IsSubtype(e.function.type, type)) {
       return Mismatch(
           import, absl::StrCat("expected ", Describe(wanted.params), " -> ",
                                Describe(wanted.results), ", found ", Describe(e.signature.params),
@@ -175,12 +177,19 @@ class Linker {
     if (import.suspend == nullptr && e.may_suspend) {
       return Mismatch(import, "it is immediate, but the function provided may suspend");
     }
+    if (import.suspend == nullptr && e.may_throw && !info_.uses_exceptions) {
+      return Mismatch(import,
+                      "it is immediate, and the module is not ready for the exceptions of the "
+                      "function provided");
+    }
     return absl::OkStatus();
   }
 
   absl::Status CheckTable(const core::ImportInfo& import, const Extern& e) {
     const core::TableInfo& wanted = info_.tables[import.index];
-    if (e.table->type != wanted.type) return Mismatch(import, "a table of another type");
+    if (e.table->type != wanted.type || !SameType(e.ref, Canonical(wanted.ref))) {
+      return Mismatch(import, "a table of another type");
+    }
     if (!Admits(wanted.limits, e.table->size, e.table_limits)) {
       return Mismatch(import, "a table of unfit size or maximum");
     }
@@ -189,12 +198,16 @@ class Linker {
 
   absl::Status CheckMemory(const core::ImportInfo& import, const Extern& e) {
     const core::MemoryInfo& wanted = info_.memories[import.index];
-    if (!Admits(wanted.limits, e.memory->pages, e.memory_limits) ||
-        e.memory->page_log2 != wanted.limits.page_log2) {
+    if (e.memory_limits.is64 != wanted.limits.is64 ||
+        e.memory_limits.shared != wanted.limits.shared ||
+        e.memory_limits.page_log2 != wanted.limits.page_log2) {
+      return Mismatch(import, "a memory of another kind: addresses, sharing or page size");
+    }
+    if (!Admits(wanted.limits, core::memory_pages(e.memory), e.memory_limits)) {
       return Mismatch(import, "a memory of unfit size or maximum");
     }
     const auto* storage = static_cast<MemoryStorage*>(e.memory->owner);
-    if (info_.memory_policy == core::MemoryPolicy::kReserved &&
+    if (info_.memory_policy == core::MemoryPolicy::kReserved && !AlwaysChecked(wanted.limits) &&
         storage->policy() != core::MemoryPolicy::kReserved) {
       return Mismatch(import, "the module was translated for reserved memory, this one is checked");
     }
@@ -206,7 +219,28 @@ class Linker {
     if (e.global.type != wanted.type || e.global.mut != wanted.mut) {
       return Mismatch(import, "a global of another type or mutability");
     }
+    if (AbstractRef(wanted.type).heap == 0) return absl::OkStatus();  // no reference
+    // What can't be written may hold less than what it is read as.
+    const core::RefType ref = Canonical(wanted.ref);
+    if (wanted.mut ? !SameType(e.ref, ref) : !IsSubtype(e.ref, ref)) {
+      return Mismatch(import, "a global of references of another type");
+    }
     return absl::OkStatus();
+  }
+
+  absl::Status CheckTag(const core::ImportInfo& import, const Extern& e) {
+    const uint32_t type = canonical_[info_.tags[import.index].type];
+    if (e.tag >= store_.tags.size() || store_.tags[e.tag] != type) {
+      return Mismatch(import,
+                      absl::StrCat("expected a tag of ", Describe(SignatureOfType(type).params),
+                                   ", found ", Describe(e.signature.params)));
+    }
+    return absl::OkStatus();
+  }
+
+  core::RefType Canonical(core::RefType ref) const {
+    ref.type = ref.heap == 0 ? canonical_[ref.type] : 0;
+    return ref;
   }
 
   absl::Status Allocate() {
@@ -218,7 +252,10 @@ class Linker {
     t_.instance = static_cast<core::Instance*>(t_.storage);
     t_.instance->module = &info_;
     t_.instance->host = imports_.host();
-    memcpy(t_.Field<uint32_t>(info_.types_offset), canonical_.data(), 4 * canonical_.size());
+    // A module without types has no pointers to copy from.
+    if (!canonical_.empty()) {
+      memcpy(t_.Field<uint32_t>(info_.types_offset), canonical_.data(), 4 * canonical_.size());
+    }
     return absl::OkStatus();
   }
 
@@ -227,9 +264,7 @@ class Linker {
     for (uint32_t i = 0; i < info_.memory_count; ++i) {
       const core::MemoryInfo& m = info_.memories[i];
       if (m.imported) continue;
-      auto memory = info_.memory_policy == core::MemoryPolicy::kReserved
-                        ? MakeReservedMemory(m.limits, most)
-                        : MakeCheckedMemory(m.limits, most);
+      auto memory = MakeMemory(m.limits, info_.memory_policy, most);
       if (!memory.ok()) return memory.status();
       SetMemory(m, (*memory)->memory());
       store_.memories.push_back(*std::move(memory));
@@ -244,8 +279,8 @@ class Linker {
     for (uint32_t i = 0; i < info_.table_count; ++i) {
       const core::TableInfo& table = info_.tables[i];
       if (table.imported) continue;
-      auto storage =
-          TableStorage::Make(table.type, table.limits, store_.store.limits.table_elements);
+      auto storage = TableStorage::Make(table.type, Canonical(table.ref), table.limits,
+                                        store_.store.limits.table_elements);
       if (!storage.ok()) return storage.status();
       *t_.Field<core::Table*>(table.offset) = (*storage)->table();
       store_.tables.push_back(*std::move(storage));
@@ -255,6 +290,16 @@ class Linker {
 
   void Bind() {
     t_.function_imports.resize(info_.function_import_count);
+    for (uint32_t i = 0; i < info_.global_count; ++i) {
+      const core::GlobalInfo& global = info_.globals[i];
+      t_.global_refs.push_back(AbstractRef(global.type).heap != 0 ? Canonical(global.ref)
+                                                                  : AbstractRef(global.type));
+    }
+    for (uint32_t i = 0; i < info_.tag_count; ++i) {
+      if (info_.tags[i].imported) continue;
+      *t_.Field<uint32_t>(info_.tags[i].offset) = static_cast<uint32_t>(store_.tags.size());
+      store_.tags.push_back(canonical_[info_.tags[i].type]);
+    }
     for (uint32_t i = 0; i < info_.import_count; ++i) {
       const core::ImportInfo& import = info_.imports[i];
       const Extern* e = found_[i];
@@ -264,7 +309,8 @@ class Linker {
           t_.function_imports[import.index] = {i, &SignatureOfType(canonical_[slot.type])};
           core::Function f =
               e != nullptr ? e->function : core::Function{import.suspend, nullptr, 0, 0};
-          f.type = canonical_[slot.type];
+          // Otherwise its own, which may be a subtype.
+          if (e == nullptr || e->store == nullptr) f.type = canonical_[slot.type];
           if (f.instance == nullptr) f.instance = t_.instance;
           *t_.Field<core::Function>(slot.offset) = f;
           break;
@@ -274,11 +320,14 @@ class Linker {
           break;
         case ExternKind::kMemory:
           SetMemory(info_.memories[import.index], e->memory);
+          if (e->memory->shared != 0) Share(*static_cast<MemoryStorage*>(e->memory->owner));
           break;
         case ExternKind::kGlobal:
           *t_.Field<uint64_t*>(info_.globals[import.index].offset) = e->global.storage;
+          t_.global_refs[import.index] = e->ref;
           break;
         case ExternKind::kTag:
+          *t_.Field<uint32_t>(info_.tags[import.index].offset) = e->tag;
           break;
       }
     }
@@ -287,25 +336,35 @@ class Linker {
     }
   }
 
+  // The store keeps a memory that may be another's.
+  void Share(MemoryStorage& memory) {
+    for (const auto& held : store_.memories) {
+      if (held.get() == &memory) return;
+    }
+    store_.memories.push_back(memory.shared_from_this());
+  }
+
   void RegisterFunctions() {
     t_.instance->function_base = static_cast<core::ref>(store_.functions.size() + 1);
     for (uint32_t i = 0; i < info_.function_count; ++i) {
       const core::FunctionInfo& f = info_.functions[i];
       core::Function function = {f.code, t_.instance, canonical_[f.type],
                                  static_cast<core::ref>(store_.functions.size() + 1)};
-      bool suspends = f.may_suspend;
+      bool suspends = f.may_suspend, throws = f.may_throw;
       if (f.code == nullptr) {
         const core::Function& import =
             *t_.Field<core::Function>(info_.function_imports[f.index].offset);
         function.code = import.code;
         function.instance = import.instance;
+        function.type = import.type;
         // A function keeps its handle when it is passed on.
         if (import.handle != 0) {
           function.handle = import.handle;
           suspends = store_.may_suspend[import.handle - 1];
+          throws = store_.may_throw[import.handle - 1];
         }
       }
-      store_.Register(function, suspends);
+      store_.Register(function, suspends, throws);
     }
     // A host function of a type unknown until now gets its code here.
     store_.LearnTypes(info_, canonical_.data());

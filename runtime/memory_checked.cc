@@ -1,4 +1,4 @@
-// The checked policy: an allocation that may move when it grows.
+// Plain storage: an allocation that may move when it grows, for code that checks each access.
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +12,8 @@ namespace {
 
 class CheckedMemory : public MemoryStorage {
  public:
-  CheckedMemory(const core::LimitsInfo& limits, uint64_t most_pages)
-      : MemoryStorage(core::MemoryPolicy::kChecked, limits) {
-    const uint64_t bound = uint64_t{1} << (32 - limits.page_log2);
-    memory_.max_pages = std::min(most_pages, bound);
-    if (limits.has_max) memory_.max_pages = std::min(memory_.max_pages, limits.max);
-    memory_.page_log2 = limits.page_log2;
-    memory_.owner = this;
+  CheckedMemory(const core::LimitsInfo& limits, uint64_t max_pages)
+      : MemoryStorage(core::MemoryPolicy::kChecked, limits, max_pages) {
     memory_.grow = Grow;
   }
   ~CheckedMemory() override { free(memory_.data); }
@@ -44,14 +39,10 @@ class CheckedMemory : public MemoryStorage {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<MemoryStorage>> MakeCheckedMemory(const core::LimitsInfo& limits,
-                                                                 uint64_t most_pages) {
-  if (limits.page_log2 > 16) {
-    return absl::InvalidArgumentError(absl::StrCat("pages of 2^", limits.page_log2, " bytes"));
-  }
-  auto memory = std::make_unique<CheckedMemory>(limits, most_pages);
-  if (limits.min > most_pages ||
-      CheckedMemory::Grow(memory->memory(), limits.min) == ~uint64_t{0}) {
+absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeCheckedMemory(const core::LimitsInfo& limits,
+                                                                 uint64_t max_pages) {
+  auto memory = std::make_shared<CheckedMemory>(limits, max_pages);
+  if (CheckedMemory::Grow(memory->memory(), limits.min) == ~uint64_t{0}) {
     return absl::ResourceExhaustedError(absl::StrCat("no memory of ", limits.min, " pages"));
   }
   return memory;

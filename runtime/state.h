@@ -5,23 +5,17 @@
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "fermata/dynamic.h"
+#include "runtime/exceptions.h"
 #include "runtime/storage.h"
+#include "runtime/types.h"
 
 namespace fermata::internal {
-
-// A number for each function type, the same in the whole process (specification §3.1.3: types are
-// equal if their structure is).
-uint32_t CanonicalType(absl::Span<const ValType> params, absl::Span<const ValType> results);
-// The type behind a number.
-const Signature& SignatureOfType(uint32_t type);
-
-// Slots that values of these types take.
-inline uint32_t SlotsOf(ValType type) { return type == ValType::kV128 ? 2 : 1; }
 
 // The code for one function type, taken from the first module that has it.
 struct TypeCode {
@@ -36,25 +30,35 @@ struct HostFunctionInstance : core::HostInstance {
   StoreState* state;
   std::string name;
   Signature signature;
-  HostFunction code;  // null: suspends
-  uint32_t site = 0;  // suspending ones: number in StoreState::host_sites
+  uint32_t param_slots, result_slots;
+  HostFunction code;    // null: suspends
+  uint32_t site = 0;    // suspending ones: number in StoreState::host_sites
+  std::string letters;  // suspending ones: SiteDetail::slots
   core::ref handle = 0;
+};
+
+// Storage of a host-made global; generated code loads a v128 from it with one instruction.
+struct alignas(16) GlobalCell {
+  uint64_t words[2];
 };
 
 struct StoreState {
   StoreHandle* handle = nullptr;
   std::atomic<core::Context*> user{nullptr};  // of the thread that is using the store
   core::Store store{};
-  std::vector<core::Instance*> instances;         // by index
-  std::vector<DynamicInstance*> dynamic;          // by index; null: the host's pseudo-instance
-  std::vector<core::Function> functions;          // by handle - 1
-  std::vector<bool> may_suspend;                  // by handle - 1
+  std::vector<core::Instance*> instances;  // by index
+  std::vector<DynamicInstance*> dynamic;   // by index; null: the host's pseudo-instance
+  std::vector<core::Function> functions;   // by handle - 1
+  std::vector<bool> may_suspend;           // by handle - 1
+  std::vector<bool> may_throw;             // by handle - 1
+  std::vector<uint32_t> tags;              // canonical types, by tag number
+  Exceptions exceptions;
   absl::flat_hash_map<uint32_t, TypeCode> types;  // by canonical type
-  uint32_t max_results = 1;                       // slots that any function of the store returns
+  uint32_t max_results = 1;  // most slots of any parameters, results or payload in the store
   std::vector<std::unique_ptr<DynamicInstance>> owned;
-  std::vector<std::unique_ptr<MemoryStorage>> memories;
+  std::vector<std::shared_ptr<MemoryStorage>> memories;
   std::vector<std::unique_ptr<TableStorage>> tables;
-  std::deque<uint64_t[2]> globals;
+  std::deque<GlobalCell> globals;
 
   // The pseudo-instance that suspending host functions push their op frames under.
   std::vector<std::unique_ptr<HostFunctionInstance>> host_functions;
@@ -68,7 +72,12 @@ struct StoreState {
   // Adds an instance to the store; its index.
   uint32_t Register(core::Instance* instance, DynamicInstance* dynamic);
   // Adds a function; its handle.
-  core::ref Register(const core::Function& function, bool suspends);
+  core::ref Register(const core::Function& function, bool suspends, bool throws);
+  // What suspending host functions need once, and each of them.
+  void AddHostInstance();
+  void AddHostSite(HostFunctionInstance& host);
+  // Has contexts hold the parameters and the results.
+  void MakeRoom(const Signature& signature);
   // Lets host functions that waited for the code of their type have it.
   void LearnTypes(const ModuleInfo& info, const uint32_t* canonical);
 };
@@ -96,6 +105,26 @@ class StoreUse {
   bool ok_;
 };
 
+// Values as the ABI passes them, and back.
+template <class Slots>
+void AppendSlots(absl::Span<const Value> values, Slots& slots) {
+  for (const Value& value : values) {
+    slots.push_back(value.low);
+    if (value.type == ValType::kV128) slots.push_back(value.high);
+  }
+}
+// `next(i)` is slot i.
+template <class Next>
+void AppendValues(const std::vector<ValType>& types, Next next, std::vector<Value>& values) {
+  uint32_t i = 0;
+  values.reserve(values.size() + types.size());
+  for (ValType type : types) {
+    Value value{type, next(i++)};
+    if (type == ValType::kV128) value.high = next(i++);
+    values.push_back(value);
+  }
+}
+
 // What is wrong with `values` as arguments or results of these types; empty if nothing is. `what`
 // names one of them: "argument".
 std::string Misfit(const StoreState& store, absl::string_view what,
@@ -118,6 +147,9 @@ struct DynamicInstance::State {
   };
   std::vector<FunctionImport> function_imports;  // by function index
   absl::flat_hash_map<absl::string_view, const core::ExportInfo*> exports;
+  // By global index: what each may refer to, with canonical numbers; an imported one as its owner
+  // declares it.
+  std::vector<core::RefType> global_refs;
   bool start_pending = false;
   bool start_running = false;
 
@@ -132,7 +164,7 @@ struct DynamicInstance::State {
 };
 
 struct DynamicStep::State {
-  enum class Phase : uint8_t { kEmpty, kRunning, kFinished, kSuspended, kTrapped };
+  enum class Phase : uint8_t { kEmpty, kRunning, kFinished, kSuspended, kTrapped, kOutOfFuel };
   Phase phase = Phase::kEmpty;
   internal::StoreState* store = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
@@ -140,6 +172,7 @@ struct DynamicStep::State {
   const Signature* signature = nullptr;
   std::vector<Value> results;
   std::string message;
+  std::optional<Thrown> thrown;  // kTrapped with Trap::kUncaughtException
 
   // The op, decoded at first use.
   mutable bool decoded = false;
@@ -154,6 +187,7 @@ struct DynamicStep::State {
              internal::StoreState* state);
   void Take(core::Exit exit, core::Context* context);
   void Trapped(Trap trap, absl::string_view text);
+  void KeepThrown(core::ref exception);
   void Decode() const;
 };
 

@@ -37,7 +37,7 @@ void DynamicStep::State::Begin(const core::Function& function, core::Invoke invo
   if (!use.ok()) return Trapped(Trap::kHost, internal::StoreUse::kMessage);
   phase = Phase::kRunning;
   absl::InlinedVector<uint64_t, 8> slots;
-  for (const Value& value : values) slots.push_back(value.low);
+  internal::AppendSlots(values, slots);
   Take(core::Enter(*context, activation, function, invoke, slots.data()), context);
 }
 
@@ -50,15 +50,20 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
     case core::Exit::kReturned: {
       phase = Phase::kFinished;
       if (starting != nullptr) starting->state_->start_pending = false;
-      const size_t n = signature->results.size();
-      results.reserve(n);
-      for (size_t i = 0; i < n; ++i) {
-        results.push_back({signature->results[i], n == 1 ? activation.value : context->results[i]});
-      }
+      // A single v128 takes two slots, and the way that several results take.
+      const bool one = internal::SlotsOf(signature->results) == 1;
+      internal::AppendValues(
+          signature->results,
+          [&](uint32_t i) { return one ? activation.value : context->results[i]; }, results);
       return;
     }
-    case core::Exit::kTrapped:
     case core::Exit::kOutOfFuel:
+      phase = Phase::kOutOfFuel;
+      return;
+    case core::Exit::kTrapped:
+      if (activation.trap == Trap::kUncaughtException) {
+        KeepThrown(static_cast<core::ref>(activation.value));
+      }
       return Trapped(activation.trap, "");
   }
 }
@@ -70,6 +75,15 @@ void DynamicStep::State::Trapped(Trap trap, absl::string_view text) {
   activation.depth = 0;
   message = std::string(text.empty() ? absl::string_view(TrapMessage(trap)) : text);
   if (starting != nullptr) starting->state_->start_running = false;
+}
+
+void DynamicStep::State::KeepThrown(core::ref exception) {
+  if (exception == 0) return;
+  const core::Exception& e = store->store.exceptions[exception - 1];
+  thrown = Thrown{e.tag, {}};
+  internal::AppendValues(
+      internal::SignatureOfType(store->tags[e.tag]).params, [&](uint32_t i) { return e.values[i]; },
+      thrown->values);
 }
 
 void DynamicStep::State::Decode() const {
@@ -90,10 +104,8 @@ void DynamicStep::State::Decode() const {
   import = &info.imports[import_index];
   arguments.clear();
   const core::u8* frame = activation.frames + activation.size - footer.words * 8u;
-  for (size_t i = 0; i < op_signature->params.size(); ++i) {
-    arguments.push_back(
-        {op_signature->params[i], core::frame_get64(frame, static_cast<uint32_t>(8 * i))});
-  }
+  internal::AppendValues(
+      op_signature->params, [&](uint32_t i) { return core::frame_get64(frame, 8 * i); }, arguments);
 }
 
 DynamicStep::DynamicStep() = default;
@@ -103,6 +115,9 @@ DynamicStep::~DynamicStep() = default;
 
 bool DynamicStep::finished() const { return state_ && state_->phase == State::Phase::kFinished; }
 bool DynamicStep::suspended() const { return state_ && state_->phase == State::Phase::kSuspended; }
+bool DynamicStep::out_of_fuel() const {
+  return state_ && state_->phase == State::Phase::kOutOfFuel;
+}
 bool DynamicStep::trapped() const { return state_ && state_->phase == State::Phase::kTrapped; }
 
 absl::Span<const Value> DynamicStep::results() const {
@@ -112,6 +127,9 @@ Trap DynamicStep::trap() const { return trapped() ? state_->activation.trap : Tr
 const std::string& DynamicStep::message() const {
   static const std::string* none = new std::string;
   return state_ ? state_->message : *none;
+}
+const Thrown* DynamicStep::exception() const {
+  return trapped() && state_->thrown ? &*state_->thrown : nullptr;
 }
 
 const core::ImportInfo& DynamicStep::op() const {
@@ -154,7 +172,7 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
     return absl::InvalidArgumentError(absl::StrCat(op_module(), ".", op_name(), ": ", misfit));
   }
   absl::InlinedVector<uint64_t, 4> slots;
-  for (const Value& value : values) slots.push_back(value.low);
+  internal::AppendSlots(values, slots);
   core::Context* context = internal::ThreadContext(s.store->max_results);
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
   internal::StoreUse use(*s.store, context);
@@ -166,6 +184,18 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
   return absl::OkStatus();
 }
 
+absl::Status DynamicStep::Refuel(uint64_t) {
+  if (!out_of_fuel()) return absl::FailedPreconditionError("the call is not out of fuel");
+  State& s = *state_;
+  core::Context* context = internal::ThreadContext(s.store->max_results);
+  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
+  internal::StoreUse use(*s.store, context);
+  if (!use.ok()) return use.status();
+  s.phase = State::Phase::kRunning;
+  s.Take(core::Resume(*context, s.activation, nullptr, 0), context);
+  return absl::OkStatus();
+}
+
 absl::Status DynamicStep::Throw(absl::string_view message) {
   if (!suspended()) return absl::FailedPreconditionError("the call is not suspended");
   state_->Trapped(Trap::kHost, message);
@@ -173,11 +203,15 @@ absl::Status DynamicStep::Throw(absl::string_view message) {
 }
 
 void DynamicStep::Cancel() {
-  if (suspended()) state_->Trapped(Trap::kCancelled, "");
+  if (suspended() || out_of_fuel()) state_->Trapped(Trap::kCancelled, "");
 }
 
-uint32_t DynamicStep::frame_bytes() const { return suspended() ? state_->activation.size : 0; }
-uint32_t DynamicStep::depth() const { return suspended() ? state_->activation.depth : 0; }
+uint32_t DynamicStep::frame_bytes() const {
+  return suspended() || out_of_fuel() ? state_->activation.size : 0;
+}
+uint32_t DynamicStep::depth() const {
+  return suspended() || out_of_fuel() ? state_->activation.depth : 0;
+}
 core::Activation* DynamicStep::raw_activation() {
   return suspended() ? &state_->activation : nullptr;
 }

@@ -9,11 +9,13 @@
 
 namespace fermata::internal {
 
-// Owns what a core::Memory points to. Address-stable.
-class MemoryStorage {
+// Owns what a core::Memory points to. Address-stable. Each store that uses it holds a share: shared
+// memories may be linked into several.
+class MemoryStorage : public std::enable_shared_from_this<MemoryStorage> {
  public:
   virtual ~MemoryStorage() = default;
   core::Memory* memory() { return &memory_; }
+  // kReserved: code that does not check its accesses may use it.
   core::MemoryPolicy policy() const { return policy_; }
   // Declared, for import checks.
   const core::LimitsInfo& limits() const { return limits_; }
@@ -21,18 +23,34 @@ class MemoryStorage {
   virtual bool Covers(const void* address) const = 0;
 
  protected:
-  MemoryStorage(core::MemoryPolicy policy, const core::LimitsInfo& limits)
-      : policy_(policy), limits_(limits) {}
+  MemoryStorage(core::MemoryPolicy policy, const core::LimitsInfo& limits, uint64_t max_pages);
   core::Memory memory_{};
   const core::MemoryPolicy policy_;
   const core::LimitsInfo limits_;
 };
 
-// `most_pages`: the store's limit. Errors: too large, no address space or memory.
-absl::StatusOr<std::unique_ptr<MemoryStorage>> MakeReservedMemory(const core::LimitsInfo& limits,
-                                                                  uint64_t most_pages);
-absl::StatusOr<std::unique_ptr<MemoryStorage>> MakeCheckedMemory(const core::LimitsInfo& limits,
-                                                                 uint64_t most_pages);
+// Whether generated code checks its accesses to such memories under every policy.
+inline bool AlwaysChecked(const core::LimitsInfo& limits) {
+  return limits.is64 || limits.page_log2 != 16;
+}
+
+// `most`: the store's limit, in units of 64 KiB. Errors: limits that no memory can have, too large,
+// no address space or memory.
+absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMemory(const core::LimitsInfo& limits,
+                                                          core::MemoryPolicy policy, uint64_t most);
+
+// By kind, for MakeMemory; of `limits.min` pages. Mapped ones have address space for `max_pages`,
+// and under kReserved for every address that an access without checks can form; they may be shared.
+absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMappedMemory(const core::LimitsInfo& limits,
+                                                                core::MemoryPolicy policy,
+                                                                uint64_t max_pages);
+absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeCheckedMemory(const core::LimitsInfo& limits,
+                                                                 uint64_t max_pages);
+
+// The size of a memory that other threads may be growing.
+inline uint64_t BytesOf(const core::Memory& memory) {
+  return __atomic_load_n(&memory.bytes, __ATOMIC_RELAXED);
+}
 
 // Makes faults in reserved memories of the store that runs on the faulting thread traps; all others
 // go to the handlers installed before. Done once a process.
@@ -41,19 +59,22 @@ void InstallFaultHandler();
 // Owns what a core::Table points to. Address-stable.
 class TableStorage {
  public:
-  static absl::StatusOr<std::unique_ptr<TableStorage>> Make(core::ValType type,
+  // `ref`: with the canonical number of the type, if any.
+  static absl::StatusOr<std::unique_ptr<TableStorage>> Make(core::ValType type, core::RefType ref,
                                                             const core::LimitsInfo& limits,
                                                             uint64_t most_elements);
   ~TableStorage();
   core::Table* table() { return &table_; }
   const core::LimitsInfo& limits() const { return limits_; }
+  const core::RefType& ref() const { return ref_; }
 
  private:
-  explicit TableStorage(const core::LimitsInfo& limits) : limits_(limits) {}
+  TableStorage(core::RefType ref, const core::LimitsInfo& limits) : ref_(ref), limits_(limits) {}
   bool Reserve(size_t size);
   static uint32_t Grow(core::Table* table, uint32_t delta);
 
   core::Table table_{};
+  const core::RefType ref_;
   const core::LimitsInfo limits_;
   void* elements_ = nullptr;
   size_t capacity_ = 0;  // in elements

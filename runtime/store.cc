@@ -3,7 +3,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "fermata/frame.h"
-#include "runtime/hosted_context.h"
 #include "runtime/state.h"
 
 namespace fermata {
@@ -15,11 +14,10 @@ void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* res
   auto* self = static_cast<HostFunctionInstance*>(base);
   core::Instance* anchor = self->state->host_instance.get();
   self->context = anchor->context;
-  const size_t params = self->signature.params.size();
   if (self->code == nullptr) {
-    core::u8* frame = core::PushOp(anchor, self->site, static_cast<uint32_t>(params) + 1);
-    for (size_t i = 0; i < params; ++i) {
-      core::frame_put64(frame, static_cast<uint32_t>(8 * i), arguments[i]);
+    core::u8* frame = core::PushOp(anchor, self->site, self->param_slots + 1);
+    for (uint32_t i = 0; i < self->param_slots; ++i) {
+      core::frame_put64(frame, 8 * i, arguments[i]);
     }
     return;
   }
@@ -27,14 +25,47 @@ void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* res
   core::Context* context = anchor->context;
   core::Activation* running = context->activation;
   context->activation = nullptr;
-  const Trap trap = self->code(absl::MakeConstSpan(arguments, params),
-                               absl::MakeSpan(results, self->signature.results.size()));
+  const Trap trap = self->code(absl::MakeConstSpan(arguments, self->param_slots),
+                               absl::MakeSpan(results, self->result_slots));
   context->activation = running;
   if (trap != Trap::kNone) core::RaiseTrapIn(*context, trap);
 }
 
 // Functions whose type no module of the store has can't be called by one.
 void CallUnknown() {}
+
+// The letter of a value in SiteDetail::slots.
+char SlotLetter(ValType type) {
+  switch (type) {
+    case ValType::kI32:
+      return 'i';
+    case ValType::kI64:
+      return 'I';
+    case ValType::kF32:
+      return 'f';
+    case ValType::kF64:
+      return 'D';
+    case ValType::kV128:
+      return 'V';
+    case ValType::kFuncRef:
+      return 'r';
+    case ValType::kExternRef:
+      return 'x';
+    case ValType::kExnRef:
+      return 'e';
+    case ValType::kAnyRef:
+      return 'a';
+  }
+  return '?';
+}
+
+core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_t payload) {
+  auto* state = static_cast<StoreState*>(store->owner);
+  const core::ref handle = state->exceptions.Keep(tag, values, payload, store->limits.exceptions);
+  store->exceptions = state->exceptions.data();
+  store->exception_count = state->exceptions.size();
+  return handle;
+}
 
 }  // namespace
 
@@ -48,9 +79,10 @@ uint32_t StoreState::Register(core::Instance* instance, DynamicInstance* owner) 
   return instance->index;
 }
 
-core::ref StoreState::Register(const core::Function& function, bool suspends) {
+core::ref StoreState::Register(const core::Function& function, bool suspends, bool throws) {
   functions.push_back(function);
   may_suspend.push_back(suspends);
+  may_throw.push_back(throws);
   store.functions = functions.data();
   store.function_count = static_cast<uint32_t>(functions.size());
   return store.function_count;
@@ -76,12 +108,49 @@ void StoreState::LearnTypes(const ModuleInfo& info, const uint32_t* canonical) {
   }
 }
 
+void StoreState::AddHostInstance() {
+  host_instance = std::make_unique<core::Instance>();
+  host_module.abi_version = core::kAbiVersion;
+  host_module.name = "#host";
+  host_module.max_frame_words = 1;
+  host_instance->module = &host_module;
+  Register(host_instance.get(), nullptr);
+}
+
+void StoreState::AddHostSite(HostFunctionInstance& host) {
+  host.site = static_cast<uint32_t>(host_sites.size());
+  for (ValType t : host.signature.params) host.letters += SlotLetter(t);
+  host_sites.push_back({nullptr, 0, false});
+  host_details.push_back(
+      {host.site, 0, static_cast<uint16_t>(host.param_slots + 1), host.letters.c_str()});
+  host_by_site.push_back(&host);
+  host_imports.push_back({{"#host", 5},
+                          {host.name.data(), static_cast<uint32_t>(host.name.size())},
+                          ExternKind::kFunction,
+                          host.site,
+                          nullptr,
+                          host.site});
+  host_module.imports = host_imports.data();
+  host_module.import_count = static_cast<uint32_t>(host_imports.size());
+  host_module.sites = host_sites.data();
+  host_module.site_details = host_details.data();
+  host_module.site_count = static_cast<uint32_t>(host_sites.size());
+}
+
+void StoreState::MakeRoom(const Signature& signature) {
+  max_results = std::max({max_results, SlotsOf(signature.params), SlotsOf(signature.results)});
+}
+
 }  // namespace internal
 
 StoreHandle::StoreHandle(const Limits& limits) : state_(std::make_unique<State>()) {
   state_->handle = this;
   state_->store.limits = limits;
   state_->store.owner = static_cast<internal::StoreState*>(state_.get());
+  state_->store.keep = internal::Keep;
+  state_->store.is_subtype = [](const core::Store*, uint32_t type, uint32_t wanted) {
+    return internal::IsSubtype(type, wanted);
+  };
 }
 StoreHandle::~StoreHandle() = default;
 
@@ -97,14 +166,7 @@ absl::StatusOr<Signature> StoreHandle::SignatureOf(core::ref function) const {
 absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const Signature& signature,
                                                  HostFunction code) {
   State& s = *state_;
-  if (s.host_instance == nullptr) {
-    s.host_instance = std::make_unique<core::Instance>();
-    s.host_module.abi_version = core::kAbiVersion;
-    s.host_module.name = "#host";
-    s.host_module.max_frame_words = 1;
-    s.host_instance->module = &s.host_module;
-    s.Register(s.host_instance.get(), nullptr);
-  }
+  if (s.host_instance == nullptr) s.AddHostInstance();
   auto host = std::make_unique<internal::HostFunctionInstance>();
   static_cast<core::HostInstance&>(*host) = {};
   host->store = &s.store;
@@ -114,33 +176,16 @@ absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const S
   host->name = std::string(name);
   host->signature = signature;
   host->code = std::move(code);
+  host->param_slots = internal::SlotsOf(signature.params);
+  host->result_slots = internal::SlotsOf(signature.results);
   const bool suspends = host->code == nullptr;
-  uint32_t slots = 0;
-  for (ValType t : signature.results) slots += internal::SlotsOf(t);
-  s.max_results = std::max(s.max_results, slots);
-  const uint32_t type = internal::CanonicalType(signature.params, signature.results);
+  s.MakeRoom(signature);
+  const uint32_t type = internal::CanonicalType(signature);
   auto it = s.types.find(type);
   core::Function function = {it == s.types.end() ? internal::CallUnknown : it->second.host,
                              host.get(), type, static_cast<core::ref>(s.functions.size() + 1)};
-  host->handle = s.Register(function, suspends);
-  if (suspends) {
-    host->site = static_cast<uint32_t>(s.host_sites.size());
-    s.host_sites.push_back({nullptr, 0});
-    s.host_details.push_back(
-        {host->site, 0, static_cast<uint16_t>(signature.params.size() + 1), ""});
-    s.host_by_site.push_back(host.get());
-    s.host_imports.push_back({{"#host", 5},
-                              {host->name.data(), static_cast<uint32_t>(host->name.size())},
-                              ExternKind::kFunction,
-                              host->site,
-                              nullptr,
-                              host->site});
-    s.host_module.imports = s.host_imports.data();
-    s.host_module.import_count = static_cast<uint32_t>(s.host_imports.size());
-    s.host_module.sites = s.host_sites.data();
-    s.host_module.site_details = s.host_details.data();
-    s.host_module.site_count = static_cast<uint32_t>(s.host_sites.size());
-  }
+  host->handle = s.Register(function, suspends, /*throws=*/false);
+  if (suspends) s.AddHostSite(*host);
   s.host_functions.push_back(std::move(host));
   Extern result;
   result.kind = ExternKind::kFunction;
@@ -153,29 +198,25 @@ absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const S
 
 absl::StatusOr<Extern> StoreHandle::MakeMemory(const core::LimitsInfo& limits,
                                                core::MemoryPolicy policy) {
-  const uint64_t most = state_->store.limits.memory_pages;
-  if (policy == core::MemoryPolicy::kFixed) {
-    return absl::UnimplementedError("the fixed memory policy is not available yet");
-  }
-  core::LimitsInfo declared = limits;
-  if (declared.page_log2 == 0) declared.page_log2 = 16;
-  auto memory = policy == core::MemoryPolicy::kReserved
-                    ? internal::MakeReservedMemory(declared, most)
-                    : internal::MakeCheckedMemory(declared, most);
+  auto memory = internal::MakeMemory(limits, policy, state_->store.limits.memory_pages);
   if (!memory.ok()) return memory.status();
   Extern result;
   result.kind = ExternKind::kMemory;
   result.store = &state_->store;
   result.memory = (*memory)->memory();
-  result.memory_limits = declared;
+  result.memory_limits = limits;
+  if (limits.shared) result.shared_memory = *memory;
   state_->memories.push_back(*std::move(memory));
   return result;
 }
 
 absl::StatusOr<Extern> StoreHandle::MakeTable(ValType type, const core::LimitsInfo& limits) {
-  auto table = internal::TableStorage::Make(type, limits, state_->store.limits.table_elements);
+  const core::RefType ref = internal::AbstractRef(type);
+  if (ref.heap == 0) return absl::InvalidArgumentError("tables are of references");
+  auto table = internal::TableStorage::Make(type, ref, limits, state_->store.limits.table_elements);
   if (!table.ok()) return table.status();
   Extern result;
+  result.ref = ref;
   result.kind = ExternKind::kTable;
   result.store = &state_->store;
   result.table = (*table)->table();
@@ -191,8 +232,21 @@ absl::StatusOr<Extern> StoreHandle::MakeGlobal(Value value, bool mut) {
   result.kind = ExternKind::kGlobal;
   result.store = &state_->store;
   state_->globals.emplace_back();
-  result.global = {value.type, mut, state_->globals.back()};
+  result.global = {value.type, mut, state_->globals.back().words};
   result.global.Set(value);
+  result.ref = internal::AbstractRef(value.type);
+  return result;
+}
+
+absl::StatusOr<Extern> StoreHandle::MakeTag(const Signature& signature) {
+  if (!signature.results.empty()) return absl::InvalidArgumentError("tags have no results");
+  state_->MakeRoom(signature);
+  Extern result;
+  result.kind = ExternKind::kTag;
+  result.store = &state_->store;
+  result.signature = signature;
+  result.tag = static_cast<uint32_t>(state_->tags.size());
+  state_->tags.push_back(internal::CanonicalType(signature));
   return result;
 }
 

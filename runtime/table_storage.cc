@@ -10,6 +10,7 @@
 namespace fermata::internal {
 
 absl::StatusOr<std::unique_ptr<TableStorage>> TableStorage::Make(core::ValType type,
+                                                                 core::RefType ref,
                                                                  const core::LimitsInfo& limits,
                                                                  uint64_t most_elements) {
   if (limits.has_max && limits.min > limits.max) {
@@ -20,12 +21,13 @@ absl::StatusOr<std::unique_ptr<TableStorage>> TableStorage::Make(core::ValType t
     return absl::ResourceExhaustedError(
         absl::StrCat("a table of ", limits.min, " elements is above the limit of ", most_elements));
   }
-  auto storage = std::unique_ptr<TableStorage>(new TableStorage(limits));
+  auto storage = std::unique_ptr<TableStorage>(new TableStorage(ref, limits));
   core::Table& table = storage->table_;
   table.type = type;
-  // All ones is what growth returns when it fails, so no table gets that large.
+  // All ones is what growth returns when it fails, so no table gets that large, whatever the type
+  // of its indices.
   table.max = static_cast<uint32_t>(
-      std::min<uint64_t>(limits.has_max ? limits.max : 0xfffffffeu, most_elements));
+      std::min<uint64_t>({limits.has_max ? limits.max : ~uint64_t{0}, most_elements, 0xfffffffe}));
   table.owner = storage.get();
   table.grow = Grow;
   if (limits.min != 0 && Grow(&table, static_cast<uint32_t>(limits.min)) == ~uint32_t{0}) {

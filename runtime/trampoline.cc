@@ -46,8 +46,8 @@ struct Entry {
   Activation* activation;
 };
 
-void ClearUnwind(Store& store) {
-  for (u32 i = 0; i < store.instance_count; ++i) store.instances[i]->unwind = Unwind::kNone;
+void SetUnwind(Store& store, Unwind unwind) {
+  for (u32 i = 0; i < store.instance_count; ++i) store.instances[i]->unwind = unwind;
 }
 
 // Tells the store's instances that they run in `context`.
@@ -117,8 +117,9 @@ FERMATA_INLINE u32 Bytes(u32 words) {
 }
 
 // Makes the activation the first `size` bytes it holds, `depth` frames, and those in the scratch
-// area.
-FERMATA_INLINE Exit Commit(Context& context, Activation& activation, u32 size, u32 depth) {
+// area. `unwind` says why.
+FERMATA_INLINE Exit Commit(Context& context, Activation& activation, Unwind unwind, u32 size,
+                           u32 depth) {
   Store& store = *activation.store;
   const u64 bytes = static_cast<u64>(context.scratch_end - context.scratch_top);
   const u64 total = size + bytes;
@@ -133,12 +134,36 @@ FERMATA_INLINE Exit Commit(Context& context, Activation& activation, u32 size, u
   activation.depth = static_cast<u32>(frames);
   context.scratch_top = context.scratch_end;
   context.pushed = 0;
-  ClearUnwind(store);
-  return Exit::kSuspended;
+  SetUnwind(store, Unwind::kNone);
+  return unwind == Unwind::kSuspend ? Exit::kSuspended : Exit::kOutOfFuel;
+}
+
+// The exception in flight has left the outermost frame.
+FERMATA_COLD Exit Uncaught(Context& context, Activation& activation) {
+  Store& store = *activation.store;
+  const ref exception =
+      store.keep != nullptr ? store.keep(&store, context.tag, context.results, context.payload) : 0;
+  const Exit exit = Fail(context, activation, Trap::kUncaughtException);
+  activation.value = exception;
+  return exit;
+}
+
+// Drops the frames that can't catch the exception in flight; false if that is all of them.
+FERMATA_COLD bool UnwindToHandler(Activation& activation, u32& size, u32& depth) {
+  while (size != 0) {
+    const Footer footer = FooterBefore(activation.frames + size);
+    if (activation.store->instances[footer.instance]->module->sites[footer.site].catches) {
+      return true;
+    }
+    size -= footer.words * 8u;
+    --depth;
+  }
+  return false;
 }
 
 // Drops the op, resumes the innermost frame with `value`, then its parent with what that returns,
-// and so on. Not part of a function that makes a jump buffer: those keep all they know in memory.
+// and so on. An exception that leaves a frame goes to the next one that may catch it. Not part of a
+// function that makes a jump buffer: those keep all they know in memory.
 FERMATA_NOINLINE Exit Unroll(Context& context, Activation& activation, u64 value) {
   Store& store = *activation.store;
   u32 size = activation.size - Bytes(FooterBefore(activation.frames + activation.size).words);
@@ -156,9 +181,18 @@ FERMATA_NOINLINE Exit Unroll(Context& context, Activation& activation, u64 value
     value = site.resume(instance, site.point, activation.frames + size, value);
     --depth;
     if (instance->unwind == Unwind::kNone) continue;
+    if (instance->unwind == Unwind::kTailCall) {
+      value = RunTailCalls(instance);
+      if (instance->unwind == Unwind::kNone) continue;
+    }
+    if (instance->unwind == Unwind::kThrow) {
+      if (UnwindToHandler(activation, size, depth)) continue;
+      return Uncaught(context, activation);
+    }
     // The frame was written again in place, or (shared bodies) pushed like any other.
     const u32 words = context.frame_words;
-    return Commit(context, activation, size + words * 8, depth + (words != 0));
+    context.frame_words = 0;
+    return Commit(context, activation, instance->unwind, size + words * 8, depth + (words != 0));
   }
   activation.size = 0;
   activation.depth = 0;
@@ -171,9 +205,9 @@ FERMATA_NOINLINE Exit Call(Context& context, Activation& activation, const Funct
                            Invoke invoke, const u64* arguments) {
   const u64 value = invoke(function.instance, function.code, arguments);
   // Not function.instance: a host function's own instance is in no store.
-  if (activation.store->instances[0]->unwind != Unwind::kNone) {
-    return Commit(context, activation, 0, 0);
-  }
+  const Unwind unwind = activation.store->instances[0]->unwind;
+  if (unwind == Unwind::kThrow) return Uncaught(context, activation);
+  if (unwind != Unwind::kNone) return Commit(context, activation, unwind, 0, 0);
   activation.value = value;
   return Exit::kReturned;
 }
@@ -232,20 +266,96 @@ void RaiseTrapIn(Context& context, Trap trap) {
   FERMATA_LONGJMP(static_cast<Entry*>(context.entry)->jump);
 }
 
+// Callers that can't catch push a frame whatever the reason of `unwind` is: with an exception in
+// flight it is one that nobody will see.
 u8* PushFrame(Instance* instance, u32 site, u32 words) {
-  return Push(*instance->context, instance, site, words);
+  u8* frame = Push(*instance->context, instance, site, words);
+  if (FERMATA_UNLIKELY(instance->unwind == Unwind::kThrow)) {
+    instance->context->scratch_top += words * 8;
+    --instance->context->pushed;
+  }
+  return frame;
 }
 
 u8* RewriteFrame(Instance* instance, u8* frame, u32 site, u32 words) {
-  instance->context->frame_words = words;
+  if (FERMATA_LIKELY(instance->unwind != Unwind::kThrow)) instance->context->frame_words = words;
   PutFooter(frame, words, site, instance->index);
   return frame;
 }
 
 u8* PushOp(Instance* instance, u32 site, u32 words) {
-  Store& store = *instance->store;
-  for (u32 i = 0; i < store.instance_count; ++i) store.instances[i]->unwind = Unwind::kSuspend;
+  SetUnwind(*instance->store, Unwind::kSuspend);
   return Push(*instance->context, instance, site, words);
+}
+
+void PushYield(Instance* instance, u32 site) {
+  SetUnwind(*instance->store, Unwind::kOutOfFuel);
+  Push(*instance->context, instance, site, 1);
+}
+
+void Throw(Instance* instance, u32 tag, u32 payload) {
+  Context& context = *instance->context;
+  context.tag = tag;
+  context.payload = payload;
+  SetUnwind(*instance->store, Unwind::kThrow);
+}
+
+void ThrowRef(Instance* instance, ref exception) {
+  const Store& store = *instance->store;
+  // Handles come from KeepException, or from a host that may get them wrong.
+  if (exception == 0 || exception > store.exception_count) {
+    RaiseTrap(instance, Trap::kNullExceptionReference);
+  }
+  const Exception& kept = store.exceptions[exception - 1];
+  for (u32 i = 0; i < kept.payload; ++i) instance->context->results[i] = kept.values[i];
+  Throw(instance, kept.tag, kept.payload);
+}
+
+ref KeepException(Instance* instance) {
+  Context& context = *instance->context;
+  Store& store = *instance->store;
+  const ref kept =
+      store.keep != nullptr ? store.keep(&store, context.tag, context.results, context.payload) : 0;
+  if (kept == 0) RaiseTrap(instance, Trap::kExceptionsExhausted);
+  return kept;
+}
+
+void Catch(Instance* instance) { SetUnwind(*instance->store, Unwind::kNone); }
+
+ref NewObject(Instance* instance) {
+  constexpr u32 kOwn = 0x80000000u;
+  return kOwn | (instance->store->object_count++ & ~kOwn);
+}
+
+// note [tail calls]
+//
+// A function that makes tail calls has two forms: its *body*, which returns with kTailCall set when
+// one is due, and the function that everybody calls, which calls the body and then RunTailCalls.
+// The loop calls bodies, so that a chain of tail calls takes the native stack of one.
+void TailCall(Instance* instance, const Function& function, Invoke invoke) {
+  Context& context = *instance->context;
+  Store& store = *instance->store;
+  context.tail = function.code;
+  context.tail_instance = function.instance;
+  context.tail_invoke = invoke;
+  if (function.handle != 0) {
+    const ModuleInfo& module = *function.instance->module;
+    const u32 index = function.handle - function.instance->function_base;
+    if (index < module.function_count && module.functions[index].tail != nullptr) {
+      context.tail = module.functions[index].tail;
+    }
+  }
+  SetUnwind(store, Unwind::kTailCall);
+}
+
+u64 RunTailCalls(Instance* instance) {
+  Context& context = *instance->context;
+  u64 value;
+  do {
+    SetUnwind(*instance->store, Unwind::kNone);
+    value = context.tail_invoke(context.tail_instance, context.tail, context.results);
+  } while (instance->unwind == Unwind::kTailCall);
+  return value;
 }
 
 Exit Enter(Context& context, Activation& activation, const Function& function, Invoke invoke,

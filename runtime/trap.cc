@@ -36,6 +36,14 @@ const char* TrapMessage(Trap trap) {
       return "host error";
     case Trap::kCancelled:
       return "cancelled";
+    case Trap::kNullFunctionReference:
+      return "null function reference";
+    case Trap::kNullExceptionReference:
+      return "null exception reference";
+    case Trap::kUnsharedWait:
+      return "expected shared memory";
+    case Trap::kExceptionsExhausted:
+      return "no room for another exception";
   }
   return "unknown trap";
 }

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "fermata/memory.h"
 #include "runtime/state.h"
 
 namespace fermata {
@@ -17,6 +18,9 @@ std::string Misfit(const StoreState& store, absl::string_view what,
     if (values[i].type != types[i]) return absl::StrCat(what, " ", i, " is of another type");
     if (values[i].type == ValType::kFuncRef && values[i].low > store.functions.size()) {
       return absl::StrCat(what, " ", i, ": no function has the handle ", values[i].low);
+    }
+    if (values[i].type == ValType::kExnRef && values[i].low > store.exceptions.size()) {
+      return absl::StrCat(what, " ", i, ": no exception has the handle ", values[i].low);
     }
   }
   return "";
@@ -46,8 +50,12 @@ double Value::f64() const {
   return v;
 }
 
+uint64_t Memory::size() const { return internal::BytesOf(*memory_); }
+uint64_t Memory::pages() const { return core::memory_pages(memory_); }
+
 absl::Span<uint8_t> Memory::Span(uint64_t address, uint64_t size) const {
-  if (size > memory_->bytes || address > memory_->bytes - size) return {};
+  const uint64_t bytes = this->size();
+  if (size > bytes || address > bytes - size) return {};
   return absl::MakeSpan(memory_->data + address, size);
 }
 
@@ -55,7 +63,7 @@ absl::StatusOr<uint64_t> Memory::Grow(uint64_t delta) {
   const uint64_t before = memory_->grow(memory_, delta);
   if (before == ~uint64_t{0}) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("the memory can't grow from ", memory_->pages, " pages by ", delta));
+        absl::StrCat("the memory can't grow from ", pages(), " pages by ", delta));
   }
   return before;
 }
@@ -75,13 +83,13 @@ absl::StatusOr<Value> Table::Get(uint32_t index) const {
 absl::Status Table::Set(uint32_t index, Value value) {
   if (index >= table_->size) return OutOfBounds(index, table_->size);
   if (value.type != table_->type) return absl::InvalidArgumentError("the table is of another type");
+  const core::Store& store = *store_->raw();
+  const std::string misfit = internal::Misfit(
+      *static_cast<const internal::StoreState*>(store.owner), "element", {value.type}, {&value, 1});
+  if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
   if (table_->type != ValType::kFuncRef) {
     table_->refs[index] = value.ref();
     return absl::OkStatus();
-  }
-  const core::Store& store = *store_->raw();
-  if (value.ref() > store.function_count) {
-    return absl::InvalidArgumentError(absl::StrCat("no function has the handle ", value.ref()));
   }
   table_->functions[index] = value.ref() == 0 ? core::Function{nullptr, nullptr, core::kNoType, 0}
                                               : store.functions[value.ref() - 1];

@@ -6,17 +6,12 @@
 // with each of the compilers the build found.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <map>
 #include <string>
-#include <tuple>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "fermata/dynamic.h"
-#include "translator/driver/native_build.h"
+#include "tests/code_fixture.h"
 
 namespace fermata {
 namespace {
@@ -197,77 +192,6 @@ std::string ModuleText() {
       "\n(memory (export \"memory\") 1 4) (table 64 funcref)\n", body, kControl, ")\n");
 }
 
-struct Variant {
-  const char* compiler;
-  const char* shape;
-  const char* memory;
-  bool plain_functions;  // every import immediate: no function may suspend
-  int shards;
-};
-
-void PrintTo(const Variant& v, std::ostream* out) {
-  *out << v.compiler << " " << v.shape << " " << v.memory;
-}
-
-std::string Name(const testing::TestParamInfo<Variant>& info) {
-  const Variant& v = info.param;
-  return absl::StrCat(
-      absl::StrReplaceAll(v.compiler, {{"+", "x"}, {"-", "_"}, {"/", "_"}, {".", "_"}}), "_",
-      v.plain_functions ? "plain" : v.shape, "_", v.memory, "_", v.shards);
-}
-
-// The wasm file, assembled once.
-const std::string& ModulePath() {
-  static const std::string* path = [] {
-    auto* p =
-        new std::string(absl::StrCat(testing::TempDir(), "/fermata_shapes_", getpid(), ".wasm"));
-    std::ofstream(*p + ".wat") << ModuleText();
-    const std::string command = absl::StrCat(FERMATA_WAT2WASM, " '", *p, ".wat' -o '", *p, "'");
-    if (std::system(command.c_str()) != 0) p->clear();
-    return p;
-  }();
-  return *path;
-}
-
-const ModuleInfo* Load(const Variant& v) {
-  static std::map<std::tuple<std::string, std::string, std::string, bool, int>, const ModuleInfo*>
-      loaded;
-  const auto key = std::make_tuple(std::string(v.compiler), std::string(v.shape),
-                                   std::string(v.memory), v.plain_functions, v.shards);
-  if (auto it = loaded.find(key); it != loaded.end()) return it->second;
-  driver::NativeBuildOptions options;
-  options.module_path = ModulePath();
-  options.translator = FERMATA_TRANSLATOR;
-  options.include_dir = FERMATA_INCLUDE_DIR;
-  options.compiler = v.compiler;
-  options.shards = v.shards;
-  options.translator_flags = {absl::StrCat("--shape=", v.shape),
-                              absl::StrCat("--memory=", v.memory)};
-  if (v.plain_functions) options.translator_flags.push_back("--immediate=*");
-  absl::StatusOr<driver::NativeModule> library = driver::BuildSharedModule(options);
-  EXPECT_TRUE(library.ok()) << library.status();
-  if (!library.ok()) return nullptr;
-  absl::StatusOr<const ModuleInfo*> module = LoadModule(library->path);
-  EXPECT_TRUE(module.ok()) << module.status();
-  return loaded[key] = module.ok() ? *module : nullptr;
-}
-
-// What the import does with its argument, by type.
-Value Op(Value v) {
-  switch (v.type) {
-    case ValType::kI32:
-      return Value::I32(v.i32() * 3 + 1);
-    case ValType::kI64:
-      return Value::I64(v.i64() * 5 + (uint64_t{1} << 40));
-    case ValType::kF32:
-      return Value::F32(v.f32() * 2.0f + 0.5f);
-    case ValType::kF64:
-      return Value::F64(v.f64() * 2.0 + 0.25);
-    default:
-      return v;
-  }
-}
-
 Value Number(ValType type, double n) {
   switch (type) {
     case ValType::kI32:
@@ -305,75 +229,9 @@ Value Sub(Value a, Value b) {
   }
 }
 
-class GeneratedCode : public testing::TestWithParam<Variant> {
+class GeneratedCode : public CodeFixture {
  protected:
-  void SetUp() override {
-    if (std::string(FERMATA_WAT2WASM).empty())
-      GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
-    ASSERT_FALSE(ModulePath().empty()) << "wat2wasm refused the module";
-    module_ = Load(GetParam());
-    ASSERT_NE(module_, nullptr);
-    Imports imports;
-    if (GetParam().plain_functions) {
-      for (uint32_t i = 0; i < module_->import_count; ++i) {
-        const core::ImportInfo& import = module_->imports[i];
-        const core::FuncType& type = module_->types[module_->function_imports[import.index].type];
-        const ValType t = type.params[0];
-        absl::StatusOr<Extern> function = store_.MakeFunction(
-            import.name.data, Signature{{t}, {t}},
-            [t](absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results) {
-              results[0] = Op(Value{t, arguments[0]}).low;
-              return Trap::kNone;
-            });
-        ASSERT_TRUE(function.ok()) << function.status();
-        imports.Add("env", import.name.data, *function);
-      }
-    }
-    absl::StatusOr<DynamicInstance*> instance = store_.Instantiate(*module_, imports);
-    ASSERT_TRUE(instance.ok()) << instance.status();
-    instance_ = *instance;
-  }
-
-  // Runs a call to its end, answering each op; counts the suspensions.
-  DynamicStep Run(const std::string& name, std::vector<Value> arguments) {
-    suspensions_ = 0;
-    absl::StatusOr<DynamicStep> step = instance_->Call(name, arguments);
-    EXPECT_TRUE(step.ok()) << name << ": " << step.status();
-    if (!step.ok()) return DynamicStep();
-    while (step->suspended()) {
-      ++suspensions_;
-      deepest_ = std::max(deepest_, step->depth());
-      EXPECT_EQ(step->op_module(), "env");
-      EXPECT_EQ(step->op_arguments().size(), 1u);
-      const Value answer = Op(step->op_arguments()[0]);
-      EXPECT_TRUE(step->Resume({answer}).ok());
-    }
-    return *std::move(step);
-  }
-
-  void Expect(const std::string& name, std::vector<Value> arguments, std::vector<Value> results,
-              int suspensions) {
-    const DynamicStep step = Run(name, std::move(arguments));
-    ASSERT_TRUE(step.finished()) << name << ": " << step.message();
-    ASSERT_EQ(step.results().size(), results.size()) << name;
-    for (size_t i = 0; i < results.size(); ++i) {
-      EXPECT_EQ(step.results()[i].type, results[i].type) << name << " result " << i;
-      EXPECT_EQ(step.results()[i].low, results[i].low) << name << " result " << i;
-    }
-    EXPECT_EQ(suspensions_, GetParam().plain_functions ? 0 : suspensions) << name;
-  }
-
-  void ExpectTrap(const std::string& name, std::vector<Value> arguments, Trap trap) {
-    const DynamicStep step = Run(name, std::move(arguments));
-    ASSERT_TRUE(step.trapped()) << name;
-    EXPECT_EQ(step.trap(), trap) << name << ": " << step.message();
-  }
-
-  StoreHandle store_;
-  const ModuleInfo* module_ = nullptr;
-  DynamicInstance* instance_ = nullptr;
-  int suspensions_ = 0;
-  uint32_t deepest_ = 0;
+  std::string Text() const override { return ModuleText(); }
 };
 
 const std::pair<const char*, ValType> kNumbers[] = {
@@ -503,7 +361,7 @@ TEST_P(GeneratedCode, MemoryGrows) {
 }
 
 TEST_P(GeneratedCode, InterleavedActivations) {
-  if (GetParam().plain_functions) return;
+  if (GetParam().plain_functions || GetParam().everywhere) return;  // suspended elsewhere
   std::vector<DynamicStep> steps;
   for (uint32_t n = 0; n < 50; ++n) {
     absl::StatusOr<DynamicStep> step =
@@ -519,20 +377,7 @@ TEST_P(GeneratedCode, InterleavedActivations) {
   }
 }
 
-std::vector<Variant> Variants() {
-  std::vector<Variant> variants;
-  for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
-    if (*compiler == '\0') continue;
-    for (const char* memory : {"reserved", "checked"}) {
-      variants.push_back({compiler, "split", memory, false, 1});
-      variants.push_back({compiler, "shared", memory, false, 3});
-    }
-    variants.push_back({compiler, "auto", "reserved", true, 1});
-  }
-  return variants;
-}
-
-INSTANTIATE_TEST_SUITE_P(Shapes, GeneratedCode, testing::ValuesIn(Variants()), Name);
+INSTANTIATE_TEST_SUITE_P(Shapes, GeneratedCode, testing::ValuesIn(AllVariants()), NameOfVariant);
 
 }  // namespace
 }  // namespace fermata

@@ -93,21 +93,27 @@ u64 invoke_2(Instance* base, core::AnyFunction function, const u64*) {
 constexpr ValType kI32s[] = {ValType::kI32, ValType::kI32};
 constexpr ValType kRefs[] = {ValType::kFuncRef, ValType::kFuncRef};
 const core::FuncType kTypes[] = {
-    {kI32s, kI32s, 1, 1, invoke_0, reinterpret_cast<core::AnyFunction>(host_0)},
-    {kRefs, kRefs, 1, 1, invoke_1, nullptr},
-    {kI32s, kI32s, 0, 0, invoke_2, nullptr}};
-const core::FunctionInfo kFunctions[] = {{reinterpret_cast<core::AnyFunction>(ask), 0, 1, true},
-                                         {reinterpret_cast<core::AnyFunction>(quick), 0, 2, false},
-                                         {reinterpret_cast<core::AnyFunction>(keep), 1, 3, false},
-                                         {reinterpret_cast<core::AnyFunction>(begin), 2, 4, true}};
+    {kI32s, kI32s, 1, 1, 1, 1, "i:i", core::kNoType, invoke_0,
+     reinterpret_cast<core::AnyFunction>(host_0)},
+    {kRefs, kRefs, 1, 1, 1, 1, "r:r", core::kNoType, invoke_1, nullptr},
+    {kI32s, kI32s, 0, 0, 0, 0, ":", core::kNoType, invoke_2, nullptr}};
+const core::FunctionInfo kFunctions[] = {
+    {reinterpret_cast<core::AnyFunction>(ask), 0, 1, true, false, nullptr},
+    {reinterpret_cast<core::AnyFunction>(quick), 0, 2, false, false, nullptr},
+    {reinterpret_cast<core::AnyFunction>(keep), 1, 3, false, false, nullptr},
+    {reinterpret_cast<core::AnyFunction>(begin), 2, 4, true, false, nullptr}};
 const core::FunctionImportSlot kImportSlots[] = {{offsetof(Self, import_0), 0}};
-const core::SiteInfo kSites[] = {{nullptr, 0}, {ask_resume, 0}, {begin_resume, 0}};
+const core::SiteInfo kSites[] = {
+    {nullptr, 0, false}, {ask_resume, 0, false}, {begin_resume, 0, false}};
 const core::SiteDetail kDetails[] = {{0, 0, 2, "i"}, {1, 0, 1, ""}, {4, 0, 1, ""}};
 
 core::Text TextOf(const char* s) { return {s, static_cast<u32>(strlen(s))}; }
 constexpr core::LimitsInfo Between(u64 min, u64 max, u8 page_log2 = 0) {
   return {min, max, max != 0, false, false, page_log2};
 }
+
+// Nullable, to whatever the hierarchy holds.
+core::RefType Ref(ValType type) { return {static_cast<u8>(type), true, 0}; }
 
 // Own memory, table and global unless imported.
 struct TestModule {
@@ -119,8 +125,9 @@ struct TestModule {
         {TextOf("keep"), ExternKind::kFunction, 2}, {TextOf("memory"), ExternKind::kMemory, 0},
         {TextOf("table"), ExternKind::kTable, 0},   {TextOf("global"), ExternKind::kGlobal, 0}};
     memories = {{Between(1, 3, 16), offsetof(Self, memory0), false}};
-    tables = {{ValType::kFuncRef, Between(2, 5), offsetof(Self, table0), false}};
-    globals = {{ValType::kI32, true, false, offsetof(Self, g0)}};
+    tables = {
+        {ValType::kFuncRef, Between(2, 5), offsetof(Self, table0), false, Ref(ValType::kFuncRef)}};
+    globals = {{ValType::kI32, true, false, offsetof(Self, g0), Ref(ValType::kI32)}};
   }
   void ImportMemory(core::LimitsInfo limits) {
     imports.push_back({TextOf("env"), TextOf("memory"), ExternKind::kMemory, 0, nullptr, 0});
@@ -129,11 +136,11 @@ struct TestModule {
   }
   void ImportTable(ValType type, core::LimitsInfo limits) {
     imports.push_back({TextOf("env"), TextOf("table"), ExternKind::kTable, 0, nullptr, 0});
-    tables[0] = {type, limits, offsetof(Self, table0), true};
+    tables[0] = {type, limits, offsetof(Self, table0), true, Ref(type)};
   }
   void ImportGlobal(ValType type, bool mut) {
     imports.push_back({TextOf("env"), TextOf("global"), ExternKind::kGlobal, 0, nullptr, 0});
-    globals[0] = {type, mut, true, offsetof(Self, imported_global)};
+    globals[0] = {type, mut, true, offsetof(Self, imported_global), Ref(type)};
   }
   const ModuleInfo& Info() {
     info.abi_version = core::kAbiVersion;
@@ -409,7 +416,7 @@ TEST_F(Link, ACallCannotBeResumedFromWithinItself) {
                 const core::Function& import = static_cast<Self*>(base)->import_0;
                 return reinterpret_cast<u32 (*)(Instance*, u32)>(import.code)(import.instance, 0);
               },
-              0};
+              0, false};
   module_.info.sites = sites;
   static_cast<Self*>(self)->import_0 = store_.raw()->functions[host->function.handle - 1];
   ASSERT_TRUE(step->Resume({I(40)}).ok());

@@ -32,7 +32,7 @@ using core::u8;
 // ---- The guest ----
 
 struct Self : Instance {
-  u32 types[2];
+  u32 types[3];
   core::MemoryField memory0;
   core::Table* functions;
   core::Table* externs;
@@ -83,11 +83,17 @@ enum Op : u32 {
   kExternsCopy,
   kExternsInit,
   kIndirect,
+  kReferenced,
   kRecurse,
 };
 
+// The type of addresses.
 template <typename View>
-u64 Access(View& m, u32 op, u32 address, u64 offset, u64 value) {
+using Index = std::conditional_t<
+    std::is_same_v<View, core::MemChecked64> || std::is_same_v<View, core::MemShared>, u64, u32>;
+
+template <typename View>
+u64 Perform(View& m, u32 op, Index<View> address, u64 offset, u64 value) {
   using namespace core;
   const u32 low = static_cast<u32>(value);
   switch (op) {
@@ -160,24 +166,24 @@ u64 OnTable(Self& self, u32 op, u32 a, u64 b, u64 c) {
   Instance* base = &self;
   const bool externs = op >= kExternsGet && op <= kExternsInit;
   core::Table* table = externs ? self.externs : self.functions;
-  const u32 lb = static_cast<u32>(b), lc = static_cast<u32>(c);
+  const ref value = static_cast<ref>(b);
   const ref segment[] = {1, 0, 1};
   switch (externs ? op - kExternsGet + kFunctionsGet : op) {
     case kFunctionsGet:
       return table_get(base, table, a);
     case kFunctionsSet:
-      table_set(base, table, a, lb);
+      table_set(base, table, a, value);
       break;
     case kFunctionsGrow:
-      return table_grow(base, table, a, lb);
+      return table_grow(base, table, a, b);
     case kFunctionsFill:
-      table_fill(base, table, a, lb, lc);
+      table_fill(base, table, a, value, c);
       break;
     case kFunctionsCopy:
-      table_copy(base, table, table, a, lb, lc);
+      table_copy(base, table, table, a, b, c);
       break;
     case kFunctionsInit:
-      table_init(base, table, segment, 3, a, lb, lc);
+      table_init(base, table, segment, 3, a, b, c);
       break;
     default:
       break;
@@ -209,10 +215,16 @@ u64 probe(Instance* base, u32 op, u32 a, u64 b, u64 c) {
       return reinterpret_cast<u64 (*)(Instance*, u32, u32, u64, u64)>(callee.code)(
           callee.instance, kI32Load, 0, 0, c);
     }
+    case kReferenced: {
+      const Function& callee = referenced(base, a);
+      return reinterpret_cast<u64 (*)(Instance*, u32, u32, u64, u64)>(callee.code)(
+          callee.instance, kI32Load, 0, 0, c);
+    }
     case kRecurse:  // faults at the bottom of a few native frames
-      return a == 0 ? force(i64_load(m, ~0u, 0)) : probe<View>(base, op, a - 1, b, c) + 1;
+      return a == 0 ? force(i64_load(m, Index<View>{~0u}, 0))
+                    : probe<View>(base, op, a - 1, b, c) + 1;
     default:
-      return op < kFirstBulk || op == kDeadLoad ? Access(m, op, a, b, c)
+      return op < kFirstBulk || op == kDeadLoad ? Perform(m, op, a, b, c)
                                                 : OnTable(self, op, a, b, c);
   }
 }
@@ -226,23 +238,35 @@ u64 invoke_other(Instance*, core::AnyFunction, const u64*) { return 0; }
 
 constexpr ValType kParams[] = {ValType::kI32, ValType::kI32, ValType::kI64, ValType::kI64,
                                ValType::kI64};
-const core::FuncType kTypes[] = {{kParams, kParams + 4, 4, 1, invoke, nullptr},
-                                 {kParams, kParams, 0, 0, invoke_other, nullptr}};
+const core::FuncType kTypes[] = {
+    {kParams, kParams + 4, 4, 1, 4, 1, "iiII:I", core::kNoType, invoke, nullptr},
+    {kParams, kParams, 0, 0, 0, 0, ":", core::kNoType, invoke_other, nullptr},
+    {kParams, kParams + 4, 4, 1, 4, 1, "a subtype of 0", 0, invoke, nullptr}};
 const core::ExportInfo kExports[] = {{{"probe", 5}, ExternKind::kFunction, 0},
                                      {{"memory", 6}, ExternKind::kMemory, 0},
                                      {{"functions", 9}, ExternKind::kTable, 0},
                                      {{"externs", 7}, ExternKind::kTable, 1}};
-const core::TableInfo kTables[] = {
-    {ValType::kFuncRef, {3, 20, true, false, false, 0}, offsetof(Self, functions), false},
-    {ValType::kExternRef, {3, 20, true, false, false, 0}, offsetof(Self, externs), false}};
+const core::TableInfo kTables[] = {{ValType::kFuncRef,
+                                    {3, 20, true, false, false, 0},
+                                    offsetof(Self, functions),
+                                    false,
+                                    {0x70, true, 0}},
+                                   {ValType::kExternRef,
+                                    {3, 20, true, false, false, 0},
+                                    offsetof(Self, externs),
+                                    false,
+                                    {0x6f, true, 0}}};
+// 64-bit addresses, shared or not.
+template <bool is64, bool shared>
 const core::MemoryInfo kMemory[] = {
-    {{1, 4, true, false, false, 16}, offsetof(Self, memory0), false}};
+    {{1, 4, true, is64, shared, 16}, offsetof(Self, memory0), false}};
 
-template <typename View>
-const ModuleInfo& Module(core::MemoryPolicy policy) {
+template <typename View, core::MemoryPolicy policy, bool is64, bool shared>
+const ModuleInfo& Module() {
   static const core::FunctionInfo functions[] = {
-      {reinterpret_cast<core::AnyFunction>(probe<View>), 0, 0, false}};
-  static const ModuleInfo info = [policy] {
+      {reinterpret_cast<core::AnyFunction>(probe<View>), 0, 0, false, false, nullptr},
+      {reinterpret_cast<core::AnyFunction>(probe<View>), 2, 0, false, false, nullptr}};
+  static const ModuleInfo info = [] {
     ModuleInfo i{};
     i.abi_version = core::kAbiVersion;
     i.memory_policy = policy;
@@ -252,14 +276,14 @@ const ModuleInfo& Module(core::MemoryPolicy policy) {
     i.types_offset = offsetof(Self, types);
     i.max_frame_words = 1;
     i.types = kTypes;
-    i.type_count = 2;
+    i.type_count = 3;
     i.exports = kExports;
     i.export_count = 4;
     i.functions = functions;
-    i.function_count = 1;
+    i.function_count = 2;
     i.tables = kTables;
     i.table_count = 2;
-    i.memories = kMemory;
+    i.memories = kMemory<is64, shared>;
     i.memory_count = 1;
     i.initialize = [](Instance*) {};
     i.start = core::kNoFunction;
@@ -284,13 +308,29 @@ constexpr Outcome kOutOfBounds{Trap::kMemoryOutOfBounds, 0};
 constexpr Outcome kOutOfTable{Trap::kTableOutOfBounds, 0};
 Outcome Returns(u64 value) { return {Trap::kNone, value}; }
 
-class Policies : public testing::TestWithParam<core::MemoryPolicy> {
+// How a module's memory is accessed.
+constexpr auto kReserved = core::MemoryPolicy::kReserved, kChecked = core::MemoryPolicy::kChecked;
+struct Access {
+  const char* name;
+  core::MemoryPolicy policy;
+  const ModuleInfo& (*module)();
+  bool faults;  // out of bounds
+};
+constexpr Access kAccesses[] = {
+    {"Reserved", kReserved, Module<core::MemReserved, kReserved, false, false>, true},
+    {"Checked", kChecked, Module<core::MemChecked, kChecked, false, false>, false},
+    {"Reserved64", kReserved, Module<core::MemChecked64, kReserved, true, false>, false},
+    {"Checked64", kChecked, Module<core::MemChecked64, kChecked, true, false>, false},
+    {"ReservedShared", kReserved, Module<core::MemReserved, kReserved, false, true>, true},
+    {"CheckedShared", kChecked, Module<core::MemShared, kChecked, false, true>, false},
+    {"Shared64", kReserved, Module<core::MemShared, kReserved, true, true>, false}};
+
+void PrintTo(const Access& access, std::ostream* out) { *out << access.name; }
+
+class Policies : public testing::TestWithParam<Access> {
  protected:
   void SetUp() override {
-    const bool reserved = GetParam() == core::MemoryPolicy::kReserved;
-    auto made = store_.Instantiate(
-        reserved ? Module<core::MemReserved>(GetParam()) : Module<core::MemChecked>(GetParam()),
-        {});
+    auto made = store_.Instantiate(GetParam().module(), {});
     ASSERT_TRUE(made.ok()) << made.status();
     instance_ = *made;
     memory_ = instance_->FindMemory("memory")->raw();
@@ -319,13 +359,8 @@ class Policies : public testing::TestWithParam<core::MemoryPolicy> {
   DynamicInstance* instance_ = nullptr;
   core::Memory* memory_ = nullptr;
 };
-INSTANTIATE_TEST_SUITE_P(All, Policies,
-                         testing::Values(core::MemoryPolicy::kReserved,
-                                         core::MemoryPolicy::kChecked),
-                         [](const auto& info) {
-                           return info.param == core::MemoryPolicy::kReserved ? "Reserved"
-                                                                              : "Checked";
-                         });
+INSTANTIATE_TEST_SUITE_P(All, Policies, testing::ValuesIn(kAccesses),
+                         [](const auto& info) { return info.param.name; });
 
 // What an access does, from its name's parts.
 struct Shape {
@@ -507,8 +542,9 @@ TEST_P(Policies, TablesAgainstAModel) {
     std::vector<ref> model(3);
     EXPECT_EQ(Run(ops.grow, 1, 2), Returns(3));  // new elements: reference 1
     model.insert(model.end(), 2, 1);
-    EXPECT_EQ(Run(ops.grow, 0, 16), Returns(0xffffffff));
-    EXPECT_EQ(Run(ops.grow, 0, 0xffffffff), Returns(0xffffffff));
+    for (const u64 delta : {u64{16}, u64{0xffffffff}, u64{1} << 32, ~u64{0}}) {
+      EXPECT_EQ(Run(ops.grow, 0, delta), Returns(~u64{0}));
+    }
     EXPECT_EQ(Run(ops.grow, 0, 4), Returns(5));
     model.resize(9);
     std::mt19937 random(3);
@@ -540,6 +576,13 @@ TEST_P(Policies, TablesAgainstAModel) {
         }
       }
     }
+    // Sums that wrap, and indices that are in bounds if cut to 32 bits.
+    for (const u64 large : {u64{1} << 32, ~u64{0}}) {
+      EXPECT_EQ(Run(ops.fill, 1, 1, large), kOutOfTable);
+      EXPECT_EQ(Run(ops.copy, 1, large, 1), kOutOfTable);
+      EXPECT_EQ(Run(ops.copy, 1, 1, large), kOutOfTable);
+      EXPECT_EQ(Run(ops.init, 1, large, 1), kOutOfTable);
+    }
     for (u32 i = 0; i < model.size(); ++i) EXPECT_EQ(Run(ops.get, i), Returns(model[i]));
     EXPECT_EQ(Run(ops.get, 9), kOutOfTable);
     const absl::StatusOr<Table> view = instance_->FindTable(ops.name);
@@ -547,8 +590,8 @@ TEST_P(Policies, TablesAgainstAModel) {
     EXPECT_FALSE(view->Get(9).ok());
   }
   // A handle that names no function, as only a host can make it.
-  EXPECT_EQ(Run(kFunctionsSet, 0, 2), (Outcome{Trap::kUndefinedElement, 0}));
-  EXPECT_EQ(Run(kExternsSet, 0, 2), Returns(0));
+  EXPECT_EQ(Run(kFunctionsSet, 0, 3), (Outcome{Trap::kUndefinedElement, 0}));
+  EXPECT_EQ(Run(kExternsSet, 0, 3), Returns(0));
 }
 
 TEST_P(Policies, IndirectCallsCheckBoundsAndType) {
@@ -561,11 +604,31 @@ TEST_P(Policies, IndirectCallsCheckBoundsAndType) {
   EXPECT_EQ(Run(kIndirect, 0xffffffff, 0), (Outcome{Trap::kUndefinedElement, 0}));
 }
 
+TEST_P(Policies, IndirectCallsTakeSubtypes) {
+  EXPECT_EQ(Run(kFunctionsSet, 0, 1), Returns(0));
+  EXPECT_EQ(Run(kFunctionsSet, 1, 2), Returns(0));
+  EXPECT_EQ(Run(kI32Store, 0, 0, 99), Returns(0));
+  EXPECT_EQ(Run(kIndirect, 1, 0), Returns(99));
+  EXPECT_EQ(Run(kIndirect, 1, 2), Returns(99));
+  EXPECT_EQ(Run(kIndirect, 0, 2), (Outcome{Trap::kIndirectCallTypeMismatch, 0}));
+  // Without a store that knows subtypes.
+  store_.raw()->is_subtype = nullptr;
+  EXPECT_EQ(Run(kIndirect, 1, 0), (Outcome{Trap::kIndirectCallTypeMismatch, 0}));
+  EXPECT_EQ(Run(kIndirect, 1, 2), Returns(99));
+}
+
+TEST_P(Policies, ReferencedFunctionsMustExist) {
+  EXPECT_EQ(Run(kI32Store, 0, 0, 99), Returns(0));
+  EXPECT_EQ(Run(kReferenced, 1), Returns(99));
+  EXPECT_EQ(Run(kReferenced, 0), (Outcome{Trap::kNullFunctionReference, 0}));
+  EXPECT_EQ(Run(kReferenced, 3), (Outcome{Trap::kUndefinedElement, 0}));
+}
+
 // ---- Storage made by the host ----
 
 TEST_P(Policies, StorageOutsideTheLimitsIsRefused) {
   const auto memory = [&](u64 min, u64 max, StoreHandle& store) {
-    return store.MakeMemory({min, max, true, false, false, 16}, GetParam());
+    return store.MakeMemory({min, max, true, false, false, 16}, GetParam().policy);
   };
   EXPECT_FALSE(memory(2, 1, store_).ok());
   EXPECT_FALSE(memory(70000, 80000, store_).ok());
@@ -586,6 +649,75 @@ TEST_P(Policies, StorageOutsideTheLimitsIsRefused) {
   EXPECT_TRUE(table(0, 0).ok());
 }
 
+TEST(Storage, LimitsThatNoMemoryCanHaveAreRefused) {
+  StoreHandle store;
+  const auto made = [&](u64 min, u64 max, bool is64, bool shared, u8 page_log2) {
+    return store.MakeMemory({min, max, max != 0, is64, shared, page_log2}, kReserved).status();
+  };
+  EXPECT_TRUE(made(1, 2, false, true, 16).ok());
+  EXPECT_EQ(made(1, 0, false, true, 16).code(), absl::StatusCode::kInvalidArgument);  // no maximum
+  EXPECT_EQ(made(1, 2, false, false, 12).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(made(3, 2, true, false, 16).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(made(u64{1} << 48, u64{1} << 48, true, false, 16).code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(
+      store.MakeMemory({1, 1, true, false, false}, core::MemoryPolicy::kFixed).status().code(),
+      absl::StatusCode::kUnimplemented);
+}
+
+TEST(Storage, TheStoresLimitCountsBytesWhateverTheAddressesAndPages) {
+  Limits limits;
+  limits.memory_pages = 3;
+  StoreHandle store(limits);
+  const struct {
+    u64 max;
+    bool is64, shared;
+    u8 page_log2;
+    u64 pages;
+  } kCases[] = {{u64{1} << 48, true, false, 16, 3},
+                {~u64{0}, true, false, 0, 3 << 16},
+                {0xffffffff, false, false, 0, 3 << 16},
+                {5, false, true, 16, 3},
+                {2, false, true, 16, 2},
+                {100000, false, true, 0, 100000},
+                {u64{1} << 48, true, true, 16, 3}};
+  for (const auto policy : {kReserved, kChecked}) {
+    for (const auto& c : kCases) {
+      absl::StatusOr<Extern> made =
+          store.MakeMemory({0, c.max, true, c.is64, c.shared, c.page_log2}, policy);
+      ASSERT_TRUE(made.ok()) << made.status();
+      Memory memory(made->memory);
+      EXPECT_FALSE(memory.Grow(c.pages + 1).ok());
+      EXPECT_FALSE(memory.Grow(~u64{0}).ok());
+      EXPECT_EQ(*memory.Grow(c.pages), 0u);
+      EXPECT_FALSE(memory.Grow(1).ok());
+      EXPECT_EQ(memory.pages(), c.pages);
+      EXPECT_EQ(memory.size(), c.pages << c.page_log2);
+      memory.data()[memory.size() - 1] = 1;
+    }
+  }
+}
+
+TEST(Storage, PagesOfOneByteGrowByBytes) {
+  StoreHandle store;
+  for (const bool shared : {false, true}) {
+    absl::StatusOr<Extern> made =
+        store.MakeMemory({10, 20000, true, false, shared, 0}, core::MemoryPolicy::kReserved);
+    ASSERT_TRUE(made.ok()) << made.status();
+    Memory memory(made->memory);
+    std::vector<u8> model(10);
+    for (u64 size = 10; size < 12000; size += 7) {
+      ASSERT_EQ(memory.size(), size);
+      memory.data()[size - 1] = model[size - 1] = static_cast<u8>(size);
+      ASSERT_EQ(*memory.Grow(7), size);
+      model.resize(size + 7);
+    }
+    EXPECT_EQ(memcmp(memory.data(), model.data(), model.size()), 0);
+    EXPECT_NE(memory.Span(memory.size() - 1, 1).data(), nullptr);
+    EXPECT_EQ(memory.Span(memory.size(), 1).data(), nullptr);
+  }
+}
+
 // ---- Faults ----
 
 TEST_P(Policies, FaultsOfOthersGoToTheHandlerBefore) {
@@ -595,7 +727,7 @@ TEST_P(Policies, FaultsOfOthersGoToTheHandlerBefore) {
   EXPECT_DEATH(*static_cast<volatile char*>(page) = 1, "");
   // The host's own access to a guest's memory, with no guest running.
   u8* guard = memory_->data + (u64{1} << 32);
-  if (GetParam() == core::MemoryPolicy::kReserved) {
+  if (GetParam().faults) {
     EXPECT_DEATH(*const_cast<volatile u8*>(guard) = 1, "");
   }
   // Sent, not caused by an instruction.

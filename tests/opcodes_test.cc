@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cctype>
+#include <initializer_list>
 #include <map>
 #include <set>
 #include <string>
@@ -101,18 +103,90 @@ std::string SignatureByName(const std::string& name) {
   return (unary.count(words[0]) != 0 ? type : type + type) + ":" + result;
 }
 
+bool IsScalar(const Row& row) { return row.code <= 0xff || row.code >> 16 == 0xfc; }
+
 TEST(Opcodes, NumericSignaturesAreWhatTheNamesSay) {
   int numeric = 0;
   for (const Row& row : Rows()) {
-    if (row.immediate != Immediate::kNone || row.signature.empty()) continue;
+    if (row.immediate != Immediate::kNone || row.signature.empty() || !IsScalar(row)) continue;
+    if (row.feature == Feature::kWideArithmetic) continue;
     ++numeric;
     EXPECT_EQ(row.signature, SignatureByName(row.name)) << row.name;
   }
   EXPECT_EQ(numeric, 123 + 5 + 8);
 }
 
+// "i8x16.add" takes two vectors and gives one; "i8x16.splat" takes what fits a lane.
+std::string VectorSignatureByName(const std::string& name) {
+  const std::string shape = name.substr(0, name.find('.'));
+  const std::string op = name.substr(name.find('.') + 1);
+  const std::string lane = shape == "i64x2"   ? "I"
+                           : shape == "f32x4" ? "f"
+                           : shape == "f64x2" ? "F"
+                                              : "i";
+  const auto starts = [&](std::initializer_list<const char*> words) {
+    for (const char* word : words) {
+      if (absl::StartsWith(op, word)) return true;
+    }
+    return false;
+  };
+  if (op == "splat") return lane + ":V";
+  if (op == "all_true" || op == "bitmask" || op == "any_true") return "V:i";
+  if (op == "shl" || op == "shr_s" || op == "shr_u") return "Vi:V";
+  if (op == "bitselect" || starts({"relaxed_madd", "relaxed_nmadd", "relaxed_laneselect",
+                                   "relaxed_dot_i8x16_i7x16_add"})) {
+    return "VVV:V";
+  }
+  if (op == "abs" || op == "neg" || op == "not" ||
+      starts({"popcnt", "ceil", "floor", "trunc", "nearest", "sqrt", "extend_", "extadd_",
+              "convert", "demote", "promote", "relaxed_trunc"})) {
+    return "V:V";
+  }
+  return "VV:V";
+}
+
+TEST(Opcodes, VectorSignaturesAreWhatTheNamesSay) {
+  int simd = 0, relaxed = 0;
+  for (const Row& row : Rows()) {
+    simd += row.feature == Feature::kSimd;
+    relaxed += row.feature == Feature::kRelaxedSimd;
+    if (row.immediate != Immediate::kNone || row.code >> 16 != 0xfd) continue;
+    EXPECT_EQ(row.signature, VectorSignatureByName(row.name)) << row.name;
+  }
+  EXPECT_EQ(simd, 236);
+  EXPECT_EQ(relaxed, 20);
+}
+
+// "i64.atomic.rmw16.add_u": 16 bits of memory, an i64 to add, the i64 before.
+TEST(Opcodes, AtomicsAreWhatTheNamesSay) {
+  int atomics = 0;
+  for (const Row& row : Rows()) {
+    if (!absl::StrContains(row.name, ".atomic.") || absl::StartsWith(row.name, "memory")) continue;
+    ++atomics;
+    const std::vector<std::string> words = absl::StrSplit(row.name, '.');
+    const std::string type = words[0] == "i32" ? "i" : "I";
+    const std::string width =
+        words[2].substr(std::min(words[2].find_first_of("0123456789_"), words[2].size()));
+    const std::string bits =
+        width.empty() || width[0] == '_' ? words[0].substr(1) : width.substr(0, width.find('_'));
+    const std::string signature = absl::StartsWith(words[2], "load")    ? "i:" + type
+                                  : absl::StartsWith(words[2], "store") ? "i" + type + ":"
+                                  : absl::StartsWith(words[3], "cmpxchg")
+                                      ? "i" + type + type + ":" + type
+                                      : "i" + type + ":" + type;
+    EXPECT_EQ(row.signature, signature) << row.name;
+    const Immediate expected = bits == "8"    ? Immediate::kAtomic8
+                               : bits == "16" ? Immediate::kAtomic16
+                               : bits == "32" ? Immediate::kAtomic32
+                                              : Immediate::kAtomic64;
+    EXPECT_EQ(row.immediate, expected) << row.name;
+  }
+  EXPECT_EQ(atomics, 7 * 9);
+}
+
 TEST(Opcodes, MemoryAccessesAreWhatTheNamesSay) {
   for (const Row& row : Rows()) {
+    if (!IsScalar(row)) continue;
     const bool load = absl::StrContains(row.name, ".load");
     const bool store = absl::StrContains(row.name, ".store");
     if (!load && !store) continue;
@@ -151,6 +225,8 @@ Bytes ConstOf(char letter) {
       return Code(Opcode::kI64Const, 0);
     case 'f':
       return Code(Opcode::kF32Const, Bytes(4));
+    case 'V':
+      return Code(Opcode::kV128Const, Bytes(16));
     default:
       return Code(Opcode::kF64Const, Bytes(8));
   }
@@ -182,27 +258,11 @@ TEST(Opcodes, ValidationFollowsTheSignatures) {
 }
 
 TEST(Opcodes, ProposalsOfOthers) {
-  const std::map<uint32_t, Feature> expected = {{0x06, Feature::kLegacyExceptions},
-                                                {0x07, Feature::kLegacyExceptions},
-                                                {0x09, Feature::kLegacyExceptions},
-                                                {0x18, Feature::kLegacyExceptions},
-                                                {0x19, Feature::kLegacyExceptions},
-                                                {0x08, Feature::kExceptions},
-                                                {0x0a, Feature::kExceptions},
-                                                {0x1f, Feature::kExceptions},
-                                                {0x12, Feature::kTailCall},
-                                                {0x13, Feature::kTailCall},
-                                                {0x14, Feature::kFunctionReferences},
-                                                {0x15, Feature::kFunctionReferences},
-                                                {0xd3, Feature::kGc},
-                                                {0xd4, Feature::kFunctionReferences},
-                                                {0xe0, Feature::kStackSwitching},
+  const std::map<uint32_t, Feature> expected = {{0xe0, Feature::kStackSwitching},
+                                                {0xe6, Feature::kStackSwitching},
                                                 {0xfb0000, Feature::kGc},
-                                                {0xfc0013, Feature::kWideArithmetic},
-                                                {0xfd0000, Feature::kSimd},
-                                                {0xfd00ff, Feature::kSimd},
-                                                {0xfd0100, Feature::kRelaxedSimd},
-                                                {0xfe0000, Feature::kThreads}};
+                                                {0xfb001e, Feature::kGc},
+                                                {0xfb0020, Feature::kCustomDescriptors}};
   for (const auto& [code, feature] : expected) {
     EXPECT_EQ(ProposalOf(code), feature) << std::hex << code;
     EXPECT_EQ(Find(code), nullptr);
@@ -223,8 +283,22 @@ TEST(Features, NamesAreDistinctAndSupportIsStated) {
   FERMATA_FEATURES(FERMATA_CHECK_FEATURE)
 #undef FERMATA_CHECK_FEATURE
   EXPECT_GE(supported, 8);
-  EXPECT_EQ(NeedsProposal(Feature::kSimd),
-            "needs the \"simd\" proposal, which Fermata does not support yet");
+  EXPECT_EQ(NeedsProposal(Feature::kGc),
+            "needs the \"gc\" proposal, which Fermata does not support yet");
+}
+
+TEST(Features, AreChangedByAList) {
+  FeatureSet set = Supported();
+  EXPECT_TRUE(ChangeFeatures("-threads,-simd", set).ok());
+  EXPECT_FALSE(set.Has(Feature::kThreads));
+  EXPECT_FALSE(set.Has(Feature::kSimd));
+  EXPECT_TRUE(set.Has(Feature::kTailCall));
+  EXPECT_TRUE(ChangeFeatures("threads", set).ok());
+  EXPECT_TRUE(set.Has(Feature::kThreads));
+  EXPECT_TRUE(ChangeFeatures("", set).ok());
+  EXPECT_EQ(ChangeFeatures("time-travel", set).message(), "no proposal \"time-travel\"");
+  EXPECT_EQ(ChangeFeatures("gc", set).code(), absl::StatusCode::kUnimplemented);
+  EXPECT_TRUE(ChangeFeatures("-gc", set).ok());
 }
 
 }  // namespace

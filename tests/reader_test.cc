@@ -389,52 +389,24 @@ TEST(Decoder, Utf8) {
 
 // ---- Proposals that are not supported yet ----
 
+Bytes BodyModule(const Bytes& code) {
+  WasmBuilder b;
+  b.Memory(1);
+  b.Function(b.Type("", ""), "", code);
+  return b.Build();
+}
+Bytes ParamModule(const Bytes& type) { return Sections({{1, Concat({{1, 0x60, 1}, type, {0}})}}); }
+
 TEST(Reader, UnsupportedProposalsAreNamed) {
-  const auto body = [](const Bytes& code) {
-    WasmBuilder b;
-    b.Memory(1);
-    b.Function(b.Type("", ""), "", code);
-    return b.Build();
-  };
   const auto type = [](uint8_t form) { return Sections({{1, {1, form, 0, 0}}}); };
-  const auto param = [](uint8_t value) { return Sections({{1, {1, 0x60, 1, value, 0}}}); };
   const std::vector<std::pair<std::string, Bytes>> cases = {
-      {"simd", body({0xfd, 0x0c})},
-      {"simd", param(0x7b)},
-      {"relaxed-simd", body({0xfd, 0x80, 0x02})},
-      {"threads", body({0xfe, 0x03, 0x00})},
-      {"threads", Sections({{5, {1, 3, 1, 1}}})},
-      {"tail-call", body({0x12, 0})},
-      {"tail-call", body({0x13, 0, 0})},
-      {"exceptions", body({0x08, 0})},
-      {"exceptions", body({0x0a})},
-      {"exceptions", body({0x1f, 0x40, 0})},
-      {"exceptions", param(0x69)},
-      {"exceptions", Sections({{13, {0}}})},
-      {"exceptions", Sections({{2, {1, 0, 0, 4, 0, 0}}})},
-      {"exceptions", Sections({{7, {1, 0, 4, 0}}})},
-      {"legacy-exceptions", body({0x06, 0x40})},
-      {"legacy-exceptions", body({0x07, 0})},
-      {"legacy-exceptions", body({0x09, 0})},
-      {"legacy-exceptions", body({0x18, 0})},
-      {"legacy-exceptions", body({0x19})},
-      {"memory64", Sections({{5, {1, 4, 1}}})},
-      {"memory64", Sections({{4, {1, 0x70, 4, 1}}})},
-      {"multi-memory", Sections({{5, {2, 0, 1, 0, 1}}})},
-      {"multi-memory", body({0x41, 0, 0x28, 0x42, 0, 0})},
-      {"custom-page-sizes", Sections({{5, {1, 8, 1, 0}}})},
-      {"function-references", param(0x63)},
-      {"function-references", body({0x14, 0})},
-      {"function-references", body({0xd0, 0})},
-      {"function-references", Sections({{4, {1, 0x40, 0, 0x70, 0, 0}}})},
-      {"gc", type(0x4e)},
-      {"gc", type(0x5f)},
-      {"gc", body({0xfb, 0x00, 0})},
-      {"gc", param(0x6e)},
-      {"gc", body({0xd0, 0x6e})},
-      {"wide-arithmetic", body({0xfc, 0x13})},
+      {"gc", BodyModule({0xfb, 0x00, 0})},
+      {"gc", BodyModule({0xfb, 0x14, 0x6e})},
+      {"custom-descriptors", BodyModule({0xfb, 0x20, 0})},
+      {"custom-descriptors", type(0x4d)},
       {"stack-switching", type(0x5d)},
-      {"stack-switching", body({0xe0, 0})},
+      {"stack-switching", ParamModule({0x68})},
+      {"stack-switching", BodyModule({0xe0, 0})},
   };
   for (const auto& [proposal, bytes] : cases) {
     const absl::Status status = Check(bytes);
@@ -443,6 +415,48 @@ TEST(Reader, UnsupportedProposalsAreNamed) {
         status.message(),
         "needs the \"" + proposal + "\" proposal, which Fermata does not support yet"))
         << proposal << ": " << status;
+  }
+}
+
+// Modules that are right with a proposal, and malformed or invalid as before without it.
+TEST(Reader, ProposalsCanBeSwitchedOff) {
+  const auto tagged = [](const Bytes& code) {
+    const Bytes body = Concat({{0}, code, {0x0b}});
+    return Sections(
+        {{1, {1, 0x60, 0, 0}}, {3, {1, 0}}, {13, {1, 0, 0}}, {10, Concat({{1}, Sized(body)})}});
+  };
+  const std::vector<std::pair<std::string, Bytes>> cases = {
+      {"simd", ParamModule({0x7b})},
+      {"simd", BodyModule(Concat({{0xfd, 0x0c}, Bytes(16), {0x1a}}))},
+      {"relaxed-simd",
+       BodyModule(
+           Concat({{0xfd, 0x0c}, Bytes(16), {0xfd, 0x0c}, Bytes(16), {0xfd, 0x80, 0x02, 0x1a}}))},
+      {"threads", BodyModule({0xfe, 0x03, 0x00})},
+      {"threads", Sections({{5, {1, 3, 1, 1}}})},
+      {"tail-call", BodyModule({0x12, 0})},
+      {"exceptions", tagged({0x08, 0})},
+      {"exceptions", tagged({0x1f, 0x40, 0, 0x0b})},
+      {"exceptions", ParamModule({0x69})},
+      {"exceptions", ParamModule({0x74})},
+      {"legacy-exceptions", tagged({0x06, 0x40, 0x07, 0, 0x19, 0x0b})},
+      {"memory64", Sections({{5, {1, 4, 1}}})},
+      {"memory64", Sections({{4, {1, 0x70, 4, 1}}})},
+      {"multi-memory", Sections({{5, {2, 0, 1, 0, 1}}})},
+      {"multi-memory", BodyModule({0x41, 0, 0x28, 0x42, 0, 0, 0x1a})},
+      {"custom-page-sizes", Sections({{5, {1, 8, 1, 0}}})},
+      {"function-references", Sections({{1, {2, 0x60, 0, 0, 0x60, 1, 0x64, 0, 0}}})},
+      {"function-references", ParamModule({0x6e})},
+      {"function-references", BodyModule({0xd0, 0, 0x1a})},
+      {"function-references", Sections({{1, {1, 0x4e, 2, 0x60, 0, 0, 0x5f, 0}}})},
+      {"function-references", Sections({{4, {1, 0x40, 0, 0x70, 0, 0, 0xd0, 0x70, 0x0b}}})},
+      {"wide-arithmetic", BodyModule({0x42, 0, 0x42, 0, 0xfc, 0x15, 0x1a, 0x1a})},
+  };
+  for (const auto& [proposal, bytes] : cases) {
+    FeatureSet without = Supported();
+    ASSERT_TRUE(ChangeFeatures("-" + proposal, without).ok());
+    EXPECT_TRUE(Check(bytes).ok()) << proposal << ": " << Check(bytes);
+    EXPECT_EQ(Check(bytes, nullptr, without).code(), absl::StatusCode::kInvalidArgument)
+        << proposal << ": " << Check(bytes, nullptr, without);
   }
 }
 

@@ -1,9 +1,8 @@
-// The modules of the official test suite, and those of the recorded guests: which are accepted,
-// which are refused, and with which words.
+// The modules of the official test suite, and those of the recorded guests: which are accepted.
 //
 // Nothing is executed here. Modules that need a proposal Fermata lacks must be refused as such, by
-// the proposal's name (kUnimplemented); all other positive modules must pass, and every module that
-// the suite calls malformed or invalid must be refused, with the suite's phrase.
+// the proposal's name (kUnimplemented); all other positive modules must pass. That the others are
+// refused, and how, is for fermata-spec to check.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -34,8 +33,9 @@ std::vector<uint8_t> ReadFile(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-absl::Status Check(const std::string& name, const std::vector<uint8_t>& bytes) {
-  absl::StatusOr<wasm::Module> module = wasm::ReadModule(name, bytes);
+absl::Status Check(const std::string& name, const std::vector<uint8_t>& bytes,
+                   const wasm::FeatureSet& features = wasm::Supported()) {
+  absl::StatusOr<wasm::Module> module = wasm::ReadModule(name, bytes, features);
   if (!module.ok()) return module.status();
   absl::Status status = validate::ValidateModule(*module);
   validate::Sink nobody;
@@ -43,14 +43,6 @@ absl::Status Check(const std::string& name, const std::vector<uint8_t>& bytes) {
     status = validate::ValidateFunction(*module, f, nobody);
   }
   return status;
-}
-
-// What follows the position: "guest.wasm: 0x1f3 (function 12 "parse"): " is taken off.
-std::string Words(const absl::Status& status, const std::string& name) {
-  std::string message(status.message());
-  EXPECT_TRUE(absl::StartsWith(message, name + ": 0x")) << message;
-  size_t at = message.find(": ", name.size() + 2);
-  return at == std::string::npos ? message : message.substr(at + 2);
 }
 
 std::string ToString(llvm::StringRef s) { return s.str(); }
@@ -159,7 +151,10 @@ TEST_F(SpecModules, PositiveModulesPassOrNeedAProposal) {
     }
     if (!IsBinary(command)) return;
     const std::string name = folder / ToString(*command.getString("filename"));
-    const absl::Status status = Check(name, ReadFile(name));
+    // Asked for, it is what is missing; if not, a tag with results is wrong.
+    wasm::FeatureSet features = wasm::Supported();
+    if (group == "stack-switching") features.Add(wasm::Feature::kStackSwitching);
+    const absl::Status status = Check(name, ReadFile(name), features);
     if (status.ok()) {
       ++passed;
       core += group == "core";
@@ -169,46 +164,13 @@ TEST_F(SpecModules, PositiveModulesPassOrNeedAProposal) {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented) << status;
     EXPECT_TRUE(absl::EndsWith(status.message(), "proposal, which Fermata does not support yet"))
         << status;
-    // The manifest's features were read off the modules' text, which may hide typed references.
     const auto it = supported.find(fs::relative(name, folder_));
-    if (it != supported.end() && it->second) {
-      EXPECT_TRUE(absl::StrContains(status.message(), "\"function-references\"")) << status;
-    }
+    EXPECT_TRUE(it == supported.end() || !it->second) << status;
   });
   std::cout << "accepted: " << passed << " (" << core << " of core), need a proposal: " << early
             << "\n";
   EXPECT_GT(core, 1000);
-}
-
-TEST_F(SpecModules, MalformedAndInvalidModulesAreRefused) {
-  // Their sections' sizes are wrong, too, and that is seen first: bodies are decoded last.
-  const std::set<std::string> other_words = {"binary-leb128.40.wasm", "binary-leb128.43.wasm",
-                                             "binary-leb128.65.wasm", "binary-leb128.66.wasm",
-                                             "binary-leb128.71.wasm", "binary-leb128.72.wasm"};
-  std::map<std::string, std::pair<int, int>> figures;  // by group: all, with the suite's phrase
-  ForEachCommand(
-      [&](const std::string& group, const fs::path& folder, const llvm::json::Object& command) {
-        const std::string type = ToString(*command.getString("type"));
-        if ((type != "assert_invalid" && type != "assert_malformed") || !IsBinary(command)) return;
-        const std::string name = folder / ToString(*command.getString("filename"));
-        const std::string phrase = ToString(*command.getString("text"));
-        const absl::Status status = Check(name, ReadFile(name));
-        EXPECT_FALSE(status.ok()) << name << " should be refused: " << phrase;
-        if (status.ok()) return;
-        auto& [all, worded] = figures[group];
-        ++all;
-        const bool same = absl::StartsWith(Words(status, name), phrase);
-        worded += same;
-        if ((group == "core" || group == "bulk-memory") && !absl::IsUnimplemented(status)) {
-          const bool excused = other_words.count(fs::path(name).filename()) != 0;
-          EXPECT_NE(same, excused) << phrase << "\n" << status;
-        }
-      });
-  for (const auto& [group, figure] : figures) {
-    std::cout << group << ": refused " << figure.first << ", with the suite's phrase "
-              << figure.second << "\n";
-  }
-  EXPECT_GT(figures["core"].first, 1800);
+  EXPECT_LT(early, 200);
 }
 
 TEST(Guests, PassOrNeedAProposal) {

@@ -177,9 +177,10 @@ u64 invoke_1(Instance* base, AnyFunction function, const u64* a) {
   return 0;
 }
 
-const SiteInfo kSites[] = {{nullptr, 0},      {nullptr, 0},       {split_resume, 0},
-                           {split_resume, 1}, {shared_resume, 0}, {swap_resume, 0},
-                           {widen_resume, 0}, {widen_resume, 1}};
+const SiteInfo kSites[] = {{nullptr, 0, false},       {nullptr, 0, false},
+                           {split_resume, 0, false},  {split_resume, 1, false},
+                           {shared_resume, 0, false}, {swap_resume, 0, false},
+                           {widen_resume, 0, false},  {widen_resume, 1, false}};
 
 // ---- The embedder ----
 
@@ -526,6 +527,12 @@ TEST(Traps, HaveTheSuitesTexts) {
   EXPECT_STREQ(TrapMessage(Trap::kUninitializedElement), "uninitialized element");
   EXPECT_STREQ(TrapMessage(Trap::kIndirectCallTypeMismatch), "indirect call type mismatch");
   EXPECT_STREQ(TrapMessage(Trap::kCallStackExhausted), "call stack exhausted");
+  EXPECT_STREQ(TrapMessage(Trap::kNullReference), "null reference");
+  EXPECT_STREQ(TrapMessage(Trap::kNullFunctionReference), "null function reference");
+  EXPECT_STREQ(TrapMessage(Trap::kNullExceptionReference), "null exception reference");
+  EXPECT_STREQ(TrapMessage(Trap::kUncaughtException), "uncaught exception");
+  EXPECT_STREQ(TrapMessage(Trap::kUnalignedAtomic), "unaligned atomic");
+  EXPECT_STREQ(TrapMessage(Trap::kUnsharedWait), "expected shared memory");
   EXPECT_STREQ(TrapMessage(static_cast<Trap>(9999)), "unknown trap");
 }
 

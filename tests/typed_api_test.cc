@@ -20,6 +20,7 @@ using fermata::Match;
 using fermata::Outcome;
 using fermata::Step;
 using fermata::Trap;
+using fermata::V128;
 using typed::guests::Echo;
 using typed::guests::EchoHost;
 using typed::guests::Starting;
@@ -28,6 +29,10 @@ class TestHost : public EchoHost {
  public:
   int64_t env_clock() override { return time += 100; }
   void env_log(int32_t level, float a1, double a2) override { logged.emplace_back(level, a1, a2); }
+  V128 env_shuffle(V128 a0, int32_t by) override { return {a0.high + by, a0.low + by}; }
+  std::tuple<int64_t, V128> env_halves(V128 a0) override {
+    return {static_cast<int64_t>(a0.low), {a0.high, a0.low}};
+  }
   std::tuple<int32_t, double> env_pair(int64_t a0) override {
     return {static_cast<int32_t>(a0 >> 32), static_cast<double>(a0 & 0xffffffff)};
   }
@@ -85,14 +90,28 @@ TEST_F(TypedApi, AnswerPicksTheCaseOfTheOp) {
   EXPECT_EQ(slept, std::vector<int64_t>{21});
 }
 
+TEST_F(TypedApi, VectorsPassEachWay) {
+  Step<V128, Echo> step = echo->vector(V128{10, 200});
+  const Echo::host_turn* op = step.op_if<Echo::host_turn>();
+  ASSERT_NE(op, nullptr);
+  EXPECT_EQ(op->a0, (V128{10, 200}));
+  ASSERT_TRUE(step.Resume<Echo::host_turn>(V128{200, 10}).ok());
+  ASSERT_TRUE(step.finished());
+  // shuffle: {13, 203}; halves: 13, {203, 13}
+  EXPECT_EQ(step.value(), (V128{216, 26}));
+}
+
 // A Match that handles all ops of Echo, built from one for net_recv.
 template <class Recv>
 auto Handlers(Recv recv) {
-  return Match{recv, [](Echo::timer_sleep) {},
+  return Match{recv,
+               [](Echo::timer_sleep) {},
                [](Echo::calc_divmod op) {
                  return std::tuple<int32_t, int32_t>(op.a0 / op.a1, op.a0 % op.a1);
                },
-               [](Echo::host_swap op) { return op.a0; }, [](Echo::host_mix op) { return op.a1; }};
+               [](Echo::host_swap op) { return op.a0; },
+               [](Echo::host_mix op) { return op.a1; },
+               [](Echo::host_turn op) { return op.a0; }};
 }
 
 template <class S, class H>

@@ -427,7 +427,7 @@ TEST(Body, References) {
   ExpectValid("i", Code(Op::kLocalGet, 5, Op::kRefIsNull));
   ExpectValid("i", Code(Op::kUnreachable, Op::kRefIsNull));
   ExpectValid("r", Code(Op::kRefFunc, 1));
-  ExpectInvalid("malformed reference type", "", Code(Op::kRefNull, 'i', Op::kDrop));
+  ExpectInvalid("malformed heap type", "", Code(Op::kRefNull, 'i', Op::kDrop));
   ExpectInvalid("type mismatch: expected a reference, found i32", "i",
                 Code(Op::kLocalGet, 0, Op::kRefIsNull));
   ExpectInvalid("undeclared function reference 2", "r", Code(Op::kRefFunc, 2));
@@ -477,12 +477,14 @@ TEST(Module, LimitsOfMemoriesAndTables) {
   EXPECT_EQ(table({1, 2, 1}), "size minimum must not be greater than maximum: 2, 1");
 }
 
-TEST(Module, OneMemory) {
+TEST(Module, SeveralMemories) {
   WasmBuilder b;
   b.Memory(1);
-  ExpectModule("", b);
   b.Memory(1);
-  ExpectModule("multiple memories", b);
+  ExpectModule("", b);
+  wasm::FeatureSet one = wasm::Supported();
+  one.Remove(wasm::Feature::kMultiMemory);
+  EXPECT_EQ(Words(Check(b.Build(), nullptr, one)), "multiple memories");
 }
 
 TEST(Module, ConstantExpressions) {

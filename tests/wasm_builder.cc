@@ -23,6 +23,12 @@ uint8_t TypeByte(char letter) {
       return 0x70;
     case 'e':
       return 0x6f;
+    case 'V':
+      return 0x7b;
+    case 'x':
+      return 0x69;
+    case 'a':
+      return 0x6e;
     default:
       return 0x40;
   }
@@ -151,8 +157,8 @@ Bytes Module(const std::vector<std::pair<uint8_t, Bytes>>& sections) {
   return bytes;
 }
 
-absl::Status Check(const Bytes& module, validate::Sink* sink) {
-  absl::StatusOr<wasm::Module> m = wasm::ReadModule("m.wasm", module);
+absl::Status Check(const Bytes& module, validate::Sink* sink, const wasm::FeatureSet& features) {
+  absl::StatusOr<wasm::Module> m = wasm::ReadModule("m.wasm", module, features);
   if (!m.ok()) return m.status();
   absl::Status status = validate::ValidateModule(*m);
   validate::Sink nobody;

@@ -5,9 +5,9 @@
 //   b.Function(type, "", Code(Opcode::kLocalGet, 0, Opcode::kI32Eqz));   // `end` is added
 //   std::vector<uint8_t> module = b.Build();
 //
-// Types are strings of letters: i = i32, I = i64, f = f32, F = f64, r = funcref, e = externref.
-// Nothing is checked. Index spaces count imports first, so imports must be added before
-// definitions.
+// Types are strings of letters: i = i32, I = i64, f = f32, F = f64, V = v128, r = funcref, e =
+// externref, x = exnref, a = anyref. Nothing is checked. Index spaces count imports first, so
+// imports must be added before definitions.
 #ifndef FERMATA_TESTS_WASM_BUILDER_H_
 #define FERMATA_TESTS_WASM_BUILDER_H_
 
@@ -81,7 +81,8 @@ class WasmBuilder {
 Bytes Module(const std::vector<std::pair<uint8_t, Bytes>>& sections);
 
 // Reads and validates all of it, as "m.wasm". Bodies are told to `sink`, if there is one.
-absl::Status Check(const Bytes& module, validate::Sink* sink = nullptr);
+absl::Status Check(const Bytes& module, validate::Sink* sink = nullptr,
+                   const wasm::FeatureSet& features = wasm::Supported());
 
 // The message without the position, "" if ok: `m.wasm: 0x1f3 (function 1): unknown type 7` gives
 // "unknown type 7".

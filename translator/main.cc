@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -56,6 +57,14 @@ cl::opt<MemoryPolicy> memory(
     "memory", cl::init(MemoryPolicy::kReserved), cl::desc("How accesses are bounded:"),
     cl::values(clEnumValN(MemoryPolicy::kReserved, "reserved", "guard pages, no checks (default)"),
                clEnumValN(MemoryPolicy::kChecked, "checked", "a check at each access")),
+    cl::sub(translate_command), cl::cat(category));
+cl::list<std::string> features(
+    "features", cl::value_desc("proposal"), cl::CommaSeparated,
+    cl::desc("Proposals that the module may use, or with a '-' must not (default: all supported)"),
+    cl::sub(translate_command), cl::cat(category));
+cl::opt<bool> suspend_everywhere(
+    "suspend-everywhere", cl::Hidden,
+    cl::desc("For tests: suspend at each function entry, loop header and growth"),
     cl::sub(translate_command), cl::cat(category));
 cl::opt<std::string> depfile("depfile", cl::value_desc("file"),
                              cl::desc("Write a dependency file for make or ninja"),
@@ -124,10 +133,14 @@ int RunTranslate() {
   options.emit.name_space = name_space;
   options.emit.file_stem = stem.empty() ? StemOf(input) : stem;
   options.emit.class_name = class_name.empty() ? ClassOf(StemOf(input)) : class_name;
+  const absl::Status known =
+      fermata::wasm::ChangeFeatures(absl::StrJoin(features, ","), options.features);
+  if (!known.ok()) return Fail(absl::StrCat("--features: ", known.message()));
   options.emit.immediate.assign(immediate.begin(), immediate.end());
   options.emit.shards = shards;
   options.emit.shape = shape;
   options.emit.memory = memory;
+  options.emit.suspend_everywhere = suspend_everywhere;
   if (!IsIdentifier(options.emit.class_name)) {
     return Fail(absl::StrCat("--class '", options.emit.class_name, "' is not a C++ identifier"));
   }

@@ -21,6 +21,7 @@
 #include "translator/ir/printer.h"
 #include "translator/output_folder.h"
 #include "translator/passes/force_loads.h"
+#include "translator/passes/suspend_everywhere.h"
 #include "translator/validate/module_validator.h"
 #include "translator/wasm/reader.h"
 
@@ -93,6 +94,7 @@ class FunctionStage {
     absl::StatusOr<std::unique_ptr<ir::Function>> function =
         ir::Build(context_.module, f, context_.suspension);
     if (!function.ok()) return function.status();
+    if (context_.options.suspend_everywhere) passes::SuspendEverywhere(**function);
     int forced = 0;
     if (context_.options.memory == emit::MemoryPolicy::kReserved) {
       forced = passes::ForceLoads(**function, context_.graph);
@@ -164,7 +166,7 @@ absl::Status WriteFiles(const ModuleContext& context, const TranslateOptions& op
 absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> bytes,
                             const TranslateOptions& options) {
   // 1. Decode the sections; 2. validate what is around the functions.
-  absl::StatusOr<wasm::Module> module = wasm::ReadModule(path, bytes);
+  absl::StatusOr<wasm::Module> module = wasm::ReadModule(path, bytes, options.features);
   if (!module.ok()) return module.status();
   absl::Status status = validate::ValidateModule(*module);
   if (!status.ok()) return status;
@@ -174,7 +176,8 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   if (!graph.ok()) return graph.status();
   absl::StatusOr<std::vector<bool>> immediate = MatchImmediate(*module, options.emit.immediate);
   if (!immediate.ok()) return immediate.status();
-  const analysis::Suspension suspension = analysis::AnalyzeSuspension(*module, *graph, *immediate);
+  const analysis::Suspension suspension =
+      analysis::AnalyzeSuspension(*module, *graph, *immediate, options.emit.suspend_everywhere);
 
   ModuleContext context{*module, options.emit, *graph, suspension};
   context.immediate = *std::move(immediate);
@@ -183,6 +186,7 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   for (uint32_t i = 0; i < graph->referenced.size(); ++i) {
     context.info_index[graph->referenced[i]] = i;
   }
+  context.yield_site = std::count(context.immediate.begin(), context.immediate.end(), false);
   context.shard = emit::AssignShards(*module, options.emit.shards);
   context.internal = emit::FindInternal(*module, *graph, context.shard);
   context.hash = Hash(bytes);

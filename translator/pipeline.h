@@ -9,15 +9,17 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "translator/emit/options.h"
+#include "translator/wasm/features.h"
 
 namespace fermata {
 
 struct TranslateOptions {
   emit::Options emit;
-  std::string output;   // folder
-  std::string depfile;  // path, or empty
-  std::string report;   // path, or empty
-  std::string ir;       // path, or empty: the IR as text
+  wasm::FeatureSet features = wasm::Supported();  // what the module may use
+  std::string output;                             // folder
+  std::string depfile;                            // path, or empty
+  std::string report;                             // path, or empty
+  std::string ir;                                 // path, or empty: the IR as text
   // Called now and then with how much is done, 0 to 1.
   std::function<void(double)> progress;
 };

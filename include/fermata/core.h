@@ -20,8 +20,16 @@
 // Values cross the ABI as 8-byte *slots*: i32 and f32 in the low 4 bytes (the rest zero),
 // references as their 32-bit handle, v128 as two slots (low half first).
 //
-// References are 32-bit handles, 0 is null. A funcref handle h names store->functions[h - 1]. An
-// externref is any non-zero number of the host's choice.
+// References are 32-bit handles, 0 is null. A funcref handle h names store->functions[h - 1], an
+// exnref handle store->exceptions[h - 1]. An externref or anyref is any non-zero number of the
+// host's choice.
+//
+// The same flag serves whatever else makes a call not return normally. *Exceptions*: the thrower
+// leaves the tag in the context and the payload in its `results`, sets kThrow and returns; callers
+// inside a try region look for a handler, all others return; frames whose site can't catch are
+// dropped by the trampoline, the others resumed at their handlers. *Tail calls*: the caller leaves
+// callee and arguments in the context, sets kTailCall and returns to its own wrapper (or the
+// trampoline), which makes the call in its place. *Yields*: like an op without arguments.
 #ifndef FERMATA_CORE_H_
 #define FERMATA_CORE_H_
 
@@ -34,12 +42,14 @@
 
 #if defined(__GNUC__)
 #define FERMATA_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define FERMATA_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FERMATA_COLD __attribute__((cold, noinline))
 #define FERMATA_INLINE inline __attribute__((always_inline))
 #define FERMATA_HIDDEN __attribute__((visibility("hidden")))
 #define FERMATA_EXPORT __attribute__((visibility("default")))
 #else
 #define FERMATA_UNLIKELY(x) (x)
+#define FERMATA_LIKELY(x) (x)
 #define FERMATA_COLD
 #define FERMATA_INLINE inline
 #define FERMATA_HIDDEN
@@ -49,7 +59,7 @@
 namespace fermata::core {
 
 // Bumped at every change to a structure below; a module of another version is refused.
-inline constexpr uint32_t kAbiVersion = 1;
+inline constexpr uint32_t kAbiVersion = 2;
 
 using u8 = uint8_t;
 using u16 = uint16_t;
@@ -71,15 +81,16 @@ enum class ValType : u8 {
   kFuncRef = 0x70,
   kExternRef = 0x6f,
   kExnRef = 0x69,
+  kAnyRef = 0x6e,
 };
 
 // Why a call did not return normally: the value of Instance::unwind. One channel serves them all.
 enum class Unwind : u32 {
   kNone = 0,
   kSuspend = 1,    // an op frame was pushed
-  kThrow = 2,      // an exception is in flight (exception handling)
-  kTailCall = 3,   // a tail call is due
-  kOutOfFuel = 4,  // pre-empted
+  kThrow = 2,      // an exception is in flight: Context::tag, its payload in Context::results
+  kTailCall = 3,   // a tail call is due: Context::tail, its arguments in Context::results
+  kOutOfFuel = 4,  // a yield: an op frame without arguments was pushed
 };
 
 struct Instance;
@@ -115,12 +126,17 @@ struct Context {
   u8* scratch_end;         // 8-byte aligned
   u32 pushed;              // frames pushed since the last commit
   u32 frame_words;         // words of the frame a resume function wrote in place
-  u64* results;            // buffer for several results
+  u64* results;            // several results, a v128, a payload, or the arguments of a tail call
   u32 results_capacity;    // in slots
   uintptr_t stack_limit;   // lowest native stack address a guest function may be entered at
   void* entry;             // innermost entry's jump buffer (owned by the trampoline)
   Activation* activation;  // innermost activation being run
   Trap trap;               // reason, between RaiseTrap and the entry
+  u32 tag;                 // of the exception in flight: a number within the store
+  u32 payload;             // its size in slots
+  AnyFunction tail;        // of a tail call that is due
+  Instance* tail_instance;
+  Invoke tail_invoke;
 };
 
 // One call in progress. The storage belongs to the caller of core::Enter.
@@ -130,7 +146,7 @@ struct Activation {
   u32 capacity;  // bytes allocated
   u32 depth;     // number of frames in use
   Trap trap;     // set when Exit::kTrapped
-  u64 value;     // the single result, when Exit::kReturned
+  u64 value;     // the single result, when Exit::kReturned; Trap::kUncaughtException: the exnref
   Store* store;
   // Makes room for at least `capacity` bytes in all, keeping contents; false if that is impossible.
   // Null: the storage can't grow.
@@ -148,17 +164,23 @@ struct Function {
 };
 inline constexpr u32 kNoType = 0xffffffffu;
 
-// A linear memory. `data` never moves under the reserved policy.
+// A linear memory. `data` never moves under the reserved policy and in shared memories. The sizes
+// of a shared memory may grow at any time: read them once (relaxed) for each check.
 struct Memory {
   u8* data;
   u64 bytes;      // current size in bytes
   u64 pages;      // current size in pages
   u64 max_pages;  // growth past it fails
   u32 page_log2;  // 16 but for custom page sizes
-  u32 flags;      // reserved
+  u32 shared;     // 1: shared with other threads
   void* owner;    // the runtime's own record
   // Grows by `delta` pages: the previous size in pages, or ~0 on failure. Zero-fills.
   u64 (*grow)(Memory* memory, u64 delta);
+  // memory.atomic.wait32 and wait64 (`size` 4 or 8; threads proposal) on an aligned address within
+  // bounds: 0 woken, 1 not the expected value, 2 timed out (`timeout` in ns, negative: none).
+  u32 (*wait)(Memory* memory, u64 address, u64 expected, u32 size, i64 timeout);
+  // Wakes up to `count` waiters: how many.
+  u32 (*notify)(Memory* memory, u64 address, u32 count);
 };
 
 // A table. Elements of funcref tables are Function, of all others ref.
@@ -175,6 +197,13 @@ struct Table {
   u32 (*grow)(Table* table, u32 delta);
 };
 
+// An exception that an exnref refers to.
+struct Exception {
+  u32 tag;
+  u32 payload;  // in slots
+  const u64* values;
+};
+
 // Instances that can call each other: they share one numbering of types and functions, and one
 // thread at a time runs code of any of them.
 struct Store {
@@ -184,6 +213,14 @@ struct Store {
   u32 function_count;
   Limits limits;
   void* owner;
+  Exception* exceptions;  // by exnref handle - 1
+  u32 exception_count;
+  u32 object_count;  // made by NewObject
+  // Keeps an exception, and gives it a handle; equal ones may share one (references to exceptions
+  // can't be compared). 0 if there is no room.
+  ref (*keep)(Store* store, u32 tag, const u64* values, u32 payload);
+  // Whether canonical type `type` is `wanted` or declared a subtype of it. Null: only if equal.
+  bool (*is_subtype)(const Store* store, u32 type, u32 wanted);
 };
 
 // The common start of each module's instance structure.
@@ -215,11 +252,18 @@ struct Text {  // not NUL-terminated; may hold any bytes
 };
 
 struct FuncType {
-  const ValType* params;
+  const ValType* params;  // references by the top of their hierarchy
   const ValType* results;
   u16 param_count;
   u16 result_count;
-  Invoke invoke;
+  u16 param_slots;  // a v128 takes two
+  u16 result_slots;
+  // Equal for two types, of whatever modules, if and only if they are equal (isorecursively). The
+  // host can make the key of a type of numbers and nullable abstract references: params ':'
+  // results, a letter each, i=i32 I=i64 f=f32 F=f64 V=v128 r=funcref x=externref e=exnref a=anyref.
+  const char* key;
+  u32 supertype;  // in ModuleInfo::types, or kNoType
+  Invoke invoke;  // null: not a function type
   // The way back: native code of this type, `R host(Instance* base, P...)`, for functions that the
   // runtime implements. `base` is a HostInstance; packs the arguments into slots and runs its
   // `call`.
@@ -234,7 +278,15 @@ struct LimitsInfo {
   bool has_max;
   bool is64;
   bool shared;
-  u8 page_log2;  // memories only
+  u8 page_log2 = 16;  // memories only
+};
+
+// What a reference may refer to: a heap type by its binary code (specification §5.3.3), or a type
+// of the module.
+struct RefType {
+  u8 heap;  // 0: `type`
+  bool nullable;
+  u32 type;  // in ModuleInfo::types
 };
 
 struct ImportInfo {
@@ -261,6 +313,10 @@ struct FunctionInfo {
   u32 type;          // in ModuleInfo::types
   u32 index;         // wasm function index
   bool may_suspend;
+  bool may_throw;
+  // What a loop over tail calls calls in place of `code`: returns with kTailCall set if it makes a
+  // tail call of its own. Null: `code` never does.
+  AnyFunction tail;
 };
 
 // Offsets are from the start of the module's instance structure.
@@ -269,10 +325,11 @@ struct FunctionImportSlot {
   u32 type;    // in ModuleInfo::types
 };
 struct TableInfo {
-  ValType type;
+  ValType type;  // kFuncRef: elements are Function; else `ref`
   LimitsInfo limits;
   u32 offset;  // of a `Table*` field
   bool imported;
+  RefType ref;
 };
 struct MemoryInfo {
   LimitsInfo limits;
@@ -288,21 +345,32 @@ struct GlobalInfo {
   bool mut;
   bool imported;  // the field is then a pointer to the other instance's (or the host's) storage
   u32 offset;
+  RefType ref;  // references only
+};
+struct TagInfo {
+  u32 type;    // in ModuleInfo::types
+  u32 offset;  // of a u32: the tag's number within the store
+  bool imported;
 };
 
 struct SiteInfo {
   ResumeFunction resume;  // null for op sites
   u32 point;
+  // The site is in a try region: `resume` is also called with an exception in flight (unwind set to
+  // kThrow), and returns with it still set if it does not catch it.
+  bool catches;
 };
 
 // What a frame of a site holds: enough to check a frame and to print it.
 struct SiteDetail {
-  u32 function;  // wasm function index: whose frame it is; op sites: the imported function
-  u32 offset;    // byte offset of the call instruction in the module
-  u16 words;     // as in Footer
-  const char*
-      slots;  // one letter a value, in frame order: I=i64 D=f64 V=v128 i=i32 f=f32 r=funcref
-              // x=externref; NUL-terminated; op sites: the parameters, each in an 8-byte slot
+  // Wasm function index: whose frame it is; op sites: the imported function, or kNoFunction for the
+  // site of yields.
+  u32 function;
+  u32 offset;         // byte offset of the call instruction in the module
+  u16 words;          // as in Footer
+  const char* slots;  // one letter a value, in frame order: I=i64 D=f64 V=v128 i=i32 f=f32
+                      // r=funcref x=externref e=exnref a=anyref; NUL-terminated; op sites: the
+                      // parameters, each in an 8-byte slot, v128 in two
 };
 
 enum class MemoryPolicy : u8 { kReserved = 0, kChecked = 1, kFixed = 2 };
@@ -316,7 +384,7 @@ struct ModuleInfo {
   u32 instance_align;
   u32 types_offset;     // of the u32 array of canonical type numbers, one per type
   u32 max_frame_words;  // largest frame of any site
-  u32 max_results;      // most results of any type, in slots
+  u32 max_results;      // most slots of any type's parameters or results
   const FuncType* types;
   u32 type_count;
   const ImportInfo* imports;
@@ -333,6 +401,9 @@ struct ModuleInfo {
   u32 memory_count;
   const GlobalInfo* globals;
   u32 global_count;
+  const TagInfo* tags;
+  u32 tag_count;
+  bool uses_exceptions;  // calls of IMMEDIATE imports are ready for exceptions
   const SiteInfo* sites;
   const SiteDetail* site_details;
   u32 site_count;
@@ -355,7 +426,8 @@ inline constexpr u32 kNoFunction = 0xffffffffu;
 [[noreturn]] FERMATA_COLD void RaiseTrapIn(Context& context, Trap trap);
 
 // Pushes a frame of `words` 8-byte words (footer included) into the scratch area, writes its footer
-// and returns its first byte. Traps with kCallStackExhausted if there is no room.
+// and returns its first byte. Traps with kCallStackExhausted if there is no room. With an exception
+// in flight the frame is one that nobody will see.
 FERMATA_COLD u8* PushFrame(Instance* instance, u32 site, u32 words);
 
 // The same for the frame that a resume function is running in: overwrites it in place.
@@ -364,6 +436,29 @@ FERMATA_COLD u8* RewriteFrame(Instance* instance, u8* frame, u32 site, u32 words
 // Pushes an op frame and sets `unwind` in all instances of the store. The caller stores the
 // arguments as slots and returns.
 FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 words);
+
+// Pushes the op frame of a yield and sets `unwind` to kOutOfFuel in all instances of the store.
+FERMATA_COLD void PushYield(Instance* instance, u32 site);
+
+// Starts an exception whose payload is in context->results. The caller returns, or goes on at its
+// handler.
+FERMATA_COLD void Throw(Instance* instance, u32 tag, u32 payload);
+// The same for an exception that is referred to; null traps.
+FERMATA_COLD void ThrowRef(Instance* instance, ref exception);
+// A reference to the exception in flight.
+FERMATA_COLD ref KeepException(Instance* instance);
+// Ends the flight of an exception; the payload stays in context->results.
+FERMATA_COLD void Catch(Instance* instance);
+
+// A reference (anyref) that equals no other: the identity of an object that nothing looks into.
+// Such handles have their top bit set; those of hosts must not.
+FERMATA_COLD ref NewObject(Instance* instance);
+
+// Leaves a call of `function` to whoever the caller returns to; the arguments are in
+// context->results.
+void TailCall(Instance* instance, const Function& function, Invoke invoke);
+// Makes the call that is due, and those that it asks for in turn; returns like Invoke.
+u64 RunTailCalls(Instance* instance);
 
 // ---- Level 0: entering and resuming, without heap. ----
 
@@ -374,7 +469,8 @@ FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 words);
 Exit Enter(Context& context, Activation& activation, const Function& function, Invoke invoke,
            const u64* arguments);
 
-// Answers the op on which the activation is suspended with `count` result slots and runs on.
+// Answers the op on which the activation is suspended with `count` result slots and runs on. After
+// kOutOfFuel: runs on, without results.
 Exit Resume(Context& context, Activation& activation, const u64* results, u32 count);
 
 // Runs `initialize` of an instance, with its traps caught: kReturned or kTrapped.

@@ -47,6 +47,9 @@ struct Value {
   static Value F64(double v);
   static Value FuncRef(core::ref handle) { return {ValType::kFuncRef, handle}; }
   static Value ExternRef(core::ref handle) { return {ValType::kExternRef, handle}; }
+  static Value ExnRef(core::ref handle) { return {ValType::kExnRef, handle}; }
+  static Value AnyRef(core::ref handle) { return {ValType::kAnyRef, handle}; }
+  static Value V128(uint64_t low, uint64_t high) { return {ValType::kV128, low, high}; }
   uint32_t i32() const { return static_cast<uint32_t>(low); }
   uint64_t i64() const { return low; }
   float f32() const;
@@ -65,12 +68,12 @@ class DynamicStep;
 class StoreHandle;
 
 // A view of a linear memory. Spans are checked against the current size and stay valid until the
-// memory grows (under the reserved policy: as long as the store lives).
+// memory grows (under the reserved policy, and of shared memories: as long as the store lives).
 class Memory {
  public:
   explicit Memory(core::Memory* memory) : memory_(memory) {}
-  uint64_t size() const { return memory_->bytes; }
-  uint64_t pages() const { return memory_->pages; }
+  uint64_t size() const;  // in bytes; a shared memory may be growing
+  uint64_t pages() const;
   uint8_t* data() const { return memory_->data; }
   // The bytes [address, address + size), or an empty span with data() == nullptr if any of them is
   // out of bounds.
@@ -108,8 +111,8 @@ struct Global {
 };
 
 // The host's side of an immediate import: plain code called on the guest's stack. Arguments and
-// results in slots; the result's types are the import's. Returning anything but Trap::kNone traps
-// the guest. It may call into guests again.
+// results in slots, a v128 in two (low half first); the result's types are the import's. Returning
+// anything but Trap::kNone traps the guest. It may call into guests again.
 using HostFunction =
     std::function<Trap(absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results)>;
 
@@ -117,13 +120,19 @@ using HostFunction =
 struct Extern {
   ExternKind kind = ExternKind::kFunction;
   core::Function function{};  // kFunction
-  Signature signature;        // kFunction
+  Signature signature;        // kFunction, kTag: the payload's types as parameters
   bool may_suspend = false;   // kFunction
+  bool may_throw = false;     // kFunction: an exception may leave it
   core::Memory* memory = nullptr;
   core::LimitsInfo memory_limits{};  // kMemory: declared
   core::Table* table = nullptr;
   core::LimitsInfo table_limits{};  // kTable: declared
   Global global{};
+  // kTable, kGlobal of references: what they may refer to, `type` being a canonical number.
+  core::RefType ref{};
+  uint32_t tag = 0;  // kTag: its number within the store
+  // Shared memories, which may be linked into several stores: a share in what is behind `memory`.
+  std::shared_ptr<void> shared_memory;
   // The store it belongs to; null for functions that are bound to whichever instance imports them.
   const core::Store* store = nullptr;
 };
@@ -152,6 +161,12 @@ class Imports {
   std::vector<Entry> entries_;
 };
 
+// An exception that no guest caught.
+struct Thrown {
+  uint32_t tag;  // its number within the store: Extern::tag
+  std::vector<Value> values;
+};
+
 // A call in progress: finished, suspended on an op, or trapped. Move-only.
 class DynamicStep {
  public:
@@ -163,12 +178,17 @@ class DynamicStep {
   bool finished() const;
   bool suspended() const;
   bool trapped() const;
+  // Pre-empted, between two instructions: neither finished nor suspended on an op.
+  bool out_of_fuel() const;
 
   // Finished: the results.
   absl::Span<const Value> results() const;
   // Trapped: the reason, and a message that names it ("integer divide by zero", or Throw's text).
   Trap trap() const;
   const std::string& message() const;
+  // Trapped with Trap::kUncaughtException: the exception. Null otherwise, and if there was no room
+  // to keep it (Limits::exceptions).
+  const Thrown* exception() const;
 
   // Suspended: the import waited for, and its arguments (valid until the step changes).
   const core::ImportInfo& op() const;
@@ -182,9 +202,12 @@ class DynamicStep {
   // is not either), wrong count or types, a handle that names no function, a store in use by
   // another thread.
   absl::Status Resume(absl::Span<const Value> results);
+  // Out of fuel: runs on. Errors as Resume's.
+  absl::Status Refuel(uint64_t fuel);
   // Makes the call fail at the op, as a trap of kind kHost with this message.
   absl::Status Throw(absl::string_view message);
-  // Drops the frames; the step becomes trapped with Trap::kCancelled. No guest code runs.
+  // Suspended or out of fuel: drops the frames; the step becomes trapped with Trap::kCancelled. No
+  // guest code runs.
   void Cancel();
 
   // Bytes of frames held while suspended, op frame included.
@@ -256,9 +279,13 @@ class StoreHandle {
   // and whose name is `name`; it is usable in tables and as an import.
   absl::StatusOr<Extern> MakeFunction(absl::string_view name, const Signature& signature,
                                       HostFunction code);
+  // Memories with 64-bit addresses or small pages are checked under every policy; a shared memory
+  // may be linked into other stores too, used by other threads, and lives as long as any of them.
   absl::StatusOr<Extern> MakeMemory(const core::LimitsInfo& limits, core::MemoryPolicy policy);
   absl::StatusOr<Extern> MakeTable(ValType type, const core::LimitsInfo& limits);
   absl::StatusOr<Extern> MakeGlobal(Value value, bool mut);
+  // An exception tag; the parameters are the payload's types, results are an error.
+  absl::StatusOr<Extern> MakeTag(const Signature& signature);
 
   core::Store* raw();
 

@@ -45,6 +45,11 @@ FERMATA_INLINE ref element(const Instance* instance, u32 index) {
   return index == ~0u ? 0 : instance->function_base + index;
 }
 
+FERMATA_INLINE ref non_null(Instance* instance, ref value) {
+  if (FERMATA_UNLIKELY(value == 0)) RaiseTrap(instance, Trap::kNullReference);
+  return value;
+}
+
 // Native stack that unoptimized and instrumented builds need for one byte of the translator's
 // estimate.
 #if defined(__SANITIZE_ADDRESS__)

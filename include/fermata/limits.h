@@ -7,11 +7,15 @@
 namespace fermata {
 
 struct Limits {
-  uint32_t memory_pages = 65536;       // most 64 KiB pages of each memory; growth past it gives -1
+  // Most bytes of each memory, in units of 64 KiB whatever its page size; growth past it gives -1.
+  uint32_t memory_pages = 65536;
   uint32_t table_elements = 10000000;  // most elements of each table; growth past it gives -1
   uint32_t frame_bytes = 64u << 20;    // most bytes of frames one activation may hold suspended
   uint32_t call_depth = 1000000;       // most frames one activation may hold suspended
   uint64_t fuel = 0;                   // 0: unlimited
+  // Most different exceptions (tag and payload) that references may be made to. They are kept for
+  // the life of the store; one more traps.
+  uint32_t exceptions = 1000000;
 };
 
 }  // namespace fermata

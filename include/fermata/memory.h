@@ -7,6 +7,8 @@
 //                offset can form; what is out of bounds faults, and the host turns the fault into a
 //                trap.
 //   MemChecked   each access is checked; the base may move, so the view is reloaded after calls.
+// Memories with 64-bit addresses (MemChecked64) or pages of another size than 64 KiB are checked
+// under both policies.
 #ifndef FERMATA_MEMORY_H_
 #define FERMATA_MEMORY_H_
 
@@ -22,24 +24,56 @@ struct MemReserved {
   FERMATA_INLINE u8* at(u64 address, u64 offset, u32) const { return base + address + offset; }
 };
 
-struct MemChecked {
+struct CheckedMemory {
   u8* base;
   u64 bytes;
   Memory* memory;
   Instance* instance;
-  MemChecked(Instance* self, const MemoryField& field) : memory(field.memory), instance(self) {
+  CheckedMemory(Instance* self, const MemoryField& field) : memory(field.memory), instance(self) {
     Reload();
   }
   FERMATA_INLINE void Reload() {
     base = memory->data;
     bytes = memory->bytes;
   }
+};
+
+struct MemChecked : CheckedMemory {
+  using CheckedMemory::CheckedMemory;
   // `address` is below 2^32 and so is `offset`: the sum can't wrap.
   FERMATA_INLINE u8* at(u64 address, u64 offset, u32 size) const {
     if (FERMATA_UNLIKELY(address + offset + size > bytes)) {
       RaiseTrap(instance, Trap::kMemoryOutOfBounds);
     }
     return base + address + offset;
+  }
+};
+
+struct MemChecked64 : CheckedMemory {
+  using CheckedMemory::CheckedMemory;
+  FERMATA_INLINE u8* at(u64 address, u64 offset, u32 size) const {
+    const u64 start = address + offset;
+    if (FERMATA_UNLIKELY(start < address || bytes < size || start > bytes - size)) {
+      RaiseTrap(instance, Trap::kMemoryOutOfBounds);
+    }
+    return base + start;
+  }
+};
+
+// A shared memory that is checked: it never moves, but other threads may grow it at any time.
+struct MemShared : CheckedMemory {
+  using CheckedMemory::CheckedMemory;
+  FERMATA_INLINE u8* at(u64 address, u64 offset, u32 size) const {
+#if defined(__GNUC__)
+    const u64 now = __atomic_load_n(&memory->bytes, __ATOMIC_RELAXED);
+#else
+    const u64 now = *const_cast<const volatile u64*>(&memory->bytes);
+#endif
+    const u64 start = address + offset;
+    if (FERMATA_UNLIKELY(start < address || now < size || start > now - size)) {
+      RaiseTrap(instance, Trap::kMemoryOutOfBounds);
+    }
+    return base + start;
   }
 };
 
@@ -50,43 +84,45 @@ FERMATA_INLINE u16 little(u16 v) { return v; }
 #endif
 FERMATA_INLINE u8 little(u8 v) { return v; }
 
-#define FERMATA_LOAD(view, name, result, bits, cast)                   \
-  FERMATA_INLINE result name(const view& m, u32 address, u64 offset) { \
-    bits raw;                                                          \
-    memcpy(&raw, m.at(address, offset, sizeof raw), sizeof raw);       \
-    return cast(little(raw));                                          \
+#define FERMATA_LOAD(view, index, name, result, bits, cast)              \
+  FERMATA_INLINE result name(const view& m, index address, u64 offset) { \
+    bits raw;                                                            \
+    memcpy(&raw, m.at(address, offset, sizeof raw), sizeof raw);         \
+    return cast(little(raw));                                            \
   }
-#define FERMATA_STORE(view, name, value, bits, cast)                          \
-  FERMATA_INLINE void name(const view& m, u32 address, u64 offset, value v) { \
-    const bits raw = little(static_cast<bits>(cast(v)));                      \
-    memcpy(m.at(address, offset, sizeof raw), &raw, sizeof raw);              \
+#define FERMATA_STORE(view, index, name, value, bits, cast)                     \
+  FERMATA_INLINE void name(const view& m, index address, u64 offset, value v) { \
+    const bits raw = little(static_cast<bits>(cast(v)));                        \
+    memcpy(m.at(address, offset, sizeof raw), &raw, sizeof raw);                \
   }
-#define FERMATA_ACCESSES(view)                                  \
-  FERMATA_LOAD(view, i32_load, u32, u32, )                      \
-  FERMATA_LOAD(view, i64_load, u64, u64, )                      \
-  FERMATA_LOAD(view, f32_load, f32, u32, f32_reinterpret_i32)   \
-  FERMATA_LOAD(view, f64_load, f64, u64, f64_reinterpret_i64)   \
-  FERMATA_LOAD(view, i32_load8_s, u32, u8, i32_extend8_s)       \
-  FERMATA_LOAD(view, i32_load8_u, u32, u8, u32)                 \
-  FERMATA_LOAD(view, i32_load16_s, u32, u16, i32_extend16_s)    \
-  FERMATA_LOAD(view, i32_load16_u, u32, u16, u32)               \
-  FERMATA_LOAD(view, i64_load8_s, u64, u8, i64_extend8_s)       \
-  FERMATA_LOAD(view, i64_load8_u, u64, u8, u64)                 \
-  FERMATA_LOAD(view, i64_load16_s, u64, u16, i64_extend16_s)    \
-  FERMATA_LOAD(view, i64_load16_u, u64, u16, u64)               \
-  FERMATA_LOAD(view, i64_load32_s, u64, u32, i64_extend32_s)    \
-  FERMATA_LOAD(view, i64_load32_u, u64, u32, u64)               \
-  FERMATA_STORE(view, i32_store, u32, u32, )                    \
-  FERMATA_STORE(view, i64_store, u64, u64, )                    \
-  FERMATA_STORE(view, f32_store, f32, u32, i32_reinterpret_f32) \
-  FERMATA_STORE(view, f64_store, f64, u64, i64_reinterpret_f64) \
-  FERMATA_STORE(view, i32_store8, u32, u8, )                    \
-  FERMATA_STORE(view, i32_store16, u32, u16, )                  \
-  FERMATA_STORE(view, i64_store8, u64, u8, )                    \
-  FERMATA_STORE(view, i64_store16, u64, u16, )                  \
-  FERMATA_STORE(view, i64_store32, u64, u32, )
-FERMATA_ACCESSES(MemReserved)
-FERMATA_ACCESSES(MemChecked)
+#define FERMATA_ACCESSES(view, index)                                  \
+  FERMATA_LOAD(view, index, i32_load, u32, u32, )                      \
+  FERMATA_LOAD(view, index, i64_load, u64, u64, )                      \
+  FERMATA_LOAD(view, index, f32_load, f32, u32, f32_reinterpret_i32)   \
+  FERMATA_LOAD(view, index, f64_load, f64, u64, f64_reinterpret_i64)   \
+  FERMATA_LOAD(view, index, i32_load8_s, u32, u8, i32_extend8_s)       \
+  FERMATA_LOAD(view, index, i32_load8_u, u32, u8, u32)                 \
+  FERMATA_LOAD(view, index, i32_load16_s, u32, u16, i32_extend16_s)    \
+  FERMATA_LOAD(view, index, i32_load16_u, u32, u16, u32)               \
+  FERMATA_LOAD(view, index, i64_load8_s, u64, u8, i64_extend8_s)       \
+  FERMATA_LOAD(view, index, i64_load8_u, u64, u8, u64)                 \
+  FERMATA_LOAD(view, index, i64_load16_s, u64, u16, i64_extend16_s)    \
+  FERMATA_LOAD(view, index, i64_load16_u, u64, u16, u64)               \
+  FERMATA_LOAD(view, index, i64_load32_s, u64, u32, i64_extend32_s)    \
+  FERMATA_LOAD(view, index, i64_load32_u, u64, u32, u64)               \
+  FERMATA_STORE(view, index, i32_store, u32, u32, )                    \
+  FERMATA_STORE(view, index, i64_store, u64, u64, )                    \
+  FERMATA_STORE(view, index, f32_store, f32, u32, i32_reinterpret_f32) \
+  FERMATA_STORE(view, index, f64_store, f64, u64, i64_reinterpret_f64) \
+  FERMATA_STORE(view, index, i32_store8, u32, u8, )                    \
+  FERMATA_STORE(view, index, i32_store16, u32, u16, )                  \
+  FERMATA_STORE(view, index, i64_store8, u64, u8, )                    \
+  FERMATA_STORE(view, index, i64_store16, u64, u16, )                  \
+  FERMATA_STORE(view, index, i64_store32, u64, u32, )
+FERMATA_ACCESSES(MemReserved, u32)
+FERMATA_ACCESSES(MemChecked, u32)
+FERMATA_ACCESSES(MemChecked64, u64)
+FERMATA_ACCESSES(MemShared, u64)
 #undef FERMATA_ACCESSES
 #undef FERMATA_STORE
 #undef FERMATA_LOAD
@@ -132,6 +168,7 @@ void memory_copy(Instance* self, Memory* to, Memory* from, u64 to_address, u64 f
 void memory_init(Instance* self, Memory* memory, const u8* segment, u64 segment_size, u64 address,
                  u64 from, u64 size);
 u64 memory_grow(Instance* self, Memory* memory, u64 delta);
+u64 memory_pages(const Memory* memory);  // of a shared memory too
 
 }  // namespace fermata::core
 

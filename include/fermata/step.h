@@ -64,6 +64,18 @@ struct ExternRef {
   explicit operator bool() const { return handle != 0; }
   bool operator==(const ExternRef&) const = default;
 };
+// An exception of the store; what it is (its tag and values) is the guest's.
+struct ExnRef {
+  core::ref handle = 0;
+  explicit operator bool() const { return handle != 0; }
+  bool operator==(const ExnRef&) const = default;
+};
+// Any other reference. Guests can hold such values of the host, and null.
+struct AnyRef {
+  core::ref handle = 0;
+  explicit operator bool() const { return handle != 0; }
+  bool operator==(const AnyRef&) const = default;
+};
 struct V128 {
   uint64_t low = 0;
   uint64_t high = 0;
@@ -125,26 +137,30 @@ struct Wire<double> {
   static Abi ToAbi(double v) { return v; }
   static double FromAbi(Abi v) { return v; }
 };
-template <>
-struct Wire<FuncRef> {
+template <class Ref, ValType type>
+struct WireRef {
   using Abi = core::ref;
-  static constexpr ValType kType = ValType::kFuncRef;
-  static Value To(FuncRef v) { return Value::FuncRef(v.handle); }
-  static FuncRef From(const Value& v) { return {v.ref()}; }
-  static Abi ToAbi(FuncRef v) { return v.handle; }
-  static FuncRef FromAbi(Abi v) { return {v}; }
+  static constexpr ValType kType = type;
+  static Value To(Ref v) { return {type, v.handle}; }
+  static Ref From(const Value& v) { return {v.ref()}; }
+  static Abi ToAbi(Ref v) { return v.handle; }
+  static Ref FromAbi(Abi v) { return {v}; }
 };
 template <>
-struct Wire<ExternRef> {
-  using Abi = core::ref;
-  static constexpr ValType kType = ValType::kExternRef;
-  static Value To(ExternRef v) { return Value::ExternRef(v.handle); }
-  static ExternRef From(const Value& v) { return {v.ref()}; }
-  static Abi ToAbi(ExternRef v) { return v.handle; }
-  static ExternRef FromAbi(Abi v) { return {v}; }
-};
+struct Wire<FuncRef> : WireRef<FuncRef, ValType::kFuncRef> {};
+template <>
+struct Wire<ExternRef> : WireRef<ExternRef, ValType::kExternRef> {};
+template <>
+struct Wire<ExnRef> : WireRef<ExnRef, ValType::kExnRef> {};
+template <>
+struct Wire<AnyRef> : WireRef<AnyRef, ValType::kAnyRef> {};
 template <>
 struct Wire<V128> {
+#if defined(__GNUC__)
+  typedef uint64_t Abi __attribute__((vector_size(16)));
+  static Abi ToAbi(V128 v) { return Abi{v.low, v.high}; }
+  static V128 FromAbi(Abi v) { return {v[0], v[1]}; }
+#endif
   static constexpr ValType kType = ValType::kV128;
   static Value To(V128 v) { return {ValType::kV128, v.low, v.high}; }
   static V128 From(const Value& v) { return {v.low, v.high}; }
@@ -520,7 +536,11 @@ struct Thunk<method> {
   }
   template <class... T>
   static void StoreResults(uint64_t* slots, const std::tuple<T...>& values) {
-    std::apply([&](const T&... v) { ((*slots++ = Wire<T>::To(v).low), ...); }, values);
+    const auto store = [&](const Value& value) {
+      *slots++ = value.low;
+      if (value.type == ValType::kV128) *slots++ = value.high;
+    };
+    std::apply([&](const T&... v) { (store(Wire<T>::To(v)), ...); }, values);
   }
 };
 

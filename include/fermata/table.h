@@ -6,26 +6,31 @@
 
 namespace fermata::core {
 
-[[noreturn]] FERMATA_COLD void RaiseIndirectTrap(Instance* self, const Table* table, u32 index);
+// The element that `indirect` did not find to be of just the type: traps, unless it is of a
+// subtype.
+FERMATA_COLD const Function& IndirectSlow(Instance* self, const Table* table, u64 index, u32 type);
 
 // The function that call_indirect calls: element `index`, which must have the canonical type
 // `type`.
-FERMATA_INLINE const Function& indirect(Instance* self, const Table* table, u32 index, u32 type) {
+FERMATA_INLINE const Function& indirect(Instance* self, const Table* table, u64 index, u32 type) {
   if (FERMATA_UNLIKELY(index >= table->size || table->functions[index].type != type)) {
-    RaiseIndirectTrap(self, table, index);
+    return IndirectSlow(self, table, index, type);
   }
   return table->functions[index];
 }
 
+// The function that call_ref calls; null traps.
+const Function& referenced(Instance* self, ref function);
+
 // Out of line (runtime/bulk.cc). All trap with kTableOutOfBounds before anything is written; growth
 // returns the previous size, or ~0.
-ref table_get(Instance* self, const Table* table, u32 index);
-void table_set(Instance* self, Table* table, u32 index, ref value);
-u32 table_grow(Instance* self, Table* table, ref value, u32 delta);
-void table_fill(Instance* self, Table* table, u32 index, ref value, u32 size);
-void table_copy(Instance* self, Table* to, Table* from, u32 to_index, u32 from_index, u32 size);
-void table_init(Instance* self, Table* table, const ref* segment, u32 segment_size, u32 index,
-                u32 from, u32 size);
+ref table_get(Instance* self, const Table* table, u64 index);
+void table_set(Instance* self, Table* table, u64 index, ref value);
+u64 table_grow(Instance* self, Table* table, ref value, u64 delta);
+void table_fill(Instance* self, Table* table, u64 index, ref value, u64 size);
+void table_copy(Instance* self, Table* to, Table* from, u64 to_index, u64 from_index, u64 size);
+void table_init(Instance* self, Table* table, const ref* segment, u32 segment_size, u64 index,
+                u64 from, u64 size);
 
 }  // namespace fermata::core
 

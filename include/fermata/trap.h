@@ -20,11 +20,15 @@ enum class Trap : uint32_t {
   kUninitializedElement = 8,  // call_indirect on a null element
   kIndirectCallTypeMismatch = 9,
   kCallStackExhausted = 10,  // native stack, frame storage or call depth used up
-  kNullReference = 11,
+  kNullReference = 11,       // ref.as_non_null
   kUncaughtException = 12,
   kUnalignedAtomic = 13,
   kHost = 14,  // the host made the call fail: Step::Throw, or an import's error
   kCancelled = 15,
+  kNullFunctionReference = 16,   // call_ref
+  kNullExceptionReference = 17,  // throw_ref
+  kUnsharedWait = 18,            // memory.atomic.wait on a memory that is not shared
+  kExceptionsExhausted = 19,     // no room to keep another exception
 };
 
 // The specification suite's text for the trap, for example "integer divide by zero". Static

@@ -11,6 +11,10 @@
   (import "env" "log" (func $log (param $level i32) (param f32 f64)))
   (import "env" "pair" (func $pair (param i64) (result i32 f64)))
 
+  (import "host" "turn" (func $turn (param v128) (result v128)))
+  (import "env" "shuffle" (func $shuffle (param v128 i32) (result v128)))
+  (import "env" "halves" (func $halves (param v128) (result i64 v128)))
+
   (memory (export "memory") 1 4)
   (table (export "table") 4 funcref)
   (global $counter (export "counter") (mut i64) (i64.const 5))
@@ -67,4 +71,12 @@
   (func (export "class") (result i32) (i32.const 1))
   (func (export "operator new") (result i32) (i32.const 2))
   (func (export "Create") (result i32) (i32.const 3))
-  (func (export "9") (result i32) (i32.const 4)))
+  (func (export "9") (result i32) (i32.const 4))
+  ;; A vector through each of the ways between host and guest.
+  (func (export "vector") (param v128) (result v128)
+    (local $low i64)
+    (call $halves (call $shuffle (call $turn (local.get 0)) (i32.const 3)))
+    (local.set 0)
+    (local.set $low)
+    (i64x2.add (local.get 0) (i64x2.splat (local.get $low))))
+)

@@ -1,7 +1,6 @@
 #include "translator/analysis/call_graph.h"
 
 #include <algorithm>
-#include <map>
 
 #include "absl/container/flat_hash_set.h"
 #include "translator/validate/function_validator.h"
@@ -18,12 +17,14 @@ using wasm::ValType;
 
 class Collector : public validate::Sink {
  public:
-  Collector(const CallGraph& graph, FunctionCalls& calls, absl::flat_hash_set<uint32_t>& referenced,
+  Collector(CallGraph& graph, FunctionCalls& calls, absl::flat_hash_set<uint32_t>& referenced,
             std::vector<bool>& written_tables)
       : graph_(graph), calls_(calls), referenced_(referenced), written_tables_(written_tables) {}
 
-  void Begin(uint32_t, const wasm::FuncType&, absl::Span<const ValType> locals) override {
+  void Begin(uint32_t function, const wasm::FuncType&, absl::Span<const ValType> locals) override {
+    function_ = function;
     calls_.local_count = locals.size();
+    for (ValType t : locals) graph_.uses_simd |= t == ValType::kV128;
   }
   void Block(const BlockType&) override { loops_.push_back(false); }
   void If(const BlockType&) override { loops_.push_back(false); }
@@ -32,19 +33,62 @@ class Collector : public validate::Sink {
     loops_.push_back(true);
     ++loop_depth_;
   }
+  void TryTable(const BlockType&, absl::Span<const validate::CatchClause>) override {
+    graph_.uses_exceptions = true;
+    loops_.push_back(false);
+  }
+  void Try(const BlockType&) override {
+    graph_.uses_exceptions = true;
+    loops_.push_back(false);
+  }
+  void Delegate(uint32_t, bool) override { loops_.pop_back(); }
   void End(bool) override {
     if (loops_.back()) --loop_depth_;
     loops_.pop_back();
   }
+  void Throw(uint32_t) override { NoteThrow(); }
+  void ThrowRef() override { NoteThrow(); }
+  void Rethrow(uint32_t) override { NoteThrow(); }
   void Call(uint32_t function) override {
     NoteCall();
-    if (seen_.insert(function).second) calls_.direct.push_back(function);
+    AddDirect(function);
   }
   void CallIndirect(uint32_t type, uint32_t table) override {
     NoteCall();
-    const IndirectCall call{graph_.canonical_type[type], table};
-    if (seen_indirect_.insert(uint64_t{call.type} << 32 | table).second) {
-      calls_.indirect.push_back(call);
+    AddIndirect(type, table);
+  }
+  void CallRef(uint32_t type) override {
+    NoteCall();
+    AddIndirect(type, kAnyTable);
+  }
+  // The caller's place is taken: none of its loops is waiting.
+  void ReturnCall(uint32_t function) override {
+    if (function == function_) {
+      calls_.has_loop = true;
+      return;
+    }
+    NoteTailCall();
+    AddDirect(function);
+  }
+  void ReturnCallIndirect(uint32_t type, uint32_t table) override {
+    NoteTailCall();
+    AddIndirect(type, table);
+  }
+  void ReturnCallRef(uint32_t type) override {
+    NoteTailCall();
+    AddIndirect(type, kAnyTable);
+  }
+  void ConstV128(uint64_t, uint64_t) override { graph_.uses_simd = true; }
+  void Lane(wasm::Opcode, uint32_t) override { graph_.uses_simd = true; }
+  void Load(wasm::Opcode op, const validate::MemArg&) override {
+    graph_.uses_simd |= wasm::Info(op).feature == wasm::Feature::kSimd;
+  }
+  void Atomic(wasm::Opcode, const validate::MemArg&) override { graph_.uses_atomics = true; }
+  void AtomicFence() override { graph_.uses_atomics = true; }
+  void Wide(wasm::Opcode) override { graph_.uses_wide = true; }
+  void Numeric(wasm::Opcode op) override {
+    if (static_cast<uint32_t>(op) > 0xff) {
+      graph_.uses_simd |= wasm::Info(op).results == "V" || wasm::Info(op).params[0] == 'V';
     }
   }
   void RefFunc(uint32_t function) override { referenced_.insert(function); }
@@ -56,11 +100,29 @@ class Collector : public validate::Sink {
   }
 
  private:
+  void AddDirect(uint32_t function) {
+    if (seen_.insert(function).second) calls_.direct.push_back(function);
+  }
+  void AddIndirect(uint32_t type, uint32_t table) {
+    const IndirectCall call{graph_.canonical_type[type], table};
+    if (seen_indirect_.insert(uint64_t{call.type} << 32 | table).second) {
+      calls_.indirect.push_back(call);
+    }
+  }
   void NoteCall() {
     if (loop_depth_ > 0) calls_.suspension_free_loops = false;
   }
+  void NoteTailCall() {
+    calls_.tail_calls = true;
+    graph_.uses_tail_calls = true;
+  }
+  void NoteThrow() {
+    calls_.throws = true;
+    graph_.uses_exceptions = true;
+  }
 
-  const CallGraph& graph_;
+  CallGraph& graph_;
+  uint32_t function_ = 0;
   FunctionCalls& calls_;
   absl::flat_hash_set<uint32_t>& referenced_;
   std::vector<bool>& written_tables_;
@@ -76,15 +138,20 @@ void AddReferenced(const ConstExpr& expr, absl::flat_hash_set<uint32_t>& referen
   }
 }
 
-void CanonicalizeTypes(const Module& module, CallGraph& graph) {
-  std::map<std::vector<uint32_t>, uint32_t> seen;
-  for (uint32_t i = 0; i < module.types.size(); ++i) {
-    std::vector<uint32_t> key;
-    for (ValType t : module.types[i].params) key.push_back(t.kind());
-    key.push_back(~0u);
-    for (ValType t : module.types[i].results) key.push_back(t.kind());
-    graph.canonical_type.push_back(seen.try_emplace(std::move(key), i).first->second);
+void NoteTypes(const Module& module, CallGraph& graph) {
+  graph.canonical_type = module.canonical_types;
+  for (const wasm::TypeDef& def : module.type_defs) {
+    graph.has_subtypes |= def.supertype != wasm::kNoSupertype;
   }
+  for (const wasm::FuncType& type : module.types) {
+    for (const auto* list : {&type.params, &type.results}) {
+      for (ValType t : *list) graph.uses_simd |= t == ValType::kV128;
+    }
+  }
+  for (const wasm::Global& global : module.globals) {
+    graph.uses_simd |= global.type.type == ValType::kV128;
+  }
+  graph.uses_exceptions = !module.tags.empty();
 }
 
 // Functions that this module's segments can put into tables.
@@ -118,7 +185,7 @@ void CollectTableFunctions(const Module& module, CallGraph& graph) {
 
 absl::StatusOr<CallGraph> BuildCallGraph(const Module& module) {
   CallGraph graph;
-  CanonicalizeTypes(module, graph);
+  NoteTypes(module, graph);
   graph.functions.resize(module.functions.size());
   graph.open_table.resize(module.tables.size());
 
@@ -136,7 +203,8 @@ absl::StatusOr<CallGraph> BuildCallGraph(const Module& module) {
     if (e.kind == wasm::ExternKind::kTable) graph.open_table[e.index] = true;
   }
   for (uint32_t t = 0; t < module.tables.size(); ++t) {
-    if (module.tables[t].imported || written_tables[t] || !module.tables[t].init.empty()) {
+    if (graph.has_subtypes || module.tables[t].imported || written_tables[t] ||
+        !module.tables[t].init.empty()) {
       graph.open_table[t] = true;
     }
     AddReferenced(module.tables[t].init, referenced);

@@ -10,8 +10,11 @@
 
 namespace fermata::analysis {
 
+// In place of a table: a call through a reference, which may be to any function of its type.
+inline constexpr uint32_t kAnyTable = 0xffffffffu;
+
 struct IndirectCall {
-  uint32_t type;  // canonical: the first structurally equal type of the module
+  uint32_t type;  // canonical: the first equal type of the module
   uint32_t table;
   bool operator==(const IndirectCall& o) const { return type == o.type && table == o.table; }
 };
@@ -23,6 +26,8 @@ struct FunctionCalls {
   uint32_t local_count = 0;
   bool has_loop = false;
   bool suspension_free_loops = true;  // no call inside any loop
+  bool throws = false;                // holds an instruction that throws
+  bool tail_calls = false;            // makes tail calls, other than of itself
 };
 
 struct CallGraph {
@@ -36,6 +41,14 @@ struct CallGraph {
   // Functions that can be named from outside their callers: exports, element segments, ref.func in
   // bodies or constant expressions, start. In increasing order.
   std::vector<uint32_t> referenced;
+  // Some type has a declared subtype: indirect calls may reach functions of several types.
+  bool has_subtypes = false;
+  // What of the core headers the generated code needs.
+  bool uses_simd = false;
+  bool uses_atomics = false;
+  bool uses_wide = false;
+  bool uses_exceptions = false;
+  bool uses_tail_calls = false;
 };
 
 // Validates every function body and collects the graph.

@@ -16,8 +16,8 @@ class Cfg {
     uint32_t begin;  // statements [begin, end)
     uint32_t end;
     bool suspends = false;           // holds a resume point
-    std::vector<uint32_t> next;      // each once
-    std::vector<uint32_t> previous;  // each once
+    std::vector<uint32_t> next;      // each once; without the handlers of its statements
+    std::vector<uint32_t> previous;  // each once; for a handler, the blocks that may throw to it
   };
 
   explicit Cfg(const ir::Function& f) {
@@ -25,6 +25,7 @@ class Cfg {
     Connect(f);
   }
   const std::vector<Block>& blocks() const { return blocks_; }
+  uint32_t BlockOf(ir::LabelId label) const { return block_of_label_[label]; }
 
  private:
   void Cut(const ir::Function& f) {
@@ -38,7 +39,7 @@ class Cfg {
       if (s.kind == ir::StmtKind::kLabel) {
         close(i);
         block_of_label_[s.label] = blocks_.size();
-      } else if (ir::EndsFlow(s) || s.kind == ir::StmtKind::kJumpIf) {
+      } else if (ir::EndsFlow(s) || ir::IsConditionalJump(s)) {
         close(i + 1);
       }
     }
@@ -52,7 +53,7 @@ class Cfg {
         block.suspends |= f.stmts[i].point != ir::kNone;
       }
       const ir::Stmt& last = f.stmts[block.end - 1];
-      if (last.kind == ir::StmtKind::kJump || last.kind == ir::StmtKind::kJumpIf) {
+      if (last.kind == ir::StmtKind::kJump || ir::IsConditionalJump(last)) {
         block.next.push_back(block_of_label_[last.label]);
       }
       for (ir::LabelId l : last.labels) block.next.push_back(block_of_label_[l]);
@@ -60,8 +61,15 @@ class Cfg {
       std::sort(block.next.begin(), block.next.end());
       block.next.erase(std::unique(block.next.begin(), block.next.end()), block.next.end());
     }
+    std::vector<uint32_t> to;
     for (uint32_t b = 0; b < blocks_.size(); ++b) {
-      for (uint32_t to : blocks_[b].next) blocks_[to].previous.push_back(b);
+      to = blocks_[b].next;
+      for (uint32_t i = blocks_[b].begin; i < blocks_[b].end; ++i) {
+        if (f.stmts[i].handler != ir::kNone) to.push_back(block_of_label_[f.stmts[i].handler]);
+      }
+      std::sort(to.begin(), to.end());
+      to.erase(std::unique(to.begin(), to.end()), to.end());
+      for (uint32_t t : to) blocks_[t].previous.push_back(b);
     }
   }
 

@@ -29,6 +29,10 @@ char LetterOf(ir::Kind kind) {
       return 'r';
     case ir::Kind::kExternRef:
       return 'x';
+    case ir::Kind::kExnRef:
+      return 'e';
+    case ir::Kind::kAnyRef:
+      return 'a';
     default:
       return 'i';
   }

@@ -18,6 +18,7 @@ class Round {
  public:
   Round(const ir::Function& f, const Cfg& cfg, VarId begin, VarId end)
       : f_(f),
+        cfg_(cfg),
         blocks_(cfg.blocks()),
         begin_(begin),
         size_(end - begin),
@@ -35,6 +36,7 @@ class Round {
         if (s.point != ir::kNone) {
           llvm::BitVector held = live;
           for (VarId v : s.results) Reset(held, v);
+          if (s.handler != ir::kNone) held |= live_in_[cfg_.BlockOf(s.handler)];
           const uint64_t count = held.count();
           if (count > left) return false;
           left -= count;
@@ -50,9 +52,10 @@ class Round {
   void Reset(llvm::BitVector& live, VarId v) const {
     if (v - begin_ < size_) live.reset(v - begin_);
   }
-  // Backwards over `s`: kills its definitions, then adds its uses.
+  // Backwards over `s`: kills its definitions, then adds its uses and what its handler uses.
   void Step(const Stmt& s, llvm::BitVector& live) const {
     ir::ForEachDef(s, [&](VarId v) { Reset(live, v); });
+    if (s.handler != ir::kNone) live |= live_in_[cfg_.BlockOf(s.handler)];
     ir::ForEachUse(s, [&](VarId v) {
       if (v - begin_ < size_) live.set(v - begin_);
     });
@@ -82,6 +85,7 @@ class Round {
   }
 
   const ir::Function& f_;
+  const Cfg& cfg_;
   const std::vector<Cfg::Block>& blocks_;
   const VarId begin_;
   const uint32_t size_;

@@ -10,12 +10,16 @@
 namespace fermata::analysis {
 namespace {
 
+// What spreads from callees to callers.
+struct Spread {
+  std::vector<Reason> functions;           // by function index
+  absl::flat_hash_set<uint64_t> indirect;  // (canonical type << 32 | table)
+};
+
 // The call graph backwards, with a node of its own for each (type, table) called through.
 class Propagation {
  public:
   Propagation(const wasm::Module& module, const CallGraph& graph) : module_(module), graph_(graph) {
-    result_.functions.resize(module.functions.size());
-    result_.canonical_type = graph.canonical_type;
     callers_.resize(module.functions.size());
     for (uint32_t f = 0; f < graph.functions.size(); ++f) {
       for (uint32_t callee : graph.functions[f].direct) callers_[callee].push_back(f);
@@ -25,19 +29,23 @@ class Propagation {
     }
     for (const auto& [key, callers] : indirect_callers_) {
       const uint32_t type = key >> 32, table = static_cast<uint32_t>(key);
+      if (table == kAnyTable) continue;
       for (uint32_t f : graph.table_functions[table]) {
         if (TypeOf(f) == type) indirect_of_[f].push_back(key);
       }
     }
   }
 
-  Suspension Run(const std::vector<bool>& immediate) {
-    for (uint32_t i = 0; i < module_.imported_functions; ++i) {
-      if (!immediate[i]) Mark(i, {Reason::kImport, i});
+  // `sources`: by function, why it is where the spreading starts, or kNever.
+  Spread Run(const std::vector<Reason>& sources) {
+    result_ = {};
+    result_.functions.resize(module_.functions.size());
+    for (uint32_t f = 0; f < sources.size(); ++f) {
+      if (sources[f].kind != Reason::kNever) Mark(f, sources[f]);
     }
     for (const auto& [key, callers] : indirect_callers_) {
       const uint32_t type = key >> 32, table = static_cast<uint32_t>(key);
-      if (!graph_.open_table[table]) continue;
+      if (table != kAnyTable && !graph_.open_table[table]) continue;
       MarkIndirect(key, {Reason::kOpenTable, 0, type, table});
     }
     while (!queue_.empty()) {
@@ -70,7 +78,7 @@ class Propagation {
 
   const wasm::Module& module_;
   const CallGraph& graph_;
-  Suspension result_;
+  Spread result_;
   std::vector<std::vector<uint32_t>> callers_;
   // Ordered, so that the reasons given do not depend on hashing.
   std::map<uint64_t, std::vector<uint32_t>> indirect_callers_;
@@ -93,8 +101,30 @@ std::string FunctionLabel(const wasm::Module& module, uint32_t f) {
 }  // namespace
 
 Suspension AnalyzeSuspension(const wasm::Module& module, const CallGraph& graph,
-                             const std::vector<bool>& immediate) {
-  return Propagation(module, graph).Run(immediate);
+                             const std::vector<bool>& immediate, bool everywhere) {
+  Propagation propagation(module, graph);
+  std::vector<Reason> suspends(module.functions.size());
+  std::vector<Reason> throws(module.functions.size());
+  for (uint32_t f = 0; f < module.functions.size(); ++f) {
+    const bool imported = f < module.imported_functions;
+    if (imported ? !immediate[f] : everywhere) {
+      suspends[f] = {imported ? Reason::kImport : Reason::kEverywhere, f};
+    }
+    if (imported ? !immediate[f] || graph.uses_exceptions : graph.functions[f].throws) {
+      throws[f] = {Reason::kImport, f};
+    }
+  }
+  Suspension result;
+  Spread spread = propagation.Run(suspends);
+  result.functions = std::move(spread.functions);
+  result.indirect = std::move(spread.indirect);
+  spread = propagation.Run(throws);
+  for (const Reason& reason : spread.functions) {
+    result.throws.push_back(reason.kind != Reason::kNever);
+  }
+  result.indirect_throws = std::move(spread.indirect);
+  result.canonical_type = graph.canonical_type;
+  return result;
 }
 
 std::string Explain(const wasm::Module& module, const Suspension& suspension, uint32_t function) {
@@ -107,8 +137,12 @@ std::string Explain(const wasm::Module& module, const Suspension& suspension, ui
       case Reason::kImport:
         return path;
       case Reason::kOpenTable:
-        return absl::StrCat(path, " -> any function of type ", reason.type, " in table ",
-                            reason.table);
+        return reason.table == kAnyTable
+                   ? absl::StrCat(path, " -> any function of type ", reason.type)
+                   : absl::StrCat(path, " -> any function of type ", reason.type, " in table ",
+                                  reason.table);
+      case Reason::kEverywhere:
+        return absl::StrCat(path, " -> suspended everywhere");
       case Reason::kIndirect:
         absl::StrAppend(&path, " -> (table ", reason.table, ") ",
                         FunctionLabel(module, reason.function));

@@ -52,9 +52,12 @@ class Search {
   std::vector<uint32_t> Targets(const IndirectCall& call) const {
     std::vector<uint32_t> targets;
     const std::vector<uint32_t>& candidates =
-        graph_.open_table[call.table] ? graph_.referenced : graph_.table_functions[call.table];
+        call.table == kAnyTable || graph_.open_table[call.table]
+            ? graph_.referenced
+            : graph_.table_functions[call.table];
     for (uint32_t f : candidates) {
-      if (graph_.canonical_type[module_.functions[f].type] == call.type) targets.push_back(f);
+      if (graph_.has_subtypes || graph_.canonical_type[module_.functions[f].type] == call.type)
+        targets.push_back(f);
     }
     return targets;
   }

@@ -4,20 +4,14 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
-#include <set>
 #include <thread>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "llvm/ADT/SmallString.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SHA256.h"
+#include "translator/driver/compiler.h"
 #include "translator/driver/process.h"
 
 namespace fermata::driver {
@@ -34,15 +28,6 @@ using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-absl::StatusOr<std::unique_ptr<llvm::MemoryBuffer>> ReadFile(const std::string& path) {
-  auto buffer =
-      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer) {
-    return absl::NotFoundError(absl::StrCat(path, ": cannot read: ", buffer.getError().message()));
-  }
-  return std::move(*buffer);
 }
 
 // Removes a folder and all in it at the end of its scope.
@@ -65,50 +50,15 @@ class TemporaryFolder {
   std::string path_;
 };
 
-// Hashes pieces with their lengths, so that no two lists of pieces give one stream.
-class ContentHash {
- public:
-  void Add(llvm::StringRef piece) {
-    hash_.update(std::to_string(piece.size()) + ":");
-    hash_.update(piece);
-  }
-  absl::Status AddFile(const std::string& path) {
-    auto file = ReadFile(path);
-    if (!file.ok()) return file.status();
-    Add((*file)->getBuffer());
-    return absl::OkStatus();
-  }
-  std::string Finish() { return llvm::toHex(hash_.final(), /*LowerCase=*/true).substr(0, 40); }
-
- private:
-  llvm::SHA256 hash_;
-};
-
-// Adds `name` ("fermata/core.h") and the project's headers that it includes, each once.
-absl::Status AddHeader(const std::string& include_dir, const std::string& name,
-                       std::set<std::string>& seen, ContentHash& hash) {
-  if (!seen.insert(name).second) return absl::OkStatus();
-  auto file = ReadFile(include_dir + "/" + name);
-  if (!file.ok()) return file.status();
-  const llvm::StringRef text = (*file)->getBuffer();
-  hash.Add(text);
-  for (absl::string_view line : absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
-    if (!absl::ConsumePrefix(&line, "#include \"")) continue;
-    absl::Status status =
-        AddHeader(include_dir, std::string(line.substr(0, line.find('"'))), seen, hash);
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
-}
-
 class NativeBuild {
  public:
   explicit NativeBuild(const NativeBuildOptions& options) : options_(options) {}
 
   absl::StatusOr<NativeModule> Run() {
-    absl::Status status = ChooseCompiler();
-    if (!status.ok()) return status;
-    status = ChooseShards();
+    absl::StatusOr<Compiler> compiler = FindCompiler(options_.compiler);
+    if (!compiler.ok()) return compiler.status();
+    compiler_ = *std::move(compiler);
+    absl::Status status = ChooseShards();
     if (!status.ok()) return status;
     absl::StatusOr<std::string> key = CacheKey();
     if (!key.ok()) return key.status();
@@ -133,28 +83,6 @@ class NativeBuild {
   }
 
  private:
-  // A compiler command may carry arguments ("ccache g++").
-  absl::Status ChooseCompiler() {
-    std::string command = options_.compiler;
-    if (command.empty()) {
-      const char* from_environment = std::getenv("CXX");
-      command = from_environment != nullptr && *from_environment != 0 ? from_environment : "c++";
-    }
-    compiler_ = absl::StrSplit(command, ' ', absl::SkipEmpty());
-    if (compiler_.empty()) return absl::InvalidArgumentError("the compiler command is empty");
-    std::vector<std::string> ask = compiler_;
-    ask.push_back("--version");
-    absl::StatusOr<ProcessResult> version = RunProcess(ask);
-    if (!version.ok()) return version.status();
-    if (version->exit_code != 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(command, " --version failed:\n", Tail(version->output)));
-    }
-    compiler_version_ = version->output;
-    is_clang_ = absl::StrContains(compiler_version_, "clang");
-    return absl::OkStatus();
-  }
-
   absl::Status ChooseShards() {
     shards_ = options_.shards;
     if (shards_ != 0) return absl::OkStatus();
@@ -169,18 +97,7 @@ class NativeBuild {
   }
 
   std::vector<std::string> CompileFlags() const {
-    std::vector<std::string> flags = {"-std=c++17", options_.optimization, "-fPIC",
-                                      "-fvisibility=hidden", "-w", "-ffp-contract=off",
-                                      "-DFERMATA_FP_CONTRACT_OFF", "-DFERMATA_SHARED_MODULE",
-                                      // Wasm loops may run forever; memory is untyped bytes.
-                                      "-fno-finite-loops", "-fno-strict-aliasing",
-                                      "-fno-optimize-sibling-calls", "-fno-math-errno"};
-    if (is_clang_) {
-      // Superlinear where many values are stored as a frame: ten minutes for one function.
-      flags.push_back("-fno-slp-vectorize");
-    } else {
-      flags.insert(flags.end(), {"-fno-tree-loop-vectorize", "-fsignaling-nans"});
-    }
+    std::vector<std::string> flags = GeneratedCodeFlags(compiler_, options_.optimization);
     flags.insert(flags.end(), options_.compiler_flags.begin(), options_.compiler_flags.end());
     return flags;
   }
@@ -192,13 +109,12 @@ class NativeBuild {
       absl::Status status = hash.AddFile(*path);
       if (!status.ok()) return status;
     }
-    hash.Add(compiler_version_);
+    hash.Add(compiler_.version);
     hash.Add(absl::StrCat("shards ", shards_));
-    for (const auto& list : {compiler_, CompileFlags(), options_.translator_flags}) {
+    for (const auto& list : {compiler_.command, CompileFlags(), options_.translator_flags}) {
       hash.Add(absl::StrJoin(list, "\n"));
     }
-    std::set<std::string> seen;
-    absl::Status status = AddHeader(options_.include_dir, "fermata/generated.h", seen, hash);
+    absl::Status status = hash.AddCoreHeaders(options_.include_dir);
     if (!status.ok()) return status;
     return hash.Finish();
   }
@@ -234,10 +150,10 @@ class NativeBuild {
     names.push_back("guest_module");
     names.push_back("guest_data");
     std::vector<std::vector<std::string>> commands;
-    std::vector<std::string> link = compiler_;
+    std::vector<std::string> link = compiler_.command;
     link.insert(link.end(), {"-shared", "-o", folder_ + "/guest.so"});
     for (const std::string& name : names) {
-      std::vector<std::string> compile = compiler_;
+      std::vector<std::string> compile = compiler_.command;
       const std::vector<std::string> flags = CompileFlags();
       compile.insert(compile.end(), flags.begin(), flags.end());
       compile.insert(compile.end(),
@@ -255,9 +171,7 @@ class NativeBuild {
   }
 
   const NativeBuildOptions& options_;
-  std::vector<std::string> compiler_;
-  std::string compiler_version_;
-  bool is_clang_ = false;
+  Compiler compiler_;
   unsigned shards_ = 1;
   std::string folder_;
 };

@@ -55,6 +55,7 @@ Infix InfixOf(Opcode op) {
     case Opcode::kI64Eq:
     case Opcode::kF32Eq:
     case Opcode::kF64Eq:
+    case Opcode::kRefEq:
       return {" == ", "", true};
     case Opcode::kI32Ne:
     case Opcode::kI64Ne:
@@ -115,7 +116,17 @@ bool MayFoldAway(const Expr* e) {
   return false;
 }
 
-// "i32_div_s" for i32.div_s.
+// The lane numbers of a shuffle: "0, 1, 2".
+std::string Lanes(const Expr* e) {
+  std::string text;
+  for (int i = 0; i < 16; ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : ", ", (i < 8 ? e->bits : e->high) >> 8 * (i % 8) & 0xff);
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string HelperName(Opcode op) {
   std::string name(wasm::Info(op).name);
   for (char& c : name) {
@@ -124,15 +135,15 @@ std::string HelperName(Opcode op) {
   return name;
 }
 
-}  // namespace
-
-std::string Literal(Kind kind, uint64_t bits) {
+std::string Literal(Kind kind, uint64_t bits, uint64_t high) {
   char text[64];
   switch (kind) {
     case Kind::kI32:
       return absl::StrCat(static_cast<uint32_t>(bits), "u");
     case Kind::kI64:
       return absl::StrCat(bits, "ull");
+    case Kind::kV128:
+      return absl::StrCat("v128_const(", bits, "ull, ", high, "ull)");
     case Kind::kF32: {
       const uint32_t low = static_cast<uint32_t>(bits);
       float value;
@@ -172,15 +183,25 @@ void ExpressionPrinter::Append(const Expr* e, std::string& out) const {
       out.append(var_names_[e->index]);
       return;
     case ExprKind::kConst:
-      out.append(Literal(e->type, e->bits));
+      out.append(Literal(e->type, e->bits, e->high));
       return;
     case ExprKind::kNumeric:
       return AppendNumeric(e, out);
+    case ExprKind::kLane:
+      absl::StrAppend(&out, HelperName(e->op), "<", e->index, ">(");
+      return AppendList({e->a, e->b}, out);
+    case ExprKind::kShuffle:
+      absl::StrAppend(&out, "i8x16_shuffle<", Lanes(e), ">(");
+      return AppendList({e->a, e->b}, out);
     case ExprKind::kLoad:
+    case ExprKind::kLoadLane:
       if (e->force) out.append("force(");
-      absl::StrAppend(&out, HelperName(e->op), "(m", e->index, ", ");
+      out.append(HelperName(e->op));
+      if (e->kind == ExprKind::kLoadLane) absl::StrAppend(&out, "<", e->high, ">");
+      absl::StrAppend(&out, "(m", e->index, ", ");
       Append(e->a, out);
-      absl::StrAppend(&out, ", ", e->bits, "u)");
+      absl::StrAppend(&out, ", ", e->bits, e->b == nullptr ? "u)" : "u, ");
+      if (e->b != nullptr) AppendList({e->b}, out);
       if (e->force) out.push_back(')');
       return;
     case ExprKind::kSelect:
@@ -197,10 +218,14 @@ void ExpressionPrinter::Append(const Expr* e, std::string& out) const {
                       e->index, context_.module.globals[e->index].imported ? ")" : "");
       return;
     case ExprKind::kMemorySize:
-      absl::StrAppend(&out, CType(e->type), "(self.memory", e->index, ".memory->pages)");
+      if (context_.module.memories[e->index].type.limits.shared) {
+        absl::StrAppend(&out, CType(e->type), "(memory_pages(self.memory", e->index, ".memory))");
+      } else {
+        absl::StrAppend(&out, CType(e->type), "(self.memory", e->index, ".memory->pages)");
+      }
       return;
     case ExprKind::kTableSize:
-      absl::StrAppend(&out, "self.table", e->index, "->size");
+      absl::StrAppend(&out, CType(e->type), "(self.table", e->index, "->size)");
       return;
     case ExprKind::kTableGet:
       absl::StrAppend(&out, "table_get(base, self.table", e->index, ", ");
@@ -218,7 +243,22 @@ void ExpressionPrinter::Append(const Expr* e, std::string& out) const {
     case ExprKind::kRefFunc:
       absl::StrAppend(&out, "ref(self.function_base + ", context_.info_index[e->index], "u)");
       return;
+    case ExprKind::kRefAsNonNull:
+      out.append("non_null(base, ");
+      return AppendList({e->a}, out);
   }
+}
+
+void ExpressionPrinter::AppendList(std::initializer_list<const Expr*> list,
+                                   std::string& out) const {
+  const char* separator = "";
+  for (const Expr* e : list) {
+    if (e == nullptr) continue;
+    out.append(separator);
+    Append(e, out);
+    separator = ", ";
+  }
+  out.push_back(')');
 }
 
 bool ExpressionPrinter::AppendComparison(const Expr* e, std::string& out) const {
@@ -316,12 +356,7 @@ void ExpressionPrinter::AppendNumeric(const Expr* e, std::string& out) const {
     return;
   }
   absl::StrAppend(&out, HelperName(e->op), wasm::MayTrap(e->op) ? "(base, " : "(");
-  Append(e->a, out);
-  if (e->b != nullptr) {
-    out.append(", ");
-    Append(e->b, out);
-  }
-  out.push_back(')');
+  AppendList({e->a, e->b, e->c}, out);
 }
 
 }  // namespace fermata::emit

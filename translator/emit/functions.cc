@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "translator/emit/expressions.h"
 #include "translator/emit/names.h"
+#include "translator/emit/slots.h"
 #include "translator/emit/suspension.h"
 #include "translator/emit/writer.h"
 #include "translator/wasm/error.h"
@@ -17,6 +19,9 @@
 // shared   one body with the entry switch; a thunk sets the point and calls it. Half the text, but
 //          every call pays a test at entry and the switch makes the body's loops irreducible.
 //
+// A function that makes tail calls has a *body* in one of these shapes, and a wrapper that calls it
+// and then makes the calls it asks for (see runtime/trampoline.cc, note [tail calls]).
+//
 // `auto` splits what is small, or loops without suspending; the rest is shared.
 
 namespace fermata::emit {
@@ -24,6 +29,7 @@ namespace {
 
 using ir::Stmt;
 using ir::StmtKind;
+using wasm::Opcode;
 
 constexpr uint32_t kSplitBytes = 1000;           // of wasm body
 constexpr uint32_t kSplitLoopBytes = 4000;       // for functions whose loops do not suspend
@@ -56,6 +62,7 @@ class FunctionEmitter {
         f_(f),
         type_(*f.type),
         name_(FunctionName(context.module, f.index)),
+        body_name_(BodyName(context, f.index)),
         printer_(context, f),
         suspension_(f, live, printer_, first_site) {
     FindUsedVars();
@@ -78,6 +85,7 @@ class FunctionEmitter {
         EmitResumeThunk();
         break;
     }
+    if (context_.has_tail_calls(f_.index)) EmitWrapper();
     result_.text = out_.Take();
     return std::move(result_);
   }
@@ -96,7 +104,8 @@ class FunctionEmitter {
     for (const Stmt& s : f_.stmts) {
       if (s.point == ir::kNone) continue;
       const analysis::FrameLayout& layout = suspension_.layouts()[s.point];
-      result_.sites[s.point] = {f_.index, s.point, s.offset, layout.words, layout.letters, false};
+      result_.sites[s.point] = {
+          f_.index, s.point, s.offset, layout.words, layout.letters, false, s.handler != ir::kNone};
     }
   }
 
@@ -119,15 +128,17 @@ class FunctionEmitter {
     if (body == Body::kResume) {
       out_.Emit("u64 $0_resume(Instance* base, u32 point, u8* frame, u64 value) {\n", name_);
     } else {
-      out_.Emit("$0$1 $2(Instance* base", context_.internal[f_.index] ? "static " : "",
-                ReturnType(type_), name_);
+      const bool internal = context_.internal[f_.index] && body_name_ == name_;
+      out_.Emit("$0$1 $2(Instance* base", internal ? "static " : "", ReturnType(type_), body_name_);
       for (uint32_t i = 0; i < type_.params.size(); ++i) {
         out_.Put(", ", CType(f_.vars[i].type), " ", printer_.Var(i));
       }
       out_.Put(") {\n");
     }
+    leaves_ = false;
     EmitProlog();
     for (const Stmt& s : f_.stmts) EmitStmt(s);
+    if (leaves_) out_.Put("X: ", LeaveStatement(), "\n");
     if (body == Body::kShared) EmitEntrySwitch();
     if (body == Body::kResume) {
       suspension_.EmitSpills("RewriteFrame(base, frame, $0, $1)", "return 0;", out_);
@@ -137,8 +148,11 @@ class FunctionEmitter {
     out_.Put("}\n");
   }
 
+  // Returns with `unwind` set.
   absl::string_view LeaveStatement() const {
-    return type_.results.size() == 1 ? "return 0;" : "return;";
+    if (body_ == Body::kResume) return "return 0;";
+    if (type_.results.size() != 1) return "return;";
+    return ReturnsSlot(type_) ? "return 0;" : "return v128_const(0, 0);";
   }
 
   void EmitProlog() {
@@ -149,12 +163,8 @@ class FunctionEmitter {
                 body_ == Body::kShared ? "if (self.resume_point == 0) " : "",
                 context_.stack_need[f_.index]);
     }
-    const bool checked = context_.options.memory == MemoryPolicy::kChecked;
     for (uint32_t m = 0; m < f_.uses_memory.size(); ++m) {
-      if (!f_.uses_memory[m]) continue;
-      out_.Emit(checked ? "  MemChecked m$0(base, self.memory$0);\n"
-                        : "  const MemReserved m$0(base, self.memory$0);\n",
-                m);
+      if (f_.uses_memory[m]) out_.Emit("  $1 m$0(base, self.memory$0);\n", m, ViewOf(m));
     }
     EmitDeclarations();
     if (f_.point_count == 0) return;
@@ -164,17 +174,28 @@ class FunctionEmitter {
       out_.Put("  if (FERMATA_UNLIKELY(self.resume_point != 0)) goto E;\n");
     if (body_ == Body::kResume) {
       out_.Put("  switch (point) {\n");
-      suspension_.EmitReloads("frame", "value", out_);
+      suspension_.EmitReloads("point", "frame", "value", out_);
       out_.Put("    default: FERMATA_UNREACHABLE;\n  }\n");
       // The body's own start is not reachable here, but it may be the target of a loop.
     }
     EmitZeroLocals();
   }
 
+  // How accesses to a memory are bounded. Guard pages work for 64 KiB pages and 32-bit addresses.
+  const char* ViewOf(uint32_t m) const {
+    const wasm::MemoryType& type = context_.module.memories[m].type;
+    if (!type.limits.is64 && type.page_log2 == 16 &&
+        context_.options.memory == MemoryPolicy::kReserved) {
+      return "const MemReserved";
+    }
+    if (type.limits.shared) return "const MemShared";
+    return type.limits.is64 ? "MemChecked64" : "MemChecked";
+  }
+
   // One declaration a type; variables are assigned, not initialized, so that jumps may cross them.
   void EmitDeclarations() {
     const uint32_t first = body_ == Body::kResume ? 0 : type_.params.size();
-    for (absl::string_view type : {"u32", "u64", "f32", "f64", "ref"}) {
+    for (absl::string_view type : {"u32", "u64", "f32", "f64", "v128", "ref"}) {
       const char* separator = " ";
       for (uint32_t v = first; v < f_.vars.size(); ++v) {
         if (!used_[v] || CType(f_.vars[v].type) != type) continue;
@@ -190,7 +211,8 @@ class FunctionEmitter {
     bool any = false;
     for (uint32_t v = type_.params.size(); v < f_.local_count; ++v) {
       if (!used_[v]) continue;
-      out_.Put(any ? " " : "  ", printer_.Var(v), " = 0;");
+      out_.Put(any ? " " : "  ", printer_.Var(v),
+               f_.vars[v].type == ir::Kind::kV128 ? " = v128_const(0, 0);" : " = 0;");
       any = true;
     }
     if (any) out_.Put("\n");
@@ -200,7 +222,7 @@ class FunctionEmitter {
     out_.Put(
         "E:\n  frame = self.resume_frame;\n  site = self.resume_point - 1;\n"
         "  self.resume_point = 0;\n  switch (site) {\n");
-    suspension_.EmitReloads("frame", "self.resume_value", out_);
+    suspension_.EmitReloads("site", "frame", "self.resume_value", out_);
     out_.Put("    default: FERMATA_UNREACHABLE;\n  }\n");
   }
 
@@ -209,14 +231,42 @@ class FunctionEmitter {
     out_.Put(
         "  base->resume_point = point + 1;\n  base->resume_frame = frame;\n"
         "  base->resume_value = value;\n");
-    std::string call = absl::StrCat(name_, "(base");
-    for (size_t i = 0; i < type_.params.size(); ++i) absl::StrAppend(&call, ", 0");
+    std::string call = absl::StrCat(body_name_, "(base");
+    for (size_t i = 0; i < type_.params.size(); ++i) {
+      absl::StrAppend(&call, ", ", Literal(f_.vars[i].type, 0));
+    }
     call.push_back(')');
-    if (type_.results.size() == 1) {
+    if (ReturnsSlot(type_)) {
       out_.Emit("  return slot_of_$0($1);\n}\n", ReturnType(type_), call);
+    } else if (type_.results.size() == 1) {
+      out_.Emit("  const v128 result = $0;\n  if (base->unwind != Unwind::kNone) return 0;\n  $1\n",
+                call, ToSlots(ir::Kind::kV128, "base->context->results", 0, "result"));
+      out_.Put("  return 0;\n}\n");
     } else {
       out_.Emit("  $0;\n  return 0;\n}\n", call);
     }
+  }
+
+  void EmitWrapper() {
+    out_.Emit("$0$1 $2(Instance* base", context_.internal[f_.index] ? "static " : "",
+              ReturnType(type_), name_);
+    std::string call = absl::StrCat(body_name_, "(base");
+    for (uint32_t i = 0; i < type_.params.size(); ++i) {
+      out_.Put(", ", CType(f_.vars[i].type), " ", printer_.Var(i));
+      absl::StrAppend(&call, ", ", printer_.Var(i));
+    }
+    const bool one = type_.results.size() == 1;
+    out_.Emit(") {\n  $0$1);\n  if (base->unwind == Unwind::kTailCall) {\n",
+              one ? absl::StrCat("const ", ReturnType(type_), " result = ") : "", call);
+    if (ReturnsSlot(type_)) {
+      out_.Emit("    return slot_$0(RunTailCalls(base));\n", ReturnType(type_));
+    } else {
+      out_.Put("    RunTailCalls(base);\n");
+      if (one) {
+        out_.Emit("    return $0;\n", FromSlots(ir::Kind::kV128, "base->context->results", 0));
+      }
+    }
+    out_.Put(one ? "  }\n  return result;\n}\n" : "  }\n}\n");
   }
 
   // ---- Statements ----
@@ -238,7 +288,13 @@ class FunctionEmitter {
         break;
       case StmtKind::kCall:
       case StmtKind::kCallIndirect:
+      case StmtKind::kCallRef:
         EmitCall(s);
+        break;
+      case StmtKind::kReturnCall:
+      case StmtKind::kReturnCallIndirect:
+      case StmtKind::kReturnCallRef:
+        EmitReturnCall(s);
         break;
       case StmtKind::kJump:
         out_.Emit("  goto L$0;\n", s.label);
@@ -265,20 +321,98 @@ class FunctionEmitter {
       case StmtKind::kUnreachable:
         out_.Put("  RaiseTrap(base, Trap::kUnreachable);\n");
         break;
+      case StmtKind::kYield:
+        out_.Emit("  PushYield(base, $0u); goto S$1;", context_.yield_site, s.point);
+        if (body_ != Body::kFast) out_.Emit(" R$0:;", s.point);
+        out_.Put("\n");
+        EmitReloadMemories();
+        break;
+      case StmtKind::kWide:
+        out_.Emit("  $0(", HelperName(s.op));
+        for (const ir::Expr* e : s.args) out_.Put(printer_.Text(e), ", ");
+        out_.Emit("$0, $1);\n", printer_.Var(s.results[0]), printer_.Var(s.results[1]));
+        break;
       default:
-        EmitStateStmt(s);
+        if (s.kind >= StmtKind::kThrow && s.kind <= StmtKind::kLeave) {
+          EmitExceptionStmt(s);
+        } else {
+          EmitStateStmt(s);
+        }
+    }
+  }
+
+  // Where an exception in flight goes.
+  void GoToHandler(const Stmt& s) {
+    if (s.handler == ir::kNone) {
+      out_.Put("  ", LeaveStatement(), "\n");
+    } else {
+      out_.Emit("  goto L$0;\n", s.handler);
+    }
+  }
+
+  void EmitExceptionStmt(const Stmt& s) {
+    switch (s.kind) {
+      case StmtKind::kThrow:
+        EmitToResults(s.args);
+        out_.Emit("  Throw(base, self.tag$0, $1);\n", s.index, SlotsOf(s.args));
+        GoToHandler(s);
+        break;
+      case StmtKind::kThrowRef:
+        out_.Emit("  ThrowRef(base, $0);\n", Arg(s, 0));
+        GoToHandler(s);
+        break;
+      case StmtKind::kJumpUnlessTag:
+        out_.Emit("  if (base->context->tag != self.tag$0) goto L$1;\n", s.index, s.label);
+        break;
+      case StmtKind::kCatch:
+        if (s.dst != ir::kNone) out_.Emit("  $0 = KeepException(base);\n", Dst(s));
+        out_.Put("  Catch(base);\n");
+        EmitFromResults(s.results);
+        break;
+      default:
+        out_.Put("  ", LeaveStatement(), "\n");
+    }
+  }
+
+  static uint32_t SlotsOf(absl::Span<ir::Expr* const> values) {
+    uint32_t slots = 0;
+    for (const ir::Expr* e : values) slots += emit::SlotsOf(e->type);
+    return slots;
+  }
+  // Values to and from the context's `results`.
+  void EmitToResults(absl::Span<ir::Expr* const> values) {
+    uint32_t slot = 0;
+    for (const ir::Expr* e : values) {
+      out_.Put("  ", ToSlots(e->type, "base->context->results", slot, printer_.Text(e)), "\n");
+      slot += emit::SlotsOf(e->type);
+    }
+  }
+  void EmitFromResults(absl::Span<const ir::VarId> vars) {
+    uint32_t slot = 0;
+    for (ir::VarId v : vars) {
+      const ir::Kind kind = f_.vars[v].type;
+      out_.Emit("  $0 = $1;\n", printer_.Var(v), FromSlots(kind, "base->context->results", slot));
+      slot += emit::SlotsOf(kind);
     }
   }
 
   // Statements on memories and tables.
   void EmitStateStmt(const Stmt& s) {
     switch (s.kind) {
-      case StmtKind::kStore: {
-        std::string helper(wasm::Info(s.op).name);
-        std::replace(helper.begin(), helper.end(), '.', '_');
-        out_.Emit("  $0(m$1, $2, $3u, $4);\n", helper, s.index, Arg(s, 0), s.bits, Arg(s, 1));
+      case StmtKind::kStore:
+        out_.Emit("  $0(m$1, $2, $3u, $4);\n", HelperName(s.op), s.index, Arg(s, 0), s.bits,
+                  Arg(s, 1));
         break;
-      }
+      case StmtKind::kStoreLane:
+        out_.Emit("  $0<$5>(m$1, $2, $3u, $4);\n", HelperName(s.op), s.index, Arg(s, 0), s.bits,
+                  Arg(s, 1), s.index2);
+        break;
+      case StmtKind::kAtomic:
+        EmitAtomic(s);
+        break;
+      case StmtKind::kAtomicFence:
+        out_.Put("  atomic_fence();\n");
+        break;
       case StmtKind::kMemoryGrow:
         out_.Emit("  $0 = $1(memory_grow(base, self.memory$2.memory, $3));\n", Dst(s),
                   CType(f_.vars[s.dst].type), s.index, Arg(s, 0));
@@ -305,8 +439,8 @@ class FunctionEmitter {
         out_.Emit("  table_set(base, self.table$0, $1, $2);\n", s.index, Arg(s, 0), Arg(s, 1));
         break;
       case StmtKind::kTableGrow:
-        out_.Emit("  $0 = table_grow(base, self.table$1, $2, $3);\n", Dst(s), s.index, Arg(s, 0),
-                  Arg(s, 1));
+        out_.Emit("  $0 = $4(table_grow(base, self.table$1, $2, $3));\n", Dst(s), s.index,
+                  Arg(s, 0), Arg(s, 1), CType(f_.vars[s.dst].type));
         break;
       case StmtKind::kTableFill:
         out_.Emit("  table_fill(base, self.table$0, $1, $2, $3);\n", s.index, Arg(s, 0), Arg(s, 1),
@@ -328,39 +462,73 @@ class FunctionEmitter {
     }
   }
 
+  void EmitAtomic(const Stmt& s) {
+    const bool parks = s.op == Opcode::kMemoryAtomicNotify || s.op == Opcode::kMemoryAtomicWait32 ||
+                       s.op == Opcode::kMemoryAtomicWait64;
+    out_.Put("  ", s.dst == ir::kNone ? "" : absl::StrCat(Dst(s), " = "));
+    out_.Emit("$0(base, m$1, ", HelperName(s.op), s.index);
+    if (parks) out_.Emit("self.memory$0.memory, ", s.index);
+    out_.Emit("$0, $1u", Arg(s, 0), s.bits);
+    for (size_t i = 1; i < s.args.size(); ++i) out_.Put(", ", Arg(s, i));
+    out_.Put(");\n");
+  }
+
   void EmitReloadMemories() {
-    if (context_.options.memory != MemoryPolicy::kChecked) return;
     for (uint32_t m = 0; m < f_.uses_memory.size(); ++m) {
-      if (f_.uses_memory[m]) out_.Emit("  m$0.Reload();\n", m);
+      if (f_.uses_memory[m] && absl::StartsWith(ViewOf(m), "MemChecked")) {
+        out_.Emit("  m$0.Reload();\n", m);
+      }
     }
   }
 
   void EmitReturn(const Stmt& s) {
     if (s.args.empty()) {
       out_.Put(body_ == Body::kResume ? "  return 0;\n" : "  return;\n");
-    } else if (s.args.size() == 1) {
+    } else if (s.args.size() == 1 && (body_ != Body::kResume || ReturnsSlot(type_))) {
       if (body_ == Body::kResume) {
         out_.Emit("  return slot_of_$0($1);\n", ReturnType(type_), Arg(s, 0));
       } else {
         out_.Emit("  return $0;\n", Arg(s, 0));
       }
     } else {
-      for (size_t i = 0; i < s.args.size(); ++i) {
-        out_.Emit("  base->context->results[$0] = slot_of_$1($2);\n", i, CType(s.args[i]->type),
-                  Arg(s, i));
-      }
+      EmitToResults(s.args);
       out_.Put(body_ == Body::kResume ? "  return 0;\n" : "  return;\n");
     }
   }
 
+  // The declaration of the callee of an indirect call.
+  std::string Callee(const Stmt& s) const {
+    if (s.kind == StmtKind::kCallRef || s.kind == StmtKind::kReturnCallRef) {
+      return absl::StrCat("const Function& callee = referenced(base, ",
+                          printer_.Text(s.args.back()), "); ");
+    }
+    return absl::StrCat("const Function& callee = indirect(base, self.table", s.index2, ", ",
+                        printer_.Text(s.args.back()), ", self.types[", s.index, "]); ");
+  }
+
+  void EmitReturnCall(const Stmt& s) {
+    const bool indirect = s.kind != StmtKind::kReturnCall;
+    const uint32_t type = indirect ? s.index : context_.module.functions[s.index].type;
+    out_.Put("  {\n");
+    if (indirect) out_.Put("  ", Callee(s), "\n");
+    EmitToResults(absl::MakeConstSpan(s.args).first(s.args.size() - (indirect ? 1 : 0)));
+    std::string callee = "callee";
+    if (!indirect && context_.module.functions[s.index].imported) {
+      callee = absl::StrCat("self.import_", s.index);
+    } else if (!indirect) {
+      result_.callees.insert(s.index);
+      callee = absl::StrCat("Function{reinterpret_cast<AnyFunction>(", BodyName(context_, s.index),
+                            "), base, 0, 0}");
+    }
+    out_.Emit("  TailCall(base, $0, invoke_$1);\n  }\n  $2\n", callee,
+              context_.graph.canonical_type[type], LeaveStatement());
+  }
+
   void EmitCall(const Stmt& s) {
-    const bool indirect = s.kind == StmtKind::kCallIndirect;
+    const bool indirect = s.kind != StmtKind::kCall;
     const uint32_t type_index = indirect ? s.index : context_.module.functions[s.index].type;
     std::string line = "  ";
-    if (indirect) {
-      absl::StrAppend(&line, "{ const Function& callee = indirect(base, self.table", s.index2, ", ",
-                      printer_.Text(s.args.back()), ", self.types[", type_index, "]); ");
-    }
+    if (indirect) absl::StrAppend(&line, "{ ", Callee(s));
     if (s.results.size() == 1) absl::StrAppend(&line, printer_.Var(s.results[0]), " = ");
     if (indirect) {
       absl::StrAppend(&line, "reinterpret_cast<T", type_index, ">(callee.code)(callee.instance");
@@ -380,15 +548,16 @@ class FunctionEmitter {
     if (s.point != ir::kNone) {
       out_.Emit(" if (FERMATA_SUSPENDED) goto S$0;", s.point);
       if (body_ != Body::kFast) out_.Emit(" R$0:;", s.point);
+    } else if (s.may_throw && s.handler != ir::kNone) {
+      out_.Emit(" if (FERMATA_SUSPENDED) goto L$0;", s.handler);
+    } else if (s.may_throw) {
+      out_.Put(" if (FERMATA_SUSPENDED) goto X;");
+      leaves_ = true;
     }
     out_.Put("\n");
     EmitReloadMemories();
     if (s.results.size() > 1) {
-      for (size_t i = 0; i < s.results.size(); ++i) {
-        const ir::VarId v = s.results[i];
-        out_.Emit("  $0 = slot_$1(base->context->results[$2]);\n", printer_.Var(v),
-                  CType(f_.vars[v].type), i);
-      }
+      EmitFromResults(s.results);
     } else if (s.force && !s.results.empty()) {
       out_.Emit("  force($0);\n", printer_.Var(s.results[0]));
     }
@@ -398,10 +567,12 @@ class FunctionEmitter {
   const ir::Function& f_;
   const wasm::FuncType& type_;
   const std::string name_;
+  const std::string body_name_;
   const ExpressionPrinter printer_;
   const SuspensionEmitter suspension_;
   std::vector<bool> used_;
   Body body_ = Body::kFast;
+  bool leaves_ = false;  // something jumps to the label X
   EmittedFunction result_;
   Writer out_;
 };
@@ -437,10 +608,20 @@ absl::StatusOr<EmittedFunction> EmitFunction(const ModuleContext& context, const
   return emitted;
 }
 
+std::string BodyName(const ModuleContext& context, uint32_t function) {
+  return absl::StrCat(FunctionName(context.module, function),
+                      context.has_tail_calls(function) ? "_body" : "");
+}
+
 std::string Prototype(const ModuleContext& context, uint32_t function) {
   const wasm::FuncType& type = context.module.TypeOf(function);
-  return absl::StrCat(context.internal[function] ? "static " : "", ReturnType(type), " ",
-                      FunctionName(context.module, function), "(", ParamTypes(type), ");\n");
+  const auto prototype = [&](const char* linkage, const std::string& name) {
+    return absl::StrCat(linkage, ReturnType(type), " ", name, "(", ParamTypes(type), ");\n");
+  };
+  const std::string own = prototype(context.internal[function] ? "static " : "",
+                                    FunctionName(context.module, function));
+  if (!context.has_tail_calls(function)) return own;
+  return own + prototype("", BodyName(context, function));
 }
 
 std::string ResumePrototype(const ModuleContext& context, uint32_t function) {

@@ -31,7 +31,10 @@ const char* Name(FunctionShape shape);
 absl::StatusOr<EmittedFunction> EmitFunction(const ModuleContext& context, const ir::Function& f,
                                              uint32_t first_site);
 
-// "u32 fn12_parse(Instance*, u32, f64);" and, if it may suspend, its resume function's.
+// What a loop over tail calls calls: the function itself unless it makes tail calls.
+std::string BodyName(const ModuleContext& context, uint32_t function);
+
+// "u32 fn12_parse(Instance*, u32, f64);", its body's if that is apart, and its resume function's.
 std::string Prototype(const ModuleContext& context, uint32_t function);
 std::string ResumePrototype(const ModuleContext& context, uint32_t function);
 

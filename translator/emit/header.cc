@@ -190,8 +190,8 @@ class NameSet {
   absl::flat_hash_set<std::string> used_;
 };
 
-absl::string_view HostType(wasm::ValType type) {
-  switch (type.kind()) {
+absl::string_view HostType(const wasm::Module& module, wasm::ValType type) {
+  switch (wasm::RepOf(module, type)) {
     case wasm::ValType::kI32:
       return "int32_t";
     case wasm::ValType::kI64:
@@ -204,19 +204,24 @@ absl::string_view HostType(wasm::ValType type) {
       return "fermata::V128";
     case wasm::ValType::kExternRef:
       return "fermata::ExternRef";
+    case wasm::ValType::kExnRef:
+      return "fermata::ExnRef";
+    case wasm::ValType::kAnyRef:
+      return "fermata::AnyRef";
     default:
       return "fermata::FuncRef";
   }
 }
 
-std::string HostResult(const FuncType& type) {
+std::string HostResult(const wasm::Module& module, const FuncType& type) {
   if (type.results.empty()) return "void";
-  if (type.results.size() == 1) return std::string(HostType(type.results[0]));
-  return absl::StrCat(
-      "std::tuple<",
-      absl::StrJoin(type.results, ", ",
-                    [](std::string* out, wasm::ValType t) { absl::StrAppend(out, HostType(t)); }),
-      ">");
+  if (type.results.size() == 1) return std::string(HostType(module, type.results[0]));
+  return absl::StrCat("std::tuple<",
+                      absl::StrJoin(type.results, ", ",
+                                    [&](std::string* out, wasm::ValType t) {
+                                      absl::StrAppend(out, HostType(module, t));
+                                    }),
+                      ">");
 }
 
 struct Param {
@@ -368,8 +373,8 @@ class HeaderEmitter {
       if (member.function < locals.size() && p < locals[member.function].size()) {
         own = locals[member.function][p];
       }
-      params.push_back(
-          {std::string(HostType(type.params[p])), names.Unique(own, absl::StrCat("a", p))});
+      params.push_back({std::string(HostType(module_, type.params[p])),
+                        names.Unique(own, absl::StrCat("a", p))});
     }
     return params;
   }
@@ -389,8 +394,8 @@ class HeaderEmitter {
     out_.Emit(kHostTop, options_.class_name);
     for (const Member& m : immediate_) {
       out_.Emit("  // Import \"$0\" (function $1).\n  virtual $2 $3($4) = 0;\n",
-                ForComment(ImportName(m)), m.function, HostResult(module_.TypeOf(m.function)),
-                m.name, Declare(ParamsOf(m)));
+                ForComment(ImportName(m)), m.function,
+                HostResult(module_, module_.TypeOf(m.function)), m.name, Declare(ParamsOf(m)));
     }
     out_.Put("};\n");
   }
@@ -401,7 +406,7 @@ class HeaderEmitter {
                 m.function, m.name);
       for (const Param& p : ParamsOf(m)) out_.Emit("    $0 $1;\n", p.type, p.name);
       out_.Emit("    using Result = $0;\n    static constexpr const char* kImport = $1;\n  };\n",
-                HostResult(module_.TypeOf(m.function)), Quote(ForComment(ImportName(m))));
+                HostResult(module_, module_.TypeOf(m.function)), Quote(ForComment(ImportName(m))));
     }
     const std::string names =
         absl::StrJoin(ops_, ",\n                          ",
@@ -442,7 +447,7 @@ class HeaderEmitter {
       std::string values;
       for (size_t i = 0; i < type.params.size(); ++i) {
         absl::StrAppend(&values, i == 0 ? "" : ",", "\n            fermata::typed::Wire<",
-                        HostType(type.params[i]), ">::From(a[", i, "])");
+                        HostType(module_, type.params[i]), ">::From(a[", i, "])");
       }
       out_.Emit(
           "      case $0:\n        op.emplace(std::in_place_type<$1>, $1{$2});\n        break;\n",
@@ -496,7 +501,7 @@ class HeaderEmitter {
   // Export "$0" (global $1).
   fermata::GlobalView<$2$3> $4() const { return fermata::GlobalView<$2$3>(Global_($1)); }
 )",
-              ForComment(e.name), e.index, type.mut ? "" : "const ", HostType(type.type),
+              ForComment(e.name), e.index, type.mut ? "" : "const ", HostType(module_, type.type),
               members_.Unique(e.name, absl::StrCat("export_", i)));
   }
 
@@ -504,7 +509,7 @@ class HeaderEmitter {
     const std::vector<Param> params = ParamsOf(member);
     std::string arguments = absl::StrCat(member.index);
     for (const Param& p : params) absl::StrAppend(&arguments, ", ", p.name);
-    const std::string result = HostResult(module_.TypeOf(member.function));
+    const std::string result = HostResult(module_, module_.TypeOf(member.function));
     if (MaySuspend(member.function)) {
       out_.Emit(R"(
   // Export "$0" (function $1): may suspend.

@@ -58,6 +58,9 @@ class InitializationEmitter {
         case ConstInstr::kF64Const:
           stack.push_back(Literal(ir::Kind::kF64, i.bits));
           break;
+        case ConstInstr::kV128Const:
+          stack.push_back(Literal(ir::Kind::kV128, i.bits, i.high));
+          break;
         case ConstInstr::kGlobalGet:
           stack.push_back(
               absl::StrCat(module_.globals[i.index].imported ? "*self.g" : "self.g", i.index));
@@ -65,6 +68,9 @@ class InitializationEmitter {
         case ConstInstr::kRefFunc:
           stack.push_back(
               absl::StrCat("ref(self.function_base + ", context_.info_index[i.index], "u)"));
+          break;
+        case ConstInstr::kArrayNewDefault:
+          stack.back() = "NewObject(base)";  // its length does not matter
           break;
         case ConstInstr::kI32Add:
         case ConstInstr::kI64Add:
@@ -131,8 +137,10 @@ class InitializationEmitter {
           "    for (u32 i = 0; i < $0u; ++i) self.elem$1[i] = $2;\n    self.elem_size$1 = $0u;\n",
           n, i, value);
     } else {
-      out_.Emit(R"(    const u32 at = $0;
-    if (u64{at} + $1u > self.table$2->size) RaiseTrap(base, Trap::kTableOutOfBounds);
+      out_.Emit(R"(    const u64 at = $0;
+    if ($1u > self.table$2->size || at > self.table$2->size - $1u) {
+      RaiseTrap(base, Trap::kTableOutOfBounds);
+    }
     for (u32 i = 0; i < $1u; ++i) table_set(base, self.table$2, at + i, $3);
 )",
                 Text(segment.offset), n, segment.table, value);

@@ -25,6 +25,10 @@ struct ModuleContext {
   std::vector<uint32_t> shard{};       // by function: the source file it is in
   std::array<uint8_t, 32> hash{};      // SHA-256 of the module
 
+  uint32_t yield_site = 0;  // of Options::suspend_everywhere
+
+  bool has_tail_calls(uint32_t function) const { return graph.functions[function].tail_calls; }
+
   // Called from its own file only, and from nowhere else by name.
   std::vector<bool> internal{};  // by function
 };
@@ -35,8 +39,9 @@ struct Site {
   uint32_t point;
   uint32_t offset;  // byte offset of the call in the module
   uint32_t words;
-  std::string letters;  // core::SiteDetail::slots
-  bool op;              // the frame of an import's arguments
+  std::string letters;   // core::SiteDetail::slots
+  bool op;               // the frame of an import's arguments
+  bool catches = false;  // in a try region
 };
 
 }  // namespace fermata::emit

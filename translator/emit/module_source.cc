@@ -5,6 +5,7 @@
 #include "translator/emit/functions.h"
 #include "translator/emit/initialization.h"
 #include "translator/emit/names.h"
+#include "translator/emit/slots.h"
 #include "translator/emit/writer.h"
 
 namespace fermata::emit {
@@ -22,6 +23,43 @@ std::string LimitsOf(const wasm::Limits& limits, int page_log2) {
                       limits.shared ? "true" : "false", ", ", page_log2, "}");
 }
 
+// A core::RefType.
+std::string RefTypeOf(wasm::ValType type) {
+  const auto heap = [](int code, bool nullable) {
+    return absl::StrCat("{", code, ", ", nullable ? "true" : "false", ", kNoType}");
+  };
+  switch (type.kind()) {
+    case wasm::ValType::kFuncRef:
+      return heap(0x70, type.nullable());
+    case wasm::ValType::kExternRef:
+      return heap(0x6f, type.nullable());
+    case wasm::ValType::kAnyRef:
+      return heap(0x6e, type.nullable());
+    case wasm::ValType::kEqRef:
+      return heap(0x6d, type.nullable());
+    case wasm::ValType::kI31Ref:
+      return heap(0x6c, type.nullable());
+    case wasm::ValType::kStructRef:
+      return heap(0x6b, type.nullable());
+    case wasm::ValType::kArrayRef:
+      return heap(0x6a, type.nullable());
+    case wasm::ValType::kExnRef:
+      return heap(0x69, type.nullable());
+    case wasm::ValType::kNoneRef:
+      return heap(0x71, type.nullable());
+    case wasm::ValType::kNoExternRef:
+      return heap(0x72, type.nullable());
+    case wasm::ValType::kNoFuncRef:
+      return heap(0x73, type.nullable());
+    case wasm::ValType::kNoExnRef:
+      return heap(0x74, type.nullable());
+    case wasm::ValType::kTypedRef:
+      return absl::StrCat("{0, ", type.nullable() ? "true" : "false", ", ", type.type_index(), "}");
+    default:
+      return "{0, false, kNoType}";
+  }
+}
+
 char Letter(ir::Kind kind) {
   switch (kind) {
     case ir::Kind::kI64:
@@ -36,6 +74,10 @@ char Letter(ir::Kind kind) {
       return 'r';
     case ir::Kind::kExternRef:
       return 'x';
+    case ir::Kind::kExnRef:
+      return 'e';
+    case ir::Kind::kAnyRef:
+      return 'a';
     default:
       return 'i';
   }
@@ -88,72 +130,114 @@ class SourceEmitter {
   void EmitTypes() {
     out_.Put("\n// ---- Types ----\n");
     for (uint32_t t = 0; t < module_.types.size(); ++t) {
-      if (context_.graph.canonical_type[t] == t) EmitType(t, module_.types[t]);
+      if (context_.graph.canonical_type[t] == t && IsFunction(t)) EmitType(t, module_.types[t]);
     }
     out_.Put("const FuncType types[] = {\n");
     for (uint32_t t = 0; t < module_.types.size(); ++t) {
       const uint32_t c = context_.graph.canonical_type[t];
+      const uint32_t super = module_.type_defs[t].supertype;
+      const FuncType& type = module_.types[t];
+      const std::string key =
+          absl::StrCat(Quote(module_.type_keys[t]), ", ",
+                       super == wasm::kNoSupertype ? "kNoType" : absl::StrCat(super, "u"));
+      if (!IsFunction(t)) {
+        out_.Emit("  {nullptr, nullptr, 0, 0, 0, 0, $0, nullptr, nullptr},\n", key);
+        continue;
+      }
       out_.Emit(
-          "  {type_$0, type_$0 + $1, $1, $2, invoke_$0, reinterpret_cast<AnyFunction>(host_$0)},\n",
-          c, module_.types[t].params.size(), module_.types[t].results.size());
+          "  {type_$0, type_$0 + $1, $1, $2, $3, $4, $5, invoke_$0, "
+          "reinterpret_cast<AnyFunction>(host_$0)},\n",
+          c, type.params.size(), type.results.size(), SlotsOf(type.params), SlotsOf(type.results),
+          key);
     }
-    out_.Put("  {nullptr, nullptr, 0, 0, nullptr, nullptr},\n};\n");
+    out_.Put("  {},\n};\n");
   }
+  bool IsFunction(uint32_t t) const { return module_.type_defs[t].kind == wasm::TypeDef::kFunc; }
 
   void EmitType(uint32_t t, const FuncType& type) {
     out_.Emit("const ValType type_$0[] = {", t);
     for (const auto* list : {&type.params, &type.results}) {
-      for (wasm::ValType v : *list) out_.Put(ValTypeName(v.kind()), ", ");
+      for (wasm::ValType v : *list) out_.Put(ValTypeName(module_, v), ", ");
     }
     out_.Put("ValType::kI32};\n");
 
     out_.Emit("u64 invoke_$0(Instance* base, AnyFunction function, const u64* a) {\n  (void)a;\n",
               t);
     std::string call = absl::StrCat("reinterpret_cast<T", t, ">(function)(base");
-    for (size_t i = 0; i < type.params.size(); ++i) {
-      absl::StrAppend(&call, ", slot_", CType(type.params[i].kind()), "(a[", i, "])");
+    uint32_t slot = 0;
+    for (wasm::ValType v : type.params) {
+      absl::StrAppend(&call, ", ", FromSlots(v.kind(), "a", slot));
+      slot += SlotsOf(v.kind());
     }
     call.push_back(')');
-    if (type.results.size() == 1) {
+    if (ReturnsSlot(type)) {
       out_.Emit("  return slot_of_$0($1);\n}\n", ReturnType(type), call);
+    } else if (type.results.size() == 1) {
+      // Unless it did not return normally: the results may hold an exception's payload.
+      out_.Emit("  const v128 result = $0;\n  if (base->unwind == Unwind::kNone) $1\n", call,
+                ToSlots(ir::Kind::kV128, "base->context->results", 0, "result"));
+      out_.Put("  return 0;\n}\n");
     } else {
       out_.Emit("  $0;\n  return 0;\n}\n", call);
     }
+    EmitHostThunk(t, type);
+  }
 
-    const size_t n = type.results.size();
+  void EmitHostThunk(uint32_t t, const FuncType& type) {
+    const uint32_t n = SlotsOf(type.results);
     out_.Emit("$0 host_$1($2) {\n", ReturnType(type), t, ParamList(type));
     out_.Emit(
-        "  HostInstance* host = static_cast<HostInstance*>(base);\n  u64 results[$0] = {0};\n",
-        std::max<size_t>(n, 1));
-    out_.Put("  const u64 arguments[] = {");
-    for (size_t i = 0; i < type.params.size(); ++i)
-      out_.Put("slot_of_", CType(type.params[i].kind()), "(a", i, "), ");
-    out_.Put("0};\n  host->call(host, arguments, results);\n");
-    if (n == 1) {
-      out_.Emit("  return slot_$0(results[0]);\n", CType(type.results[0].kind()));
+        "  HostInstance* host = static_cast<HostInstance*>(base);\n  u64 results[$0] = {0};\n"
+        "  u64 arguments[$1];\n",
+        std::max<uint32_t>(n, 1), std::max<uint32_t>(SlotsOf(type.params), 1));
+    EmitArguments(type, "arguments");
+    out_.Put("  host->call(host, arguments, results);\n");
+    if (type.results.size() == 1) {
+      out_.Emit("  return $0;\n", FromSlots(type.results[0].kind(), "results", 0));
     } else if (n > 1) {
       out_.Emit("  for (u32 i = 0; i < $0; ++i) base->context->results[i] = results[i];\n", n);
     }
     out_.Put("}\n");
   }
 
+  // Stores the parameters a0, a1… as slots.
+  void EmitArguments(const FuncType& type, absl::string_view array) {
+    uint32_t slot = 0;
+    for (size_t i = 0; i < type.params.size(); ++i) {
+      const ir::Kind kind = type.params[i].kind();
+      out_.Put("  ", ToSlots(kind, array, slot, absl::StrCat("a", i)), "\n");
+      slot += SlotsOf(kind);
+    }
+  }
+
   void EmitSuspendStubs() {
     out_.Put("\n// ---- Imports ----\n");
     for (uint32_t s = 0; s < sites_.size() && sites_[s].op; ++s) {
+      if (sites_[s].function == ir::kNone) continue;
       const FuncType& type = module_.TypeOf(sites_[s].function);
       out_.Emit("$0 suspend_$1($2) {\n", ReturnType(type), sites_[s].function, ParamList(type));
       out_.Emit("  u8* frame = PushOp(base, $0u, $1);\n  (void)frame;\n", s, sites_[s].words);
+      uint32_t offset = 0;
       for (size_t i = 0; i < type.params.size(); ++i) {
-        out_.Emit("  frame_put64(frame, $0, slot_of_$1(a$2));\n", 8 * i,
-                  CType(type.params[i].kind()), i);
+        const ir::Kind kind = type.params[i].kind();
+        if (kind == ir::Kind::kV128) {
+          out_.Emit("  frame_put128(frame, $0, a$1);\n", offset, i);
+        } else {
+          out_.Emit("  frame_put64(frame, $0, slot_of_$1(a$2));\n", offset, CType(kind), i);
+        }
+        offset += 8 * SlotsOf(kind);
       }
-      out_.Put(type.results.size() == 1 ? "  return 0;\n}\n" : "}\n");
+      const char* leave =
+          ReturnsSlot(type) ? "  return 0;\n}\n" : "  return v128_const(0, 0);\n}\n";
+      out_.Put(type.results.size() == 1 ? leave : "}\n");
     }
   }
 
   void EmitImports() {
     std::vector<uint32_t> site_of(module_.imported_functions, 0);
-    for (uint32_t s = 0; s < sites_.size() && sites_[s].op; ++s) site_of[sites_[s].function] = s;
+    for (uint32_t s = 0; s < sites_.size() && sites_[s].op; ++s) {
+      if (sites_[s].function != ir::kNone) site_of[sites_[s].function] = s;
+    }
     out_.Put("const ImportInfo imports[] = {\n");
     for (const wasm::Import& import : module_.imports) {
       const bool op = import.kind == ExternKind::kFunction && !context_.immediate[import.index];
@@ -177,11 +261,14 @@ class SourceEmitter {
         "const FunctionInfo functions[] = {\n");
     for (uint32_t f : context_.graph.referenced) {
       const bool imported = module_.functions[f].imported;
-      out_.Emit(
-          "  {$0, $1, $2, $3},\n",
-          imported ? "nullptr"
-                   : absl::StrCat("reinterpret_cast<AnyFunction>(", FunctionName(module_, f), ")"),
-          module_.functions[f].type, f, context_.suspension.MayCallSuspend(f) ? "true" : "false");
+      const auto code = [](const std::string& name) {
+        return absl::StrCat("reinterpret_cast<AnyFunction>(", name, ")");
+      };
+      out_.Emit("  {$0, $1, $2, $3, $4, $5},\n",
+                imported ? "nullptr" : code(FunctionName(module_, f)), module_.functions[f].type, f,
+                context_.suspension.MayCallSuspend(f) ? "true" : "false",
+                context_.suspension.MayCallThrow(f) ? "true" : "false",
+                context_.has_tail_calls(f) ? code(BodyName(context_, f)) : "nullptr");
     }
     out_.Put("  {},\n};\n");
   }
@@ -199,8 +286,9 @@ class SourceEmitter {
     out_.Put("\n// ---- Tables, memories, globals ----\nconst TableInfo tables[] = {\n");
     for (uint32_t i = 0; i < module_.tables.size(); ++i) {
       const wasm::Table& t = module_.tables[i];
-      out_.Emit("  {$0, $1, offsetof(Self, table$2), $3},\n", ValTypeName(t.type.element.kind()),
-                LimitsOf(t.type.limits, 0), i, t.imported ? "true" : "false");
+      out_.Emit("  {$0, $1, offsetof(Self, table$2), $3, $4},\n",
+                ValTypeName(module_, t.type.element), LimitsOf(t.type.limits, 16), i,
+                t.imported ? "true" : "false", RefTypeOf(t.type.element));
     }
     out_.Put("  {},\n};\nconst MemoryInfo memories[] = {\n");
     for (uint32_t i = 0; i < module_.memories.size(); ++i) {
@@ -211,8 +299,14 @@ class SourceEmitter {
     out_.Put("  {},\n};\nconst GlobalInfo globals[] = {\n");
     for (uint32_t i = 0; i < module_.globals.size(); ++i) {
       const wasm::Global& g = module_.globals[i];
-      out_.Emit("  {$0, $1, $2, offsetof(Self, g$3)},\n", ValTypeName(g.type.type.kind()),
-                g.type.mut ? "true" : "false", g.imported ? "true" : "false", i);
+      out_.Emit("  {$0, $1, $2, offsetof(Self, g$3), $4},\n", ValTypeName(module_, g.type.type),
+                g.type.mut ? "true" : "false", g.imported ? "true" : "false", i,
+                RefTypeOf(g.type.type));
+    }
+    out_.Put("  {},\n};\nconst TagInfo tags[] = {\n");
+    for (uint32_t i = 0; i < module_.tags.size(); ++i) {
+      out_.Emit("  {$0, offsetof(Self, tag$1), $2},\n", module_.tags[i].type, i,
+                module_.tags[i].imported ? "true" : "false");
     }
     out_.Put("  {},\n};\n");
   }
@@ -223,14 +317,16 @@ class SourceEmitter {
         "const SiteInfo sites[] = {\n");
     for (const Site& site : sites_) {
       if (site.op) {
-        out_.Put("  {nullptr, 0},\n");
+        out_.Put("  {nullptr, 0, false},\n");
       } else {
-        out_.Emit("  {$0_resume, $1},\n", FunctionName(module_, site.function), site.point);
+        out_.Emit("  {$0_resume, $1, $2},\n", FunctionName(module_, site.function), site.point,
+                  site.catches ? "true" : "false");
       }
     }
     out_.Put("  {},\n};\nconst SiteDetail site_details[] = {\n");
     for (const Site& site : sites_) {
-      out_.Emit("  {$0, $1u, $2, \"$3\"},\n", site.function, site.offset, site.words, site.letters);
+      out_.Emit("  {$0u, $1u, $2, \"$3\"},\n", site.function, site.offset, site.words,
+                site.letters);
     }
     out_.Put("  {},\n};\n");
   }
@@ -249,9 +345,10 @@ class SourceEmitter {
   void EmitInfo() {
     uint32_t max_words = 1;
     for (const Site& site : sites_) max_words = std::max(max_words, site.words);
-    size_t max_results = 0;
-    for (const FuncType& type : module_.types)
-      max_results = std::max(max_results, type.results.size());
+    uint32_t max_results = 0;
+    for (const FuncType& type : module_.types) {
+      max_results = std::max({max_results, SlotsOf(type.params), SlotsOf(type.results)});
+    }
     out_.Emit(R"(
 const ModuleInfo info = {
   kAbiVersion,
@@ -280,6 +377,8 @@ const ModuleInfo info = {
     list("tables", module_.tables.size());
     list("memories", module_.memories.size());
     list("globals", module_.globals.size());
+    list("tags", module_.tags.size());
+    out_.Emit("  $0,  // uses_exceptions\n", context_.graph.uses_exceptions ? "true" : "false");
     out_.Emit(
         "  sites, site_details, $0,\n  initialize,\n  $1,\n", sites_.size(),
         module_.has_start ? absl::StrCat(context_.info_index[module_.start], "u") : "kNoFunction");
@@ -329,11 +428,19 @@ std::string EmitModuleHeader(const ModuleContext& context) {
       absl::StrCat("FERMATA_GUEST_", context.options.class_name, "_MODULE_H_");
   Writer out;
   out.Put(Banner(context, "internal header"));
-  out.Emit("#ifndef $0\n#define $0\n\n#include \"fermata/generated.h\"\n\n", guard);
+  out.Emit("#ifndef $0\n#define $0\n\n#include \"fermata/generated.h\"\n", guard);
+  if (context.graph.uses_simd) out.Put("#include \"fermata/simd.h\"\n");
+  if (context.graph.uses_atomics) out.Put("#include \"fermata/atomics.h\"\n");
+  if (context.graph.uses_wide) out.Put("#include \"fermata/wide.h\"\n");
+  out.Put("\n");
   out.Put(OpenCodeNamespace(context), "using namespace fermata::core;\nusing fermata::Trap;\n\n");
   for (uint32_t t = 0; t < module.types.size(); ++t) {
+    if (module.type_defs[t].kind != wasm::TypeDef::kFunc) continue;
     out.Emit("using T$0 = $1 (*)($2);\n", t, ReturnType(module.types[t]),
              ParamTypes(module.types[t]));
+    if (context.graph.uses_tail_calls && context.graph.canonical_type[t] == t) {
+      out.Emit("u64 invoke_$0(Instance*, AnyFunction, const u64*);\n", t);
+    }
   }
   out.Emit("\nstruct Self : Instance {\n  u32 types[$0];\n",
            std::max<size_t>(1, module.types.size()));
@@ -348,6 +455,7 @@ std::string EmitModuleHeader(const ModuleContext& context) {
     const wasm::Global& g = module.globals[i];
     out.Emit("  $0$1 g$2;\n", CType(g.type.type.kind()), g.imported ? "*" : "", i);
   }
+  for (size_t i = 0; i < module.tags.size(); ++i) out.Emit("  u32 tag$0;\n", i);
   for (size_t i = 0; i < module.datas.size(); ++i) out.Emit("  u64 data_size$0;\n", i);
   for (size_t i = 0; i < module.elements.size(); ++i) {
     const bool passive = module.elements[i].mode == wasm::SegmentMode::kPassive;
@@ -387,10 +495,13 @@ std::vector<Site> OpSites(const ModuleContext& context) {
   for (uint32_t f = 0; f < context.module.imported_functions; ++f) {
     if (context.immediate[f]) continue;
     const FuncType& type = context.module.TypeOf(f);
-    Site site{f, 0, 0, static_cast<uint32_t>(type.params.size()) + 1, "", true};
-    for (wasm::ValType t : type.params) site.letters.push_back(Letter(t.kind()));
+    Site site{f, 0, 0, SlotsOf(type.params) + 1, "", true};
+    for (wasm::ValType t : type.params) {
+      site.letters.push_back(Letter(wasm::RepOf(context.module, t)));
+    }
     sites.push_back(std::move(site));
   }
+  if (context.options.suspend_everywhere) sites.push_back({ir::kNone, 0, 0, 1, "", true});
   return sites;
 }
 

@@ -56,6 +56,8 @@ std::string VarName(const wasm::Module& module, const ir::Function& f, ir::VarId
     std::string name = absl::StrCat(std::string(1, SlotPrefix(var.type)), var.height);
     // Slots of several reference types may share a height.
     if (var.type == Kind::kExternRef) absl::StrAppend(&name, "x");
+    if (var.type == Kind::kExnRef) absl::StrAppend(&name, "e");
+    if (var.type == Kind::kAnyRef) absl::StrAppend(&name, "a");
     if (var.variant != 0) absl::StrAppend(&name, "_", var.variant);
     return name;
   }
@@ -78,6 +80,8 @@ absl::string_view CType(Kind kind) {
       return "f32";
     case Kind::kF64:
       return "f64";
+    case Kind::kV128:
+      return "v128";
     default:
       return "ref";
   }
@@ -99,9 +103,15 @@ absl::string_view ValTypeName(Kind kind) {
       return "ValType::kExternRef";
     case Kind::kExnRef:
       return "ValType::kExnRef";
+    case Kind::kAnyRef:
+      return "ValType::kAnyRef";
     default:
       return "ValType::kFuncRef";
   }
+}
+
+absl::string_view ValTypeName(const wasm::Module& module, wasm::ValType type) {
+  return ValTypeName(wasm::RepOf(module, type));
 }
 
 absl::string_view ReturnType(const wasm::FuncType& type) {

@@ -21,10 +21,12 @@ std::string Sanitize(absl::string_view text, size_t limit);
 std::string FunctionName(const wasm::Module& module, uint32_t function);
 std::string VarName(const wasm::Module& module, const ir::Function& f, ir::VarId v);
 
-// "u32", "u64", "f32", "f64", "ref".
+// "u32", "u64", "f32", "f64", "v128", "ref".
 absl::string_view CType(ir::Kind kind);
 // The core::ValType enumerator: "ValType::kI32".
 absl::string_view ValTypeName(ir::Kind kind);
+// The same of a value type, references by the top of their hierarchy.
+absl::string_view ValTypeName(const wasm::Module& module, wasm::ValType type);
 // What a function of this type returns in C++: void unless it has exactly one result.
 absl::string_view ReturnType(const wasm::FuncType& type);
 // "Instance*, u32, f64".

@@ -19,6 +19,8 @@ struct Options {
   uint32_t shards = 1;
   Shape shape = Shape::kAuto;
   MemoryPolicy memory = MemoryPolicy::kReserved;
+  // For tests: every function suspends at its entry, at each loop header and after each growth.
+  bool suspend_everywhere = false;
 };
 
 }  // namespace fermata::emit

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "translator/emit/names.h"
+#include "translator/emit/slots.h"
 
 namespace fermata::emit {
 namespace {
@@ -19,45 +20,67 @@ const char* AccessOf(Kind kind) {
       return "_f32";
     case Kind::kF64:
       return "_f64";
+    case Kind::kV128:
+      return "128";
     default:
       return "32";
   }
 }
 
+// Loads, beyond those that each resume point would have to itself, that make sharing them worth a
+// second switch.
+constexpr size_t kSharedLoads = 64;
+
 }  // namespace
 
 SuspensionEmitter::SuspensionEmitter(const ir::Function& f, const analysis::LiveSets& live_sets,
                                      const ExpressionPrinter& printer, uint32_t first_site)
-    : f_(f), printer_(printer), first_site_(first_site), result_(f.point_count, ir::kNone) {
+    : f_(f),
+      printer_(printer),
+      first_site_(first_site),
+      result_(f.point_count, ir::kNone),
+      handler_(f.point_count, ir::kNone) {
   for (const std::vector<ir::VarId>& live : live_sets) {
     layouts_.push_back(analysis::LayOutFrame(f, live));
   }
   for (const ir::Stmt& s : f.stmts) {
-    if (s.point != ir::kNone && s.results.size() == 1) result_[s.point] = s.results[0];
+    if (s.point == ir::kNone) continue;
+    if (s.results.size() == 1) result_[s.point] = s.results[0];
+    handler_[s.point] = s.handler;
+  }
+  // In order of first appearance.
+  std::map<std::vector<ir::VarId>, size_t> groups;
+  for (uint32_t p = 0; p < layouts_.size(); ++p) {
+    std::vector<ir::VarId> key;
+    for (const analysis::FrameSlot& slot : layouts_[p].slots) key.push_back(slot.var);
+    auto [it, fresh] = groups.try_emplace(std::move(key), groups_.size());
+    if (fresh) groups_.emplace_back();
+    groups_[it->second].push_back(p);
   }
 }
 
 void SuspensionEmitter::EmitSpills(absl::string_view push, absl::string_view leave,
                                    Writer& out) const {
-  // Resume points by live set, in order of first appearance.
-  std::map<std::vector<ir::VarId>, size_t> groups;
-  std::vector<std::vector<uint32_t>> members;
-  for (uint32_t p = 0; p < layouts_.size(); ++p) {
-    std::vector<ir::VarId> key;
-    for (const analysis::FrameSlot& slot : layouts_[p].slots) key.push_back(slot.var);
-    auto [it, fresh] = groups.try_emplace(std::move(key), members.size());
-    if (fresh) members.emplace_back();
-    members[it->second].push_back(p);
-  }
-  for (size_t g = 0; g < members.size(); ++g) {
-    const FrameLayout& layout = layouts_[members[g][0]];
+  const auto label = [&](uint32_t p) {
+    out.Emit("S$0:", p);
+    if (handler_[p] != ir::kNone) {
+      out.Emit(" if (self.unwind == Unwind::kThrow) goto L$0;", handler_[p]);
+    }
+  };
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    const std::vector<uint32_t>& group = groups_[g];
+    const FrameLayout& layout = layouts_[group[0]];
     std::string site;
-    if (members[g].size() == 1) {
-      site = absl::StrCat(first_site_ + members[g][0], "u");
-      out.Emit("S$0:\n", members[g][0]);
+    if (group.size() == 1) {
+      site = absl::StrCat(first_site_ + group[0], "u");
+      label(group[0]);
+      out.Put("\n");
     } else {
       site = "site";
-      for (uint32_t p : members[g]) out.Emit("S$0: site = $1u; goto P$2;\n", p, first_site_ + p, g);
+      for (uint32_t p : group) {
+        label(p);
+        out.Emit(" site = $0u; goto P$1;\n", first_site_ + p, g);
+      }
       out.Emit("P$0:\n", g);
     }
     out.Emit("  frame = ");
@@ -71,19 +94,42 @@ void SuspensionEmitter::EmitSpills(absl::string_view push, absl::string_view lea
   }
 }
 
-void SuspensionEmitter::EmitReloads(absl::string_view frame, absl::string_view value,
-                                    Writer& out) const {
-  for (uint32_t p = 0; p < layouts_.size(); ++p) {
-    out.Emit("    case $0:\n", p);
-    for (const analysis::FrameSlot& slot : layouts_[p].slots) {
-      out.Emit("      $0 = frame_get$1($2, $3);\n", printer_.Var(slot.var),
-               AccessOf(f_.vars[slot.var].type), frame, slot.offset);
+void SuspensionEmitter::EmitReload(uint32_t p, absl::string_view frame, Writer& out) const {
+  for (const analysis::FrameSlot& slot : layouts_[p].slots) {
+    out.Emit("      $0 = frame_get$1($2, $3);\n", printer_.Var(slot.var),
+             AccessOf(f_.vars[slot.var].type), frame, slot.offset);
+  }
+}
+
+void SuspensionEmitter::EmitArrival(uint32_t p, absl::string_view value, Writer& out) const {
+  if (result_[p] != ir::kNone) {
+    const Kind kind = f_.vars[result_[p]].type;
+    out.Emit("      $0 = $1;\n", printer_.Var(result_[p]),
+             kind == Kind::kV128 ? FromSlots(kind, "base->context->results", 0)
+                                 : absl::StrCat("slot_", CType(kind), "(", value, ")"));
+  }
+  if (handler_[p] != ir::kNone) out.Emit("      if (FERMATA_SUSPENDED) goto L$0;\n", handler_[p]);
+  out.Emit("      goto R$0;\n", p);
+}
+
+void SuspensionEmitter::EmitReloads(absl::string_view point, absl::string_view frame,
+                                    absl::string_view value, Writer& out) const {
+  for (const std::vector<uint32_t>& group : groups_) {
+    const bool shared = (group.size() - 1) * layouts_[group[0]].slots.size() > kSharedLoads;
+    for (uint32_t p : group) {
+      out.Emit("    case $0:\n", p);
+      if (shared) continue;
+      EmitReload(p, frame, out);
+      EmitArrival(p, value, out);
     }
-    if (result_[p] != ir::kNone) {
-      out.Emit("      $0 = slot_$1($2);\n", printer_.Var(result_[p]),
-               CType(f_.vars[result_[p]].type), value);
+    if (!shared) continue;
+    EmitReload(group[0], frame, out);
+    out.Emit("      switch ($0) {\n", point);
+    for (uint32_t p : group) {
+      out.Emit("      case $0:\n", p);
+      EmitArrival(p, value, out);
     }
-    out.Emit("      goto R$0;\n", p);
+    out.Put("      default: FERMATA_UNREACHABLE;\n      }\n");
   }
 }
 

@@ -6,11 +6,15 @@
 // Sites with the same live set share one block. A site's own block only names the site:
 //
 //     S4: site = 104; goto P1;
-//     S7: site = 107; goto P1;
+//     S7: if (self.unwind == Unwind::kThrow) goto L3;      (in a try region)
+//         site = 107; goto P1;
 //     P1: frame = PushFrame(base, site, 3);
 //       frame_put64(frame, 0, w2);
 //       frame_put32(frame, 8, l0);
 //       return 0;
+//
+// Where many sites share many values, they share the code that loads them too: it ends in a second
+// switch over the resume point.
 #ifndef FERMATA_TRANSLATOR_EMIT_SUSPENSION_H_
 #define FERMATA_TRANSLATOR_EMIT_SUSPENSION_H_
 
@@ -39,16 +43,22 @@ class SuspensionEmitter {
   // in-place variant, with site and words to fill in; `leave`: the return statement.
   void EmitSpills(absl::string_view push, absl::string_view leave, Writer& out) const;
 
-  // The cases of a switch over the resume point: loads the frame at `frame`, sets a single result
-  // from `value` and jumps to R0, R1…
-  void EmitReloads(absl::string_view frame, absl::string_view value, Writer& out) const;
+  // The cases of a switch over the resume point, `point`: loads the frame at `frame`, sets a single
+  // result from `value` and jumps to R0, R1…
+  void EmitReloads(absl::string_view point, absl::string_view frame, absl::string_view value,
+                   Writer& out) const;
 
  private:
+  void EmitReload(uint32_t p, absl::string_view frame, Writer& out) const;
+  void EmitArrival(uint32_t p, absl::string_view value, Writer& out) const;
+
   const ir::Function& f_;
   const ExpressionPrinter& printer_;
   const uint32_t first_site_;
   std::vector<analysis::FrameLayout> layouts_;
-  std::vector<ir::VarId> result_;  // by resume point: the variable of a single result, or kNone
+  std::vector<std::vector<uint32_t>> groups_;  // resume points with the same live set
+  std::vector<ir::VarId> result_;     // by resume point: the variable of a single result, or kNone
+  std::vector<ir::LabelId> handler_;  // by resume point, or kNone
 };
 
 }  // namespace fermata::emit

@@ -1,32 +1,13 @@
 #include "translator/ir/builder.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
+#include "translator/ir/operand_stack.h"
 #include "translator/validate/function_validator.h"
 #include "translator/validate/sink.h"
-
-// note [folding]
-//
-// The builder keeps the operand stack as expression trees and assigns a tree to a variable
-// ("materializes" it) only when it must:
-//   * before a statement that may change what the tree reads: a local, a global, memory, a table;
-//   * before a statement whose effect could be observed although the tree should have trapped
-//   first;
-//   * before a trap of another kind could come first, since C++ does not order operands;
-//   * where control flow meets (block, loop, if): the operands below must be there on every path;
-//   * when the tree gets large.
-//
-//     local.get 0          (l0 pending)                 l0
-//     i32.load offset=8    (load pending)               i32_load(m0, l0, 8)
-//     local.get 1
-//     local.set 0          materializes the load:       i0 = i32_load(m0, l0, 8);  l0 = l1;
-//
-// To find the trees that must be materialized without looking at the whole operand stack, it counts
-// for each variable, and for each kind of effect, how many nodes of pending trees read it.
 
 namespace fermata::ir {
 namespace {
@@ -35,23 +16,29 @@ using validate::BlockType;
 using validate::MemArg;
 using wasm::ValType;
 
-constexpr uint16_t kMaxTree = 24;  // nodes
-constexpr int kEffectBits = 5;
-
 struct Label {
   LabelId target;             // where `br` goes
-  LabelId otherwise = kNone;  // `if`: the else-part, until Else
+  LabelId otherwise = kNone;  // `if`: the else-part, until Else; try: the next part of its landing
   uint32_t height;            // operand stack height below the parameters
   bool loop = false;
+  bool catching = false;  // a legacy try: in one of its catch parts
+  // Where exceptions thrown in it go; that of the enclosing label unless it is a try region.
+  LabelId handler = kNone;
+  LabelId outer_handler = kNone;
+  // Legacy catch parts: the kCatch statement, the variable that `rethrow` makes it keep the
+  // exception in.
+  size_t catch_stmt = 0;
+  VarId caught = kNone;
+  std::vector<validate::CatchClause> clauses;  // try_table
   absl::InlinedVector<Kind, 2> params;
   absl::InlinedVector<Kind, 2> results;
   const absl::InlinedVector<Kind, 2>& operands() const { return loop ? params : results; }
 };
 
-class Builder : public validate::Sink {
+class Builder : public validate::Sink, private OperandStack {
  public:
   Builder(const wasm::Module& module, const analysis::Suspension& suspension, Function& function)
-      : module_(module), suspension_(suspension), f_(function) {}
+      : OperandStack(module, function), suspension_(suspension) {}
 
   void Begin(uint32_t function, const wasm::FuncType& type,
              absl::Span<const ValType> locals) override {
@@ -59,8 +46,12 @@ class Builder : public validate::Sink {
     f_.type = &type;
     f_.local_count = locals.size();
     f_.uses_memory.resize(module_.memories.size());
-    for (uint32_t i = 0; i < locals.size(); ++i) NewVar({locals[i].kind(), true, i, 0});
-    for (ValType t : type.results) result_kinds_.push_back(t.kind());
+    for (uint32_t i = 0; i < locals.size(); ++i) NewVar({Rep(locals[i]), true, i, 0});
+    for (ValType t : type.results) result_kinds_.push_back(Rep(t));
+    // Where tail calls of the function to itself go.
+    start_ = NewLabel();
+    EmitLabel(start_);
+    f_.stmts.back().loop = true;
   }
   void At(uint32_t offset) override { offset_ = offset; }
 
@@ -106,15 +97,17 @@ class Builder : public validate::Sink {
   }
 
   void End(bool reachable) override {
+    EndCatch();
     Label label = std::move(labels_.back());
     labels_.pop_back();
     if (label.loop) --loop_depth_;
     if (reachable) MoveToCanonical(label.height, label.results);
-    if (label.otherwise != kNone) EmitLabel(label.otherwise);
-    if (!label.loop) EmitLabel(label.target);
-    Truncate(label.height);
-    low_water_ = std::min<size_t>(low_water_, label.height);
-    PushCanonical(label.height, label.results);
+    if (label.handler != label.outer_handler || label.catching) {
+      EndTry(label, reachable);
+    } else if (label.otherwise != kNone) {
+      EmitLabel(label.otherwise);
+    }
+    CloseBlock(label);
   }
 
   void Br(uint32_t depth) override {
@@ -125,17 +118,18 @@ class Builder : public validate::Sink {
     Jump(label.target);
   }
 
-  void BrIf(uint32_t depth) override {
-    Expr* condition = Pop();
+  void BrIf(uint32_t depth) override { BranchIf(Pop(), depth, /*negate=*/false); }
+
+  void BranchIf(Expr* condition, uint32_t depth, bool negate) {
     const bool returns = depth == labels_.size();
     const size_t arity = returns ? result_kinds_.size() : LabelAt(depth).operands().size();
     for (size_t i = stack_.size() - arity; i < stack_.size(); ++i) Materialize(i);
     Flush(kTraps);
     if (!returns && (arity == 0 || InPlace(LabelAt(depth)))) {
-      return JumpIf(condition, LabelAt(depth).target, false);
+      return JumpIf(condition, LabelAt(depth).target, negate);
     }
     const LabelId skip = NewLabel();
-    JumpIf(condition, skip, /*negate=*/true);
+    JumpIf(condition, skip, !negate);
     BranchKeepingOperands(depth);
     EmitLabel(skip);
   }
@@ -180,11 +174,79 @@ class Builder : public validate::Sink {
 
   void Call(uint32_t function) override {
     EmitCall(StmtKind::kCall, module_.TypeOf(function), 0, function, 0,
-             suspension_.MayCallSuspend(function));
+             suspension_.MayCallSuspend(function), suspension_.MayCallThrow(function));
   }
   void CallIndirect(uint32_t type, uint32_t table) override {
     EmitCall(StmtKind::kCallIndirect, module_.types[type], 1, type, table,
-             suspension_.MayIndirectSuspend(suspension_.canonical_type[type], table));
+             suspension_.MayIndirectSuspend(suspension_.canonical_type[type], table),
+             suspension_.MayIndirectThrow(suspension_.canonical_type[type], table));
+  }
+  void CallRef(uint32_t type) override {
+    const uint32_t table = analysis::kAnyTable;
+    EmitCall(StmtKind::kCallRef, module_.types[type], 1, type, 0,
+             suspension_.MayIndirectSuspend(suspension_.canonical_type[type], table),
+             suspension_.MayIndirectThrow(suspension_.canonical_type[type], table));
+  }
+  void ReturnCall(uint32_t function) override {
+    if (function == f_.index) return CallOwnTail();
+    EmitReturnCall(StmtKind::kReturnCall, module_.TypeOf(function), 0, function, 0);
+  }
+  void ReturnCallIndirect(uint32_t type, uint32_t table) override {
+    EmitReturnCall(StmtKind::kReturnCallIndirect, module_.types[type], 1, type, table);
+  }
+  void ReturnCallRef(uint32_t type) override {
+    EmitReturnCall(StmtKind::kReturnCallRef, module_.types[type], 1, type, 0);
+  }
+
+  void BrOnNull(uint32_t depth) override {
+    Materialize(stack_.size() - 1);
+    Expr* reference = Pop();
+    BranchIf(IsNull(reference), depth, /*negate=*/false);
+    Push(reference);
+  }
+  void BrOnNonNull(uint32_t depth) override {
+    Materialize(stack_.size() - 1);
+    BranchIf(IsNull(stack_.back()), depth, /*negate=*/true);
+    Pop();
+  }
+
+  // ---- Exceptions ----
+  void Throw(uint32_t tag) override {
+    const wasm::FuncType& type = module_.types[module_.tags[tag].type];
+    const std::vector<Expr*> args = PopMany(type.params.size());
+    Flush(kTraps);
+    Stmt& s = Emit(StmtKind::kThrow);
+    SetArgs(s, args);
+    s.index = tag;
+    s.handler = handler_;
+  }
+  void ThrowRef() override { EmitThrowRef(Pop()); }
+
+  void TryTable(const BlockType& type, absl::Span<const validate::CatchClause> clauses) override {
+    OpenTry(type).clauses.assign(clauses.begin(), clauses.end());
+  }
+  void Try(const BlockType& type) override { OpenTry(type); }
+
+  void Catch(uint32_t tag, bool reachable) override { BeginCatch(tag, reachable); }
+  void CatchAll(bool reachable) override { BeginCatch(kNone, reachable); }
+
+  void Delegate(uint32_t depth, bool reachable) override {
+    Label label = std::move(labels_.back());
+    labels_.pop_back();
+    if (reachable) {
+      MoveToCanonical(label.height, label.results);
+      Jump(label.target);
+    }
+    handler_ = label.outer_handler;
+    EmitLabel(label.otherwise);
+    Propagate(depth < labels_.size() ? LabelAt(depth).handler : kNone);
+    CloseBlock(label);
+  }
+
+  void Rethrow(uint32_t depth) override {
+    Label& label = labels_[labels_.size() - 1 - depth];
+    f_.stmts[label.catch_stmt].dst = label.caught;
+    EmitThrowRef(VarExpr(label.caught));
   }
 
   // ---- Parametric, variables, numeric ----
@@ -203,7 +265,7 @@ class Builder : public validate::Sink {
     Expr* c = Pop();
     Expr* b = Pop();
     Expr* a = Pop();
-    Push(NewExpr(ExprKind::kSelect, type.kind(), kPure, a, b, c));
+    Push(NewExpr(ExprKind::kSelect, Rep(type), kPure, a, b, c));
   }
   void LocalGet(uint32_t local) override { Push(VarExpr(local)); }
   void LocalSet(uint32_t local) override { Assign(local, Pop()); }
@@ -212,7 +274,7 @@ class Builder : public validate::Sink {
     Push(VarExpr(local));
   }
   void GlobalGet(uint32_t global) override {
-    Expr* e = NewExpr(ExprKind::kGlobalGet, module_.globals[global].type.type.kind(), kReadsGlobal);
+    Expr* e = NewExpr(ExprKind::kGlobalGet, Rep(module_.globals[global].type.type), kReadsGlobal);
     e->index = global;
     Push(e);
   }
@@ -224,12 +286,46 @@ class Builder : public validate::Sink {
     e->bits = bits;
     Push(e);
   }
-  void Numeric(Opcode op) override {
+  void ConstV128(uint64_t low, uint64_t high) override {
+    Expr* e = NewExpr(ExprKind::kConst, Kind::kV128, kPure);
+    e->bits = low;
+    e->high = high;
+    Push(e);
+  }
+  void Lane(Opcode op, uint32_t lane) override {
     const wasm::OpcodeInfo& info = wasm::Info(op);
     Expr* b = info.params.size() == 2 ? Pop() : nullptr;
     Expr* a = Pop();
+    Expr* e = NewExpr(ExprKind::kLane, wasm::KindOf(info.results[0]), kPure, a, b);
+    e->op = op;
+    e->index = lane;
+    Push(e);
+  }
+  void Shuffle(absl::Span<const uint8_t> lanes) override {
+    Expr* b = Pop();
+    Expr* a = Pop();
+    Expr* e = NewExpr(ExprKind::kShuffle, Kind::kV128, kPure, a, b);
+    for (int i = 0; i < 8; ++i) {
+      e->bits |= uint64_t{lanes[i]} << 8 * i;
+      e->high |= uint64_t{lanes[i + 8]} << 8 * i;
+    }
+    Push(e);
+  }
+  void Wide(Opcode op) override {
+    const std::vector<Expr*> args = PopMany(wasm::Info(op).params.size());
+    const size_t at = f_.stmts.size();
+    Stmt& s = Emit(StmtKind::kWide);
+    s.op = op;
+    SetArgs(s, args);
+    PushResults(at, {Kind::kI64, Kind::kI64});
+  }
+  void Numeric(Opcode op) override {
+    const wasm::OpcodeInfo& info = wasm::Info(op);
+    Expr* c = info.params.size() == 3 ? Pop() : nullptr;
+    Expr* b = info.params.size() >= 2 ? Pop() : nullptr;
+    Expr* a = Pop();
     const uint8_t own = wasm::MayTrap(op) ? kTrapsOther : kPure;
-    Expr* e = NewExpr(ExprKind::kNumeric, wasm::KindOf(info.results[0]), own, a, b);
+    Expr* e = NewExpr(ExprKind::kNumeric, wasm::KindOf(info.results[0]), own, a, b, c);
     e->op = op;
     if (own) Flush(kTraps);
     Push(e);
@@ -253,6 +349,45 @@ class Builder : public validate::Sink {
     s.bits = arg.offset;
     f_.uses_memory[arg.memory] = true;
   }
+  void LoadLane(Opcode op, const MemArg& arg, uint32_t lane) override {
+    Expr* vector = Pop();
+    Expr* address = Pop();
+    Expr* e =
+        NewExpr(ExprKind::kLoadLane, Kind::kV128, kReadsMemory | kTrapsOnMemory, address, vector);
+    e->op = op;
+    e->index = arg.memory;
+    e->bits = arg.offset;
+    e->high = lane;
+    f_.uses_memory[arg.memory] = true;
+    Flush(kTrapsOther);
+    Push(e);
+  }
+  void StoreLane(Opcode op, const MemArg& arg, uint32_t lane) override {
+    Stmt& s = Effectful(StmtKind::kStoreLane, 2, kReadsMemory, arg.memory, lane);
+    s.op = op;
+    s.bits = arg.offset;
+    f_.uses_memory[arg.memory] = true;
+  }
+  void Atomic(Opcode op, const MemArg& arg) override {
+    const wasm::OpcodeInfo& info = wasm::Info(op);
+    const size_t at = f_.stmts.size();
+    // Pending loads come first: an atomic access orders all others.
+    const std::vector<Expr*> args = PopMany(info.params.size());
+    Flush(kReadsMemory | kTraps);
+    const size_t flushed = f_.stmts.size() - at;
+    Stmt& s = Emit(StmtKind::kAtomic);
+    SetArgs(s, args);
+    s.op = op;
+    s.index = arg.memory;
+    s.bits = arg.offset;
+    f_.uses_memory[arg.memory] = true;
+    if (!info.results.empty()) {
+      const VarId v = FreeSlot(stack_.size(), wasm::KindOf(info.results[0]));
+      f_.stmts[at + flushed].dst = v;
+      Push(VarExpr(v));
+    }
+  }
+  void AtomicFence() override { Effectful(StmtKind::kAtomicFence, 0, kReadsMemory, 0); }
   void MemorySize(uint32_t memory) override {
     Expr* e = NewExpr(ExprKind::kMemorySize, AddressKind(memory), kReadsMemory);
     e->index = memory;
@@ -275,7 +410,7 @@ class Builder : public validate::Sink {
   // ---- Tables and references ----
   void TableGet(uint32_t table) override {
     Expr* index = Pop();
-    Expr* e = NewExpr(ExprKind::kTableGet, module_.tables[table].type.element.kind(),
+    Expr* e = NewExpr(ExprKind::kTableGet, Rep(module_.tables[table].type.element),
                       kReadsTable | kTrapsOther, index);
     e->index = table;
     Flush(kTraps);
@@ -283,12 +418,12 @@ class Builder : public validate::Sink {
   }
   void TableSet(uint32_t table) override { Effectful(StmtKind::kTableSet, 2, kReadsTable, table); }
   void TableSize(uint32_t table) override {
-    Expr* e = NewExpr(ExprKind::kTableSize, Kind::kI32, kReadsTable);
+    Expr* e = NewExpr(ExprKind::kTableSize, IndexKind(table), kReadsTable);
     e->index = table;
     Push(e);
   }
   void TableGrow(uint32_t table) override {
-    EffectfulWithResult(StmtKind::kTableGrow, 2, kReadsTable, table, Kind::kI32);
+    EffectfulWithResult(StmtKind::kTableGrow, 2, kReadsTable, table, IndexKind(table));
   }
   void TableFill(uint32_t table) override {
     Effectful(StmtKind::kTableFill, 3, kReadsTable, table);
@@ -300,10 +435,19 @@ class Builder : public validate::Sink {
     Effectful(StmtKind::kTableInit, 3, kReadsTable, element, table);
   }
   void ElemDrop(uint32_t element) override { Effectful(StmtKind::kElemDrop, 0, 0, element); }
-  void RefNull(ValType type) override { Push(NewExpr(ExprKind::kRefNull, type.kind(), kPure)); }
-  void RefIsNull() override {
+  void RefNull(ValType type) override { Push(NewExpr(ExprKind::kRefNull, Rep(type), kPure)); }
+  void RefIsNull() override { Push(IsNull(Pop())); }
+  void RefEq() override {
+    Expr* b = Pop();
     Expr* a = Pop();
-    Push(NewExpr(ExprKind::kRefIsNull, Kind::kI32, kPure, a));
+    Expr* e = NewExpr(ExprKind::kNumeric, Kind::kI32, kPure, a, b);
+    e->op = Opcode::kRefEq;
+    Push(e);
+  }
+  void RefAsNonNull() override {
+    Expr* a = Pop();
+    Flush(kTraps);
+    Push(NewExpr(ExprKind::kRefAsNonNull, a->type, kTrapsOther, a));
   }
   void RefFunc(uint32_t function) override {
     Expr* e = NewExpr(ExprKind::kRefFunc, Kind::kFuncRef, kPure);
@@ -312,166 +456,21 @@ class Builder : public validate::Sink {
   }
 
  private:
-  // ---- Expressions ----
-  Expr* NewExpr(ExprKind kind, Kind type, uint8_t own_effects, Expr* a = nullptr, Expr* b = nullptr,
-                Expr* c = nullptr) {
-    Expr* e = new (f_.arena.Allocate<Expr>()) Expr;
-    e->kind = kind;
-    e->type = type;
-    e->effects = own_effects;
-    e->a = a;
-    e->b = b;
-    e->c = c;
-    e->size = 1;
-    for (Expr* x : {a, b, c}) {
-      if (x == nullptr) continue;
-      e->effects |= x->effects;
-      e->size += x->size;
-    }
-    return e;
-  }
-  Expr* VarExpr(VarId var) {
-    Expr* e = NewExpr(ExprKind::kVar, f_.vars[var].type, kPure);
-    e->index = var;
-    return e;
-  }
-  Kind AddressKind(uint32_t memory) const {
-    return module_.memories[memory].type.limits.is64 ? Kind::kI64 : Kind::kI32;
-  }
-
-  // ---- The operand stack of pending trees ----
-  void Count(const Expr* e, int by) {
-    for (int bit = 0; bit < kEffectBits; ++bit) {
-      if (e->effects >> bit & 1) effect_count_[bit] += by;
-    }
-    ForEachVar(e, [&](VarId v) { reads_[v] += by; });
-  }
-  void Push(Expr* e) {
-    Count(e, 1);
-    stack_.push_back(e);
-    if (e->size > kMaxTree) Materialize(stack_.size() - 1);
-  }
-  Expr* Pop() {
-    Expr* e = stack_.back();
-    stack_.pop_back();
-    low_water_ = std::min(low_water_, stack_.size());
-    Count(e, -1);
-    return e;
-  }
-  std::vector<Expr*> PopMany(size_t n) {
-    std::vector<Expr*> values(n);
-    while (n > 0) values[--n] = Pop();
-    return values;
-  }
-  void Truncate(size_t height) {
-    while (stack_.size() > height) Pop();
-  }
-
-  VarId NewVar(Var var) {
-    f_.vars.push_back(var);
-    reads_.push_back(0);
-    return f_.vars.size() - 1;
-  }
-  VarId Slot(uint32_t height, Kind type, uint32_t variant) {
-    const uint64_t key = uint64_t{height} << 32 | uint64_t{variant} << 8 | type;
-    auto [it, fresh] = slots_.try_emplace(key, 0);
-    if (fresh) it->second = NewVar({type, false, height, variant});
-    return it->second;
-  }
-  // A slot for the operand at `height` that no pending tree reads.
-  VarId FreeSlot(uint32_t height, Kind type) {
-    for (uint32_t variant = 0;; ++variant) {
-      const VarId v = Slot(height, type, variant);
-      if (reads_[v] == 0) return v;
-    }
-  }
-  bool IsStable(const Expr* e) const {
-    return e->kind == ExprKind::kConst || e->kind == ExprKind::kRefNull ||
-           e->kind == ExprKind::kRefFunc || (e->kind == ExprKind::kVar && !f_.vars[e->index].local);
-  }
-  void Materialize(size_t i) {
-    Expr* e = stack_[i];
-    if (IsStable(e)) return;
-    Count(e, -1);
-    const VarId v = FreeSlot(i, e->type);
-    Set(v, e);
-    stack_[i] = VarExpr(v);
-    Count(stack_[i], 1);
-  }
-  void MaterializeAll() {
-    for (size_t i = low_water_; i < stack_.size(); ++i) Materialize(i);
-    low_water_ = stack_.size();
-  }
-  // Materializes the pending trees that have any of `effects`.
-  void Flush(uint8_t effects) {
-    const auto any = [&] {
-      for (int bit = 0; bit < kEffectBits; ++bit) {
-        if ((effects >> bit & 1) && effect_count_[bit] > 0) return true;
-      }
-      return false;
-    };
-    for (size_t i = stack_.size(); i > 0 && any(); --i) {
-      if (stack_[i - 1]->effects & effects) Materialize(i - 1);
-    }
-  }
-  // Assigns to a local; pending trees that read its old value are materialized first.
-  void Assign(VarId local, Expr* value) {
-    for (size_t i = stack_.size(); i > 0 && reads_[local] > 0; --i) {
-      bool reads = false;
-      ForEachVar(stack_[i - 1], [&](VarId v) { reads |= v == local; });
-      if (reads) Materialize(i - 1);
-    }
-    Set(local, value);
-  }
-  void Set(VarId v, Expr* value) {
-    Stmt& s = Emit(StmtKind::kSet);
-    s.dst = v;
-    SetArgs(s, {value});
-  }
-
-  // ---- Statements ----
-  Stmt& Emit(StmtKind kind) {
-    f_.stmts.emplace_back();
-    Stmt& s = f_.stmts.back();
-    s.kind = kind;
-    s.offset = offset_;
-    return s;
-  }
-  void SetArgs(Stmt& s, absl::Span<Expr* const> args) {
-    s.args = f_.NewSpan<Expr*>(args.size());
-    std::copy(args.begin(), args.end(), s.args.begin());
-  }
-  void SetArgs(Stmt& s, std::initializer_list<Expr*> args) {
-    SetArgs(s, absl::MakeConstSpan(args.begin(), args.size()));
-  }
-  // A statement with `arity` operands; `disturbs`: what it may change.
-  Stmt& Effectful(StmtKind kind, size_t arity, uint8_t disturbs, uint32_t index,
-                  uint32_t index2 = 0) {
-    const std::vector<Expr*> args = PopMany(arity);
-    Flush(disturbs | kTraps);
-    Stmt& s = Emit(kind);
-    SetArgs(s, args);
-    s.index = index;
-    s.index2 = index2;
-    return s;
-  }
-  void EffectfulWithResult(StmtKind kind, size_t arity, uint8_t disturbs, uint32_t index,
-                           Kind result) {
-    Effectful(kind, arity, disturbs, index);
-    const size_t at = f_.stmts.size() - 1;
-    const VarId v = FreeSlot(stack_.size(), result);
-    f_.stmts[at].dst = v;
-    Push(VarExpr(v));
-  }
-  void EmitCall(StmtKind kind, const wasm::FuncType& type, size_t extra, uint32_t index,
-                uint32_t index2, bool may_suspend) {
+  // ---- Calls ----
+  // The callee of an indirect call (`extra` is 1) is looked up first in C++, but arguments trap
+  // first in wasm.
+  std::vector<Expr*> PopArguments(const wasm::FuncType& type, size_t extra) {
     if (extra > 0) {
-      // The callee is looked up first in C++, but arguments trap first in wasm.
       for (size_t i = stack_.size() - type.params.size() - 1; i + 1 < stack_.size(); ++i) {
         if (stack_[i]->effects & kTraps) Materialize(i);
       }
     }
-    const std::vector<Expr*> args = PopMany(type.params.size() + extra);
+    return PopMany(type.params.size() + extra);
+  }
+
+  void EmitCall(StmtKind kind, const wasm::FuncType& type, size_t extra, uint32_t index,
+                uint32_t index2, bool may_suspend, bool may_throw) {
+    const std::vector<Expr*> args = PopArguments(type, extra);
     Flush(kReadsState | kTraps);
     const size_t at = f_.stmts.size();
     Stmt& s = Emit(kind);
@@ -479,16 +478,162 @@ class Builder : public validate::Sink {
     s.index = index;
     s.index2 = index2;
     s.may_suspend = may_suspend;
+    s.may_throw = may_throw;
+    if (may_throw) s.handler = handler_;
     if (may_suspend) {
       s.point = f_.point_count++;
       if (loop_depth_ > 0) f_.suspends_in_loop = true;
     }
-    absl::Span<VarId> results = f_.NewSpan<VarId>(type.results.size());
-    for (VarId& v : results) {
-      v = FreeSlot(stack_.size(), type.results[&v - results.data()].kind());
-      Push(VarExpr(v));
+    absl::InlinedVector<Kind, 4> kinds;
+    for (ValType t : type.results) kinds.push_back(Rep(t));
+    PushResults(at, kinds);
+  }
+
+  // Slots for the results of statement `at`, pushed.
+  void PushResults(size_t at, absl::Span<const Kind> kinds) {
+    absl::Span<VarId> results = f_.NewSpan<VarId>(kinds.size());
+    for (size_t i = 0; i < kinds.size(); ++i) {
+      results[i] = FreeSlot(stack_.size(), kinds[i]);
+      Push(VarExpr(results[i]));
     }
     f_.stmts[at].results = results;
+  }
+
+  void EmitReturnCall(StmtKind kind, const wasm::FuncType& type, size_t extra, uint32_t index,
+                      uint32_t index2) {
+    const std::vector<Expr*> args = PopArguments(type, extra);
+    Flush(kTraps);
+    Stmt& s = Emit(kind);
+    SetArgs(s, args);
+    s.index = index;
+    s.index2 = index2;
+  }
+
+  // A tail call of the function itself: a jump to its start.
+  void CallOwnTail() {
+    const size_t arity = f_.type->params.size();
+    for (size_t i = stack_.size() - arity; i < stack_.size(); ++i) Materialize(i);
+    const std::vector<Expr*> args = PopMany(arity);
+    Flush(kTraps);
+    for (uint32_t i = 0; i < f_.local_count; ++i) {
+      Set(i, i < arity ? args[i] : NewExpr(ExprKind::kConst, f_.vars[i].type, kPure));
+    }
+    f_.has_loop = true;
+    if (f_.point_count > 0) f_.suspends_in_loop = true;
+    Jump(start_);
+  }
+
+  Expr* IsNull(Expr* reference) {
+    return NewExpr(ExprKind::kRefIsNull, Kind::kI32, kPure, reference);
+  }
+
+  // ---- Try regions ----
+  Label& OpenTry(const BlockType& type) {
+    Label& label = Open(type, /*loop=*/false);
+    label.otherwise = NewLabel();
+    label.handler = handler_ = label.otherwise;
+    return label;
+  }
+
+  // Passes the exception in flight on.
+  void Propagate(LabelId handler) {
+    if (handler == kNone) {
+      Emit(StmtKind::kLeave);
+    } else {
+      Jump(handler);
+    }
+  }
+
+  void EmitThrowRef(Expr* exception) {
+    Flush(kTraps);
+    Stmt& s = Emit(StmtKind::kThrowRef);
+    SetArgs(s, {exception});
+    s.handler = handler_;
+  }
+
+  // In a landing: catches exceptions of `tag` (kNone: all), pushes the payload; others go to
+  // `next`. Returns the number of the kCatch statement.
+  size_t CatchOrElse(uint32_t tag, LabelId next) {
+    if (tag != kNone) {
+      Stmt& test = Emit(StmtKind::kJumpUnlessTag);
+      test.index = tag;
+      test.label = next;
+    }
+    const size_t at = f_.stmts.size();
+    Emit(StmtKind::kCatch).index = tag;
+    absl::InlinedVector<Kind, 4> kinds;
+    if (tag != kNone) {
+      for (ValType t : module_.types[module_.tags[tag].type].params) kinds.push_back(Rep(t));
+    }
+    PushResults(at, kinds);
+    return at;
+  }
+
+  // The landing of a try_table; `label` is closed already.
+  void EmitClauses(const Label& label) {
+    EmitLabel(label.otherwise);
+    for (const validate::CatchClause& clause : label.clauses) {
+      Truncate(label.height);
+      using Kinds = validate::CatchClause;
+      const bool all = clause.kind == Kinds::kCatchAll || clause.kind == Kinds::kCatchAllRef;
+      const bool keep = clause.kind == Kinds::kCatchRef || clause.kind == Kinds::kCatchAllRef;
+      const LabelId next = NewLabel();
+      const size_t at = CatchOrElse(all ? kNone : clause.tag, next);
+      if (keep) {
+        const VarId v = FreeSlot(stack_.size(), Kind::kExnRef);
+        f_.stmts[at].dst = v;
+        Push(VarExpr(v));
+      }
+      BranchKeepingOperands(clause.depth);
+      EmitLabel(next);
+      if (all) return;
+    }
+    Propagate(label.outer_handler);
+  }
+
+  // Ends the part of a legacy try before, and starts the one that catches `tag`.
+  void BeginCatch(uint32_t tag, bool reachable) {
+    EndCatch();
+    Label& label = labels_.back();
+    if (reachable) {
+      MoveToCanonical(label.height, label.results);
+      Jump(label.target);
+    }
+    label.catching = true;
+    label.handler = handler_ = label.outer_handler;
+    EmitLabel(label.otherwise);
+    Truncate(label.height);
+    low_water_ = std::min<size_t>(low_water_, label.height);
+    label.otherwise = tag == kNone ? kNone : NewLabel();
+    label.caught = FreeSlot(label.height, Kind::kExnRef);
+    ++reads_[label.caught];  // kept from other uses until EndCatch
+    label.catch_stmt = CatchOrElse(tag, label.otherwise);
+  }
+  void EndCatch() {
+    Label& label = labels_.back();
+    if (label.caught != kNone) --reads_[label.caught];
+    label.caught = kNone;
+  }
+
+  // The end of a try; the results of its last part are in place.
+  void EndTry(const Label& label, bool reachable) {
+    handler_ = label.outer_handler;
+    if (label.otherwise == kNone) return;  // ended by a catch_all
+    if (reachable) Jump(label.target);
+    if (!label.clauses.empty()) {
+      EmitClauses(label);
+    } else {
+      EmitLabel(label.otherwise);
+      Propagate(label.outer_handler);
+    }
+  }
+
+  // What follows a block whose label was popped: its results.
+  void CloseBlock(const Label& label) {
+    if (!label.loop) EmitLabel(label.target);
+    Truncate(label.height);
+    low_water_ = std::min<size_t>(low_water_, label.height);
+    PushCanonical(label.height, label.results);
   }
 
   // ---- Labels ----
@@ -507,8 +652,9 @@ class Builder : public validate::Sink {
     Label label;
     label.target = NewLabel();
     label.loop = loop;
-    for (ValType t : type.params) label.params.push_back(t.kind());
-    for (ValType t : type.results) label.results.push_back(t.kind());
+    for (ValType t : type.params) label.params.push_back(Rep(t));
+    for (ValType t : type.results) label.results.push_back(Rep(t));
+    label.handler = label.outer_handler = handler_;
     label.height = stack_.size() - type.params.size();
     MaterializeAll();
     MoveToCanonical(label.height, label.params);
@@ -561,6 +707,7 @@ class Builder : public validate::Sink {
     for (const Stmt& s : f_.stmts) {
       if (s.kind == StmtKind::kLabel) continue;
       if (s.label != kNone) used[s.label] = true;
+      if (s.handler != kNone) used[s.handler] = true;
       for (LabelId l : s.labels) used[l] = true;
     }
     f_.stmts.erase(
@@ -569,17 +716,11 @@ class Builder : public validate::Sink {
         f_.stmts.end());
   }
 
-  const wasm::Module& module_;
   const analysis::Suspension& suspension_;
-  Function& f_;
-  std::vector<Expr*> stack_;
-  size_t low_water_ = 0;  // operands below are stable
-  std::array<uint32_t, kEffectBits> effect_count_{};
-  std::vector<uint32_t> reads_;  // by variable: reads in pending trees
-  absl::flat_hash_map<uint64_t, VarId> slots_;
   std::vector<Label> labels_;  // without the function's own
   std::vector<Kind> result_kinds_;
-  uint32_t offset_ = 0;
+  LabelId start_ = kNone;
+  LabelId handler_ = kNone;  // of statements that may throw here
   int loop_depth_ = 0;
 };
 

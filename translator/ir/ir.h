@@ -10,6 +10,10 @@
 // type t"; wasm values that can't be folded into the tree of their one use are assigned to it.
 // Slots are shared by all values of the same height and type, which keeps their number small.
 //
+// Exceptions: a statement that may throw names its *handler*, the label of the landing of the
+// innermost try region around it; control may go there from the middle of a block. A landing is
+// ordinary statements: jump-unless-tag, catch, and a leave or jump outwards at its end.
+//
 // Everything lives in the function's arena and dies with it.
 #ifndef FERMATA_TRANSLATOR_IR_IR_H_
 #define FERMATA_TRANSLATOR_IR_IR_H_
@@ -52,16 +56,20 @@ enum Effect : uint8_t {
 enum class ExprKind : uint8_t {
   kVar,         // index
   kConst,       // bits
-  kNumeric,     // op, a, [b]
+  kNumeric,     // op, a, [b, [c]]
+  kLane,        // op, a, [b], index = lane: extract_lane, replace_lane
+  kShuffle,     // a, b; bits, high = the 16 lane numbers, a byte each
   kLoad,        // op, a = address, index = memory, bits = offset
+  kLoadLane,    // the same; b = vector, high = lane
   kSelect,      // a if c else b
   kGlobalGet,   // index
   kMemorySize,  // index
   kTableSize,   // index
   kTableGet,    // index = table, a
   kRefNull,
-  kRefIsNull,  // a
-  kRefFunc,    // index = function
+  kRefIsNull,     // a
+  kRefFunc,       // index = function
+  kRefAsNonNull,  // a
 };
 
 struct Expr {
@@ -73,6 +81,7 @@ struct Expr {
   Opcode op{};
   uint32_t index = 0;
   uint64_t bits = 0;
+  uint64_t high = 0;  // kConst of a v128
   Expr* a = nullptr;
   Expr* b = nullptr;
   Expr* c = nullptr;
@@ -82,15 +91,29 @@ enum class StmtKind : uint8_t {
   kSet,           // dst = args[0]
   kEval,          // evaluates args[0] for its traps
   kStore,         // op; args = address, value; index = memory, bits = offset
+  kStoreLane,     // the same; index2 = lane
+  kAtomic,        // op; args = address, operands...; index = memory, bits = offset; dst if any
+  kAtomicFence,   //
+  kWide,          // op; args; results = low and high half
   kGlobalSet,     // index; args[0]
   kCall,          // index = function; results = dsts
   kCallIndirect,  // index = type, index2 = table; args..., last is the element index
-  kJump,          // label
-  kJumpIf,        // label; args[0]; negate: jumps if zero
-  kJumpTable,     // labels (the last is the default); args[0]
-  kLabel,         // label
-  kReturn,        // args
+  kCallRef,       // index = type; args..., last is the reference
+  kReturnCall,    // as the calls, with the callee's results as this function's
+  kReturnCallIndirect,
+  kReturnCallRef,
+  kYield,      // suspends without an op: pre-emption
+  kJump,       // label
+  kJumpIf,     // label; args[0]; negate: jumps if zero
+  kJumpTable,  // labels (the last is the default); args[0]
+  kLabel,      // label
+  kReturn,     // args
   kUnreachable,
+  kThrow,          // index = tag; args; handler
+  kThrowRef,       // args[0]; handler
+  kJumpUnlessTag,  // label; index = tag: jumps if the exception in flight has another one
+  kCatch,       // ends the flight; results = payload; dst = the exception itself, if it is wanted
+  kLeave,       // returns with the exception still in flight
   kMemoryGrow,  // dst, index; args[0]
   kMemoryFill,  // index; args = address, value, size
   kMemoryCopy,  // index = to, index2 = from; args
@@ -108,13 +131,15 @@ struct Stmt {
   StmtKind kind;
   bool negate = false;       // kJumpIf
   bool loop = false;         // kLabel: a loop header
-  bool may_suspend = false;  // calls
+  bool may_suspend = false;  // calls, yields
+  bool may_throw = false;    // calls
   bool force = false;        // kSet of a call result etc.: keep the value's computation alive
   Opcode op{};
   uint32_t offset = 0;  // byte offset of the instruction in the file
   uint32_t index = 0;
   uint32_t index2 = 0;
   uint32_t label = kNone;
+  uint32_t handler = kNone;  // of what may throw: the landing's label; kNone: the caller's matter
   VarId dst = kNone;
   uint32_t point = kNone;  // calls that may suspend: number of the resume point in the function
   uint64_t bits = 0;
@@ -124,12 +149,21 @@ struct Stmt {
 };
 
 inline bool IsCall(const Stmt& s) {
-  return s.kind == StmtKind::kCall || s.kind == StmtKind::kCallIndirect;
+  return s.kind >= StmtKind::kCall && s.kind <= StmtKind::kCallRef;
+}
+inline bool IsReturnCall(const Stmt& s) {
+  return s.kind >= StmtKind::kReturnCall && s.kind <= StmtKind::kReturnCallRef;
+}
+// A jump that may also go on to the next statement.
+inline bool IsConditionalJump(const Stmt& s) {
+  return s.kind == StmtKind::kJumpIf || s.kind == StmtKind::kJumpUnlessTag;
 }
 // Control never reaches the next statement.
 inline bool EndsFlow(const Stmt& s) {
   return s.kind == StmtKind::kJump || s.kind == StmtKind::kJumpTable ||
-         s.kind == StmtKind::kReturn || s.kind == StmtKind::kUnreachable;
+         s.kind == StmtKind::kReturn || s.kind == StmtKind::kUnreachable ||
+         s.kind == StmtKind::kThrow || s.kind == StmtKind::kThrowRef ||
+         s.kind == StmtKind::kLeave || IsReturnCall(s);
 }
 
 struct Function {
@@ -139,7 +173,7 @@ struct Function {
   std::vector<Var> vars;
   std::vector<Stmt> stmts;
   uint32_t label_count = 0;
-  uint32_t point_count = 0;  // resume points, set by the builder
+  uint32_t point_count = 0;  // resume points
   bool has_loop = false;
   bool suspends_in_loop = false;  // a resume point lies inside a loop
   std::vector<bool> uses_memory;  // by memory index: loads and stores

@@ -12,10 +12,18 @@ void Append(const Expr* e, std::string& out) {
       return;
     case ExprKind::kConst:
       absl::StrAppend(&out, e->bits);
+      if (e->type == Kind::kV128) absl::StrAppend(&out, ":", e->high);
       return;
     case ExprKind::kNumeric:
       absl::StrAppend(&out, "(", wasm::Info(e->op).name);
       break;
+    case ExprKind::kLane:
+      absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index);
+      break;
+    case ExprKind::kShuffle:
+      absl::StrAppend(&out, "(i8x16.shuffle ", e->bits, ":", e->high);
+      break;
+    case ExprKind::kLoadLane:
     case ExprKind::kLoad:
       absl::StrAppend(&out, "(", e->force ? "force " : "", wasm::Info(e->op).name, " ", e->index,
                       "+", e->bits);
@@ -44,6 +52,9 @@ void Append(const Expr* e, std::string& out) {
     case ExprKind::kRefFunc:
       absl::StrAppend(&out, "(ref.func ", e->index);
       break;
+    case ExprKind::kRefAsNonNull:
+      out.append("(ref.as_non_null");
+      break;
   }
   for (const Expr* x : {e->a, e->b, e->c}) {
     if (x == nullptr) continue;
@@ -61,12 +72,40 @@ const char* Name(StmtKind kind) {
       return "eval";
     case StmtKind::kStore:
       return "store";
+    case StmtKind::kStoreLane:
+      return "store_lane";
+    case StmtKind::kAtomic:
+      return "atomic";
+    case StmtKind::kAtomicFence:
+      return "atomic.fence";
+    case StmtKind::kWide:
+      return "wide";
     case StmtKind::kGlobalSet:
       return "global.set";
     case StmtKind::kCall:
       return "call";
     case StmtKind::kCallIndirect:
       return "call_indirect";
+    case StmtKind::kCallRef:
+      return "call_ref";
+    case StmtKind::kReturnCall:
+      return "return_call";
+    case StmtKind::kReturnCallIndirect:
+      return "return_call_indirect";
+    case StmtKind::kReturnCallRef:
+      return "return_call_ref";
+    case StmtKind::kYield:
+      return "yield";
+    case StmtKind::kThrow:
+      return "throw";
+    case StmtKind::kThrowRef:
+      return "throw_ref";
+    case StmtKind::kJumpUnlessTag:
+      return "jump_unless_tag";
+    case StmtKind::kCatch:
+      return "catch";
+    case StmtKind::kLeave:
+      return "leave";
     case StmtKind::kJump:
       return "jump";
     case StmtKind::kJumpIf:
@@ -106,14 +145,16 @@ const char* Name(StmtKind kind) {
 }
 
 bool HasIndex(const Stmt& s) {
-  return s.kind == StmtKind::kGlobalSet || IsCall(s) ||
+  return s.kind == StmtKind::kGlobalSet || IsCall(s) || IsReturnCall(s) ||
+         s.kind == StmtKind::kThrow || s.kind == StmtKind::kJumpUnlessTag ||
          (s.kind >= StmtKind::kMemoryGrow && s.kind <= StmtKind::kElemDrop);
 }
 
 void Append(const Stmt& s, std::string& out) {
   out.append(s.kind == StmtKind::kLabel ? "" : "  ");
   if (s.dst != kNone) absl::StrAppend(&out, "v", s.dst, " = ");
-  if (s.kind == StmtKind::kStore) {
+  if (s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane || s.kind == StmtKind::kAtomic ||
+      s.kind == StmtKind::kWide) {
     absl::StrAppend(&out, wasm::Info(s.op).name, " ", s.index, "+", s.bits);
   } else if (s.kind != StmtKind::kSet) {
     out.append(Name(s.kind));
@@ -128,6 +169,7 @@ void Append(const Stmt& s, std::string& out) {
   for (LabelId l : s.labels) absl::StrAppend(&out, " L", l);
   if (!s.results.empty()) out.append(" ->");
   for (VarId v : s.results) absl::StrAppend(&out, " v", v);
+  if (s.handler != kNone) absl::StrAppend(&out, " handler L", s.handler);
   if (s.point != kNone) absl::StrAppend(&out, "  ; point ", s.point);
   out.push_back('\n');
 }

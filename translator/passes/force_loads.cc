@@ -124,10 +124,14 @@ class Pass {
       if (marking_ && inlinable) {
         for (VarId v : s.results) s.force |= !used.test(v);
       }
+      // If it throws, what follows is not reached; the compiler can't see that of other calls.
+      if (inlinable && s.may_throw && s.handler == ir::kNone) used.reset();
     }
+    if (s.handler != ir::kNone) used &= in_[cfg_.BlockOf(s.handler)];
     ir::ForEachDef(s, [&](VarId v) { used.reset(v); });
-    if (s.kind == StmtKind::kCallIndirect) {
-      // The element is checked before the arguments are passed.
+    if (s.kind == StmtKind::kCallIndirect || s.kind == StmtKind::kCallRef ||
+        s.kind == StmtKind::kReturnCallIndirect || s.kind == StmtKind::kReturnCallRef) {
+      // The callee is checked before the arguments are passed.
       used.reset();
       for (Expr* e : s.args) Use(e, e == s.args.back(), used);
       return;
@@ -152,13 +156,20 @@ class Pass {
           ++marked_;
         }
         return Use(e->a, true, used);
+      case ExprKind::kLoadLane:
+        if (!essential && marking_ && !e->force) {
+          e->force = 1;
+          ++marked_;
+        }
+        Use(e->b, essential, used);
+        return Use(e->a, true, used);
       case ExprKind::kSelect:
         Use(e->a, false, used);
         Use(e->b, false, used);
         return Use(e->c, essential, used);
       default: {
         // A check that traps is an effect of its own.
-        const bool own = e->kind == ExprKind::kTableGet ||
+        const bool own = e->kind == ExprKind::kTableGet || e->kind == ExprKind::kRefAsNonNull ||
                          (e->kind == ExprKind::kNumeric && wasm::MayTrap(e->op));
         const bool through = (essential || own) && !(e->kind == ExprKind::kNumeric && Cancels(e));
         Use(e->a, through, used);

@@ -1,42 +1,27 @@
 #include "translator/validate/function_validator.h"
 
+#include <deque>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "translator/validate/type_checker.h"
-#include "translator/wasm/decoder.h"
+#include "translator/validate/reference_instructions.h"
 #include "translator/wasm/error.h"
 #include "translator/wasm/limits.h"
+#include "translator/wasm/subtyping.h"
 
 namespace fermata::validate {
 namespace {
 
-using wasm::Immediate;
-using wasm::KindOf;
-using wasm::OpcodeInfo;
-
-// By kind, for the block types that are a single value type.
-constexpr ValType kSingle[] = {ValType::kBottom,  ValType::kI32,       ValType::kI64,
-                               ValType::kF32,     ValType::kF64,       ValType::kV128,
-                               ValType::kFuncRef, ValType::kExternRef, ValType::kExnRef};
-
-class FunctionValidator {
+class FunctionValidator : private ReferenceInstructions {
  public:
   FunctionValidator(const wasm::Module& module, uint32_t function, Sink& sink)
-      : module_(module),
-        function_(function),
-        type_(module.TypeOf(function)),
-        sink_(sink),
-        in_(module.functions[function].body, module.functions[function].body_offset),
-        types_(in_) {}
+      : ReferenceInstructions(module, function, sink) {}
 
   absl::Status Run() {
     ReadLocals();
     if (in_.ok()) {
       sink_.Begin(function_, type_, locals_);
-      types_.Open(TypeChecker::kFunction, {{}, type_.results}, /*sent=*/true);
       live_ = true;
+      Open(TypeChecker::kFunction, {{}, type_.results});
     }
     while (in_.ok() && types_.depth() > 0) ReadInstruction();
     if (in_.ok() && !in_.at_end()) {
@@ -62,6 +47,10 @@ class FunctionValidator {
       }
       locals_.insert(locals_.end(), count, type);
     }
+    unset_.assign(locals_.size(), false);
+    for (size_t i = type_.params.size(); i < locals_.size(); ++i) {
+      unset_[i] = !locals_[i].is_defaultable();
+    }
   }
 
   void ReadInstruction() {
@@ -70,7 +59,7 @@ class FunctionValidator {
     if (in_.at_end()) return FailForMissingEnd();
     const uint32_t code = in_.ReadOpcode();
     const OpcodeInfo* info = wasm::Find(code);
-    if (info == nullptr) return in_.FailForOpcode(offset_, code);
+    if (info == nullptr || !in_.Has(info->feature)) return in_.FailForOpcode(offset_, code);
     switch (info->immediate) {
       case Immediate::kNone:
         return info->params.empty() ? WithoutImmediate(info->opcode) : Numeric(*info);
@@ -86,14 +75,6 @@ class FunctionValidator {
         return Const(ValType::kF32, in_.ReadFixed32());
       case Immediate::kF64:
         return Const(ValType::kF64, in_.ReadFixed64());
-      case Immediate::kMemArg8:
-        return Access(*info, 0);
-      case Immediate::kMemArg16:
-        return Access(*info, 1);
-      case Immediate::kMemArg32:
-        return Access(*info, 2);
-      case Immediate::kMemArg64:
-        return Access(*info, 3);
       case Immediate::kBlock:
         return OpenBlock(info->opcode);
       case Immediate::kLabel:
@@ -101,17 +82,29 @@ class FunctionValidator {
       case Immediate::kBrTable:
         return BrTable();
       case Immediate::kFunction:
-        return info->opcode == Opcode::kCall ? Call() : RefFunc();
+        return info->opcode == Opcode::kRefFunc ? RefFunc() : Call(info->opcode);
       case Immediate::kCallIndirect:
-        return CallIndirect();
+        return CallIndirect(info->opcode);
+      case Immediate::kType:
+        return CallRef(info->opcode);
+      case Immediate::kTag:
+        return info->opcode == Opcode::kThrow ? Throw() : Catch();
+      case Immediate::kTryTable:
+        return TryTable();
       case Immediate::kSelectTypes:
         return TypedSelect();
       case Immediate::kHeapType:
         return RefNull();
       case Immediate::kTable:
         return TableOperation(info->opcode);
+      case Immediate::kElementTable:
+        return TableInit();
+      case Immediate::kTableTable:
+        return TableCopy();
+      case Immediate::kElement:
+        return ElemDrop();
       default:
-        return Bulk(*info);
+        MemoryInstruction(*info);
     }
   }
 
@@ -124,21 +117,6 @@ class FunctionValidator {
     } else {
       types_.Fail("END opcode expected");
     }
-  }
-
-  // Whether the event of the current instruction is to be sent; then its position was.
-  bool Sending() {
-    if (!live_ || !in_.ok()) return false;
-    sink_.At(offset_);
-    return true;
-  }
-
-  // Whether `index` may be used; fails with "unknown `what` 7" if not.
-  bool Known(uint32_t index, size_t count, const char* what) {
-    if (!in_.ok()) return false;
-    if (index < count) return true;
-    types_.Fail(absl::StrCat("unknown ", what, " ", index));
-    return false;
   }
 
   // ---- Control ----
@@ -164,15 +142,23 @@ class FunctionValidator {
         return;
       case Opcode::kSelect:
         return UntypedSelect();
+      case Opcode::kThrowRef:
+        types_.Pop(ValType::kExnRef);
+        if (Sending()) sink_.ThrowRef();
+        return LeaveBlock();
+      case Opcode::kCatchAll:
+        return StartCatch(wasm::kNoTag);
+      case Opcode::kRefEq:
+        types_.Pop(ValType::kEqRef);
+        types_.Pop(ValType::kEqRef);
+        types_.Push(ValType::kI32);
+        if (Sending()) sink_.RefEq();
+        return;
+      case Opcode::kRefAsNonNull:
+        return RefAsNonNull();
       default:
         return RefIsNull();
     }
-  }
-
-  // After an unconditional branch.
-  void LeaveBlock() {
-    types_.MarkUnreachable();
-    live_ = false;
   }
 
   bool ReadBlockType(BlockType& type) {
@@ -183,16 +169,30 @@ class FunctionValidator {
       return in_.ok();
     }
     if ((byte & 0xc0) == 0x40) {
-      const ValType result = in_.ReadValType();
-      type.results = absl::MakeConstSpan(&kSingle[result.kind()], 1);
+      type.results = Single(in_.ReadValType());
       return in_.ok();
     }
     const int64_t index = in_.ReadS33();
     if (in_.ok() && index < 0) in_.Fail(start, "malformed block type");
-    if (!Known(static_cast<uint32_t>(index), module_.types.size(), "type")) return false;
+    if (!KnownType(static_cast<uint32_t>(index))) return false;
     type.params = module_.types[index].params;
     type.results = module_.types[index].results;
     return true;
+  }
+
+  // A list of one type that lives as long as the validator.
+  absl::Span<const ValType> Single(ValType type) {
+    for (const ValType& known : singles_) {
+      if (known == type) return absl::MakeConstSpan(&known, 1);
+    }
+    return absl::MakeConstSpan(&singles_.emplace_back(type), 1);
+  }
+
+  bool KnownType(uint32_t type) {
+    if (!Known(type, module_.types.size(), "type")) return false;
+    if (module_.type_defs[type].kind == wasm::TypeDef::kFunc) return true;
+    types_.Fail(absl::StrCat("type mismatch: type ", type, " is not a function type"));
+    return false;
   }
 
   void OpenBlock(Opcode op) {
@@ -202,17 +202,37 @@ class FunctionValidator {
     types_.PopList(type.params);
     const auto kind = op == Opcode::kBlock  ? TypeChecker::kBlock
                       : op == Opcode::kLoop ? TypeChecker::kLoop
+                      : op == Opcode::kTry  ? TypeChecker::kTry
                                             : TypeChecker::kIf;
-    types_.Open(kind, type, live_);
+    Open(kind, type);
     if (!Sending()) {
       live_ = false;
     } else if (op == Opcode::kBlock) {
       sink_.Block(type);
     } else if (op == Opcode::kLoop) {
       sink_.Loop(type);
+    } else if (op == Opcode::kTry) {
+      sink_.Try(type);
     } else {
       sink_.If(type);
     }
+  }
+
+  void Open(TypeChecker::FrameKind kind, const BlockType& type) {
+    types_.Open(kind, type, live_);
+    set_at_.push_back(set_.size());
+  }
+  // At the end of a part of a block, locals without default value set in it are so no more.
+  void UnsetLocals() {
+    while (set_.size() > set_at_.back()) {
+      unset_[set_.back()] = true;
+      set_.pop_back();
+    }
+  }
+  void Close() {
+    UnsetLocals();
+    set_at_.pop_back();
+    types_.Close();
   }
 
   void Else() {
@@ -224,14 +244,132 @@ class FunctionValidator {
     live_ = frame.sent;
     const bool reachable = !frame.unreachable;
     if (Sending()) sink_.Else(reachable);
+    UnsetLocals();
     types_.StartElse();
+  }
+
+  // ---- Exceptions ----
+
+  bool KnownTag(uint32_t tag) { return Known(tag, module_.tags.size(), "tag"); }
+  absl::Span<const ValType> PayloadOf(uint32_t tag) const {
+    return module_.types[module_.tags[tag].type].params;
+  }
+
+  void Throw() {
+    const uint32_t tag = in_.ReadU32();
+    if (!KnownTag(tag)) return;
+    types_.PopList(PayloadOf(tag));
+    if (Sending()) sink_.Throw(tag);
+    LeaveBlock();
+  }
+
+  void Catch() {
+    const uint32_t tag = in_.ReadU32();
+    if (KnownTag(tag)) StartCatch(tag);
+  }
+
+  void StartCatch(uint32_t tag) {
+    const TypeChecker::Frame& frame = types_.top();
+    if (frame.kind != TypeChecker::kTry && frame.kind != TypeChecker::kCatch) {
+      return types_.Fail("END opcode expected: catch without try");
+    }
+    const bool all = tag == wasm::kNoTag;
+    types_.CheckResults();
+    live_ = frame.sent;
+    const bool reachable = !frame.unreachable;
+    if (Sending()) {
+      if (all) {
+        sink_.CatchAll(reachable);
+      } else {
+        sink_.Catch(tag, reachable);
+      }
+    }
+    UnsetLocals();
+    types_.StartCatch(all, all ? absl::Span<const ValType>() : PayloadOf(tag));
+  }
+
+  void Delegate(uint32_t depth) {
+    if (types_.top().kind != TypeChecker::kTry) {
+      return types_.Fail("END opcode expected: delegate without try");
+    }
+    if (!Known(depth, types_.depth() - 1, "label")) return;
+    types_.CheckResults();
+    live_ = types_.top().sent;
+    const bool reachable = !types_.top().unreachable;
+    if (Sending()) sink_.Delegate(depth, reachable);
+    Close();
+  }
+
+  void Rethrow(uint32_t depth) {
+    if (!Known(depth, types_.depth(), "label")) return;
+    const TypeChecker::FrameKind kind = types_.frame(depth).kind;
+    if (kind != TypeChecker::kCatch && kind != TypeChecker::kCatchAll) {
+      return types_.Fail(absl::StrCat("invalid rethrow label ", depth));
+    }
+    if (Sending()) sink_.Rethrow(depth);
+    LeaveBlock();
+  }
+
+  void TryTable() {
+    BlockType type;
+    if (!ReadBlockType(type)) return;
+    const uint32_t count = in_.ReadCount(wasm::kMaxBrTableTargets, "catch clauses");
+    clauses_.clear();
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) {
+      CatchClause clause{};
+      if (!ReadClause(clause)) return;
+      clauses_.push_back(clause);
+    }
+    types_.PopList(type.params);
+    Open(TypeChecker::kBlock, type);
+    if (Sending()) {
+      sink_.TryTable(type, clauses_);
+    } else {
+      live_ = false;
+    }
+  }
+
+  bool ReadClause(CatchClause& clause) {
+    const uint32_t start = in_.offset();
+    const uint8_t kind = in_.ReadByte();
+    if (kind > 3) in_.Fail(start, absl::StrCat("malformed catch clause kind ", int{kind}));
+    clause.kind = static_cast<CatchClause::Kind>(kind);
+    const bool tagged = clause.kind <= CatchClause::kCatchRef;
+    if (tagged) clause.tag = in_.ReadU32();
+    clause.depth = in_.ReadU32();
+    if (tagged && !KnownTag(clause.tag)) return false;
+    if (!Known(clause.depth, types_.depth(), "label")) return false;
+    std::vector<ValType> values;
+    if (tagged) values.assign(PayloadOf(clause.tag).begin(), PayloadOf(clause.tag).end());
+    if (clause.kind == CatchClause::kCatchRef || clause.kind == CatchClause::kCatchAllRef) {
+      values.push_back(ValType(ValType::kExnRef).With(/*nullable=*/false));
+    }
+    return FitsList(values, types_.frame(clause.depth).label(), "a catch clause passes");
+  }
+
+  // Whether `values` can be used as `expected`.
+  bool FitsList(absl::Span<const ValType> values, absl::Span<const ValType> expected,
+                const char* what) {
+    if (values.size() != expected.size()) {
+      types_.Fail(absl::StrCat("type mismatch: ", what, " ", values.size(), " values where ",
+                               expected.size(), " are expected"));
+      return false;
+    }
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (wasm::IsSubtype(module_, values[i], expected[i])) continue;
+      types_.Fail(absl::StrCat("type mismatch: ", what, " ", Name(values[i]), " where ",
+                               Name(expected[i]), " is expected"));
+      return false;
+    }
+    return true;
   }
 
   void End() {
     const TypeChecker::Frame frame = types_.top();
     types_.CheckResults();
-    if (frame.kind == TypeChecker::kIf && frame.type.params != frame.type.results) {
-      types_.Fail("type mismatch: an if without else must have the same parameters and results");
+    if (frame.kind == TypeChecker::kIf &&
+        !FitsList(frame.type.params, frame.type.results, "an if without else returns")) {
+      return;
     }
     live_ = frame.sent;
     if (Sending()) {
@@ -243,11 +381,14 @@ class FunctionValidator {
         sink_.End(!frame.unreachable);
       }
     }
-    types_.Close();
+    Close();
   }
 
   void Branch(Opcode op) {
     const uint32_t depth = in_.ReadU32();
+    if (op == Opcode::kDelegate) return Delegate(depth);
+    if (op == Opcode::kRethrow) return Rethrow(depth);
+    if (op == Opcode::kBrOnNull || op == Opcode::kBrOnNonNull) return BranchOnNull(op, depth);
     if (op == Opcode::kBrIf) types_.Pop(ValType::kI32);
     if (!Known(depth, types_.depth(), "label")) return;
     const absl::Span<const ValType> label = types_.frame(depth).label();
@@ -259,6 +400,29 @@ class FunctionValidator {
     }
     if (Sending()) sink_.Br(depth);
     LeaveBlock();
+  }
+
+  void BranchOnNull(Opcode op, uint32_t depth) {
+    if (!Known(depth, types_.depth(), "label")) return;
+    absl::Span<const ValType> label = types_.frame(depth).label();
+    const ValType found = PopRef();
+    const ValType rest = found == ValType::kBottom ? found : found.With(/*nullable=*/false);
+    if (op == Opcode::kBrOnNonNull) {
+      if (label.empty() || !label.back().is_ref() ||
+          (rest != ValType::kBottom && !wasm::IsSubtype(module_, rest, label.back()))) {
+        return types_.Fail("type mismatch: the label does not take the reference");
+      }
+      label.remove_suffix(1);
+    }
+    types_.PopList(label);
+    types_.PushList(label);
+    if (op == Opcode::kBrOnNull) types_.Push(rest);
+    if (!Sending()) return;
+    if (op == Opcode::kBrOnNull) {
+      sink_.BrOnNull(depth);
+    } else {
+      sink_.BrOnNonNull(depth);
+    }
   }
 
   void BrTable() {
@@ -286,28 +450,67 @@ class FunctionValidator {
     LeaveBlock();
   }
 
-  void Call() {
-    const uint32_t function = in_.ReadU32();
-    if (!Known(function, module_.functions.size(), "function")) return;
-    const FuncType& type = module_.TypeOf(function);
-    types_.PopList(type.params);
-    types_.PushList(type.results);
-    if (Sending()) sink_.Call(function);
+  // What a call does to the operands; a tail call returns the callee's results.
+  bool PassThrough(const FuncType& callee, bool tail) {
+    types_.PopList(callee.params);
+    if (!tail) {
+      types_.PushList(callee.results);
+      return true;
+    }
+    return FitsList(callee.results, type_.results, "the callee returns");
   }
 
-  void CallIndirect() {
+  void Call(Opcode op) {
+    const bool tail = op == Opcode::kReturnCall;
+    const uint32_t function = in_.ReadU32();
+    if (!Known(function, module_.functions.size(), "function")) return;
+    if (!PassThrough(module_.TypeOf(function), tail)) return;
+    if (Sending()) {
+      if (tail) {
+        sink_.ReturnCall(function);
+      } else {
+        sink_.Call(function);
+      }
+    }
+    if (tail) LeaveBlock();
+  }
+
+  void CallIndirect(Opcode op) {
+    const bool tail = op == Opcode::kReturnCallIndirect;
     const uint32_t type = in_.ReadU32();
     const uint32_t table = in_.ReadU32();
-    if (!Known(type, module_.types.size(), "type") || !KnownTable(table)) return;
+    if (!KnownType(type) || !KnownTable(table)) return;
     const ValType element = module_.tables[table].type.element;
-    if (element != ValType::kFuncRef) {
+    if (!wasm::IsSubtype(module_, element, ValType::kFuncRef)) {
       return types_.Fail(
           absl::StrCat("type mismatch: call_indirect in a table of ", Name(element)));
     }
-    types_.Pop(ValType::kI32);
-    types_.PopList(module_.types[type].params);
-    types_.PushList(module_.types[type].results);
-    if (Sending()) sink_.CallIndirect(type, table);
+    types_.Pop(IndexOf(table));
+    if (!PassThrough(module_.types[type], tail)) return;
+    if (Sending()) {
+      if (tail) {
+        sink_.ReturnCallIndirect(type, table);
+      } else {
+        sink_.CallIndirect(type, table);
+      }
+    }
+    if (tail) LeaveBlock();
+  }
+
+  void CallRef(Opcode op) {
+    const bool tail = op == Opcode::kReturnCallRef;
+    const uint32_t type = in_.ReadU32();
+    if (!KnownType(type)) return;
+    types_.Pop(ValType::Ref(type, /*nullable=*/true));
+    if (!PassThrough(module_.types[type], tail)) return;
+    if (Sending()) {
+      if (tail) {
+        sink_.ReturnCallRef(type);
+      } else {
+        sink_.CallRef(type);
+      }
+    }
+    if (tail) LeaveBlock();
   }
 
   // ---- Parametric ----
@@ -347,7 +550,16 @@ class FunctionValidator {
     const uint32_t local = in_.ReadU32();
     if (!Known(local, locals_.size(), "local")) return;
     const ValType type = locals_[local];
-    if (op != Opcode::kLocalGet) types_.Pop(type);
+    if (op == Opcode::kLocalGet && unset_[local]) {
+      return types_.Fail(absl::StrCat("uninitialized local ", local));
+    }
+    if (op != Opcode::kLocalGet) {
+      types_.Pop(type);
+      if (unset_[local]) {
+        unset_[local] = false;
+        set_.push_back(local);
+      }
+    }
     if (op != Opcode::kLocalSet) types_.Push(type);
     if (!Sending()) return;
     if (op == Opcode::kLocalGet) {
@@ -375,14 +587,14 @@ class FunctionValidator {
 
   // ---- Numeric ----
 
-  void PopPush(const OpcodeInfo& info) {
-    for (size_t i = info.params.size(); i > 0; --i) types_.Pop(KindOf(info.params[i - 1]));
-    for (char result : info.results) types_.Push(KindOf(result));
-  }
-
   void Numeric(const OpcodeInfo& info) {
     PopPush(info);
-    if (Sending()) sink_.Numeric(info.opcode);
+    if (!Sending()) return;
+    if (info.results.size() == 2) {
+      sink_.Wide(info.opcode);
+    } else {
+      sink_.Numeric(info.opcode);
+    }
   }
 
   void Const(ValType type, uint64_t bits) {
@@ -390,192 +602,15 @@ class FunctionValidator {
     if (Sending()) sink_.Const(type, bits);
   }
 
-  // ---- Memory ----
-
-  bool KnownMemory(uint32_t memory) { return Known(memory, module_.memories.size(), "memory"); }
-
-  bool ReadMemArg(uint32_t natural, MemArg& arg) {
-    const uint32_t start = in_.offset();
-    arg.align_log2 = in_.ReadU32();
-    if (arg.align_log2 >= 0x80) {
-      in_.Fail(start, absl::StrFormat("malformed memop flags 0x%x", arg.align_log2));
-    } else if (arg.align_log2 & 0x40) {
-      in_.FailFor(start, "a memory access that names its memory", wasm::Feature::kMultiMemory);
-    }
-    arg.offset = in_.ReadU64();
-    if (!KnownMemory(arg.memory)) return false;
-    if (arg.align_log2 > natural) {
-      types_.Fail(
-          absl::StrFormat("alignment must not be larger than natural: 2^%u is, %u is natural",
-                          arg.align_log2, 1u << natural));
-      return false;
-    }
-    if (arg.offset > 0xffffffff) {
-      types_.Fail("offset out of range");
-      return false;
-    }
-    return true;
-  }
-
-  // `natural`: log2 of the access's width in bytes.
-  void Access(const OpcodeInfo& info, uint32_t natural) {
-    MemArg arg;
-    if (!ReadMemArg(natural, arg)) return;
-    PopPush(info);
-    if (!Sending()) return;
-    if (info.results.empty()) {
-      sink_.Store(info.opcode, arg);
-    } else {
-      sink_.Load(info.opcode, arg);
-    }
-  }
-
-  // Instructions of fixed signature on whole memories, tables and segments.
-  void Bulk(const OpcodeInfo& info) {
-    const uint32_t first = in_.ReadU32();
-    const bool two =
-        info.immediate == Immediate::kDataMemory || info.immediate == Immediate::kMemoryMemory ||
-        info.immediate == Immediate::kElementTable || info.immediate == Immediate::kTableTable;
-    const uint32_t second = two ? in_.ReadU32() : 0;
-    if (!CheckBulk(info.immediate, first, second)) return;
-    PopPush(info);
-    if (Sending()) SendBulk(info.opcode, first, second);
-  }
-
-  bool CheckBulk(Immediate immediate, uint32_t first, uint32_t second) {
-    switch (immediate) {
-      case Immediate::kMemory:
-        return KnownMemory(first);
-      case Immediate::kMemoryMemory:
-        return KnownMemory(first) && KnownMemory(second);
-      case Immediate::kDataMemory:
-        return KnownMemory(second) && KnownData(first);
-      case Immediate::kData:
-        return KnownData(first);
-      case Immediate::kElement:
-        return KnownElement(first);
-      case Immediate::kElementTable:
-        return KnownTable(second) && KnownElement(first) &&
-               SameType(module_.tables[second].type.element, module_.elements[first].type);
-      default:  // kTableTable
-        return KnownTable(first) && KnownTable(second) &&
-               SameType(module_.tables[first].type.element, module_.tables[second].type.element);
-    }
-  }
-
-  void SendBulk(Opcode op, uint32_t first, uint32_t second) {
-    switch (op) {
-      case Opcode::kMemorySize:
-        return sink_.MemorySize(first);
-      case Opcode::kMemoryGrow:
-        return sink_.MemoryGrow(first);
-      case Opcode::kMemoryFill:
-        return sink_.MemoryFill(first);
-      case Opcode::kMemoryCopy:
-        return sink_.MemoryCopy(first, second);
-      case Opcode::kMemoryInit:
-        return sink_.MemoryInit(first, second);
-      case Opcode::kDataDrop:
-        return sink_.DataDrop(first);
-      case Opcode::kElemDrop:
-        return sink_.ElemDrop(first);
-      case Opcode::kTableInit:
-        return sink_.TableInit(first, second);
-      default:
-        return sink_.TableCopy(first, second);
-    }
-  }
-
-  bool KnownData(uint32_t data) {
-    if (in_.ok() && !module_.has_data_count) {
-      types_.Fail("data count section required");
-      return false;
-    }
-    return Known(data, module_.datas.size(), "data segment");
-  }
-
-  // ---- Tables and references ----
-
-  bool KnownTable(uint32_t table) { return Known(table, module_.tables.size(), "table"); }
-  bool KnownElement(uint32_t element) {
-    return Known(element, module_.elements.size(), "elem segment");
-  }
-  bool SameType(ValType to, ValType from) {
-    if (to == from) return true;
-    types_.Fail(
-        absl::StrCat("type mismatch: elements of type ", Name(from), " for a table of ", Name(to)));
-    return false;
-  }
-
-  void TableOperation(Opcode op) {
-    const uint32_t table = in_.ReadU32();
-    if (!KnownTable(table)) return;
-    const ValType element = module_.tables[table].type.element;
-    switch (op) {
-      case Opcode::kTableGet:
-        types_.Pop(ValType::kI32);
-        types_.Push(element);
-        if (Sending()) sink_.TableGet(table);
-        return;
-      case Opcode::kTableSet:
-        types_.Pop(element);
-        types_.Pop(ValType::kI32);
-        if (Sending()) sink_.TableSet(table);
-        return;
-      case Opcode::kTableSize:
-        types_.Push(ValType::kI32);
-        if (Sending()) sink_.TableSize(table);
-        return;
-      case Opcode::kTableGrow:
-        types_.Pop(ValType::kI32);
-        types_.Pop(element);
-        types_.Push(ValType::kI32);
-        if (Sending()) sink_.TableGrow(table);
-        return;
-      default:  // table.fill
-        types_.Pop(ValType::kI32);
-        types_.Pop(element);
-        types_.Pop(ValType::kI32);
-        if (Sending()) sink_.TableFill(table);
-        return;
-    }
-  }
-
-  void RefNull() {
-    const ValType type = in_.ReadHeapType();
-    types_.Push(type);
-    if (Sending()) sink_.RefNull(type);
-  }
-
-  void RefIsNull() {
-    const ValType type = types_.PopAny();
-    if (!type.is_ref() && type != ValType::kBottom) {
-      return types_.Fail(absl::StrCat("type mismatch: expected a reference, found ", Name(type)));
-    }
-    types_.Push(ValType::kI32);
-    if (Sending()) sink_.RefIsNull();
-  }
-
-  void RefFunc() {
-    const uint32_t function = in_.ReadU32();
-    if (!Known(function, module_.functions.size(), "function")) return;
-    if (!module_.declared_functions[function]) {
-      return types_.Fail(absl::StrCat("undeclared function reference ", function));
-    }
-    types_.Push(ValType::kFuncRef);
-    if (Sending()) sink_.RefFunc(function);
-  }
-
-  const wasm::Module& module_;
-  const uint32_t function_;
-  const FuncType& type_;
-  Sink& sink_;
-  wasm::Decoder in_;
-  TypeChecker types_;
   std::vector<ValType> locals_;
-  std::vector<uint32_t> depths_;  // of a br_table
-  uint32_t offset_ = 0;           // of the current instruction
-  bool live_ = false;             // top().live(), at hand
+  // By local: it has no default value and was not set. Those set meanwhile, and how many of them
+  // were when each block was opened.
+  std::vector<bool> unset_;
+  std::vector<uint32_t> set_;
+  std::vector<size_t> set_at_;
+  std::vector<uint32_t> depths_;      // of a br_table
+  std::vector<CatchClause> clauses_;  // of a try_table
+  std::deque<ValType> singles_;
 };
 
 }  // namespace

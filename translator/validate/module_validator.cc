@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "translator/wasm/error.h"
 #include "translator/wasm/features.h"
+#include "translator/wasm/subtyping.h"
 
 namespace fermata::validate {
 namespace {
@@ -23,14 +24,15 @@ class ModuleValidator {
   explicit ModuleValidator(const wasm::Module& module) : m_(module) {}
 
   absl::Status Run() {
-    CheckFunctions();
-    CheckTables();
-    CheckMemories();
-    CheckGlobals();
-    CheckExports();
-    CheckStart();
-    CheckElements();
-    CheckDatas();
+    // What a check finds wrong, later ones would trip over.
+    using Step = void (ModuleValidator::*)();
+    for (Step step : {&ModuleValidator::CheckFunctions, &ModuleValidator::CheckTables,
+                      &ModuleValidator::CheckMemories, &ModuleValidator::CheckTags,
+                      &ModuleValidator::CheckGlobals, &ModuleValidator::CheckExports,
+                      &ModuleValidator::CheckStart, &ModuleValidator::CheckElements,
+                      &ModuleValidator::CheckDatas}) {
+      if (status_.ok()) (this->*step)();
+    }
     return status_;
   }
 
@@ -47,7 +49,25 @@ class ModuleValidator {
   }
 
   void CheckFunctions() {
-    for (const wasm::Function& f : m_.functions) Known(f.offset, f.type, m_.types.size(), "type");
+    for (const wasm::Function& f : m_.functions) KnownType(f.offset, f.type);
+  }
+
+  bool KnownType(uint32_t offset, uint32_t type) {
+    if (!Known(offset, type, m_.types.size(), "type")) return false;
+    return m_.type_defs[type].kind == wasm::TypeDef::kFunc ||
+           Fail(offset, absl::StrCat("type mismatch: type ", type, " is not a function type"));
+  }
+
+  void CheckTags() {
+    for (const wasm::Tag& tag : m_.tags) {
+      if (!KnownType(tag.offset, tag.type) || m_.types[tag.type].results.empty()) continue;
+      if (m_.features.Has(Feature::kStackSwitching)) {
+        Fail(tag.offset, wasm::NeedsProposal(Feature::kStackSwitching),
+             absl::StatusCode::kUnimplemented);
+      } else {
+        Fail(tag.offset, "non-empty tag result type");
+      }
+    }
   }
 
   // ---- Limits ----
@@ -63,21 +83,40 @@ class ModuleValidator {
 
   void CheckTables() {
     for (const wasm::Table& table : m_.tables) {
-      CheckRange(table.offset, table.type.limits, 0xffffffff, "table size must be at most 2^32-1");
-      if (!table.init.empty())
-        CheckConst(table.offset, table.init, table.type.element, all_globals());
+      const bool is64 = table.type.limits.is64;
+      CheckRange(table.offset, table.type.limits, is64 ? ~uint64_t{0} : 0xffffffff,
+                 "table size must be at most 2^32-1");
+      if (!table.init.empty()) {
+        // Imported globals only; the module's own come later.
+        CheckConst(table.offset, table.init, table.type.element, m_.imported_globals);
+      } else if (!table.imported && !table.type.element.is_defaultable()) {
+        Fail(table.offset, absl::StrCat("type mismatch: a table of ", Name(table.type.element),
+                                        " needs an initial value"));
+      }
     }
   }
 
   void CheckMemories() {
-    for (const wasm::Memory& memory : m_.memories) {
-      CheckRange(memory.offset, memory.type.limits, 65536,
-                 "memory size must be at most 65536 pages (4GiB)");
+    for (const wasm::Memory& memory : m_.memories) CheckMemory(memory);
+    if (m_.memories.size() > 1 && !m_.features.Has(Feature::kMultiMemory)) {
+      Fail(m_.memories[1].offset, "multiple memories");
     }
-    if (m_.memories.size() > 1) {
-      Fail(m_.memories[1].offset,
-           absl::StrCat("multiple memories: the module ", NeedsProposal(Feature::kMultiMemory)),
-           absl::StatusCode::kUnimplemented);
+  }
+
+  void CheckMemory(const wasm::Memory& memory) {
+    const wasm::Limits& limits = memory.type.limits;
+    if (memory.type.page_log2 == 0) {
+      CheckRange(memory.offset, limits, limits.is64 ? ~uint64_t{0} : 0xffffffff,
+                 limits.is64 ? "memory size must be at most 2^64-1 pages of one byte"
+                             : "memory size must be at most 2^32-1 pages of one byte");
+    } else if (limits.is64) {
+      CheckRange(memory.offset, limits, uint64_t{1} << 48,
+                 "memory size must be at most 2^48 pages");
+    } else {
+      CheckRange(memory.offset, limits, 65536, "memory size must be at most 65536 pages (4GiB)");
+    }
+    if (limits.shared && !limits.has_max) {
+      Fail(memory.offset, "shared memory must have maximum");
     }
   }
 
@@ -101,6 +140,9 @@ class ModuleValidator {
         case ConstInstr::kI64Mul:
           if (!CheckBinary(i, stack, ValType::kI64)) return false;
           break;
+        case ConstInstr::kArrayNewDefault:
+          if (!CheckNewArray(i, stack)) return false;
+          break;
         default: {
           const ValType type = TypeOfOperand(i, globals);
           if (type == ValType::kBottom) return false;
@@ -108,7 +150,7 @@ class ModuleValidator {
         }
       }
     }
-    if (stack.size() == 1 && stack[0] == expected) return true;
+    if (stack.size() == 1 && IsSubtype(m_, stack[0], expected)) return true;
     if (stack.size() > 1) {
       return Fail(expr[1].offset,
                   absl::StrCat("type mismatch: expected one value, found ", stack.size()));
@@ -130,6 +172,20 @@ class ModuleValidator {
     return true;
   }
 
+  bool CheckNewArray(const ConstInstr& i, absl::InlinedVector<ValType, 8>& stack) {
+    if (!Known(i.offset, i.index, m_.types.size(), "type")) return false;
+    const wasm::TypeDef& def = m_.type_defs[i.index];
+    if (def.kind != wasm::TypeDef::kArray || !def.fields[0].type.is_defaultable()) {
+      return Fail(i.offset, absl::StrCat("type mismatch: type ", i.index,
+                                         " is no array whose elements have a default value"));
+    }
+    if (stack.empty() || stack.back() != ValType::kI32) {
+      return Fail(i.offset, "type mismatch: expected an array's length");
+    }
+    stack.back() = ValType::Ref(i.index, /*nullable=*/false);
+    return true;
+  }
+
   // The type of what an instruction without operands pushes; kBottom if it is wrong.
   ValType TypeOfOperand(const ConstInstr& i, uint32_t globals) {
     switch (i.kind) {
@@ -146,8 +202,8 @@ class ModuleValidator {
       case ConstInstr::kRefNull:
         return i.type;
       case ConstInstr::kRefFunc:
-        return Known(i.offset, i.index, m_.functions.size(), "function") ? ValType::kFuncRef
-                                                                         : ValType::kBottom;
+        if (!Known(i.offset, i.index, m_.functions.size(), "function")) return ValType::kBottom;
+        return ValType::Ref(m_.functions[i.index].type, /*nullable=*/false);
       default:
         break;
     }
@@ -184,7 +240,7 @@ class ModuleValidator {
           Known(e.offset, e.index, m_.globals.size(), "global");
           break;
         case ExternKind::kTag:
-          Known(e.offset, e.index, 0, "tag");
+          Known(e.offset, e.index, m_.tags.size(), "tag");
           break;
       }
       if (!names.insert(e.name).second) {
@@ -213,11 +269,12 @@ class ModuleValidator {
       if (segment.mode == wasm::SegmentMode::kActive) {
         if (!Known(at, segment.table, m_.tables.size(), "table")) return;
         const ValType element = m_.tables[segment.table].type.element;
-        if (segment.type != element) {
+        if (!IsSubtype(m_, segment.type, element)) {
           Fail(at, absl::StrCat("type mismatch: elements of type ", Name(segment.type),
                                 " for a table of ", Name(element)));
         }
-        CheckConst(at, segment.offset, ValType::kI32, all_globals());
+        const bool is64 = m_.tables[segment.table].type.limits.is64;
+        CheckConst(at, segment.offset, is64 ? ValType::kI64 : ValType::kI32, all_globals());
       }
       for (uint32_t function : segment.functions) {
         if (!Known(at, function, m_.functions.size(), "function")) return;
@@ -232,7 +289,9 @@ class ModuleValidator {
     for (const wasm::DataSegment& segment : m_.datas) {
       if (segment.mode != wasm::SegmentMode::kActive) continue;
       if (!Known(segment.file_offset, segment.memory, m_.memories.size(), "memory")) return;
-      if (!CheckConst(segment.file_offset, segment.offset, ValType::kI32, all_globals())) return;
+      const bool is64 = m_.memories[segment.memory].type.limits.is64;
+      const ValType address = is64 ? ValType::kI64 : ValType::kI32;
+      if (!CheckConst(segment.file_offset, segment.offset, address, all_globals())) return;
     }
   }
 

@@ -35,6 +35,14 @@ struct MemArg {
   uint64_t offset = 0;
 };
 
+// A clause of try_table. `depth`: as in the binary format, not counting the try_table's own label.
+struct CatchClause {
+  enum Kind : uint8_t { kCatch, kCatchRef, kCatchAll, kCatchAllRef };
+  Kind kind;
+  uint32_t tag;  // kCatch, kCatchRef
+  uint32_t depth;
+};
+
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -64,6 +72,24 @@ class Sink {
   virtual void Return() {}
   virtual void Call(uint32_t /*function*/) {}
   virtual void CallIndirect(uint32_t /*type*/, uint32_t /*table*/) {}  // pops the index first
+  virtual void CallRef(uint32_t /*type*/) {}                           // pops the reference first
+  virtual void ReturnCall(uint32_t /*function*/) {}
+  virtual void ReturnCallIndirect(uint32_t /*type*/, uint32_t /*table*/) {}
+  virtual void ReturnCallRef(uint32_t /*type*/) {}
+  virtual void BrOnNull(uint32_t /*depth*/) {}     // pops the reference; leaves it if not null
+  virtual void BrOnNonNull(uint32_t /*depth*/) {}  // takes the reference along, or drops it
+
+  // Exceptions. Try and TryTable open a block; Catch and CatchAll end the part of a legacy try
+  // before
+  // (`reachable`: it falls through) and start the next; Delegate ends a try in place of End.
+  virtual void Throw(uint32_t /*tag*/) {}
+  virtual void ThrowRef() {}
+  virtual void TryTable(const BlockType& /*type*/, absl::Span<const CatchClause> /*clauses*/) {}
+  virtual void Try(const BlockType& /*type*/) {}
+  virtual void Catch(uint32_t /*tag*/, bool /*reachable*/) {}
+  virtual void CatchAll(bool /*reachable*/) {}
+  virtual void Delegate(uint32_t /*depth*/, bool /*reachable*/) {}  // 0: the label around the try
+  virtual void Rethrow(uint32_t /*depth*/) {}
 
   // Parametric.
   virtual void Drop() {}
@@ -79,10 +105,20 @@ class Sink {
   // Numeric: constants with their bit pattern; all others pop and push as opcodes.def says.
   virtual void Const(ValType /*type*/, uint64_t /*bits*/) {}
   virtual void Numeric(Opcode /*op*/) {}
+  virtual void Wide(Opcode /*op*/) {}  // two results, the low half first
+
+  // Vectors; those without an immediate are Numeric.
+  virtual void ConstV128(uint64_t /*low*/, uint64_t /*high*/) {}
+  virtual void Lane(Opcode /*op*/, uint32_t /*lane*/) {}        // extract_lane, replace_lane
+  virtual void Shuffle(absl::Span<const uint8_t> /*lanes*/) {}  // 16
 
   // Memory.
   virtual void Load(Opcode /*op*/, const MemArg& /*arg*/) {}
   virtual void Store(Opcode /*op*/, const MemArg& /*arg*/) {}
+  virtual void LoadLane(Opcode /*op*/, const MemArg& /*arg*/, uint32_t /*lane*/) {}
+  virtual void StoreLane(Opcode /*op*/, const MemArg& /*arg*/, uint32_t /*lane*/) {}
+  virtual void Atomic(Opcode /*op*/, const MemArg& /*arg*/) {}  // accesses, wait, notify
+  virtual void AtomicFence() {}
   virtual void MemorySize(uint32_t /*memory*/) {}
   virtual void MemoryGrow(uint32_t /*memory*/) {}
   virtual void MemoryInit(uint32_t /*data*/, uint32_t /*memory*/) {}
@@ -101,6 +137,8 @@ class Sink {
   virtual void ElemDrop(uint32_t /*element*/) {}
   virtual void RefNull(ValType /*type*/) {}
   virtual void RefIsNull() {}
+  virtual void RefAsNonNull() {}
+  virtual void RefEq() {}
   virtual void RefFunc(uint32_t /*function*/) {}
 };
 

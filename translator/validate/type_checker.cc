@@ -1,6 +1,7 @@
 #include "translator/validate/type_checker.h"
 
 #include "absl/strings/str_cat.h"
+#include "translator/wasm/subtyping.h"
 
 namespace fermata::validate {
 
@@ -21,6 +22,7 @@ void TypeChecker::PopUnlike(ValType expected) {
   const ValType found = stack_.back();
   stack_.pop_back();
   if (found == ValType::kBottom || expected == ValType::kBottom) return;
+  if (wasm::IsSubtype(module_, found, expected)) return;
   FailForType(expected, Name(found));
 }
 
@@ -51,7 +53,7 @@ void TypeChecker::CheckTop(absl::Span<const ValType> types) {
       return;
     }
     const ValType found = stack_[--height];
-    if (found != types[i - 1] && found != ValType::kBottom) {
+    if (found != ValType::kBottom && !wasm::IsSubtype(module_, found, types[i - 1])) {
       return FailForType(types[i - 1], Name(found));
     }
   }
@@ -81,6 +83,14 @@ void TypeChecker::StartElse() {
   frame.kind = kElse;
   frame.unreachable = false;
   PushList(frame.type.params);
+}
+
+void TypeChecker::StartCatch(bool all, absl::Span<const ValType> payload) {
+  Frame& frame = frames_.back();
+  stack_.resize(frame.height);
+  frame.kind = all ? kCatchAll : kCatch;
+  frame.unreachable = false;
+  PushList(payload);
 }
 
 void TypeChecker::Close() {

@@ -25,7 +25,7 @@ namespace fermata::validate {
 
 class TypeChecker {
  public:
-  enum FrameKind : uint8_t { kFunction, kBlock, kLoop, kIf, kElse };
+  enum FrameKind : uint8_t { kFunction, kBlock, kLoop, kIf, kElse, kTry, kCatch, kCatchAll };
 
   struct Frame {
     BlockType type;
@@ -39,7 +39,8 @@ class TypeChecker {
     bool live() const { return sent && !unreachable; }
   };
 
-  explicit TypeChecker(wasm::Decoder& errors) : errors_(errors) {}
+  TypeChecker(const wasm::Module& module, wasm::Decoder& errors)
+      : module_(module), errors_(errors) {}
 
   void set_offset(uint32_t offset) { offset_ = offset; }
   void Fail(std::string message) { errors_.Fail(offset_, std::move(message)); }
@@ -71,6 +72,8 @@ class TypeChecker {
   void CheckResults();
   // Turns the `if` on top into its `else`.
   void StartElse();
+  // Turns the legacy try on top into its next part, whose operands are an exception's payload.
+  void StartCatch(bool all, absl::Span<const ValType> payload);
   // Removes the frame, and pushes its results in the enclosing one if there is one.
   void Close();
   void MarkUnreachable() {
@@ -88,6 +91,7 @@ class TypeChecker {
   void FailForDepth();
   void FailForType(ValType expected, const char* found);
 
+  const wasm::Module& module_;
   wasm::Decoder& errors_;
   uint32_t offset_ = 0;
   uint32_t base_ = 0;  // height of the top frame

@@ -6,6 +6,10 @@
 namespace fermata::wasm {
 namespace {
 
+// array.new_default. Nothing that Fermata supports looks into an array, so that one is as good as
+// its identity; all other instructions of garbage collection are refused.
+constexpr uint32_t kArrayNewDefault = 0xfb0007;
+
 // Decodes the immediate of `info`; fails if the instruction is not constant.
 ConstInstr ReadInstr(Decoder& in, uint32_t offset, const OpcodeInfo& info) {
   ConstInstr instr{};
@@ -26,6 +30,11 @@ ConstInstr ReadInstr(Decoder& in, uint32_t offset, const OpcodeInfo& info) {
     case Opcode::kF64Const:
       instr.kind = ConstInstr::kF64Const;
       instr.bits = in.ReadFixed64();
+      break;
+    case Opcode::kV128Const:
+      instr.kind = ConstInstr::kV128Const;
+      instr.bits = in.ReadFixed64();
+      instr.high = in.ReadFixed64();
       break;
     case Opcode::kGlobalGet:
       instr.kind = ConstInstr::kGlobalGet;
@@ -69,10 +78,19 @@ ConstExpr ReadConstExpr(Decoder& in) {
   ConstExpr expr;
   while (in.ok()) {
     const uint32_t offset = in.offset();
+    if (in.at_section_end()) in.Fail(offset, "unexpected end of section or function");
     const uint32_t code = in.ReadOpcode();
     if (!in.ok()) break;
+    if (code == kArrayNewDefault && in.Has(Feature::kFunctionReferences)) {
+      ConstInstr instr{};
+      instr.kind = ConstInstr::kArrayNewDefault;
+      instr.offset = offset;
+      instr.index = in.ReadU32();
+      expr.push_back(instr);
+      continue;
+    }
     const OpcodeInfo* info = Find(code);
-    if (info == nullptr) {
+    if (info == nullptr || !in.Has(info->feature)) {
       in.FailForOpcode(offset, code);
       break;
     }

@@ -129,19 +129,6 @@ uint32_t Decoder::ReadCount(uint32_t limit, absl::string_view what) {
 
 ValType Decoder::FailForType(uint32_t offset, uint8_t byte, absl::string_view otherwise) {
   switch (byte) {
-    case 0x7b:
-      FailFor(offset, "v128", Feature::kSimd);
-      break;
-    case 0x63:
-    case 0x64:
-      FailFor(offset, "a typed reference", Feature::kFunctionReferences);
-      break;
-    case 0x69:
-      FailFor(offset, "exnref", Feature::kExceptions);
-      break;
-    case 0x74:
-      FailFor(offset, "nullexnref", Feature::kExceptions);
-      break;
     case 0x68:
     case 0x75:
       FailFor(offset, "a continuation reference", Feature::kStackSwitching);
@@ -149,16 +136,6 @@ ValType Decoder::FailForType(uint32_t offset, uint8_t byte, absl::string_view ot
     case 0x62:
     case 0x61:
       FailFor(offset, "an exact reference", Feature::kCustomDescriptors);
-      break;
-    case 0x6a:  // array
-    case 0x6b:  // struct
-    case 0x6c:  // i31
-    case 0x6d:  // eq
-    case 0x6e:  // any
-    case 0x71:  // none
-    case 0x72:  // noextern
-    case 0x73:  // nofunc
-      FailFor(offset, absl::StrFormat("reference type 0x%x", byte), Feature::kGc);
       break;
     default:
       if (byte & 0x80) {
@@ -170,87 +147,137 @@ ValType Decoder::FailForType(uint32_t offset, uint8_t byte, absl::string_view ot
   return ValType();
 }
 
-ValType Decoder::ReadValType() {
-  const uint32_t start = offset();
-  const uint8_t byte = ReadByte();
+ValType Decoder::AbstractRef(uint8_t byte) const {
+  // The types of garbage collection came together with the references that name a type.
+  const bool gc = Has(Feature::kFunctionReferences);
+  const bool exceptions = Has(Feature::kExceptions);
   switch (byte) {
-    case 0x7f:
-      return ValType::kI32;
-    case 0x7e:
-      return ValType::kI64;
-    case 0x7d:
-      return ValType::kF32;
-    case 0x7c:
-      return ValType::kF64;
     case 0x70:
       return ValType::kFuncRef;
     case 0x6f:
       return ValType::kExternRef;
+    case 0x69:
+      return exceptions ? ValType::kExnRef : ValType::kBottom;
+    case 0x74:
+      return exceptions ? ValType::kNoExnRef : ValType::kBottom;
+    case 0x6e:
+      return gc ? ValType::kAnyRef : ValType::kBottom;
+    case 0x6d:
+      return gc ? ValType::kEqRef : ValType::kBottom;
+    case 0x6c:
+      return gc ? ValType::kI31Ref : ValType::kBottom;
+    case 0x6b:
+      return gc ? ValType::kStructRef : ValType::kBottom;
+    case 0x6a:
+      return gc ? ValType::kArrayRef : ValType::kBottom;
+    case 0x71:
+      return gc ? ValType::kNoneRef : ValType::kBottom;
+    case 0x72:
+      return gc ? ValType::kNoExternRef : ValType::kBottom;
+    case 0x73:
+      return gc ? ValType::kNoFuncRef : ValType::kBottom;
     default:
-      return FailForType(start, byte, "malformed value type");
+      return ValType::kBottom;
   }
+}
+
+ValType Decoder::ReadValType() {
+  switch (Peek()) {
+    case 0x7f:
+      ReadByte();
+      return ValType::kI32;
+    case 0x7e:
+      ReadByte();
+      return ValType::kI64;
+    case 0x7d:
+      ReadByte();
+      return ValType::kF32;
+    case 0x7c:
+      ReadByte();
+      return ValType::kF64;
+    case 0x7b:
+      if (!Has(Feature::kSimd)) break;
+      ReadByte();
+      return ValType::kV128;
+    default:
+      break;
+  }
+  const uint32_t start = offset();
+  const uint8_t byte = Peek();
+  const bool typed = (byte == 0x63 || byte == 0x64) && Has(Feature::kFunctionReferences);
+  if (typed || AbstractRef(byte) != ValType::kBottom) return ReadRefType();
+  return FailForType(start, ReadByte(), "malformed value type");
 }
 
 ValType Decoder::ReadRefType() {
   const uint32_t start = offset();
   const uint8_t byte = ReadByte();
-  if (byte == 0x70) return ValType::kFuncRef;
-  if (byte == 0x6f) return ValType::kExternRef;
-  // v128 is of another proposal, but no reference in any.
-  if (byte == 0x7b) {
-    Fail(start, "malformed reference type 0x7b");
-    return ValType();
+  if ((byte == 0x63 || byte == 0x64) && Has(Feature::kFunctionReferences)) {
+    return ReadHeapType().With(/*nullable=*/byte == 0x63);
   }
-  return FailForType(start, byte, "malformed reference type");
+  const ValType type = AbstractRef(byte);
+  return type == ValType::kBottom ? FailForType(start, byte, "malformed reference type") : type;
 }
 
 ValType Decoder::ReadHeapType() {
   const uint32_t start = offset();
   const uint8_t byte = Peek();
-  if ((byte & 0xc0) == 0x40) return ReadRefType();
-  if (ReadS33() < 0) {
+  if ((byte & 0xc0) == 0x40) {
+    ReadByte();
+    const ValType type = AbstractRef(byte);
+    return type == ValType::kBottom ? FailForType(start, byte, "malformed heap type") : type;
+  }
+  const int64_t index = ReadS33();
+  if (!ok()) return ValType();
+  if (index < 0 || !Has(Feature::kFunctionReferences)) {
     Fail(start, "malformed heap type");
+  } else if (index >= type_count_) {
+    Fail(start, absl::StrCat("unknown type ", index));
   } else {
-    FailFor(start, "a reference to a type index", Feature::kFunctionReferences);
+    return ValType::Ref(static_cast<uint32_t>(index), /*nullable=*/true);
   }
   return ValType();
 }
 
 void Decoder::ReadLimitRange(uint8_t flags, Limits& limits) {
   limits.has_max = (flags & 1) != 0;
-  limits.min = ReadU64();
-  if (limits.has_max) limits.max = ReadU64();
+  limits.shared = (flags & 2) != 0;
+  limits.is64 = (flags & 4) != 0;
+  const bool wide = Has(Feature::kMemory64);
+  limits.min = wide ? ReadU64() : ReadU32();
+  if (limits.has_max) limits.max = wide ? ReadU64() : ReadU32();
 }
 
 Limits Decoder::ReadTableLimits() {
   const uint32_t start = offset();
   const uint8_t flags = ReadByte();
   Limits limits;
-  if ((flags & ~5) != 0) {
+  if ((flags & ~(Has(Feature::kMemory64) ? 5 : 1)) != 0) {
     Fail(start, absl::StrFormat("malformed limits flags 0x%x", flags));
-  } else if (flags & 4) {
-    FailFor(start, "a table with 64-bit indices", Feature::kMemory64);
   }
   ReadLimitRange(flags, limits);
   return limits;
 }
 
-Limits Decoder::ReadMemoryLimits() {
+MemoryType Decoder::ReadMemoryType() {
   const uint32_t start = offset();
   const uint8_t flags = ReadByte();
-  Limits limits;
-  if ((flags & ~0xf) != 0) {
+  MemoryType type;
+  const int known = 1 | (Has(Feature::kThreads) ? 2 : 0) | (Has(Feature::kMemory64) ? 4 : 0) |
+                    (Has(Feature::kCustomPageSizes) ? 8 : 0);
+  if ((flags & ~known) != 0) {
     Fail(start, absl::StrFormat("malformed limits flags 0x%x", flags));
-  } else if (flags & 8) {
-    // Without that proposal the flag is malformed, so the message begins with the phrase for that.
-    FailFor(start, "malformed limits flags: a page size", Feature::kCustomPageSizes);
-  } else if (flags & 4) {
-    FailFor(start, "a memory with 64-bit addresses", Feature::kMemory64);
-  } else if (flags & 2) {
-    FailFor(start, "a shared memory", Feature::kThreads);
   }
-  ReadLimitRange(flags, limits);
-  return limits;
+  ReadLimitRange(flags, type.limits);
+  if (flags & 8) {
+    const uint32_t at = offset();
+    const uint32_t log2 = ReadU32();
+    if (ok() && log2 != 0 && log2 != 16) {
+      Fail(at, absl::StrCat("invalid custom page size: 2^", log2, " (it must be 1 or 65536)"));
+    }
+    type.page_log2 = static_cast<uint8_t>(log2);
+  }
+  return type;
 }
 
 uint32_t Decoder::ReadPrefixed(uint8_t prefix) {

@@ -31,6 +31,15 @@ class Decoder {
   explicit Decoder(absl::Span<const uint8_t> bytes, uint32_t offset = 0)
       : begin_(bytes.data()), p_(begin_), end_(begin_ + bytes.size()), offset_(offset) {}
 
+  // What the module may use; everything supported unless set.
+  void set_features(FeatureSet features) { features_ = features; }
+  bool Has(Feature feature) const { return features_.Has(feature); }
+  // References to types may name those below `count`.
+  void set_type_count(uint32_t count) { type_count_ = count; }
+  // Where the section ends, for items that end themselves only.
+  void set_section_end(uint32_t offset) { section_end_ = offset; }
+  bool at_section_end() const { return offset() >= section_end_; }
+
   bool ok() const { return error_.code == absl::StatusCode::kOk; }
   const Error& error() const { return error_; }
   // Of the next byte.
@@ -79,7 +88,8 @@ class Decoder {
   ValType ReadRefType();
   ValType ReadHeapType();  // as the nullable reference to it
   Limits ReadTableLimits();
-  Limits ReadMemoryLimits();
+  // Page sizes are part of the limits.
+  MemoryType ReadMemoryType();
 
   // An opcode, in the form of enum Opcode; `ok()` says whether it could be read.
   uint32_t ReadOpcode() {
@@ -96,14 +106,19 @@ class Decoder {
   uint64_t ReadLongU64();
   template <int kBits, bool kSigned>
   uint64_t ReadLeb();
-  // The proposal's type that the byte stands for, or a failure with `otherwise`.
+  // A failure: the byte is of a proposal that is not supported, or `otherwise`.
   ValType FailForType(uint32_t offset, uint8_t byte, absl::string_view otherwise);
+  // The nullable reference of an abstract heap type, or kBottom.
+  ValType AbstractRef(uint8_t byte) const;
   void ReadLimitRange(uint8_t flags, Limits& limits);
 
   const uint8_t* begin_;
   const uint8_t* p_;
   const uint8_t* end_;
   uint32_t offset_;
+  uint32_t type_count_ = 0xffffffff;
+  uint32_t section_end_ = 0xffffffff;
+  FeatureSet features_ = Supported();
   Error error_;
 };
 

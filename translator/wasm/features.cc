@@ -1,6 +1,8 @@
 #include "translator/wasm/features.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace fermata::wasm {
 
@@ -13,6 +15,29 @@ const char* Name(Feature feature) {
 #undef FERMATA_FEATURE_NAME
   }
   return "?";
+}
+
+absl::Status ChangeFeatures(absl::string_view list, FeatureSet& set) {
+  for (absl::string_view name : absl::StrSplit(list, ',', absl::SkipEmpty())) {
+    const bool remove = absl::ConsumePrefix(&name, "-");
+    bool known = false;
+#define FERMATA_CHANGE_FEATURE(enumerator, text, supported)                  \
+  if (name == text) {                                                        \
+    known = true;                                                            \
+    if (remove) {                                                            \
+      set.Remove(Feature::enumerator);                                       \
+    } else if (supported) {                                                  \
+      set.Add(Feature::enumerator);                                          \
+    } else {                                                                 \
+      return absl::UnimplementedError(                                       \
+          absl::StrCat("the \"", name, "\" proposal is not supported yet")); \
+    }                                                                        \
+  }
+    FERMATA_FEATURES(FERMATA_CHANGE_FEATURE)
+#undef FERMATA_CHANGE_FEATURE
+    if (!known) return absl::InvalidArgumentError(absl::StrCat("no proposal \"", name, "\""));
+  }
+  return absl::OkStatus();
 }
 
 std::string NeedsProposal(Feature feature) {

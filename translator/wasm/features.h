@@ -4,14 +4,20 @@
 // is known here but not supported is reported by name, with status kUnimplemented: that module is
 // not wrong, it is early. Anything not known at all is malformed, with status kInvalidArgument.
 //
-// Supporting a proposal means to turn its `true` on here once its opcodes are in opcodes.def and
-// the decoder's "not supported" branches for it are gone.
+// The types of "gc" are supported (recursive groups, structures, arrays and declared subtypes as
+// the types of functions and references), its instructions are not.
+//
+// A module may be read with fewer features than are supported; what a feature that is off would
+// allow is then malformed or invalid, as it was before that proposal.
 #ifndef FERMATA_TRANSLATOR_WASM_FEATURES_H_
 #define FERMATA_TRANSLATOR_WASM_FEATURES_H_
 
 #include <cstdint>
 #include <initializer_list>
 #include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace fermata::wasm {
 
@@ -25,18 +31,18 @@ namespace fermata::wasm {
   X(kBulkMemory, "bulk-memory", true)                  \
   X(kReferenceTypes, "reference-types", true)          \
   X(kExtendedConst, "extended-const", true)            \
-  X(kSimd, "simd", false)                              \
-  X(kRelaxedSimd, "relaxed-simd", false)               \
-  X(kTailCall, "tail-call", false)                     \
-  X(kExceptions, "exceptions", false)                  \
-  X(kLegacyExceptions, "legacy-exceptions", false)     \
-  X(kMemory64, "memory64", false)                      \
-  X(kMultiMemory, "multi-memory", false)               \
-  X(kFunctionReferences, "function-references", false) \
-  X(kThreads, "threads", false)                        \
+  X(kSimd, "simd", true)                               \
+  X(kRelaxedSimd, "relaxed-simd", true)                \
+  X(kTailCall, "tail-call", true)                      \
+  X(kExceptions, "exceptions", true)                   \
+  X(kLegacyExceptions, "legacy-exceptions", true)      \
+  X(kMemory64, "memory64", true)                       \
+  X(kMultiMemory, "multi-memory", true)                \
+  X(kFunctionReferences, "function-references", true)  \
+  X(kThreads, "threads", true)                         \
   X(kGc, "gc", false)                                  \
-  X(kCustomPageSizes, "custom-page-sizes", false)      \
-  X(kWideArithmetic, "wide-arithmetic", false)         \
+  X(kCustomPageSizes, "custom-page-sizes", true)       \
+  X(kWideArithmetic, "wide-arithmetic", true)          \
   X(kStackSwitching, "stack-switching", false)         \
   X(kCustomDescriptors, "custom-descriptors", false)
 
@@ -54,6 +60,7 @@ class FeatureSet {
   }
   constexpr bool Has(Feature f) const { return (bits_ >> static_cast<unsigned>(f) & 1) != 0; }
   constexpr void Add(Feature f) { bits_ |= uint64_t{1} << static_cast<unsigned>(f); }
+  constexpr void Remove(Feature f) { bits_ &= ~(uint64_t{1} << static_cast<unsigned>(f)); }
 
  private:
   uint64_t bits_ = 0;
@@ -68,6 +75,21 @@ constexpr FeatureSet Supported() {
 #undef FERMATA_FEATURE_SUPPORTED
   return set;
 }
+
+// What WebAssembly 3.0 standardizes and Fermata supports: without the proposals that are not part
+// of it (yet).
+constexpr FeatureSet Wasm3() {
+  FeatureSet set = Supported();
+  set.Remove(Feature::kLegacyExceptions);
+  set.Remove(Feature::kThreads);
+  set.Remove(Feature::kCustomPageSizes);
+  set.Remove(Feature::kWideArithmetic);
+  return set;
+}
+
+// Changes `set` as a list says: "threads,-multi-memory". Errors: a name that is none, a proposal
+// that is not supported.
+absl::Status ChangeFeatures(absl::string_view list, FeatureSet& set);
 
 // "simd".
 const char* Name(Feature feature);

@@ -12,6 +12,7 @@ inline constexpr uint32_t kMaxItems = 1'000'000;  // types, functions, imports, 
 inline constexpr uint32_t kMaxSegmentItems = 10'000'000;  // elements in a segment
 inline constexpr uint32_t kMaxParams = 1'000;
 inline constexpr uint32_t kMaxResults = 1'000;
+inline constexpr uint32_t kMaxFields = 10'000;  // of a structure
 inline constexpr uint32_t kMaxLocals = 50'000;  // parameters included
 inline constexpr uint32_t kMaxBrTableTargets = 1'000'000;
 inline constexpr uint32_t kMaxNesting = 200'000;     // blocks within blocks

@@ -9,6 +9,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "translator/wasm/features.h"
 #include "translator/wasm/types.h"
 
 namespace fermata::wasm {
@@ -48,10 +49,11 @@ struct ConstInstr {
     kI64Add,
     kI64Sub,
     kI64Mul,
+    kArrayNewDefault,
   };
   Kind kind;
   ValType type;        // kRefNull
-  uint32_t index = 0;  // kGlobalGet, kRefFunc
+  uint32_t index = 0;  // kGlobalGet, kRefFunc, kArrayNewDefault: the type
   uint64_t bits = 0;   // constants: the bit pattern; kV128Const: low half
   uint64_t high = 0;
   uint32_t offset = 0;
@@ -88,6 +90,14 @@ struct Global {
   uint32_t offset = 0;
 };
 
+inline constexpr uint32_t kNoTag = 0xffffffff;
+
+struct Tag {
+  uint32_t type = 0;  // index into Module::types
+  bool imported = false;
+  uint32_t offset = 0;
+};
+
 enum class SegmentMode : uint8_t { kActive, kPassive, kDeclarative };
 
 struct ElementSegment {
@@ -120,12 +130,19 @@ struct Names {
 struct Module {
   std::string path;                 // for error messages
   absl::Span<const uint8_t> bytes;  // the whole file; outlives the module
-  std::vector<FuncType> types;
+  FeatureSet features;              // it was read with
+  std::vector<FuncType> types;      // empty for structures and arrays
+  std::vector<TypeDef> type_defs;   // by type index
+  // By type index: the first type of the module that is equal (isorecursively), and a text that two
+  // types, of whatever modules, share if and only if they are equal (see type_keys.h).
+  std::vector<uint32_t> canonical_types;
+  std::vector<std::string> type_keys;
   std::vector<Import> imports;
   std::vector<Function> functions;  // imported ones first
   std::vector<Table> tables;
   std::vector<Memory> memories;
   std::vector<Global> globals;
+  std::vector<Tag> tags;
   std::vector<Export> exports;
   std::vector<ElementSegment> elements;
   std::vector<DataSegment> datas;
@@ -137,12 +154,17 @@ struct Module {
   uint32_t imported_tables = 0;
   uint32_t imported_memories = 0;
   uint32_t imported_globals = 0;
+  uint32_t imported_tags = 0;
   // Functions that ref.func may name in bodies: those in element segments, exports, globals.
   std::vector<bool> declared_functions;
   Names names;
 
   const FuncType& TypeOf(uint32_t function) const { return types[functions[function].type]; }
 };
+
+// What of a type matters at run time: numbers are themselves, references the top of their hierarchy
+// (kFuncRef, kExternRef, kExnRef or kAnyRef).
+ValType::Kind RepOf(const Module& module, ValType type);
 
 }  // namespace fermata::wasm
 

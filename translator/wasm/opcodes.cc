@@ -51,14 +51,33 @@ constexpr std::array<uint16_t, 256> IndexOf(uint32_t base) {
 }
 
 constexpr std::array<uint16_t, 256> kOpcodeOfFc = IndexOf(0xfc0000);
+constexpr std::array<uint16_t, 256> kOpcodeOfFd = IndexOf(0xfd0000);
+constexpr std::array<uint16_t, 256> kOpcodeOfFd1 = IndexOf(0xfd0100);
+constexpr std::array<uint16_t, 256> kOpcodeOfFe = IndexOf(0xfe0000);
 
 }  // namespace
 
 constexpr std::array<uint16_t, 256> kOpcodeOfByte = IndexOf(0);
 
 const OpcodeInfo* FindPrefixed(uint32_t code) {
-  if ((code & ~0xffu) != 0xfc0000) return nullptr;
-  const uint16_t index = kOpcodeOfFc[code & 0xff];
+  const std::array<uint16_t, 256>* table = nullptr;
+  switch (code >> 8) {
+    case 0xfc00:
+      table = &kOpcodeOfFc;
+      break;
+    case 0xfd00:
+      table = &kOpcodeOfFd;
+      break;
+    case 0xfd01:
+      table = &kOpcodeOfFd1;
+      break;
+    case 0xfe00:
+      table = &kOpcodeOfFe;
+      break;
+    default:
+      return nullptr;
+  }
+  const uint16_t index = (*table)[code & 0xff];
   return index == kNoOpcode ? nullptr : &kOpcodes[index];
 }
 
@@ -67,32 +86,8 @@ const OpcodeInfo* FindPrefixed(uint32_t code) {
 namespace {
 
 std::optional<Feature> ProposalOfByte(uint32_t code) {
-  switch (code) {
-    case 0x06:  // try
-    case 0x07:  // catch
-    case 0x09:  // rethrow
-    case 0x18:  // delegate
-    case 0x19:  // catch_all
-      return Feature::kLegacyExceptions;
-    case 0x08:  // throw
-    case 0x0a:  // throw_ref
-    case 0x1f:  // try_table
-      return Feature::kExceptions;
-    case 0x12:  // return_call
-    case 0x13:  // return_call_indirect
-      return Feature::kTailCall;
-    case 0x14:  // call_ref
-    case 0x15:  // return_call_ref
-    case 0xd4:  // ref.as_non_null
-    case 0xd5:  // br_on_null
-    case 0xd6:  // br_on_non_null
-      return Feature::kFunctionReferences;
-    case 0xd3:  // ref.eq
-      return Feature::kGc;
-    default:
-      if (code >= 0xe0 && code <= 0xe6) return Feature::kStackSwitching;
-      return std::nullopt;
-  }
+  if (code >= 0xe0 && code <= 0xe6) return Feature::kStackSwitching;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -100,24 +95,10 @@ std::optional<Feature> ProposalOfByte(uint32_t code) {
 std::optional<Feature> ProposalOf(uint32_t code) {
   if (code <= 0xff) return ProposalOfByte(code);
   const uint32_t sub = code & 0xffff;
-  switch (code >> 16) {
-    case 0xfb:
-      if (sub <= 0x1e) return Feature::kGc;
-      if (sub >= 0x20 && sub <= 0x26) return Feature::kCustomDescriptors;
-      return std::nullopt;
-    case 0xfc:
-      if (sub >= 0x13 && sub <= 0x16) return Feature::kWideArithmetic;
-      return std::nullopt;
-    case 0xfd:
-      if (sub <= 0xff) return Feature::kSimd;
-      if (sub <= 0x113) return Feature::kRelaxedSimd;
-      return std::nullopt;
-    case 0xfe:
-      if (sub <= 0x4e) return Feature::kThreads;
-      return std::nullopt;
-    default:
-      return std::nullopt;
-  }
+  if (code >> 16 != 0xfb) return std::nullopt;
+  if (sub <= 0x1e) return Feature::kGc;
+  if (sub >= 0x20 && sub <= 0x26) return Feature::kCustomDescriptors;
+  return std::nullopt;
 }
 
 std::string CodeText(uint32_t code) {

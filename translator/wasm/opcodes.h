@@ -48,6 +48,25 @@ enum class Immediate : uint8_t {
   kElementTable,
   kElement,
   kTableTable,  // destination first
+  kType,
+  kTag,
+  kTryTable,  // block type, catch clauses
+  kMemArg128,
+  kMemLane8,  // alignment, offset, lane; the number is the access's width in bits
+  kMemLane16,
+  kMemLane32,
+  kMemLane64,
+  kV128,  // a constant
+  kShuffle,
+  kLane2,  // a lane; the number is how many there are
+  kLane4,
+  kLane8,
+  kLane16,
+  kAtomic8,  // as kMemArg8; the alignment must be natural
+  kAtomic16,
+  kAtomic32,
+  kAtomic64,
+  kFence,  // a zero byte
 };
 
 struct OpcodeInfo {
@@ -90,6 +109,7 @@ constexpr ValType::Kind KindOf(char letter) {
          : letter == 'I' ? ValType::kI64
          : letter == 'f' ? ValType::kF32
          : letter == 'F' ? ValType::kF64
+         : letter == 'V' ? ValType::kV128
                          : ValType::kBottom;
 }
 

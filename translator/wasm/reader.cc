@@ -10,6 +10,7 @@
 #include "translator/wasm/error.h"
 #include "translator/wasm/limits.h"
 #include "translator/wasm/names.h"
+#include "translator/wasm/type_reader.h"
 
 namespace fermata::wasm {
 namespace {
@@ -43,7 +44,11 @@ int Rank(uint8_t id) {
 
 class Reader {
  public:
-  Reader(std::string path, absl::Span<const uint8_t> bytes) : in_(bytes) {
+  Reader(std::string path, absl::Span<const uint8_t> bytes, const FeatureSet& features)
+      : in_(bytes) {
+    in_.set_features(features);
+    in_.set_type_count(0);
+    module_.features = features;
     module_.path = std::move(path);
     module_.bytes = bytes;
   }
@@ -74,7 +79,8 @@ class Reader {
   void ReadSection() {
     const uint32_t start = in_.offset();
     const uint8_t id = in_.ReadByte();
-    if (id > kTag) return in_.Fail(start, absl::StrCat("malformed section id ", id));
+    if (id > (in_.Has(Feature::kExceptions) ? kTag : kDataCount))
+      return in_.Fail(start, absl::StrCat("malformed section id ", id));
     const uint32_t size = in_.ReadU32();
     if (size > in_.remaining()) return in_.Fail(start, "length out of bounds");
     if (id != kCustom) {
@@ -85,6 +91,7 @@ class Reader {
       last_rank_ = Rank(id);
     }
     const uint32_t end = in_.offset() + size;
+    in_.set_section_end(end);
     ReadContents(id, end);
     if (in_.ok() && in_.offset() != end) {
       in_.Fail(start, absl::StrFormat("section size mismatch: section %u should end at 0x%x, its "
@@ -108,7 +115,7 @@ class Reader {
       case kMemory:
         return ReadMemorySection();
       case kTag:
-        return in_.FailFor(in_.offset(), "a tag section", Feature::kExceptions);
+        return ReadTagSection();
       case kGlobal:
         return ReadGlobalSection();
       case kExport:
@@ -143,51 +150,13 @@ class Reader {
 
   void ReadTypeSection() {
     const uint32_t count = in_.ReadCount(kMaxItems, "types");
-    module_.types.reserve(count);
-    for (uint32_t i = 0; i < count && in_.ok(); ++i) {
-      const uint32_t start = in_.offset();
-      const uint8_t form = in_.ReadByte();
-      if (form != 0x60) return FailForTypeForm(start, form);
-      FuncType& type = module_.types.emplace_back();
-      type.params = ReadValTypes(kMaxParams, "parameters");
-      type.results = ReadValTypes(kMaxResults, "results");
-    }
-  }
-
-  void FailForTypeForm(uint32_t start, uint8_t form) {
-    switch (form) {
-      case 0x4e:  // recursive group
-      case 0x4f:  // final subtype
-      case 0x50:  // subtype
-      case 0x5e:  // array
-      case 0x5f:  // structure
-        return in_.FailFor(start, absl::StrFormat("type form 0x%x", form), Feature::kGc);
-      case 0x5d:
-        return in_.FailFor(start, "a continuation type", Feature::kStackSwitching);
-      case 0x4c:
-      case 0x4d:
-        return in_.FailFor(start, "a descriptor type", Feature::kCustomDescriptors);
-      default:
-        return in_.Fail(start, form & 0x80
-                                   ? "integer representation too long"
-                                   : absl::StrFormat("malformed definition type 0x%x", form));
-    }
-  }
-
-  std::vector<ValType> ReadValTypes(uint32_t limit, absl::string_view what) {
-    const uint32_t count = in_.ReadCount(limit, what);
-    std::vector<ValType> types;
-    types.reserve(count);
-    for (uint32_t i = 0; i < count && in_.ok(); ++i) types.push_back(in_.ReadValType());
-    return types;
+    TypeReader reader(in_, module_);
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) reader.ReadGroup();
   }
 
   Table ReadTable() {
     Table table;
     table.offset = in_.offset();
-    if (in_.Peek() == 0x40) {
-      in_.FailFor(table.offset, "a table's initial value", Feature::kFunctionReferences);
-    }
     table.type.element = in_.ReadRefType();
     table.type.limits = in_.ReadTableLimits();
     return table;
@@ -196,7 +165,7 @@ class Reader {
   Memory ReadMemory() {
     Memory memory;
     memory.offset = in_.offset();
-    memory.type.limits = in_.ReadMemoryLimits();
+    memory.type = in_.ReadMemoryType();
     return memory;
   }
 
@@ -228,6 +197,7 @@ class Reader {
     module_.imported_tables = module_.tables.size();
     module_.imported_memories = module_.memories.size();
     module_.imported_globals = module_.globals.size();
+    module_.imported_tags = module_.tags.size();
   }
 
   void ReadImported(Import& import) {
@@ -259,12 +229,33 @@ class Reader {
         module_.globals.back().imported = true;
         return;
       case 4:
-        return in_.FailFor(start, "an imported tag", Feature::kExceptions);
+        if (!in_.Has(Feature::kExceptions)) break;
+        import.index = module_.tags.size();
+        module_.tags.push_back(ReadTag());
+        module_.tags.back().imported = true;
+        return;
       case 0x20:
         return in_.FailFor(start, "a function import of exact type", Feature::kCustomDescriptors);
       default:
-        return in_.Fail(start, absl::StrFormat("malformed import kind 0x%x", kind));
+        break;
     }
+    in_.Fail(start, absl::StrFormat("malformed import kind 0x%x", kind));
+  }
+
+  Tag ReadTag() {
+    Tag tag;
+    tag.offset = in_.offset();
+    const uint8_t attribute = in_.ReadByte();
+    if (attribute != 0) {
+      in_.Fail(tag.offset, absl::StrFormat("malformed tag attribute 0x%x", attribute));
+    }
+    tag.type = in_.ReadU32();
+    return tag;
+  }
+
+  void ReadTagSection() {
+    const uint32_t count = in_.ReadCount(kMaxItems, "tags");
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) module_.tags.push_back(ReadTag());
   }
 
   Function ReadFunction() {
@@ -282,7 +273,24 @@ class Reader {
 
   void ReadTableSection() {
     const uint32_t count = in_.ReadCount(kMaxItems, "tables");
-    for (uint32_t i = 0; i < count && in_.ok(); ++i) module_.tables.push_back(ReadTable());
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) ReadDefinedTable();
+  }
+
+  // With an initial value for its elements if it starts with 0x40 0x00.
+  void ReadDefinedTable() {
+    if (in_.Peek() != 0x40 || !in_.Has(Feature::kFunctionReferences)) {
+      module_.tables.push_back(ReadTable());
+      return;
+    }
+    in_.ReadByte();
+    const uint32_t start = in_.offset();
+    if (in_.ReadByte() != 0) in_.Fail(start, "malformed table: a zero byte is expected");
+    Table table = ReadTable();
+    table.init = ReadConstExpr(in_);
+    if (in_.ok() && table.init.empty()) {
+      in_.Fail(start, "type mismatch: a table's initial value is missing");
+    }
+    module_.tables.push_back(std::move(table));
   }
 
   void ReadMemorySection() {
@@ -308,8 +316,8 @@ class Reader {
       e.name = in_.ReadName();
       const uint32_t start = in_.offset();
       const uint8_t kind = in_.ReadByte();
-      if (kind == 4) return in_.FailFor(start, "an exported tag", Feature::kExceptions);
-      if (kind > 4) return in_.Fail(start, absl::StrFormat("malformed export kind 0x%x", kind));
+      if (kind > (in_.Has(Feature::kExceptions) ? 4 : 3))
+        return in_.Fail(start, absl::StrFormat("malformed export kind 0x%x", kind));
       e.kind = static_cast<ExternKind>(kind);
       e.index = in_.ReadU32();
       module_.exports.push_back(e);
@@ -344,7 +352,8 @@ class Reader {
                                  : SegmentMode::kPassive;
     if (active && (flags & 2)) segment.table = in_.ReadU32();
     if (active) segment.offset = ReadConstExpr(in_);
-    segment.type = ValType::kFuncRef;
+    // Given as indices, functions are not null.
+    segment.type = ValType(ValType::kFuncRef).With(/*nullable=*/exprs);
     if (flags & 3) {
       if (exprs) {
         segment.type = in_.ReadRefType();
@@ -463,11 +472,12 @@ class Reader {
 
 }  // namespace
 
-absl::StatusOr<Module> ReadModule(std::string path, absl::Span<const uint8_t> bytes) {
+absl::StatusOr<Module> ReadModule(std::string path, absl::Span<const uint8_t> bytes,
+                                  const FeatureSet& features) {
   if (bytes.size() > kMaxModuleBytes) {
     return ErrorAt(path, 0, absl::StrCat("module too large: ", bytes.size(), " bytes"));
   }
-  return Reader(std::move(path), bytes).Read();
+  return Reader(std::move(path), bytes, features).Read();
 }
 
 }  // namespace fermata::wasm

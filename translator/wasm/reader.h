@@ -20,7 +20,8 @@ namespace fermata::wasm {
 
 // `path` is for messages only. The module refers to `bytes`, which must outlive it. Errors:
 // kInvalidArgument, or kUnimplemented for a proposal not supported yet (error.h).
-absl::StatusOr<Module> ReadModule(std::string path, absl::Span<const uint8_t> bytes);
+absl::StatusOr<Module> ReadModule(std::string path, absl::Span<const uint8_t> bytes,
+                                  const FeatureSet& features = Supported());
 
 }  // namespace fermata::wasm
 

@@ -35,6 +35,24 @@ const char* Name(ValType type) {
       return "externref";
     case ValType::kExnRef:
       return "exnref";
+    case ValType::kAnyRef:
+      return "anyref";
+    case ValType::kEqRef:
+      return "eqref";
+    case ValType::kI31Ref:
+      return "i31ref";
+    case ValType::kStructRef:
+      return "structref";
+    case ValType::kArrayRef:
+      return "arrayref";
+    case ValType::kNoneRef:
+      return "nullref";
+    case ValType::kNoFuncRef:
+      return "nullfuncref";
+    case ValType::kNoExternRef:
+      return "nullexternref";
+    case ValType::kNoExnRef:
+      return "nullexnref";
     case ValType::kTypedRef:
       return type.nullable() ? "(ref null)" : "(ref)";
   }

@@ -8,8 +8,8 @@
 
 namespace fermata::wasm {
 
-// A value type. Reference types carry a nullability and, for typed function references, a type
-// index; the abstract heap types of WebAssembly 2.0 are kinds of their own.
+// A value type. Reference types carry a nullability and, for references to a type of the module,
+// its index; the abstract heap types are kinds of their own.
 class ValType {
  public:
   enum Kind : uint8_t {
@@ -22,17 +22,41 @@ class ValType {
     kFuncRef,
     kExternRef,
     kExnRef,
+    kAnyRef,
+    kEqRef,
+    kI31Ref,
+    kStructRef,
+    kArrayRef,
+    kNoneRef,
+    kNoFuncRef,
+    kNoExternRef,
+    kNoExnRef,
     kTypedRef
   };
 
   constexpr ValType() = default;
   constexpr ValType(Kind kind) : kind_(kind) {}  // NOLINT: a kind is a type
 
+  static constexpr ValType Ref(uint32_t type_index, bool nullable) {
+    ValType type(kTypedRef);
+    type.type_index_ = type_index;
+    type.nullable_ = nullable;
+    return type;
+  }
+
+  constexpr ValType With(bool nullable) const {
+    ValType type = *this;
+    type.nullable_ = nullable;
+    return type;
+  }
+
   constexpr Kind kind() const { return kind_; }
   constexpr bool nullable() const { return nullable_; }
   constexpr uint32_t type_index() const { return type_index_; }
   constexpr bool is_ref() const { return kind_ >= kFuncRef; }
   constexpr bool is_num() const { return kind_ >= kI32 && kind_ <= kF64; }
+  // Has a default value, for locals and tables.
+  constexpr bool is_defaultable() const { return !is_ref() || nullable_; }
   constexpr bool operator==(const ValType& o) const {
     return kind_ == o.kind_ && nullable_ == o.nullable_ && type_index_ == o.type_index_;
   }
@@ -51,6 +75,24 @@ struct FuncType {
   std::vector<ValType> params;
   std::vector<ValType> results;
   bool operator==(const FuncType& o) const { return params == o.params && results == o.results; }
+};
+
+inline constexpr uint32_t kNoSupertype = 0xffffffff;
+
+// A defined type, as far as it is not in FuncType.
+struct Field {
+  ValType type;
+  uint8_t packed_bits = 0;  // 8 or 16; 0: of `type`
+  bool mut = false;
+};
+struct TypeDef {
+  enum Kind : uint8_t { kFunc, kStruct, kArray };
+  Kind kind = kFunc;
+  bool final = true;
+  uint32_t supertype = kNoSupertype;
+  uint32_t group = 0;  // index of the first type of its recursive group
+  uint32_t group_size = 1;
+  std::vector<Field> fields;  // kStruct; kArray: one
 };
 
 // "[i32 i64] -> [f32]".

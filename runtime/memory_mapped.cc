@@ -1,7 +1,10 @@
-// The reserved policy: address space for every address that an access can form, and a fault
-// handler.
+// Memories that never move: address space for all that they may become, of which growth makes more
+// usable. Under the reserved policy that is space for every address that an access can form, and a
+// fault handler turns accesses out of bounds into traps. Shared memories are mapped under every
+// policy.
 #include <signal.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <mutex>
@@ -16,30 +19,31 @@ namespace {
 
 // 32 bits of address + 32 bits of offset + the widest access.
 constexpr uint64_t kReservation = (uint64_t{8} << 30) + 64 * 1024;
-constexpr uint64_t kPage = 65536;
-constexpr uint64_t kMostPages = 65536;
 
-class ReservedMemory : public MemoryStorage {
+class MappedMemory : public MemoryStorage {
  public:
-  ReservedMemory(const core::LimitsInfo& limits, uint64_t most_pages)
-      : MemoryStorage(core::MemoryPolicy::kReserved, limits) {
-    memory_.max_pages = std::min(most_pages, kMostPages);
-    if (limits.has_max) memory_.max_pages = std::min(memory_.max_pages, limits.max);
-    memory_.page_log2 = 16;
-    memory_.owner = this;
-    memory_.grow = Grow;
+  MappedMemory(core::MemoryPolicy policy, const core::LimitsInfo& limits, uint64_t max_pages)
+      : MemoryStorage(policy, limits, max_pages),
+        system_page_(static_cast<uint64_t>(sysconf(_SC_PAGESIZE))),
+        reservation_(policy == core::MemoryPolicy::kReserved
+                         ? kReservation
+                         : std::max(RoundUp(max_pages << limits.page_log2), system_page_)) {
+    memory_.grow = [](core::Memory* memory, uint64_t delta) {
+      return static_cast<MappedMemory*>(static_cast<MemoryStorage*>(memory->owner))->Grow(delta);
+    };
   }
-  ~ReservedMemory() override {
-    if (memory_.data != nullptr) munmap(memory_.data, kReservation);
+  ~MappedMemory() override {
+    if (memory_.data != nullptr) munmap(memory_.data, reservation_);
   }
   absl::Status Reserve() {
     void* base =
-        mmap(nullptr, kReservation, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        mmap(nullptr, reservation_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) {
-      return absl::ResourceExhaustedError("no address space to reserve for a memory (8 GiB)");
+      return absl::ResourceExhaustedError(
+          absl::StrCat("no address space to reserve for a memory (", reservation_, " bytes)"));
     }
     memory_.data = static_cast<core::u8*>(base);
-    if (limits_.min != 0 && Grow(&memory_, limits_.min) == ~uint64_t{0}) {
+    if (limits_.min != 0 && Grow(limits_.min) == ~uint64_t{0}) {
       return absl::ResourceExhaustedError(absl::StrCat("no memory of ", limits_.min, " pages"));
     }
     return absl::OkStatus();
@@ -47,21 +51,33 @@ class ReservedMemory : public MemoryStorage {
   bool Covers(const void* address) const override {
     const auto at = reinterpret_cast<uintptr_t>(address),
                base = reinterpret_cast<uintptr_t>(memory_.data);
-    return at >= base && at - base < kReservation;
+    return at >= base && at - base < reservation_;
   }
 
  private:
-  static uint64_t Grow(core::Memory* memory, uint64_t delta) {
-    const uint64_t before = memory->pages;
-    if (delta > memory->max_pages - before) return ~uint64_t{0};
-    if (delta != 0 &&
-        mprotect(memory->data + memory->bytes, delta * kPage, PROT_READ | PROT_WRITE) != 0) {
+  uint64_t RoundUp(uint64_t bytes) const {
+    return (bytes + system_page_ - 1) / system_page_ * system_page_;
+  }
+
+  uint64_t Grow(uint64_t delta) {
+    std::lock_guard<std::mutex> lock(growing_);
+    const uint64_t before = memory_.pages;
+    if (delta > memory_.max_pages - before) return ~uint64_t{0};
+    const uint64_t pages = before + delta, bytes = pages << memory_.page_log2;
+    const uint64_t usable = RoundUp(memory_.bytes), wanted = RoundUp(bytes);
+    if (wanted > usable &&
+        mprotect(memory_.data + usable, wanted - usable, PROT_READ | PROT_WRITE) != 0) {
       return ~uint64_t{0};
     }
-    memory->pages += delta;
-    memory->bytes += delta * kPage;
+    // Other threads read them at any time.
+    __atomic_store_n(&memory_.bytes, bytes, __ATOMIC_RELEASE);
+    __atomic_store_n(&memory_.pages, pages, __ATOMIC_RELEASE);
     return before;
   }
+
+  const uint64_t system_page_;
+  const uint64_t reservation_;  // bytes
+  std::mutex growing_;          // whoever writes the sizes
 };
 
 struct sigaction previous_segv, previous_bus;
@@ -112,17 +128,11 @@ void InstallFaultHandler() {
   });
 }
 
-absl::StatusOr<std::unique_ptr<MemoryStorage>> MakeReservedMemory(const core::LimitsInfo& limits,
-                                                                  uint64_t most_pages) {
-  InstallFaultHandler();
-  if (limits.page_log2 != 16) {
-    return absl::UnimplementedError("reserved memories have pages of 64 KiB only");
-  }
-  if (limits.min > most_pages) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("a memory of ", limits.min, " pages is above the limit of ", most_pages));
-  }
-  auto memory = std::make_unique<ReservedMemory>(limits, most_pages);
+absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMappedMemory(const core::LimitsInfo& limits,
+                                                                core::MemoryPolicy policy,
+                                                                uint64_t max_pages) {
+  if (policy == core::MemoryPolicy::kReserved) InstallFaultHandler();
+  auto memory = std::make_shared<MappedMemory>(policy, limits, max_pages);
   absl::Status status = memory->Reserve();
   if (!status.ok()) return status;
   return memory;

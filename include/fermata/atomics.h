@@ -1,0 +1,116 @@
+// Atomic accesses (threads proposal), for every view of a memory (memory.h). Core header.
+//
+// Sequentially consistent, on little-endian values. An address that is not a multiple of the
+// access's size traps before one that is out of bounds. Narrow accesses wrap what they take, the
+// expected value of cmpxchg too, and zero-extend what they return.
+#ifndef FERMATA_ATOMICS_H_
+#define FERMATA_ATOMICS_H_
+
+#include "fermata/core.h"
+#include "fermata/memory.h"
+
+#if !defined(__GNUC__)
+#error "atomic accesses need GNU C++'s __atomic builtins"
+#endif
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#error "atomic accesses are written for little-endian machines"
+#endif
+
+namespace fermata::core {
+
+// Where an atomic access of a T goes.
+template <class T, class View>
+FERMATA_INLINE T* atomic_at(Instance* base, const View& m, u64 address, u64 offset) {
+  if (FERMATA_UNLIKELY((address + offset) % sizeof(T) != 0)) {
+    RaiseTrap(base, Trap::kUnalignedAtomic);
+  }
+  return reinterpret_cast<T*>(m.at(address, offset, sizeof(T)));
+}
+
+// ---- Loads, stores, read-modify-write ----
+#define FERMATA_RMW(name, value, bits, builtin)                                                \
+  template <class View>                                                                        \
+  FERMATA_INLINE value name(Instance* base, const View& m, u64 address, u64 offset, value v) { \
+    return builtin(atomic_at<bits>(base, m, address, offset), static_cast<bits>(v),            \
+                   __ATOMIC_SEQ_CST);                                                          \
+  }
+// `rmw` and `u` as in i32.atomic.rmw8.add_u, without the first dot.
+#define FERMATA_ATOMICS(value, bits, load, store, rmw, u)                                       \
+  template <class View>                                                                         \
+  FERMATA_INLINE value load(Instance* base, const View& m, u64 address, u64 offset) {           \
+    return __atomic_load_n(atomic_at<bits>(base, m, address, offset), __ATOMIC_SEQ_CST);        \
+  }                                                                                             \
+  template <class View>                                                                         \
+  FERMATA_INLINE void store(Instance* base, const View& m, u64 address, u64 offset, value v) {  \
+    __atomic_store_n(atomic_at<bits>(base, m, address, offset), static_cast<bits>(v),           \
+                     __ATOMIC_SEQ_CST);                                                         \
+  }                                                                                             \
+  FERMATA_RMW(rmw##_add##u, value, bits, __atomic_fetch_add)                                    \
+  FERMATA_RMW(rmw##_sub##u, value, bits, __atomic_fetch_sub)                                    \
+  FERMATA_RMW(rmw##_and##u, value, bits, __atomic_fetch_and)                                    \
+  FERMATA_RMW(rmw##_or##u, value, bits, __atomic_fetch_or)                                      \
+  FERMATA_RMW(rmw##_xor##u, value, bits, __atomic_fetch_xor)                                    \
+  FERMATA_RMW(rmw##_xchg##u, value, bits, __atomic_exchange_n)                                  \
+  template <class View>                                                                         \
+  FERMATA_INLINE value rmw##_cmpxchg##u(Instance* base, const View& m, u64 address, u64 offset, \
+                                        value expected, value replacement) {                    \
+    bits* const at = atomic_at<bits>(base, m, address, offset);                                 \
+    bits found = static_cast<bits>(expected);                                                   \
+    __atomic_compare_exchange_n(at, &found, static_cast<bits>(replacement), false,              \
+                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                            \
+    return found;                                                                               \
+  }
+FERMATA_ATOMICS(u32, u32, i32_atomic_load, i32_atomic_store, i32_atomic_rmw, )
+FERMATA_ATOMICS(u32, u8, i32_atomic_load8_u, i32_atomic_store8, i32_atomic_rmw8, _u)
+FERMATA_ATOMICS(u32, u16, i32_atomic_load16_u, i32_atomic_store16, i32_atomic_rmw16, _u)
+FERMATA_ATOMICS(u64, u64, i64_atomic_load, i64_atomic_store, i64_atomic_rmw, )
+FERMATA_ATOMICS(u64, u8, i64_atomic_load8_u, i64_atomic_store8, i64_atomic_rmw8, _u)
+FERMATA_ATOMICS(u64, u16, i64_atomic_load16_u, i64_atomic_store16, i64_atomic_rmw16, _u)
+FERMATA_ATOMICS(u64, u32, i64_atomic_load32_u, i64_atomic_store32, i64_atomic_rmw32, _u)
+#undef FERMATA_ATOMICS
+#undef FERMATA_RMW
+
+FERMATA_INLINE void atomic_fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+
+// ---- Waiting and notification ----
+// memory.atomic.wait32, wait64 and notify, after the checks of bounds and alignment. Out of line
+// (runtime/bulk.cc). Waits return 0 (woken), 1 (another value was there) or 2 (timed out; `timeout`
+// in nanoseconds, negative: none), and trap if the memory is not shared. Notification returns how
+// many it woke.
+u32 atomic_wait32(Instance* self, Memory* memory, u64 address, u32 expected, i64 timeout);
+u32 atomic_wait64(Instance* self, Memory* memory, u64 address, u64 expected, i64 timeout);
+u32 atomic_notify(Instance* self, Memory* memory, u64 address, u32 count);
+
+// The checked address of `size` bytes. Under every policy against the memory's size: the runtime
+// must not fault.
+FERMATA_INLINE u64 parking_address(Instance* base, const Memory* memory, u64 address, u64 offset,
+                                   u64 size) {
+  const u64 start = address + offset;
+  if (FERMATA_UNLIKELY(start % size != 0)) RaiseTrap(base, Trap::kUnalignedAtomic);
+  const u64 bytes = __atomic_load_n(&memory->bytes, __ATOMIC_RELAXED);
+  if (FERMATA_UNLIKELY(start < address || bytes < size || start > bytes - size)) {
+    RaiseTrap(base, Trap::kMemoryOutOfBounds);
+  }
+  return start;
+}
+template <class View>
+FERMATA_INLINE u32 memory_atomic_notify(Instance* base, const View&, Memory* memory, u64 address,
+                                        u64 offset, u32 count) {
+  return atomic_notify(base, memory, parking_address(base, memory, address, offset, 4), count);
+}
+template <class View>
+FERMATA_INLINE u32 memory_atomic_wait32(Instance* base, const View&, Memory* memory, u64 address,
+                                        u64 offset, u32 expected, u64 timeout) {
+  return atomic_wait32(base, memory, parking_address(base, memory, address, offset, 4), expected,
+                       static_cast<i64>(timeout));
+}
+template <class View>
+FERMATA_INLINE u32 memory_atomic_wait64(Instance* base, const View&, Memory* memory, u64 address,
+                                        u64 offset, u64 expected, u64 timeout) {
+  return atomic_wait64(base, memory, parking_address(base, memory, address, offset, 8), expected,
+                       static_cast<i64>(timeout));
+}
+
+}  // namespace fermata::core
+
+#endif  // FERMATA_ATOMICS_H_

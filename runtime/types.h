@@ -1,0 +1,54 @@
+// Canonical types: one numbering for the whole process, so that types of different modules, and of
+// the host, are compared by their numbers. Thread-safe; looking numbers up takes no lock.
+#ifndef FERMATA_RUNTIME_TYPES_H_
+#define FERMATA_RUNTIME_TYPES_H_
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "fermata/dynamic.h"
+
+namespace fermata::internal {
+
+// Slots that values of these types take.
+inline uint32_t SlotsOf(ValType type) { return type == ValType::kV128 ? 2 : 1; }
+inline uint32_t SlotsOf(const std::vector<ValType>& types) {
+  uint32_t slots = 0;
+  for (ValType t : types) slots += SlotsOf(t);
+  return slots;
+}
+
+// The numbers of a module's types, in its order.
+std::vector<uint32_t> CanonicalTypes(absl::Span<const core::FuncType> types);
+
+// The number of the type that a host means by a signature: final, without a supertype, all its
+// references nullable and abstract.
+uint32_t CanonicalType(const Signature& signature);
+
+// The type behind a number; empty for types that are not of functions. Valid for ever.
+const Signature& SignatureOfType(uint32_t type);
+
+// Whether `type` is `wanted` or declared a subtype of it (specification §3.3.3, defined types).
+bool IsSubtype(uint32_t type, uint32_t wanted);
+
+// The same for what references may refer to, RefType::type being a canonical number (§3.3.3,
+// reference types).
+bool IsSubtype(const core::RefType& type, const core::RefType& wanted);
+bool SameType(const core::RefType& a, const core::RefType& b);
+
+// What a reference of a type that the host names may refer to; for numbers and v128: no reference.
+inline core::RefType AbstractRef(ValType type) {
+  switch (type) {
+    case ValType::kFuncRef:
+    case ValType::kExternRef:
+    case ValType::kExnRef:
+    case ValType::kAnyRef:
+      return {static_cast<uint8_t>(type), true, 0};
+    default:
+      return {0, false, 0};
+  }
+}
+
+}  // namespace fermata::internal
+
+#endif  // FERMATA_RUNTIME_TYPES_H_

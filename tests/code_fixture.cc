@@ -1,0 +1,181 @@
+#include "tests/code_fixture.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "translator/driver/native_build.h"
+
+namespace fermata {
+namespace {
+
+// A wasm file, removed at the program's end.
+struct AssembledModule {
+  std::string path;
+  ~AssembledModule() {
+    std::error_code ignored;
+    if (!path.empty()) std::filesystem::remove(path, ignored);
+  }
+};
+
+// The module of this text, assembled once; empty if wat2wasm refuses it.
+const std::string& Assemble(const std::string& text) {
+  static std::map<std::string, AssembledModule> modules;
+  auto [it, fresh] = modules.try_emplace(text);
+  if (!fresh) return it->second.path;
+  std::string& path = it->second.path;
+  path = absl::StrCat(testing::TempDir(), "/fermata_code_", getpid(), "_", modules.size(), ".wasm");
+  const std::string source = path + ".wat";
+  std::ofstream(source) << text;
+  const std::string command =
+      absl::StrCat(FERMATA_WAT2WASM, " --enable-all '", source, "' -o '", path, "'");
+  if (std::system(command.c_str()) != 0) path.clear();
+  std::filesystem::remove(source);
+  return path;
+}
+
+const ModuleInfo* Load(const std::string& path, const Variant& v) {
+  static std::map<std::tuple<std::string, std::string>, const ModuleInfo*> loaded;
+  driver::NativeBuildOptions options;
+  options.module_path = path;
+  options.translator = FERMATA_TRANSLATOR;
+  options.include_dir = FERMATA_INCLUDE_DIR;
+  options.compiler = v.compiler;
+  options.shards = v.shards;
+  options.translator_flags = {absl::StrCat("--shape=", v.shape),
+                              absl::StrCat("--memory=", v.memory)};
+  if (v.plain_functions) options.translator_flags.push_back("--immediate=*");
+  if (v.everywhere) options.translator_flags.push_back("--suspend-everywhere");
+  const auto key = std::make_tuple(path, NameOfVariant({v, 0}));
+  if (auto it = loaded.find(key); it != loaded.end()) return it->second;
+  absl::StatusOr<driver::NativeModule> library = driver::BuildSharedModule(options);
+  EXPECT_TRUE(library.ok()) << library.status();
+  if (!library.ok()) return nullptr;
+  absl::StatusOr<const ModuleInfo*> module = LoadModule(library->path);
+  EXPECT_TRUE(module.ok()) << module.status();
+  return loaded[key] = module.ok() ? *module : nullptr;
+}
+
+}  // namespace
+
+void PrintTo(const Variant& v, std::ostream* out) { *out << NameOfVariant({v, 0}); }
+
+std::string NameOfVariant(const testing::TestParamInfo<Variant>& info) {
+  const Variant& v = info.param;
+  return absl::StrCat(
+      absl::StrReplaceAll(v.compiler, {{"+", "x"}, {"-", "_"}, {"/", "_"}, {".", "_"}}), "_",
+      v.plain_functions ? "plain" : v.shape, "_", v.memory, "_", v.shards,
+      v.everywhere ? "_everywhere" : "");
+}
+
+std::vector<Variant> AllVariants() {
+  std::vector<Variant> variants;
+  for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
+    if (*compiler == '\0') continue;
+    for (const char* memory : {"reserved", "checked"}) {
+      variants.push_back({compiler, "split", memory, false, 1});
+      variants.push_back({compiler, "shared", memory, false, 3});
+    }
+    variants.push_back({compiler, "auto", "reserved", true, 1});
+    variants.push_back({compiler, "auto", "reserved", false, 1, true});
+  }
+  return variants;
+}
+
+Value Op(Value v) {
+  switch (v.type) {
+    case ValType::kI32:
+      return Value::I32(v.i32() * 3 + 1);
+    case ValType::kI64:
+      return Value::I64(v.i64() * 5 + (uint64_t{1} << 40));
+    case ValType::kF32:
+      return Value::F32(v.f32() * 2.0f + 0.5f);
+    case ValType::kF64:
+      return Value::F64(v.f64() * 2.0 + 0.25);
+    case ValType::kV128:
+      return Value::V128(v.low + 3, v.high + 5);
+    default:
+      return v;
+  }
+}
+
+void CodeFixture::SetUp() {
+  if (std::string(FERMATA_WAT2WASM).empty())
+    GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  const std::string& path = Assemble(Text());
+  ASSERT_FALSE(path.empty()) << "wat2wasm refused the module";
+  module_ = Load(path, GetParam());
+  ASSERT_NE(module_, nullptr);
+  Imports imports;
+  if (GetParam().plain_functions) {
+    for (uint32_t i = 0; i < module_->import_count; ++i) {
+      const core::ImportInfo& import = module_->imports[i];
+      const core::FuncType& type = module_->types[module_->function_imports[import.index].type];
+      const ValType t = type.params[0];
+      absl::StatusOr<Extern> function = store_.MakeFunction(
+          import.name.data, Signature{{t}, {t}},
+          [t](absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results) {
+            const bool wide = t == ValType::kV128;
+            const Value answer = Op(Value{t, arguments[0], wide ? arguments[1] : 0});
+            results[0] = answer.low;
+            if (wide) results[1] = answer.high;
+            return Trap::kNone;
+          });
+      ASSERT_TRUE(function.ok()) << function.status();
+      imports.Add("env", import.name.data, *function);
+    }
+  }
+  absl::StatusOr<DynamicInstance*> instance = store_.Instantiate(*module_, imports);
+  ASSERT_TRUE(instance.ok()) << instance.status();
+  instance_ = *instance;
+}
+
+DynamicStep CodeFixture::Run(const std::string& name, std::vector<Value> arguments) {
+  suspensions_ = 0;
+  yields_ = 0;
+  absl::StatusOr<DynamicStep> step = instance_->Call(name, arguments);
+  EXPECT_TRUE(step.ok()) << name << ": " << step.status();
+  if (!step.ok()) return DynamicStep();
+  while (step->suspended() || step->out_of_fuel()) {
+    if (step->out_of_fuel()) {
+      ++yields_;
+      EXPECT_TRUE(step->Refuel(0).ok());
+      continue;
+    }
+    ++suspensions_;
+    deepest_ = std::max(deepest_, step->depth());
+    EXPECT_EQ(step->op_module(), "env");
+    EXPECT_EQ(step->op_arguments().size(), 1u);
+    const Value answer = Op(step->op_arguments()[0]);
+    EXPECT_TRUE(step->Resume({answer}).ok());
+  }
+  return *std::move(step);
+}
+
+void CodeFixture::Expect(const std::string& name, std::vector<Value> arguments,
+                         std::vector<Value> results, int suspensions) {
+  const DynamicStep step = Run(name, std::move(arguments));
+  ASSERT_TRUE(step.finished()) << name << ": " << step.message();
+  ASSERT_EQ(step.results().size(), results.size()) << name;
+  for (size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(step.results()[i].type, results[i].type) << name << " result " << i;
+    EXPECT_EQ(step.results()[i].low, results[i].low) << name << " result " << i;
+    EXPECT_EQ(step.results()[i].high, results[i].high) << name << " result " << i;
+  }
+  EXPECT_EQ(suspensions_, GetParam().plain_functions ? 0 : suspensions) << name;
+  EXPECT_EQ(yields_ != 0, GetParam().everywhere) << name;
+}
+
+void CodeFixture::ExpectTrap(const std::string& name, std::vector<Value> arguments, Trap trap) {
+  const DynamicStep step = Run(name, std::move(arguments));
+  ASSERT_TRUE(step.trapped()) << name;
+  EXPECT_EQ(step.trap(), trap) << name << ": " << step.message();
+}
+
+}  // namespace fermata

@@ -1,0 +1,112 @@
+#include "translator/wasm/type_keys.h"
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/SHA256.h"
+
+namespace fermata::wasm {
+namespace {
+
+std::string Hash(const std::string& text) {
+  llvm::SHA256 sha;
+  sha.update(llvm::StringRef(text.data(), text.size()));
+  const llvm::StringRef digest = sha.final();
+  return absl::StrCat("#", absl::BytesToHexString({digest.data(), digest.size()}));
+}
+
+class GroupText {
+ public:
+  GroupText(const Module& module, uint32_t first) : module_(module), first_(first) {}
+
+  // Whether the last Text was of the readable form.
+  bool readable() const { return readable_; }
+
+  std::string Text(uint32_t index) {
+    const TypeDef& def = module_.type_defs[index];
+    std::string text;
+    if (!def.final || def.supertype != kNoSupertype) {
+      absl::StrAppend(&text, def.final ? "f" : "o");
+      if (def.supertype != kNoSupertype) text.append(TypeIndex(def.supertype));
+      text.push_back('/');
+      readable_ = false;
+    }
+    if (def.kind == TypeDef::kFunc) {
+      for (ValType t : module_.types[index].params) text.append(Value(t));
+      text.push_back(':');
+      for (ValType t : module_.types[index].results) text.append(Value(t));
+      return text;
+    }
+    readable_ = false;
+    text.append(def.kind == TypeDef::kStruct ? "S" : "A");
+    for (const Field& field : def.fields) {
+      text.append(field.mut ? "m" : "c");
+      text.append(field.packed_bits == 0 ? Value(field.type) : absl::StrCat(field.packed_bits));
+    }
+    return text;
+  }
+
+ private:
+  std::string TypeIndex(uint32_t index) const {
+    if (index >= first_) return absl::StrCat("@", index - first_, ";");
+    return absl::StrCat("(", module_.type_keys[index], ")");
+  }
+
+  std::string Value(ValType type) {
+    switch (type.kind()) {
+      case ValType::kI32:
+        return "i";
+      case ValType::kI64:
+        return "I";
+      case ValType::kF32:
+        return "f";
+      case ValType::kF64:
+        return "F";
+      case ValType::kV128:
+        return "V";
+      case ValType::kFuncRef:
+      case ValType::kExternRef:
+      case ValType::kExnRef:
+      case ValType::kAnyRef: {
+        const char letter = type.kind() == ValType::kFuncRef     ? 'r'
+                            : type.kind() == ValType::kExternRef ? 'x'
+                            : type.kind() == ValType::kExnRef    ? 'e'
+                                                                 : 'a';
+        if (type.nullable()) return std::string(1, letter);
+        readable_ = false;
+        return {'!', letter};
+      }
+      case ValType::kTypedRef:
+        readable_ = false;
+        return absl::StrCat(type.nullable() ? "?" : "!", TypeIndex(type.type_index()));
+      default:
+        readable_ = false;
+        return absl::StrCat(type.nullable() ? "?" : "!", "<", static_cast<int>(type.kind()), ">");
+    }
+  }
+
+  const Module& module_;
+  const uint32_t first_;
+  bool readable_ = true;
+};
+
+}  // namespace
+
+void TypeKeys::AddGroup(Module& module, uint32_t first) {
+  const uint32_t end = static_cast<uint32_t>(module.types.size());
+  GroupText group(module, first);
+  std::string text;
+  for (uint32_t i = first; i < end; ++i) {
+    text.append(group.Text(i));
+    if (i + 1 < end) text.push_back('|');
+  }
+  const bool readable = group.readable() && end == first + 1 && text.size() <= 64;
+  const std::string key = readable ? text : Hash(text);
+  for (uint32_t i = first; i < end; ++i) {
+    module.type_keys.push_back(end == first + 1 ? key : absl::StrCat(key, ".", i - first));
+    module.canonical_types.push_back(
+        first_of_key_.try_emplace(module.type_keys.back(), i).first->second);
+  }
+}
+
+}  // namespace fermata::wasm
