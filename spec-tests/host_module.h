@@ -1,0 +1,19 @@
+// The suite's host module, "spectest".
+#ifndef FERMATA_SPEC_TESTS_HOST_MODULE_H_
+#define FERMATA_SPEC_TESTS_HOST_MODULE_H_
+
+#include <map>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "fermata/dynamic.h"
+
+namespace fermata::spec {
+
+// Its exports by name: print…, global_…, table, table64, memory, shared_memory. `suspending`: the
+// functions are ops, which the caller answers with no results; else they return at once.
+absl::StatusOr<std::map<std::string, Extern>> MakeSpectest(StoreHandle& store, bool suspending);
+
+}  // namespace fermata::spec
+
+#endif  // FERMATA_SPEC_TESTS_HOST_MODULE_H_

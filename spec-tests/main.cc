@@ -1,0 +1,294 @@
+// fermata-spec: the official test suite, translated, compiled and played, plainly and with every
+// call suspended. docs/conformance.md says what is counted.
+//
+// Exit status: 0, 1 if anything failed (or passed that was expected to fail), 77 if the suite is
+// not there.
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
+#include "spec-tests/library.h"
+#include "spec-tests/report.h"
+#include "spec-tests/runner.h"
+#include "spec-tests/suite.h"
+#include "spec-tests/umbrella.h"
+
+namespace {
+
+namespace cl = llvm::cl;
+namespace fs = std::filesystem;
+namespace spec = fermata::spec;
+
+constexpr int kSkipped = 77;
+
+cl::OptionCategory category("Official test suite");
+cl::list<std::string> groups("group", cl::value_desc("name"), cl::CommaSeparated,
+                             cl::desc("Only this group (repeatable)"), cl::cat(category));
+cl::list<std::string> files("file", cl::value_desc("name"), cl::CommaSeparated,
+                            cl::desc("Only this file, such as i32 or i32.wast (repeatable)"),
+                            cl::cat(category));
+cl::opt<std::string> mode("mode", cl::value_desc("plain|suspended"),
+                          cl::desc("Only this mode (default: both)"), cl::cat(category));
+cl::opt<std::string> report_path(
+    "report", cl::init(FERMATA_SPEC_REPORT), cl::value_desc("file"),
+    cl::desc("Where the JSON report goes (default: " FERMATA_SPEC_REPORT ")"), cl::cat(category));
+cl::opt<std::string> markdown("markdown", cl::value_desc("file"),
+                              cl::desc("Write the documentation's table"), cl::cat(category));
+cl::opt<std::string> suite("suite", cl::init(FERMATA_SHARED_DIR "/spec/spec-json.tar.xz"),
+                           cl::value_desc("path"),
+                           cl::desc("The suite: a folder of groups, or an archive of it"),
+                           cl::cat(category));
+cl::opt<std::string> expected_dir("expected", cl::init(FERMATA_SPEC_DIR "/expected"),
+                                  cl::value_desc("folder"),
+                                  cl::desc("Lists of expected failures, GROUP.txt"),
+                                  cl::cat(category));
+cl::opt<std::string> cache(
+    "cache", cl::init(FERMATA_SPEC_CACHE), cl::value_desc("folder"),
+    cl::desc("Where generated and compiled files are kept (default: " FERMATA_SPEC_CACHE ")"),
+    cl::cat(category));
+cl::opt<unsigned> jobs("jobs", cl::init(0), cl::value_desc("n"),
+                       cl::desc("Files at a time (default: one per processor)"), cl::cat(category));
+cl::opt<std::string> compiler("compiler", cl::init(FERMATA_CXX), cl::value_desc("command"),
+                              cl::desc("C++ compiler (default: " FERMATA_CXX ")"),
+                              cl::cat(category));
+cl::opt<std::string> optimization(
+    "opt", cl::init(FERMATA_SPEC_OPT), cl::value_desc("-On"),
+    cl::desc("The compiler's optimization flag (default: " FERMATA_SPEC_OPT ")"),
+    cl::cat(category));
+cl::list<std::string> compiler_flags("cxxflag", cl::value_desc("flag"),
+                                     cl::desc("A further compiler flag (repeatable)"),
+                                     cl::cat(category));
+cl::opt<std::string> memory("memory", cl::init("reserved"), cl::value_desc("reserved|checked"),
+                            cl::desc("How memory accesses are bounded"), cl::cat(category));
+cl::opt<unsigned> timeout("timeout", cl::init(300), cl::value_desc("seconds"),
+                          cl::desc("Longest time to play one file (default: 300; 0: no end)"),
+                          cl::cat(category));
+cl::opt<bool> verbose("verbose", cl::desc("Print a line for each file, and all failures"),
+                      cl::cat(category));
+cl::opt<unsigned> shown_failures("failures", cl::init(40), cl::value_desc("n"),
+                                 cl::desc("Failures to print (default: 40; 0: all)"),
+                                 cl::cat(category));
+
+cl::opt<bool> list_modules("list-modules",
+                           cl::desc("Only print the group and path of each module that the scripts "
+                                    "instantiate"),
+                           cl::cat(category));
+
+// For child processes.
+cl::opt<std::string> child("child", cl::Hidden);
+cl::opt<std::string> script("script", cl::Hidden);
+cl::opt<std::string> child_group("child-group", cl::Hidden);
+cl::opt<bool> child_suspended("child-suspended", cl::Hidden);
+cl::opt<std::string> maps("maps", cl::Hidden);
+cl::opt<std::string> child_output("child-output", cl::Hidden);
+cl::opt<std::string> library("library", cl::Hidden);
+cl::opt<std::string> compiler_error("compiler-error", cl::Hidden);
+
+int Fail(const std::string& message) {
+  llvm::errs() << "fermata-spec: " << message << "\n";
+  return 1;
+}
+int Fail(const absl::Status& status) { return Fail(std::string(status.message())); }
+
+std::string ReadText(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+bool WriteText(const std::string& path, const std::string& text) {
+  std::error_code ignored;
+  if (fs::path(path).has_parent_path())
+    fs::create_directories(fs::path(path).parent_path(), ignored);
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  out.close();
+  return static_cast<bool>(out);
+}
+
+int RunChild() {
+  spec::ChildOptions options;
+  options.script = script;
+  options.group = child_group;
+  options.suspended = child_suspended;
+  options.checked_memory = memory == "checked";
+  options.maps = maps;
+  options.output = child_output;
+  options.library = library;
+  options.compiler_error = compiler_error;
+  options.timeout = timeout;
+  const absl::Status status =
+      child == "translate" ? spec::TranslateInChild(options) : spec::PlayInChild(options);
+  return status.ok() ? 0 : Fail(status);
+}
+
+int ListModules(const std::vector<spec::SuiteFile>& list) {
+  for (const spec::SuiteFile& file : list) {
+    absl::StatusOr<spec::Script> parsed = spec::ReadScript(file.script);
+    if (!parsed.ok()) return Fail(parsed.status());
+    for (const std::string& module : spec::ModulesOf(*parsed)) {
+      std::printf("%s %s\n", file.group.c_str(),
+                  (fs::path(file.script).parent_path() / module).c_str());
+    }
+  }
+  return 0;
+}
+
+void PrintFailures(const spec::Report& report) {
+  const size_t count = report.failures().size();
+  const size_t shown =
+      verbose || shown_failures == 0 ? count : std::min<size_t>(count, shown_failures);
+  for (size_t i = 0; i < shown; ++i) {
+    std::printf("FAIL %s\n", spec::Describe(report.failures()[i]).c_str());
+  }
+  if (shown < count) {
+    std::printf("… and %zu more: see %s, or --failures=0\n", count - shown, report_path.c_str());
+  }
+}
+
+std::vector<spec::RunTask> Tasks(const std::vector<spec::SuiteFile>& list) {
+  std::vector<spec::RunTask> tasks;
+  for (const spec::SuiteFile& file : list) {
+    for (const bool suspended : {false, true}) {
+      if (mode.empty() || (mode == "suspended") == suspended) tasks.push_back({file, suspended});
+    }
+  }
+  return tasks;
+}
+
+// What the tasks came to, added up.
+class Progress {
+ public:
+  Progress(size_t count, spec::Report& report, std::map<std::string, spec::Expected> expected)
+      : count_(count), report_(report), expected_(std::move(expected)) {}
+
+  void Add(spec::FileResult result) {
+    ++done_;
+    translate_ += result.translate_seconds;
+    compile_ += result.compile_seconds;
+    play_ += result.play_seconds;
+    compiled_ += !result.cached;
+    if (verbose) {
+      std::printf("%s/%s (%s): translated %.2f s, compiled %.2f s, played %.2f s\n",
+                  result.group.c_str(), result.file.c_str(),
+                  result.suspended ? "suspended" : "plain", result.translate_seconds,
+                  result.compile_seconds, result.play_seconds);
+    } else if (isatty(STDERR_FILENO)) {
+      llvm::errs() << "\r\x1b[K" << done_ << " of " << count_ << ": " << result.group << "/"
+                   << result.file << (done_ == count_ ? "\r\x1b[K" : "");
+    }
+    const spec::Expected& expected = expected_[result.group];
+    report_.Add(std::move(result), expected);
+  }
+  std::string Times() const {
+    return absl::StrFormat(
+        "%d scripts, %d compiled; processor time of translating %.0f s, compiling %.0f s, playing "
+        "%.0f s",
+        done_, compiled_, translate_, compile_, play_);
+  }
+
+ private:
+  const size_t count_;
+  spec::Report& report_;
+  std::map<std::string, spec::Expected> expected_;
+  size_t done_ = 0, compiled_ = 0;
+  double translate_ = 0, compile_ = 0, play_ = 0;
+};
+
+absl::StatusOr<std::map<std::string, spec::Expected>> ReadExpected(
+    const std::vector<spec::SuiteFile>& list) {
+  std::map<std::string, spec::Expected> expected;
+  for (const spec::SuiteFile& file : list) {
+    if (expected.count(file.group) != 0) continue;
+    const std::string path = absl::StrCat(expected_dir, "/", file.group, ".txt");
+    absl::StatusOr<spec::Expected> one = spec::Expected::Parse(ReadText(path));
+    if (!one.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": ", one.status().message()));
+    }
+    expected[file.group] = *std::move(one);
+  }
+  return expected;
+}
+
+absl::StatusOr<spec::LibraryBuilder> MakeBuilder() {
+  spec::LibraryBuilder::Options options;
+  options.compiler = compiler;
+  options.optimization = optimization;
+  options.flags = absl::StrSplit(FERMATA_SPEC_FLAGS, ' ', absl::SkipEmpty());
+  options.flags.insert(options.flags.end(), compiler_flags.begin(), compiler_flags.end());
+  options.include_dir = FERMATA_INCLUDE_DIR;
+  options.cache_dir = cache;
+  return spec::LibraryBuilder::Make(options);
+}
+
+int Run(const std::string& program) {
+  const auto start = std::chrono::steady_clock::now();
+  absl::StatusOr<std::string> folder = spec::OpenSuite(suite, cache);
+  if (absl::IsNotFound(folder.status())) {
+    Fail(absl::StrCat("no test suite: ", folder.status().message(), " (see --suite)"));
+    return kSkipped;
+  }
+  if (!folder.ok()) return Fail(folder.status());
+  absl::StatusOr<std::vector<spec::SuiteFile>> list =
+      spec::ListSuite(*folder, {groups.begin(), groups.end()}, {files.begin(), files.end()});
+  if (!list.ok()) return Fail(list.status());
+  if (list->empty()) return Fail(absl::StrCat(suite, ": no such scripts in it"));
+  if (list_modules) return ListModules(*list);
+  auto expected = ReadExpected(*list);
+  if (!expected.ok()) return Fail(expected.status());
+  absl::StatusOr<spec::LibraryBuilder> builder = MakeBuilder();
+  if (!builder.ok()) return Fail(builder.status());
+
+  const std::vector<spec::RunTask> tasks = Tasks(*list);
+  spec::RunOptions options;
+  options.program = program;
+  options.cache_dir = cache;
+  options.checked_memory = memory == "checked";
+  options.jobs = jobs != 0 ? jobs : std::max(1u, std::thread::hardware_concurrency());
+  options.timeout = timeout;
+  spec::Report report;
+  Progress progress(tasks.size(), report, *std::move(expected));
+  spec::RunTasks(tasks, options, *builder,
+                 [&](spec::FileResult result) { progress.Add(std::move(result)); });
+
+  PrintFailures(report);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::printf("%s%s; %.0f s in all\n", report.Table().c_str(), progress.Times().c_str(), seconds);
+  if (!WriteText(report_path, report.Json())) return Fail(report_path + ": cannot write");
+  if (!markdown.empty()) {
+    absl::StatusOr<std::string> table = report.Markdown(ReadText(FERMATA_SPEC_DIR "/wasm2c.json"));
+    if (!table.ok()) return Fail(table.status());
+    if (!WriteText(markdown, *table)) return Fail(markdown + ": cannot write");
+  }
+  return report.failed() ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "Translates, compiles and plays the official WebAssembly test suite, plainly and with every\n"
+      "call, loop and growth suspended. Exit status 1 if anything failed, 77 if there is no "
+      "suite.\n");
+  if (!child.empty()) return RunChild();
+  if (!mode.empty() && mode != "plain" && mode != "suspended") {
+    return Fail("--mode is plain or suspended");
+  }
+  if (memory != "reserved" && memory != "checked") return Fail("--memory is reserved or checked");
+  return Run(llvm::sys::fs::getMainExecutable(argv[0], reinterpret_cast<void*>(&main)));
+}

@@ -1,0 +1,36 @@
+// What became of one command of a script. Header for C++17.
+#ifndef FERMATA_SPEC_TESTS_OUTCOME_H_
+#define FERMATA_SPEC_TESTS_OUTCOME_H_
+
+#include <cstdint>
+#include <string>
+
+#include "spec-tests/script.h"
+
+namespace fermata::spec {
+
+enum class Verdict : uint8_t {
+  kPassed,
+  kFailed,
+  kBlocked,        // by a proposal that Fermata lacks
+  kNotApplicable,  // of the text format
+};
+
+struct Outcome {
+  unsigned line = 0;
+  CommandType type = CommandType::kModule;
+  Verdict verdict = Verdict::kPassed;
+  std::string detail;  // what was expected and found; blocked: the reason
+};
+
+// Counts of a player, over all of a script.
+struct PlayStats {
+  uint64_t calls = 0;          // made by actions
+  uint64_t suspensions = 0;    // of imports, answered
+  uint64_t yields = 0;         // others, refuelled
+  uint64_t other_phrases = 0;  // refusals of the right class, in other words than the suite's
+};
+
+}  // namespace fermata::spec
+
+#endif  // FERMATA_SPEC_TESTS_OUTCOME_H_

@@ -1,0 +1,54 @@
+// Runs files of the suite: translate, compile, play, each script in child processes, so that a
+// crash of the translator or of generated code is a failure of that file alone.
+#ifndef FERMATA_SPEC_TESTS_RUNNER_H_
+#define FERMATA_SPEC_TESTS_RUNNER_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "spec-tests/library.h"
+#include "spec-tests/report.h"
+#include "spec-tests/suite.h"
+
+namespace fermata::spec {
+
+struct RunOptions {
+  std::string program;    // this executable, for the children
+  std::string cache_dir;  // generated files are kept there, too
+  bool checked_memory = false;
+  unsigned jobs = 1;       // files at a time
+  unsigned timeout = 300;  // seconds to play one script
+};
+
+struct RunTask {
+  SuiteFile file;
+  bool suspended = false;
+};
+
+// Runs the tasks, those with most code first, and calls `done` for each, one at a time.
+void RunTasks(std::vector<RunTask> tasks, const RunOptions& options, const LibraryBuilder& builder,
+              const std::function<void(FileResult)>& done);
+
+// What the children do.
+struct ChildOptions {
+  std::string script, group;
+  bool suspended = false;
+  bool checked_memory = false;
+  std::string maps;     // file for the modules that are blocked or broken
+  std::string output;   // translate: the C++ file
+  std::string library;  // play: may be empty, if the compiler failed
+  std::string compiler_error;
+  unsigned timeout = 0;
+};
+absl::Status TranslateInChild(const ChildOptions& options);
+absl::Status PlayInChild(const ChildOptions& options);
+
+// `outcomes`, and a failure for each command of the script that has none.
+std::vector<Outcome> Complete(const Script& script, std::vector<Outcome> outcomes,
+                              const std::string& reason);
+
+}  // namespace fermata::spec
+
+#endif  // FERMATA_SPEC_TESTS_RUNNER_H_
