@@ -8,6 +8,8 @@
 
 #include "absl/strings/match.h"
 #include "tests/wasm_builder.h"
+#include "translator/validate/function_validator.h"
+#include "translator/validate/module_validator.h"
 #include "translator/wasm/decoder.h"
 #include "translator/wasm/names.h"
 
@@ -389,24 +391,27 @@ TEST(Decoder, Utf8) {
 
 // ---- Proposals that are not supported yet ----
 
-Bytes BodyModule(const Bytes& code) {
-  WasmBuilder b;
-  b.Memory(1);
-  b.Function(b.Type("", ""), "", code);
-  return b.Build();
-}
-Bytes ParamModule(const Bytes& type) { return Sections({{1, Concat({{1, 0x60, 1}, type, {0}})}}); }
-
 TEST(Reader, UnsupportedProposalsAreNamed) {
+  const auto body = [](const Bytes& code) {
+    WasmBuilder b;
+    b.Function(b.Type("", ""), "", code);
+    return b.Build();
+  };
   const auto type = [](uint8_t form) { return Sections({{1, {1, form, 0, 0}}}); };
+  const auto param = [](const Bytes& value) {
+    return Sections({{1, Concat({{1, 0x60, 1}, value, {0}})}});
+  };
   const std::vector<std::pair<std::string, Bytes>> cases = {
-      {"gc", BodyModule({0xfb, 0x00, 0})},
-      {"gc", BodyModule({0xfb, 0x14, 0x6e})},
-      {"custom-descriptors", BodyModule({0xfb, 0x20, 0})},
-      {"custom-descriptors", type(0x4d)},
+      {"gc", body({0xfb, 0x00, 0})},
+      {"gc", body({0xfb, 0x1e})},
       {"stack-switching", type(0x5d)},
-      {"stack-switching", ParamModule({0x68})},
-      {"stack-switching", BodyModule({0xe0, 0})},
+      {"stack-switching", param({0x68})},
+      {"stack-switching", param({0x63, 0x75})},
+      {"stack-switching", body({0xe0, 0})},
+      {"custom-descriptors", type(0x4c)},
+      {"custom-descriptors", type(0x4d)},
+      {"custom-descriptors", param({0x63, 0x62})},
+      {"custom-descriptors", body({0xfb, 0x20, 0})},
   };
   for (const auto& [proposal, bytes] : cases) {
     const absl::Status status = Check(bytes);
@@ -418,45 +423,80 @@ TEST(Reader, UnsupportedProposalsAreNamed) {
   }
 }
 
-// Modules that are right with a proposal, and malformed or invalid as before without it.
-TEST(Reader, ProposalsCanBeSwitchedOff) {
-  const auto tagged = [](const Bytes& code) {
-    const Bytes body = Concat({{0}, code, {0x0b}});
-    return Sections(
-        {{1, {1, 0x60, 0, 0}}, {3, {1, 0}}, {13, {1, 0, 0}}, {10, Concat({{1}, Sized(body)})}});
+// Each module needs just one proposal: it is read with all that are supported, and refused without
+// that one.
+TEST(Reader, FeaturesThatAreOffRefuse) {
+  const auto body = [](const Bytes& code) {
+    WasmBuilder b;
+    b.Memory(1);
+    b.Table('r', 1);
+    b.Tag(b.Type("", ""));
+    b.Function(0, "", code);
+    return b.Build();
   };
-  const std::vector<std::pair<std::string, Bytes>> cases = {
-      {"simd", ParamModule({0x7b})},
-      {"simd", BodyModule(Concat({{0xfd, 0x0c}, Bytes(16), {0x1a}}))},
-      {"relaxed-simd",
-       BodyModule(
-           Concat({{0xfd, 0x0c}, Bytes(16), {0xfd, 0x0c}, Bytes(16), {0xfd, 0x80, 0x02, 0x1a}}))},
-      {"threads", BodyModule({0xfe, 0x03, 0x00})},
-      {"threads", Sections({{5, {1, 3, 1, 1}}})},
-      {"tail-call", BodyModule({0x12, 0})},
-      {"exceptions", tagged({0x08, 0})},
-      {"exceptions", tagged({0x1f, 0x40, 0, 0x0b})},
-      {"exceptions", ParamModule({0x69})},
-      {"exceptions", ParamModule({0x74})},
-      {"legacy-exceptions", tagged({0x06, 0x40, 0x07, 0, 0x19, 0x0b})},
-      {"memory64", Sections({{5, {1, 4, 1}}})},
-      {"memory64", Sections({{4, {1, 0x70, 4, 1}}})},
-      {"multi-memory", Sections({{5, {2, 0, 1, 0, 1}}})},
-      {"multi-memory", BodyModule({0x41, 0, 0x28, 0x42, 0, 0, 0x1a})},
-      {"custom-page-sizes", Sections({{5, {1, 8, 1, 0}}})},
-      {"function-references", Sections({{1, {2, 0x60, 0, 0, 0x60, 1, 0x64, 0, 0}}})},
-      {"function-references", ParamModule({0x6e})},
-      {"function-references", BodyModule({0xd0, 0, 0x1a})},
-      {"function-references", Sections({{1, {1, 0x4e, 2, 0x60, 0, 0, 0x5f, 0}}})},
-      {"function-references", Sections({{4, {1, 0x40, 0, 0x70, 0, 0, 0xd0, 0x70, 0x0b}}})},
-      {"wide-arithmetic", BodyModule({0x42, 0, 0x42, 0, 0xfc, 0x15, 0x1a, 0x1a})},
+  const auto param = [](uint8_t value) { return Sections({{1, {1, 0x60, 1, value, 0}}}); };
+  const std::vector<std::pair<Feature, Bytes>> cases = {
+      {Feature::kSimd, body(Code(Opcode::kV128Const, Bytes(16), Opcode::kDrop))},
+      {Feature::kSimd, param(0x7b)},
+      {Feature::kRelaxedSimd,
+       body(Code(Opcode::kUnreachable, Opcode::kI8x16RelaxedSwizzle, Opcode::kDrop))},
+      {Feature::kThreads, body(Code(Opcode::kAtomicFence, 0))},
+      {Feature::kThreads, Sections({{5, {1, 3, 1, 1}}})},
+      {Feature::kTailCall, body(Code(Opcode::kReturnCall, 0))},
+      {Feature::kTailCall, body(Code(Opcode::kI32Const, 0, Opcode::kReturnCallIndirect, 0, 0))},
+      {Feature::kExceptions, body(Code(Opcode::kThrow, 0))},
+      {Feature::kExceptions, body(Code(Opcode::kTryTable, '_', 0, Opcode::kEnd))},
+      {Feature::kExceptions, param(0x69)},
+      {Feature::kExceptions, Sections({{13, {0}}})},
+      {Feature::kLegacyExceptions, body(Code(Opcode::kTry, '_', Opcode::kEnd))},
+      {Feature::kMemory64, Sections({{5, {1, 4, 1}}})},
+      {Feature::kMemory64, Sections({{4, {1, 0x70, 4, 1}}})},
+      {Feature::kMultiMemory, Sections({{5, {2, 0, 1, 0, 1}}})},
+      {Feature::kMultiMemory,
+       body(Code(Opcode::kI32Const, 0, Bytes{0x28, 0x42, 0, 0}, Opcode::kDrop))},
+      {Feature::kCustomPageSizes, Sections({{5, {1, 8, 1, 0}}})},
+      {Feature::kFunctionReferences, Sections({{1, {1, 0x60, 1, 0x63, 0x70, 0}}})},
+      {Feature::kFunctionReferences, body(Code(Opcode::kUnreachable, Opcode::kCallRef, 0))},
+      {Feature::kFunctionReferences, body({0xd0, 0, 0x1a})},
+      {Feature::kFunctionReferences, Sections({{1, {1, 0x5f, 0}}})},
+      {Feature::kFunctionReferences, Sections({{1, {1, 0x4e, 0}}})},
+      {Feature::kFunctionReferences, param(0x6e)},
+      {Feature::kWideArithmetic,
+       body(Code(Opcode::kUnreachable, Opcode::kI64MulWideS, Opcode::kDrop, Opcode::kDrop))},
   };
-  for (const auto& [proposal, bytes] : cases) {
-    FeatureSet without = Supported();
-    ASSERT_TRUE(ChangeFeatures("-" + proposal, without).ok());
-    EXPECT_TRUE(Check(bytes).ok()) << proposal << ": " << Check(bytes);
-    EXPECT_EQ(Check(bytes, nullptr, without).code(), absl::StatusCode::kInvalidArgument)
-        << proposal << ": " << Check(bytes, nullptr, without);
+  const auto check = [](const Bytes& bytes, const FeatureSet& features) {
+    absl::StatusOr<wasm::Module> module = ReadModule("m.wasm", bytes, features);
+    if (!module.ok()) return module.status();
+    absl::Status status = validate::ValidateModule(*module);
+    validate::Sink nobody;
+    for (uint32_t f = 0; status.ok() && f < module->functions.size(); ++f) {
+      status = validate::ValidateFunction(*module, f, nobody);
+    }
+    return status;
+  };
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const auto& [feature, bytes] = cases[i];
+    const absl::Status with = check(bytes, Supported());
+    EXPECT_TRUE(with.ok()) << i << " " << Name(feature) << ": " << with;
+    FeatureSet less = Supported();
+    less.Remove(feature);
+    const absl::Status without = check(bytes, less);
+    EXPECT_EQ(without.code(), absl::StatusCode::kInvalidArgument)
+        << i << " " << Name(feature) << ": " << without;
+  }
+}
+
+TEST(Features, ChangeFeaturesReadsLists) {
+  FeatureSet set = Wasm3();
+  EXPECT_FALSE(set.Has(Feature::kThreads));
+  ASSERT_TRUE(set.Has(Feature::kMultiMemory));
+  EXPECT_TRUE(ChangeFeatures("threads,-multi-memory", set).ok());
+  EXPECT_TRUE(set.Has(Feature::kThreads));
+  EXPECT_FALSE(set.Has(Feature::kMultiMemory));
+  EXPECT_TRUE(set.Has(Feature::kSimd));
+  for (const char* wrong : {"thread", "-thread", "gc", "stack-switching", "simd,nonsense"}) {
+    FeatureSet changed = Supported();
+    EXPECT_FALSE(ChangeFeatures(wrong, changed).ok()) << wrong;
   }
 }
 

@@ -482,9 +482,6 @@ TEST(Module, SeveralMemories) {
   b.Memory(1);
   b.Memory(1);
   ExpectModule("", b);
-  wasm::FeatureSet one = wasm::Supported();
-  one.Remove(wasm::Feature::kMultiMemory);
-  EXPECT_EQ(Words(Check(b.Build(), nullptr, one)), "multiple memories");
 }
 
 TEST(Module, ConstantExpressions) {

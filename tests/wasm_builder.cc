@@ -25,7 +25,7 @@ uint8_t TypeByte(char letter) {
       return 0x6f;
     case 'V':
       return 0x7b;
-    case 'x':
+    case 'n':
       return 0x69;
     case 'a':
       return 0x6e;
@@ -94,6 +94,8 @@ uint32_t WasmBuilder::Type(absl::string_view params, absl::string_view results) 
   return Add(1, Concat({{0x60}, Sized(Types(params)), Sized(Types(results))}));
 }
 
+uint32_t WasmBuilder::RawType(const Bytes& type) { return Add(1, type); }
+
 uint32_t WasmBuilder::ImportFunction(uint32_t type) {
   Add(2, Concat({Name("env"), Name("f"), {0}, Unsigned(type)}));
   return imports_[0]++;
@@ -120,6 +122,10 @@ uint32_t WasmBuilder::Table(char element, uint32_t min) {
 }
 
 uint32_t WasmBuilder::Memory(uint32_t min) { return Add(5, Concat({{0}, Unsigned(min)})); }
+
+uint32_t WasmBuilder::RawTable(const Bytes& table) { return Add(4, table); }
+uint32_t WasmBuilder::RawMemory(const Bytes& limits) { return Add(5, limits); }
+uint32_t WasmBuilder::Tag(uint32_t type) { return Add(13, Concat({{0}, Unsigned(type)})); }
 
 uint32_t WasmBuilder::Global(char type, bool mut, const Bytes& init) {
   return Add(6, Concat({{TypeByte(type), static_cast<uint8_t>(mut)}, init, {0x0b}})) + imports_[3];
@@ -157,8 +163,8 @@ Bytes Module(const std::vector<std::pair<uint8_t, Bytes>>& sections) {
   return bytes;
 }
 
-absl::Status Check(const Bytes& module, validate::Sink* sink, const wasm::FeatureSet& features) {
-  absl::StatusOr<wasm::Module> m = wasm::ReadModule("m.wasm", module, features);
+absl::Status Check(const Bytes& module, validate::Sink* sink) {
+  absl::StatusOr<wasm::Module> m = wasm::ReadModule("m.wasm", module);
   if (!m.ok()) return m.status();
   absl::Status status = validate::ValidateModule(*m);
   validate::Sink nobody;

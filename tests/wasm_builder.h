@@ -5,9 +5,10 @@
 //   b.Function(type, "", Code(Opcode::kLocalGet, 0, Opcode::kI32Eqz));   // `end` is added
 //   std::vector<uint8_t> module = b.Build();
 //
-// Types are strings of letters: i = i32, I = i64, f = f32, F = f64, V = v128, r = funcref, e =
-// externref, x = exnref, a = anyref. Nothing is checked. Index spaces count imports first, so
-// imports must be added before definitions.
+// Types are strings of letters: i = i32, I = i64, f = f32, F = f64, V = v128, r = funcref,
+// e = externref, n = exnref, a = anyref.
+// Nothing is checked. Index spaces count imports first, so imports must be added before
+// definitions.
 #ifndef FERMATA_TESTS_WASM_BUILDER_H_
 #define FERMATA_TESTS_WASM_BUILDER_H_
 
@@ -48,12 +49,16 @@ Bytes Code(const Parts&... parts) {
 class WasmBuilder {
  public:
   uint32_t Type(absl::string_view params, absl::string_view results);
+  uint32_t RawType(const Bytes& type);  // one item of the section; a group counts as one here
   uint32_t ImportFunction(uint32_t type);
   uint32_t ImportGlobal(char type, bool mut);
   uint32_t Function(uint32_t type, absl::string_view locals, const Bytes& code);
   uint32_t RawBody(uint32_t type, const Bytes& body);
   uint32_t Table(char element, uint32_t min);
   uint32_t Memory(uint32_t min);
+  uint32_t RawTable(const Bytes& table);
+  uint32_t RawMemory(const Bytes& limits);  // flags, minimum, …
+  uint32_t Tag(uint32_t type);
   uint32_t Global(char type, bool mut, const Bytes& init);  // without `end`
   void Export(absl::string_view name, uint8_t kind, uint32_t index);
   void Start(uint32_t function);
@@ -81,8 +86,7 @@ class WasmBuilder {
 Bytes Module(const std::vector<std::pair<uint8_t, Bytes>>& sections);
 
 // Reads and validates all of it, as "m.wasm". Bodies are told to `sink`, if there is one.
-absl::Status Check(const Bytes& module, validate::Sink* sink = nullptr,
-                   const wasm::FeatureSet& features = wasm::Supported());
+absl::Status Check(const Bytes& module, validate::Sink* sink = nullptr);
 
 // The message without the position, "" if ok: `m.wasm: 0x1f3 (function 1): unknown type 7` gives
 // "unknown type 7".

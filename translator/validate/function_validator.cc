@@ -180,10 +180,11 @@ class FunctionValidator : private ReferenceInstructions {
     return true;
   }
 
-  // A list of one type that lives as long as the validator.
+  // A list of one type that lives as long as the validator. The search is bounded: a function may
+  // name very many types.
   absl::Span<const ValType> Single(ValType type) {
-    for (const ValType& known : singles_) {
-      if (known == type) return absl::MakeConstSpan(&known, 1);
+    for (size_t i = 0; i < singles_.size() && i < 32; ++i) {
+      if (singles_[i] == type) return absl::MakeConstSpan(&singles_[i], 1);
     }
     return absl::MakeConstSpan(&singles_.emplace_back(type), 1);
   }

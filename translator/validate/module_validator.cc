@@ -26,8 +26,8 @@ class ModuleValidator {
   absl::Status Run() {
     // What a check finds wrong, later ones would trip over.
     using Step = void (ModuleValidator::*)();
-    for (Step step : {&ModuleValidator::CheckFunctions, &ModuleValidator::CheckTables,
-                      &ModuleValidator::CheckMemories, &ModuleValidator::CheckTags,
+    for (Step step : {&ModuleValidator::CheckFunctions, &ModuleValidator::CheckTags,
+                      &ModuleValidator::CheckTables, &ModuleValidator::CheckMemories,
                       &ModuleValidator::CheckGlobals, &ModuleValidator::CheckExports,
                       &ModuleValidator::CheckStart, &ModuleValidator::CheckElements,
                       &ModuleValidator::CheckDatas}) {

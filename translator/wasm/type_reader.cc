@@ -111,6 +111,12 @@ std::vector<ValType> TypeReader::ReadValTypes(uint32_t limit, absl::string_view 
 void TypeReader::CheckSupertype(uint32_t offset, uint32_t index) {
   const uint32_t super = module_.type_defs[index].supertype;
   if (super == kNoSupertype) return;
+  uint32_t depth = 0;  // those of the supertypes were checked before
+  for (uint32_t i = super; i != kNoSupertype; i = module_.type_defs[i].supertype) ++depth;
+  if (depth > kMaxSubtypeDepth) {
+    return in_.Fail(offset, absl::StrCat("too many supertypes: ", depth, " (the limit is ",
+                                         kMaxSubtypeDepth, ")"));
+  }
   if (module_.type_defs[super].final || !FitsSupertype(index, super)) {
     in_.Fail(offset, absl::StrCat("sub type ", index, " does not match super type ", super));
   }
