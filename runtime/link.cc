@@ -66,6 +66,14 @@ void Imports::Add(absl::string_view module, absl::string_view name, Extern value
   entries_.push_back({std::string(module), std::string(name), std::move(value)});
 }
 
+void Imports::AddAnswering(absl::string_view module, absl::string_view name,
+                           const Signature& signature, AnsweringFunction answer) {
+  Extern value;
+  value.signature = signature;
+  value.answer = std::move(answer);
+  Add(module, name, std::move(value));
+}
+
 void Imports::AddInstance(absl::string_view module, DynamicInstance* instance) {
   const ModuleInfo& info = instance->info();
   for (uint32_t i = 0; i < info.export_count; ++i) {
@@ -309,6 +317,7 @@ class Linker {
           t_.function_imports[import.index] = {i, &SignatureOfType(canonical_[slot.type])};
           core::Function f =
               e != nullptr ? e->function : core::Function{import.suspend, nullptr, 0, 0};
+          if (e != nullptr && e->answer != nullptr) f = Answering(import, *e);
           // Otherwise its own, which may be a subtype.
           if (e == nullptr || e->store == nullptr) f.type = canonical_[slot.type];
           if (f.instance == nullptr) f.instance = t_.instance;
@@ -334,6 +343,22 @@ class Linker {
     for (uint32_t i = 0; i < info_.export_count; ++i) {
       t_.exports[View(info_.exports[i].name)] = &info_.exports[i];
     }
+  }
+
+  core::Function Answering(const core::ImportInfo& import, const Extern& e) {
+    const core::FuncType& type = info_.types[info_.function_imports[import.index].type];
+    auto bound = std::make_unique<AnsweringInstance>();
+    static_cast<core::HostInstance&>(*bound) = {};
+    bound->store = &store_.store;
+    bound->call = CallAnswering;
+    bound->caller = dynamic_;
+    bound->answer = e.answer;
+    bound->param_slots = type.param_slots;
+    bound->result_slots = type.result_slots;
+    bound->site = import.site;
+    bound->immediate = import.suspend == nullptr;
+    store_.answering.push_back(std::move(bound));
+    return {type.host, store_.answering.back().get(), 0, 0};
   }
 
   // The store keeps a memory that may be another's.

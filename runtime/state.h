@@ -37,6 +37,15 @@ struct HostFunctionInstance : core::HostInstance {
   core::ref handle = 0;
 };
 
+// An import bound to a function that answers at once if it can (AnsweringFunction).
+struct AnsweringInstance : core::HostInstance {
+  DynamicInstance* caller;
+  AnsweringFunction answer;
+  uint32_t param_slots, result_slots;
+  uint32_t site;   // of the import's op frames
+  bool immediate;  // it can't suspend
+};
+
 // Storage of a host-made global; generated code loads a v128 from it with one instruction.
 struct alignas(16) GlobalCell {
   uint64_t words[2];
@@ -59,6 +68,7 @@ struct StoreState {
   std::vector<std::shared_ptr<MemoryStorage>> memories;
   std::vector<std::unique_ptr<TableStorage>> tables;
   std::deque<GlobalCell> globals;
+  std::vector<std::unique_ptr<AnsweringInstance>> answering;
 
   // The pseudo-instance that suspending host functions push their op frames under.
   std::vector<std::unique_ptr<HostFunctionInstance>> host_functions;
@@ -81,6 +91,9 @@ struct StoreState {
   // Lets host functions that waited for the code of their type have it.
   void LearnTypes(const ModuleInfo& info, const uint32_t* canonical);
 };
+
+// HostInstance::call of an AnsweringInstance.
+void CallAnswering(core::HostInstance* base, const uint64_t* arguments, uint64_t* results);
 
 // Marks a store as in use by a thread, nested uses included. It finds out about two threads in one
 // store most of the time, which is what a program that does this needs to be told; it is no lock.

@@ -9,6 +9,20 @@ namespace fermata {
 namespace internal {
 namespace {
 
+// Faults in the host's own code are the host's, even if it touches a guest's memory.
+class InHost {
+ public:
+  explicit InHost(core::Context& context) : context_(context), running_(context.activation) {
+    context.activation = nullptr;
+  }
+  ~InHost() { context_.activation = running_; }
+  InHost(const InHost&) = delete;
+
+ private:
+  core::Context& context_;
+  core::Activation* running_;
+};
+
 // HostInstance::call of host-made functions.
 void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* results) {
   auto* self = static_cast<HostFunctionInstance*>(base);
@@ -21,14 +35,13 @@ void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* res
     }
     return;
   }
-  // Faults in the host's own code are the host's, even if it touches a guest's memory.
-  core::Context* context = anchor->context;
-  core::Activation* running = context->activation;
-  context->activation = nullptr;
-  const Trap trap = self->code(absl::MakeConstSpan(arguments, self->param_slots),
-                               absl::MakeSpan(results, self->result_slots));
-  context->activation = running;
-  if (trap != Trap::kNone) core::RaiseTrapIn(*context, trap);
+  Trap trap;
+  {
+    const InHost in_host(*anchor->context);
+    trap = self->code(absl::MakeConstSpan(arguments, self->param_slots),
+                      absl::MakeSpan(results, self->result_slots));
+  }
+  if (trap != Trap::kNone) core::RaiseTrapIn(*anchor->context, trap);
 }
 
 // Functions whose type no module of the store has can't be called by one.
@@ -68,6 +81,24 @@ core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_
 }
 
 }  // namespace
+
+void CallAnswering(core::HostInstance* base, const uint64_t* arguments, uint64_t* results) {
+  auto* self = static_cast<AnsweringInstance*>(base);
+  core::Instance* caller = self->caller->raw();
+  self->context = caller->context;
+  HostReply reply;
+  {
+    const InHost in_host(*caller->context);
+    reply = self->answer(*self->caller, absl::MakeConstSpan(arguments, self->param_slots),
+                         absl::MakeSpan(results, self->result_slots));
+  }
+  if (reply.kind == HostReply::kAnswered) return;
+  if (reply.kind == HostReply::kTrap || self->immediate) {
+    core::RaiseTrapIn(*caller->context, reply.kind == HostReply::kTrap ? reply.trap : Trap::kHost);
+  }
+  core::u8* frame = core::PushOp(caller, self->site, self->param_slots + 1);
+  for (uint32_t i = 0; i < self->param_slots; ++i) core::frame_put64(frame, 8 * i, arguments[i]);
+}
 
 uint32_t StoreState::Register(core::Instance* instance, DynamicInstance* owner) {
   instance->index = static_cast<uint32_t>(instances.size());

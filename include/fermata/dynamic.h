@@ -116,6 +116,23 @@ struct Global {
 using HostFunction =
     std::function<Trap(absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results)>;
 
+// What an answering function came to: it has answered (the results are filled), or can't yet, or
+// makes the guest trap.
+struct HostReply {
+  enum Kind : uint8_t { kAnswered, kSuspend, kTrap } kind = kAnswered;
+  Trap trap = Trap::kNone;
+  static HostReply Answered() { return {}; }
+  static HostReply Suspend() { return {kSuspend}; }
+  static HostReply Trapped(Trap trap) { return {kTrap, trap}; }
+};
+
+// The host's side of an import that is answered on the guest's stack, without unwinding it, when
+// the answer is ready, and else becomes an op like any other: on HostReply::Suspend() the call
+// suspends, and is answered by resuming it. `caller` is the instance whose import it is. An
+// IMMEDIATE import must not suspend (it traps with Trap::kHost).
+using AnsweringFunction = std::function<HostReply(
+    DynamicInstance& caller, absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results)>;
+
 // What an import is bound to.
 struct Extern {
   ExternKind kind = ExternKind::kFunction;
@@ -130,7 +147,8 @@ struct Extern {
   Global global{};
   // kTable, kGlobal of references: what they may refer to, `type` being a canonical number.
   core::RefType ref{};
-  uint32_t tag = 0;  // kTag: its number within the store
+  uint32_t tag = 0;          // kTag: its number within the store
+  AnsweringFunction answer;  // kFunction: bound to each import by itself; `function` is not used
   // Shared memories, which may be linked into several stores: a share in what is behind `memory`.
   std::shared_ptr<void> shared_memory;
   // The store it belongs to; null for functions that are bound to whichever instance imports them.
@@ -142,6 +160,9 @@ struct Extern {
 class Imports {
  public:
   void Add(absl::string_view module, absl::string_view name, Extern value);
+  // An import that is answered at once whenever that is possible.
+  void AddAnswering(absl::string_view module, absl::string_view name, const Signature& signature,
+                    AnsweringFunction answer);
   // Looked up last, for embedders that link by module name: all exports of `instance` under
   // `module`.
   void AddInstance(absl::string_view module, DynamicInstance* instance);

@@ -1,0 +1,208 @@
+// WASI preview 1 (wasi_snapshot_preview1): what most WebAssembly programs expect of their host.
+//
+// A System is what one guest program sees: arguments, environment, clocks, descriptors. Its calls
+// never block the thread: one that would (a read of standard input, a sleep) suspends the guest,
+// and the host goes on with it when that makes sense.
+//
+// Three ways to run a program, each a layer over the next:
+//
+//   RunToEnd(process)         blocks the thread in poll(2) while the guest waits
+//   Process                   the same without a loop: Run() until it waits, wait() says for what
+//   System::Answer(step, …)   for hosts with calls of their own: answers one op if it is WASI's
+//
+// asio programs: fermata/wasi_asio.h.
+//
+// Capabilities: a guest reaches files only through the mounted directories. No path, link, rename
+// or ".." leads out of one: such attempts get Errno::kNotCapable. A guest's pointers are checked:
+// kFault.
+//
+// One thread at a time uses a System, with the store of the instances that call it.
+#ifndef FERMATA_WASI_H_
+#define FERMATA_WASI_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "fermata/dynamic.h"
+#include "fermata/wasi_stream.h"
+#include "fermata/wasi_types.h"
+
+namespace fermata::wasi {
+
+// Time as a guest sees it.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  // Nanoseconds; kInval for a clock that isn't there.
+  virtual Errno Now(ClockId id, uint64_t& time) = 0;
+  virtual Errno Resolution(ClockId id, uint64_t& resolution) = 0;
+  // A guest waits until `time`: a clock that makes its own time jumps there and says true.
+  virtual bool SkipTo(ClockId, uint64_t /*time*/) { return false; }
+};
+
+std::shared_ptr<Clock> HostClock();
+// Starts at `start`, advances by `step` ns at each look, and makes sleeps take no time. The same
+// program on the same input sees the same times.
+std::shared_ptr<Clock> DeterministicClock(uint64_t start = 1'000'000'000'000'000'000,
+                                          uint64_t step = 1000);
+// Numbers that look random and are the same for the same seed. Not for secrets.
+std::function<bool(absl::Span<uint8_t>)> DeterministicRandom(uint64_t seed);
+
+// A directory that the guest finds open at start.
+struct Mount {
+  std::string guest;  // what the guest calls it: "/", "/data", "."
+  std::string host;   // a directory of the host's
+  bool read_only = false;
+  // Instead of `host`: files by their path within the mount, with their contents. Read-only.
+  std::map<std::string, std::string> files;
+};
+
+struct Config {
+  std::vector<std::string> args;         // args[0] is the program's name
+  std::vector<std::string> env;          // "NAME=value"
+  std::shared_ptr<Stream> in, out, err;  // descriptors 0 to 2; null: NullStream()
+  // The three are the host process's own standard streams or files; `in`, `out`, `err` are ignored.
+  bool inherit_stdio = false;
+  std::vector<Mount> mounts;                        // descriptors 3, 4, …
+  std::vector<std::shared_ptr<Stream>> sockets;     // the descriptors after those
+  std::shared_ptr<Clock> clock;                     // null: HostClock()
+  std::function<bool(absl::Span<uint8_t>)> random;  // null: the system's; false: kIo
+  uint32_t max_descriptors = 1024;                  // more: kMfile
+  bool use_openat2 = true;  // where the kernel has it; else paths are walked one name at a time
+};
+
+// What a suspended call waits for: any of these.
+struct Wait {
+  struct Source {
+    std::shared_ptr<Stream> stream;
+    bool write = false;  // else: until it can be read
+  };
+  std::vector<Source> sources;
+  std::optional<uint64_t> deadline;  // ns of the host's monotonic clock (CLOCK_MONOTONIC)
+  bool yield = false;                // nothing: the guest lets others have a turn
+};
+
+// The state of one suspended call, kept by who answers it; empty before.
+struct Pending {
+  Wait wait;
+  // The rest is System's.
+  bool begun = false;
+  uint64_t progress = 0;
+  std::vector<uint64_t> deadlines;
+};
+
+class System {
+ public:
+  // Errors: a mount that is not a directory or can't be opened, strings with a NUL in them.
+  static absl::StatusOr<std::unique_ptr<System>> Create(Config config);
+  ~System();
+  System(const System&) = delete;
+
+  // Binds the imports of `info` that are WASI's: calls are answered without unwinding when they can
+  // be. Those that can't suspend (IMMEDIATE ones) block. Imports that are not bound become ops, and
+  // are answered all the same. The system outlives the instances.
+  void Bind(const ModuleInfo& info, Imports& imports);
+  // Functions of wasi_snapshot_preview1 that never suspend: worth being IMMEDIATE.
+  static std::vector<std::string> ImmediateImports();
+
+  enum class Progress {
+    kAnswered,  // the step has run on
+    kWaiting,   // for pending.wait; call again when it may be over
+    kExited,    // the guest has called proc_exit: the step is cancelled
+    kForeign,   // not a WASI call, or the step isn't suspended
+  };
+  // Answers the op that `step` is suspended on. `pending` is empty at an op's first time and given
+  // again until it is answered; it is emptied then.
+  Progress Answer(DynamicStep& step, Pending& pending);
+
+  // Set once the guest has called proc_exit (or proc_raise: 128 + the signal's number). A step that
+  // called it has trapped with Trap::kCancelled.
+  const std::optional<uint32_t>& exit_code() const;
+
+  struct Impl;
+
+ private:
+  System();
+  std::unique_ptr<Impl> impl_;
+};
+
+// A WASI program in progress: an instance, its System, and one call.
+class Process {
+ public:
+  struct Options {
+    Config config;
+    Limits limits;
+    // Further imports. They are looked up before WASI's; functions that neither has become ops.
+    std::function<absl::Status(StoreHandle&, Imports&)> imports;
+    bool always_suspend = false;  // each call unwinds, also one whose answer is ready
+  };
+  // Instantiates. `info` outlives the process.
+  static absl::StatusOr<std::unique_ptr<Process>> Create(const ModuleInfo& info, Options options);
+  ~Process();
+  Process(const Process&) = delete;
+
+  enum class State {
+    kReady,     // nothing has been called yet
+    kWaiting,   // on a WASI call: wait() says for what
+    kForeign,   // suspended on an import of the embedder's: answer step(), then Run()
+    kFinished,  // the call has returned: step().results()
+    kExited,    // the guest has called proc_exit
+    kTrapped,   // message() says why
+  };
+  // Calls `export_name` next. A process that is told nothing calls "_start". Before the first call
+  // "_initialize" runs, if the module has it and has no "_start". Errors: a call is under way, as
+  // DynamicInstance::Call's.
+  absl::Status Begin(absl::string_view export_name, absl::Span<const Value> arguments);
+  // Runs until the guest waits or the call has ended. An instance that can't be used (no "_start")
+  // traps.
+  State Run();
+  // Makes the call under way fail: kTrapped with this message. No guest code runs.
+  void Abort(absl::string_view message);
+  State state() const { return state_; }
+  const Wait& wait() const { return pending_.wait; }
+  // kExited: the guest's; kFinished: 0; kTrapped: 134, as for a program that was aborted.
+  int exit_code() const;
+  std::string message() const;
+
+  DynamicStep& step() { return step_; }
+  System& system() { return *system_; }
+  DynamicInstance& instance() { return *instance_; }
+  StoreHandle& store() { return *store_; }
+
+ private:
+  Process() = default;
+  absl::Status Instantiate(const ModuleInfo& info, Options& options);
+  State Next();
+  State Ended();
+  State Fail(const absl::Status& status);
+
+  std::unique_ptr<System> system_;
+  std::unique_ptr<StoreHandle> store_;
+  DynamicInstance* instance_ = nullptr;
+  DynamicStep step_;
+  Pending pending_;
+  State state_ = State::kReady;
+  std::string failure_;
+  enum class Phase { kStart, kInitialize, kCall } phase_ = Phase::kCall;
+  std::string next_export_;
+  std::vector<Value> next_arguments_;
+};
+
+// Blocks until `wait` may be over: true; false if it never will be (it waits for streams that only
+// the embedder knows about).
+bool BlockFor(const Wait& wait);
+// Runs a process to its end, or to a foreign op. A process that waits for what never comes traps.
+Process::State RunToEnd(Process& process);
+
+}  // namespace fermata::wasi
+
+#endif  // FERMATA_WASI_H_

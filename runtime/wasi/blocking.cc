@@ -1,0 +1,46 @@
+// The blocking driver: poll(2).
+#include <poll.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "fermata/wasi.h"
+#include "runtime/wasi/system.h"
+
+namespace fermata::wasi {
+
+bool BlockFor(const Wait& wait) {
+  if (wait.yield) return true;
+  std::vector<pollfd> fds;
+  bool known = wait.deadline.has_value();
+  for (const Wait::Source& source : wait.sources) {
+    const int fd = source.stream->native_handle();
+    if (fd >= 0) {
+      fds.push_back({fd, static_cast<short>(source.write ? POLLOUT : POLLIN), 0});
+      known = true;
+    } else if (source.write ? source.stream->CanWrite() : source.stream->CanRead()) {
+      return true;
+    }
+  }
+  if (!known) return false;
+  timespec timeout = {};
+  if (wait.deadline) {
+    const uint64_t now = HostMonotonic();
+    // In steps of a day: more than fits is asked for again.
+    const uint64_t left =
+        std::min<uint64_t>(*wait.deadline > now ? *wait.deadline - now : 0, 86'400'000'000'000);
+    timeout = {static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)};
+  }
+  ppoll(fds.data(), fds.size(), wait.deadline ? &timeout : nullptr, nullptr);
+  return true;  // whatever woke us: the call is tried again
+}
+
+Process::State RunToEnd(Process& process) {
+  for (;;) {
+    const Process::State state = process.Run();
+    if (state != Process::State::kWaiting) return state;
+    if (!BlockFor(process.wait())) process.Abort("the guest waits for what never comes");
+  }
+}
+
+}  // namespace fermata::wasi

@@ -1,0 +1,163 @@
+#include "absl/strings/str_cat.h"
+#include "fermata/wasi.h"
+
+namespace fermata::wasi {
+namespace {
+
+bool Exports(const ModuleInfo& info, absl::string_view name) {
+  for (uint32_t i = 0; i < info.export_count; ++i) {
+    const core::ExportInfo& e = info.exports[i];
+    if (e.kind == ExternKind::kFunction && absl::string_view(e.name.data, e.name.size) == name) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Process>> Process::Create(const ModuleInfo& info, Options options) {
+  std::unique_ptr<Process> process(new Process);
+  absl::Status status = process->Instantiate(info, options);
+  if (!status.ok()) return status;
+  return process;
+}
+
+Process::~Process() = default;
+
+absl::Status Process::Instantiate(const ModuleInfo& info, Options& options) {
+  absl::StatusOr<std::unique_ptr<System>> system = System::Create(std::move(options.config));
+  if (!system.ok()) return system.status();
+  system_ = *std::move(system);
+  store_ = std::make_unique<StoreHandle>(options.limits);
+  Imports imports;
+  if (options.always_suspend) {
+    // Ops, except where the module can't suspend.
+    Imports all;
+    system_->Bind(info, all);
+    for (uint32_t i = 0; i < info.import_count; ++i) {
+      const core::ImportInfo& import = info.imports[i];
+      const absl::string_view module(import.module.data, import.module.size);
+      const absl::string_view name(import.name.data, import.name.size);
+      const Extern* bound = all.Find(module, name);
+      if (bound != nullptr && import.suspend == nullptr) imports.Add(module, name, *bound);
+    }
+  } else {
+    system_->Bind(info, imports);
+  }
+  if (options.imports != nullptr) {  // the latest wins
+    absl::Status status = options.imports(*store_, imports);
+    if (!status.ok()) return status;
+  }
+  absl::StatusOr<DynamicInstance*> instance = store_->Instantiate(info, imports);
+  if (!instance.ok()) return instance.status();
+  instance_ = *instance;
+  if (instance_->start_pending()) {
+    phase_ = Phase::kStart;
+  } else if (Exports(info, "_initialize") && !Exports(info, "_start")) {
+    phase_ = Phase::kInitialize;
+  }
+  next_export_ = "_start";
+  return absl::OkStatus();
+}
+
+absl::Status Process::Begin(absl::string_view export_name, absl::Span<const Value> arguments) {
+  if (state_ == State::kWaiting || state_ == State::kForeign) {
+    return absl::FailedPreconditionError("a call is under way");
+  }
+  if (!Exports(instance_->info(), export_name)) {
+    return absl::NotFoundError(absl::StrCat(instance_->info().name, ": no export \"", export_name,
+                                            "\" that is a function"));
+  }
+  next_export_ = std::string(export_name);
+  next_arguments_.assign(arguments.begin(), arguments.end());
+  state_ = State::kReady;
+  return absl::OkStatus();
+}
+
+Process::State Process::Fail(const absl::Status& status) {
+  failure_ = std::string(status.message());
+  return state_ = State::kTrapped;
+}
+
+void Process::Abort(absl::string_view message) {
+  step_.Cancel();
+  pending_ = {};
+  Fail(absl::AbortedError(message));
+}
+
+// Makes the next of the calls that are due.
+Process::State Process::Next() {
+  absl::StatusOr<DynamicStep> step;
+  switch (phase_) {
+    case Phase::kStart:
+      step = instance_->Start();
+      break;
+    case Phase::kInitialize:
+      step = instance_->Call("_initialize", {});
+      break;
+    case Phase::kCall:
+      step = instance_->Call(next_export_, next_arguments_);
+      break;
+  }
+  if (!step.ok()) return Fail(step.status());
+  step_ = *std::move(step);
+  pending_ = {};
+  return state_ = State::kWaiting;
+}
+
+Process::State Process::Ended() {
+  if (step_.trapped()) {
+    const bool exited = system_->exit_code().has_value() && step_.trap() == Trap::kCancelled;
+    return state_ = exited ? State::kExited : State::kTrapped;
+  }
+  if (phase_ == Phase::kCall) return state_ = State::kFinished;
+  const bool started = phase_ == Phase::kStart;
+  const ModuleInfo& info = instance_->info();
+  phase_ = started && Exports(info, "_initialize") && !Exports(info, "_start") ? Phase::kInitialize
+                                                                               : Phase::kCall;
+  return Next();
+}
+
+Process::State Process::Run() {
+  if (state_ == State::kReady) {
+    failure_.clear();
+    Next();
+  }
+  while (state_ == State::kWaiting || state_ == State::kForeign) {
+    if (step_.out_of_fuel()) return state_ = State::kForeign;
+    if (!step_.suspended()) {
+      Ended();
+      continue;
+    }
+    switch (system_->Answer(step_, pending_)) {
+      case System::Progress::kAnswered:
+        continue;
+      case System::Progress::kWaiting:
+        return state_ = State::kWaiting;
+      case System::Progress::kExited:
+        return state_ = State::kExited;
+      case System::Progress::kForeign:
+        return state_ = State::kForeign;
+    }
+  }
+  return state_;
+}
+
+int Process::exit_code() const {
+  switch (state_) {
+    case State::kExited:
+      return static_cast<int>(system_->exit_code().value_or(0));
+    case State::kTrapped:
+      return 134;
+    default:
+      return 0;
+  }
+}
+
+std::string Process::message() const {
+  if (!failure_.empty()) return failure_;
+  return step_.trapped() ? step_.message() : std::string();
+}
+
+}  // namespace fermata::wasi

@@ -1,0 +1,211 @@
+#include "runtime/wasi/system.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "runtime/wasi/errors.h"
+
+namespace fermata::wasi {
+namespace {
+
+const std::vector<Function>& Table() {
+  static const std::vector<Function>* table = [] {
+    auto* t = new std::vector<Function>;
+    AddEnvironmentFunctions(*t);
+    AddDescriptorFunctions(*t);
+    AddTransferFunctions(*t);
+    AddPathFunctions(*t);
+    AddPollFunctions(*t);
+    return t;
+  }();
+  return *table;
+}
+
+absl::string_view View(const core::Text& text) { return {text.data, text.size}; }
+
+bool HasNul(absl::string_view text) { return text.find('\0') != absl::string_view::npos; }
+
+absl::StatusOr<std::unique_ptr<Directory>> Open(Mount& mount, bool use_openat2) {
+  if (mount.host.empty()) {
+    for (const auto& [path, contents] : mount.files) {
+      for (absl::string_view name : absl::StrSplit(path, '/', absl::SkipEmpty())) {
+        if (name == "." || name == "..") {
+          return absl::InvalidArgumentError(
+              absl::StrCat("mount ", mount.guest, ": \"", path, "\" is no plain path"));
+        }
+      }
+    }
+    return MakeVirtualDirectory(std::move(mount.files));
+  }
+  const int fd = open(mount.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    return absl::NotFoundError(
+        absl::StrCat("cannot open the directory ", mount.host, ": ", strerror(errno)));
+  }
+  return MakeHostDirectory(fd, mount.read_only, use_openat2);
+}
+
+// A standard stream of the host process.
+std::unique_ptr<Descriptor> Inherit(int fd) {
+  const Rights other = fd == 0 ? rights::kFdWrite | rights::kFdAllocate | rights::kFdFilestatSetSize
+                               : rights::kFdRead;
+  auto descriptor = MakeHostDescriptor(fd, /*owned=*/false, rights::kAll & ~other, rights::kAll, 0);
+  if (descriptor != nullptr) return descriptor;
+  return std::make_unique<StreamDescriptor>(NullStream(), rights::kStream & ~other);
+}
+
+}  // namespace
+
+absl::Span<const Function> Functions() { return Table(); }
+
+const Function* FindFunction(absl::string_view name) {
+  static const auto* by_name = [] {
+    auto* map = new absl::flat_hash_map<absl::string_view, const Function*>;
+    for (const Function& function : Table()) map->emplace(function.name, &function);
+    return map;
+  }();
+  const auto found = by_name->find(name);
+  return found == by_name->end() ? nullptr : found->second;
+}
+
+core::Memory* System::Impl::MemoryOf(DynamicInstance& instance) {
+  if (memory_of == &instance) return memory;
+  absl::StatusOr<Memory> exported = instance.FindMemory("memory");
+  memory = nullptr;
+  if (exported.ok()) {
+    memory = exported->raw();
+  } else if (instance.info().memory_count > 0) {
+    core::MemoryField field;
+    memcpy(&field,
+           reinterpret_cast<const uint8_t*>(instance.raw()) + instance.info().memories[0].offset,
+           sizeof field);
+    memory = field.memory;
+  }
+  memory_of = &instance;
+  return memory;
+}
+
+System::System() = default;
+System::~System() = default;
+
+absl::StatusOr<std::unique_ptr<System>> System::Create(Config config) {
+  for (const auto* strings : {&config.args, &config.env}) {
+    for (const std::string& s : *strings) {
+      if (HasNul(s)) return absl::InvalidArgumentError("an argument or variable holds a NUL");
+    }
+  }
+  if (config.clock == nullptr) config.clock = HostClock();
+  std::unique_ptr<System> system(new System);
+  system->impl_ = std::make_unique<Impl>(std::move(config));
+  Impl& impl = *system->impl_;
+  Config& c = impl.config;
+  uint32_t fd;
+  const auto add = [&](std::unique_ptr<Descriptor> descriptor) {
+    return impl.descriptors.Add(std::move(descriptor), fd) == Errno::kSuccess
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError("more mounts and sockets than descriptors");
+  };
+  const std::shared_ptr<Stream>* standard[] = {&c.in, &c.out, &c.err};
+  for (int i = 0; i < 3; ++i) {
+    const Rights lacks = i == 0 ? rights::kFdWrite : rights::kFdRead;
+    absl::Status status =
+        add(c.inherit_stdio ? Inherit(i)
+                            : std::make_unique<StreamDescriptor>(
+                                  *standard[i] != nullptr ? *standard[i] : NullStream(),
+                                  rights::kStream & ~Rights{lacks | rights::kSockAccept}));
+    if (!status.ok()) return status;
+  }
+  for (Mount& mount : c.mounts) {
+    if (HasNul(mount.guest)) return absl::InvalidArgumentError("a mount's name holds a NUL");
+    auto directory = Open(mount, c.use_openat2);
+    if (!directory.ok()) return directory.status();
+    (*directory)->preopen = mount.guest;
+    if (absl::Status status = add(*std::move(directory)); !status.ok()) return status;
+  }
+  for (const std::shared_ptr<Stream>& socket : c.sockets) {
+    absl::Status status = add(std::make_unique<StreamDescriptor>(socket, rights::kStream));
+    if (!status.ok()) return status;
+  }
+  return system;
+}
+
+void System::Bind(const ModuleInfo& info, Imports& imports) {
+  Impl* impl = impl_.get();
+  for (uint32_t i = 0; i < info.import_count; ++i) {
+    const core::ImportInfo& import = info.imports[i];
+    if (import.kind != ExternKind::kFunction || View(import.module) != kModule) continue;
+    const Function* function = FindFunction(View(import.name));
+    if (function == nullptr) continue;
+    const bool blocks = import.suspend == nullptr;
+    imports.AddAnswering(
+        kModule, function->name, function->signature,
+        [impl, function, blocks](DynamicInstance& caller, absl::Span<const uint64_t> arguments,
+                                 absl::Span<uint64_t> results) {
+          Call call{*impl, GuestMemory(impl->MemoryOf(caller)), nullptr};
+          Result result = function->code(call, arguments.data());
+          Pending pending;
+          call.pending = &pending;
+          while (blocks && result.kind == Result::kWait) {
+            pending.wait = {};
+            result = function->code(call, arguments.data());
+            if (result.kind == Result::kWait && !BlockFor(pending.wait)) {
+              return HostReply::Trapped(Trap::kHost);
+            }
+          }
+          if (result.kind == Result::kWait) return HostReply::Suspend();
+          if (result.kind == Result::kExit) return HostReply::Trapped(Trap::kCancelled);
+          if (!results.empty()) results[0] = static_cast<uint64_t>(result.error);
+          return HostReply::Answered();
+        });
+  }
+}
+
+std::vector<std::string> System::ImmediateImports() {
+  std::vector<std::string> names;
+  for (const Function& function : Functions()) {
+    if (!function.may_wait) names.push_back(absl::StrCat(kModule, ".", function.name));
+  }
+  return names;
+}
+
+System::Progress System::Answer(DynamicStep& step, Pending& pending) {
+  if (!step.suspended() || step.op_module() != kModule || step.op_instance() == nullptr) {
+    return Progress::kForeign;
+  }
+  const Function* function = FindFunction(step.op_name());
+  if (function == nullptr) return Progress::kForeign;
+  uint64_t arguments[10] = {};
+  const std::vector<Value>& values = step.op_arguments();
+  if (values.size() != function->signature.params.size()) return Progress::kForeign;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].type != function->signature.params[i]) return Progress::kForeign;
+    arguments[i] = values[i].low;
+  }
+  pending.wait = {};
+  Call call{*impl_, GuestMemory(impl_->MemoryOf(*step.op_instance())), &pending};
+  const Result result = function->code(call, arguments);
+  switch (result.kind) {
+    case Result::kWait:
+      return Progress::kWaiting;
+    case Result::kExit:
+      pending = {};
+      step.Cancel();
+      return Progress::kExited;
+    case Result::kDone:
+      break;
+  }
+  pending = {};
+  const Value answer = Value::I32(static_cast<uint32_t>(result.error));
+  const absl::Status resumed = step.Resume({&answer, function->signature.results.size()});
+  return resumed.ok() ? Progress::kAnswered : Progress::kForeign;
+}
+
+const std::optional<uint32_t>& System::exit_code() const { return impl_->exit_code; }
+
+}  // namespace fermata::wasi

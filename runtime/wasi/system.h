@@ -1,0 +1,128 @@
+// What is behind wasi::System, and how its functions are written.
+#ifndef FERMATA_RUNTIME_WASI_SYSTEM_H_
+#define FERMATA_RUNTIME_WASI_SYSTEM_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "fermata/wasi.h"
+#include "runtime/wasi/descriptor.h"
+#include "runtime/wasi/guest_memory.h"
+
+namespace fermata::wasi {
+
+// A guest's descriptors by number.
+class DescriptorTable {
+ public:
+  explicit DescriptorTable(uint32_t most) : most_(most) {}
+
+  // kBadf: not open. kNotCapable: it is, but without one of the rights `needed`.
+  Errno Get(uint32_t fd, Rights needed, Descriptor*& found) const;
+  // The same, for a directory: kNotDir if it is something else.
+  Errno GetDirectory(uint32_t fd, Rights needed, Directory*& found) const;
+  bool full() const { return open_ >= most_; }
+  // Gives it the lowest free number. kMfile: there are too many.
+  Errno Add(std::unique_ptr<Descriptor> descriptor, uint32_t& fd);
+  Errno Close(uint32_t fd);
+  // `to` becomes what `from` is, which is then free.
+  Errno Renumber(uint32_t from, uint32_t to);
+
+ private:
+  std::vector<std::unique_ptr<Descriptor>> table_;  // null: free
+  uint32_t open_ = 0;
+  uint32_t most_;
+};
+
+struct System::Impl {
+  explicit Impl(Config c) : config(std::move(c)), descriptors(config.max_descriptors) {}
+
+  Config config;
+  DescriptorTable descriptors;
+  std::optional<uint32_t> exit_code;
+
+  // The memory of the instance that called last: looked up by name once.
+  const DynamicInstance* memory_of = nullptr;
+  core::Memory* memory = nullptr;
+  core::Memory* MemoryOf(DynamicInstance& instance);
+};
+
+// One call of a WASI function.
+struct Call {
+  System::Impl& system;
+  GuestMemory memory;
+  Pending* pending;  // null: the first attempt, on the guest's stack; it must not have half effects
+};
+
+// What a call came to: an error code for the guest, or nothing yet.
+struct Result {
+  enum Kind : uint8_t { kDone, kWait, kExit } kind = kDone;
+  Errno error = Errno::kSuccess;
+  Result(Errno error) : error(error) {}  // NOLINT: functions return error codes
+  static Result Wait() { return Result(kWait); }
+  static Result Exit() { return Result(kExit); }
+
+ private:
+  explicit Result(Kind kind) : kind(kind) {}
+};
+
+// Has the call wait for a stream; kAgain if there is nobody who could wait.
+Result WaitFor(Call& call, std::shared_ptr<Stream> stream, bool write);
+
+struct Function {
+  absl::string_view name;
+  Signature signature;
+  bool may_wait;  // or end the guest: worth a suspension
+  Result (*code)(Call& call, const uint64_t* arguments);
+};
+
+// All of wasi_snapshot_preview1.
+absl::Span<const Function> Functions();
+const Function* FindFunction(absl::string_view name);
+inline constexpr absl::string_view kModule = "wasi_snapshot_preview1";
+
+// The parts of the table, one per file.
+void AddEnvironmentFunctions(std::vector<Function>& table);
+void AddDescriptorFunctions(std::vector<Function>& table);
+void AddTransferFunctions(std::vector<Function>& table);
+void AddPathFunctions(std::vector<Function>& table);
+void AddPollFunctions(std::vector<Function>& table);
+
+// Between a guest's structures and ours.
+Errno StoreStat(const Call& call, uint32_t to, const FileStat& stat);
+Errno ToTimes(uint64_t access, uint64_t modify, uint32_t flags, Times& times);
+
+// ---- From a C++ function to a Function: its parameters' types are the signature. ----
+
+template <typename T>
+inline constexpr ValType kValType = sizeof(T) == 8 ? ValType::kI64 : ValType::kI32;
+
+template <auto code, typename = decltype(code)>
+struct Wrap;
+template <auto code, typename... A>
+struct Wrap<code, Result (*)(Call&, A...)> {
+  static Result Run(Call& call, const uint64_t* arguments) {
+    return Run(call, arguments, std::index_sequence_for<A...>());
+  }
+  template <size_t... I>
+  static Result Run(Call& call, [[maybe_unused]] const uint64_t* arguments,
+                    std::index_sequence<I...>) {
+    return code(call, static_cast<A>(arguments[I])...);
+  }
+  static Function Make(absl::string_view name, bool may_wait = false) {
+    return {name, {{kValType<A>...}, {ValType::kI32}}, may_wait, Run};
+  }
+};
+
+// Small integers must be passed as such: anything above is an error, not cut off.
+inline bool FitsFlags(uint32_t value, uint32_t all) { return (value & ~all) == 0; }
+
+// Nanoseconds of the host's monotonic clock.
+uint64_t HostMonotonic();
+
+}  // namespace fermata::wasi
+
+#endif  // FERMATA_RUNTIME_WASI_SYSTEM_H_
