@@ -7,8 +7,12 @@ llvm_map_components_to_libnames(fermata_llvm support)
 
 file(GLOB_RECURSE translator_sources CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}"
      translator/*.cc)
-list(REMOVE_ITEM translator_sources translator/main.cc)
+# The subcommands register their flags when a program starts, so they are in `fermata` alone.
+set(command_sources ${translator_sources})
+list(FILTER command_sources INCLUDE REGEX "^translator/(main|commands/[^/]*)\\.cc$")
+list(REMOVE_ITEM translator_sources ${command_sources})
 list(TRANSFORM translator_sources PREPEND "${PROJECT_SOURCE_DIR}/")
+list(TRANSFORM command_sources PREPEND "${PROJECT_SOURCE_DIR}/")
 
 add_library(fermata_translator_lib STATIC ${translator_sources})
 target_compile_features(fermata_translator_lib PUBLIC cxx_std_20)
@@ -28,7 +32,7 @@ fermata_own_code(fermata_translator_lib)
 set_source_files_properties("${PROJECT_SOURCE_DIR}/translator/emit/report.cc"
                             PROPERTIES COMPILE_OPTIONS -std=c++17)
 
-add_executable(fermata "${PROJECT_SOURCE_DIR}/translator/main.cc")
+add_executable(fermata ${command_sources})
 add_executable(Fermata::fermata ALIAS fermata)
 target_link_libraries(fermata PRIVATE fermata_translator_lib)
 target_compile_options(fermata PRIVATE -fno-rtti)

@@ -1,182 +1,38 @@
-// The `fermata` command: its subcommands and their flags.
-#include <unistd.h>
-
-#include <cctype>
-#include <cstdio>
-#include <string>
-
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+// The `fermata` command: which subcommands there are. Each is a file of commands/.
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
-#include "translator/pipeline.h"
+#include "translator/commands/common.h"
+#include "translator/commands/translate.h"
 #include "translator/version.h"
 
 namespace {
 
-namespace cl = llvm::cl;
-using fermata::emit::MemoryPolicy;
-using fermata::emit::Shape;
+namespace commands = fermata::commands;
 
-cl::SubCommand translate_command(
-    "translate", "Translate a WebAssembly module into a folder of C++ that can suspend at imports");
-cl::OptionCategory category("Translation");
+struct Command {
+  void (*prepare)();
+  bool (*selected)();
+  int (*run)();
+};
 
-cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("<module.wasm>"),
-                           cl::sub(translate_command), cl::cat(category));
-cl::opt<std::string> output("o", cl::Required, cl::value_desc("folder"),
-                            cl::desc("Where the generated files go (made if needed)"),
-                            cl::sub(translate_command), cl::cat(category));
-cl::opt<std::string> class_name("class", cl::value_desc("Name"),
-                                cl::desc("The guest's C++ class (default: from the file name)"),
-                                cl::sub(translate_command), cl::cat(category));
-cl::opt<std::string> name_space("namespace", cl::init("guest"), cl::value_desc("a::b"),
-                                cl::desc("The C++ namespace of the class (default: guest)"),
-                                cl::sub(translate_command), cl::cat(category));
-cl::opt<std::string> stem(
-    "name", cl::value_desc("stem"),
-    cl::desc("Generated files are <stem>.h, <stem>_module.cc, <stem>_data.cc, "
-             "<stem>_0.cc… (default: from the file name)"),
-    cl::sub(translate_command), cl::cat(category));
-cl::list<std::string> immediate(
-    "immediate", cl::value_desc("module.field"), cl::CommaSeparated,
-    cl::desc("Imports that are plain calls and never suspend; globs such as 'env.*' (repeatable)"),
-    cl::sub(translate_command), cl::cat(category));
-cl::opt<unsigned> shards("shards", cl::init(1), cl::value_desc("n"),
-                         cl::desc("Number of C++ files the functions are spread over (default: 1)"),
-                         cl::sub(translate_command), cl::cat(category));
-cl::opt<Shape> shape("shape", cl::init(Shape::kAuto),
-                     cl::desc("How functions that may suspend are emitted:"),
-                     cl::values(clEnumValN(Shape::kAuto, "auto", "by size and loops (default)"),
-                                clEnumValN(Shape::kSplit, "split",
-                                           "fast and resume clone: fastest, largest"),
-                                clEnumValN(Shape::kShared, "shared", "one body: smallest")),
-                     cl::sub(translate_command), cl::cat(category));
-cl::opt<MemoryPolicy> memory(
-    "memory", cl::init(MemoryPolicy::kReserved), cl::desc("How accesses are bounded:"),
-    cl::values(clEnumValN(MemoryPolicy::kReserved, "reserved", "guard pages, no checks (default)"),
-               clEnumValN(MemoryPolicy::kChecked, "checked", "a check at each access")),
-    cl::sub(translate_command), cl::cat(category));
-cl::list<std::string> features(
-    "features", cl::value_desc("proposal"), cl::CommaSeparated,
-    cl::desc("Proposals that the module may use, or with a '-' must not (default: all supported)"),
-    cl::sub(translate_command), cl::cat(category));
-cl::opt<bool> suspend_everywhere(
-    "suspend-everywhere", cl::Hidden,
-    cl::desc("For tests: suspend at each function entry, loop header and growth"),
-    cl::sub(translate_command), cl::cat(category));
-cl::opt<std::string> depfile("depfile", cl::value_desc("file"),
-                             cl::desc("Write a dependency file for make or ninja"),
-                             cl::sub(translate_command), cl::cat(category));
-cl::opt<std::string> report("report", cl::value_desc("file"),
-                            cl::desc("Write a JSON report: shape, frame size and suspension points "
-                                     "of each function, and why it may suspend"),
-                            cl::sub(translate_command), cl::cat(category));
-cl::opt<std::string> ir("ir", cl::value_desc("file"),
-                        cl::desc("Write the intermediate representation as text"),
-                        cl::sub(translate_command), cl::cat(category));
+constexpr Command kCommands[] = {
+    {commands::translate::Prepare, commands::translate::Selected, commands::translate::Run},
+};
 
 void PrintVersion(llvm::raw_ostream& out) { out << "fermata " << FERMATA_VERSION << "\n"; }
-
-bool IsIdentifier(llvm::StringRef s) {
-  if (s.empty() || std::isdigit(static_cast<unsigned char>(s[0]))) return false;
-  for (unsigned char c : s) {
-    if (!std::isalnum(c) && c != '_') return false;
-  }
-  return true;
-}
-
-bool IsNamespace(llvm::StringRef s) {
-  llvm::SmallVector<llvm::StringRef, 4> parts;
-  s.split(parts, "::");
-  for (llvm::StringRef part : parts) {
-    if (!IsIdentifier(part)) return false;
-  }
-  return true;
-}
-
-// "my-guest.wasm" -> "my_guest"
-std::string StemOf(const std::string& path) {
-  std::string name;
-  for (unsigned char c : llvm::sys::path::stem(path)) name.push_back(std::isalnum(c) ? c : '_');
-  if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0]))) name = "guest" + name;
-  return name;
-}
-
-// "my_guest" -> "MyGuest"
-std::string ClassOf(const std::string& name) {
-  std::string result;
-  bool upper = true;
-  for (unsigned char c : name) {
-    if (c == '_') {
-      upper = true;
-    } else {
-      result.push_back(upper ? std::toupper(c) : c);
-      upper = false;
-    }
-  }
-  return result;
-}
-
-int Fail(const std::string& message) {
-  llvm::errs() << "fermata: " << message << "\n";
-  return 1;
-}
-
-int RunTranslate() {
-  fermata::TranslateOptions options;
-  options.output = output;
-  options.depfile = depfile;
-  options.report = report;
-  options.ir = ir;
-  options.emit.name_space = name_space;
-  options.emit.file_stem = stem.empty() ? StemOf(input) : stem;
-  options.emit.class_name = class_name.empty() ? ClassOf(StemOf(input)) : class_name;
-  const absl::Status known =
-      fermata::wasm::ChangeFeatures(absl::StrJoin(features, ","), options.features);
-  if (!known.ok()) return Fail(absl::StrCat("--features: ", known.message()));
-  options.emit.immediate.assign(immediate.begin(), immediate.end());
-  options.emit.shards = shards;
-  options.emit.shape = shape;
-  options.emit.memory = memory;
-  options.emit.suspend_everywhere = suspend_everywhere;
-  if (!IsIdentifier(options.emit.class_name)) {
-    return Fail(absl::StrCat("--class '", options.emit.class_name, "' is not a C++ identifier"));
-  }
-  if (!IsNamespace(options.emit.name_space)) {
-    return Fail(absl::StrCat("--namespace '", options.emit.name_space, "' is not a C++ namespace"));
-  }
-  if (options.emit.file_stem.find('/') != std::string::npos) {
-    return Fail("--name is the start of file names and can't hold a '/'");
-  }
-  if (shards < 1 || shards > 1024) return Fail("--shards takes a number from 1 to 1024");
-
-  int shown = -1;
-  if (isatty(STDERR_FILENO)) {
-    options.progress = [&shown](double done) {
-      const int percent = static_cast<int>(done * 100);
-      if (percent == shown) return;
-      shown = percent;
-      llvm::errs() << "\rfermata: " << percent << " %";
-    };
-  }
-  const absl::Status status = fermata::Translate(input, options);
-  if (shown >= 0) llvm::errs() << "\r              \r";
-  if (!status.ok()) return Fail(std::string(status.message()));
-  return 0;
-}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  cl::SetVersionPrinter(PrintVersion);
-  cl::HideUnrelatedOptions(category, translate_command);
-  cl::ParseCommandLineOptions(
+  llvm::cl::SetVersionPrinter(PrintVersion);
+  for (const Command& command : kCommands) command.prepare();
+  llvm::cl::ParseCommandLineOptions(
       argc, argv,
       "Fermata: WebAssembly to C++ that can suspend at any import call and resume later\n\n"
       "  fermata translate guest.wasm -o out --class Guest --report out/guest.json\n\n"
       "`fermata translate --help` lists the flags of a subcommand.\n");
-  if (translate_command) return RunTranslate();
-  return Fail("no subcommand given; `fermata --help` shows them");
+  for (const Command& command : kCommands) {
+    if (command.selected()) return command.run();
+  }
+  return commands::Fail("no subcommand given; `fermata --help` shows them");
 }
