@@ -423,8 +423,8 @@ TEST(Reader, UnsupportedProposalsAreNamed) {
   }
 }
 
-// Each module needs just one proposal: it is read with all that are supported, and refused without
-// that one.
+// Each module needs that proposal: it is read with all that are supported, which notes what was
+// used, and refused without that one.
 TEST(Reader, FeaturesThatAreOffRefuse) {
   const auto body = [](const Bytes& code) {
     WasmBuilder b;
@@ -435,7 +435,25 @@ TEST(Reader, FeaturesThatAreOffRefuse) {
     return b.Build();
   };
   const auto param = [](uint8_t value) { return Sections({{1, {1, 0x60, 1, value, 0}}}); };
+  const auto push = [&](Opcode op) { return body(Code(Opcode::kUnreachable, op, Opcode::kDrop)); };
   const std::vector<std::pair<Feature, Bytes>> cases = {
+      {Feature::kMutableGlobals,
+       Sections({{6, {1, 0x7f, 1, 0x41, 0, 0x0b}}, {7, {1, 1, 'g', 3, 0}}})},
+      {Feature::kMutableGlobals, Sections({{2, {1, 1, 'm', 1, 'g', 3, 0x7f, 1}}})},
+      {Feature::kSignExtension, push(Opcode::kI32Extend8S)},
+      {Feature::kSaturatingFloat, push(Opcode::kI32TruncSatF32S)},
+      {Feature::kMultiValue, Sections({{1, {1, 0x60, 0, 2, 0x7f, 0x7f}}})},
+      {Feature::kMultiValue, body(Code(Opcode::kBlock, 0, Opcode::kEnd))},
+      {Feature::kBulkMemory, Sections({{12, {0}}})},
+      {Feature::kBulkMemory, Sections({{11, {1, 1, 0}}})},
+      {Feature::kBulkMemory, Sections({{9, {1, 1, 0, 0}}})},
+      {Feature::kBulkMemory, body(Code(Opcode::kUnreachable, Opcode::kMemoryFill, 0))},
+      {Feature::kReferenceTypes, param(0x6f)},
+      {Feature::kReferenceTypes, param(0x70)},
+      {Feature::kReferenceTypes, Sections({{4, {2, 0x70, 0, 1, 0x70, 0, 1}}})},
+      {Feature::kReferenceTypes, Sections({{9, {1, 3, 0, 0}}})},
+      {Feature::kReferenceTypes, body(Code(Opcode::kRefNull, 'r', Opcode::kDrop))},
+      {Feature::kExtendedConst, Sections({{6, {1, 0x7f, 0, 0x41, 1, 0x41, 1, 0x6a, 0x0b}}})},
       {Feature::kSimd, body(Code(Opcode::kV128Const, Bytes(16), Opcode::kDrop))},
       {Feature::kSimd, param(0x7b)},
       {Feature::kRelaxedSimd,
@@ -461,26 +479,37 @@ TEST(Reader, FeaturesThatAreOffRefuse) {
       {Feature::kFunctionReferences, Sections({{1, {1, 0x5f, 0}}})},
       {Feature::kFunctionReferences, Sections({{1, {1, 0x4e, 0}}})},
       {Feature::kFunctionReferences, param(0x6e)},
+      {Feature::kFunctionReferences,
+       Sections({{6, {2, 0x7f, 0, 0x41, 1, 0x0b, 0x7f, 0, 0x23, 0, 0x0b}}})},
       {Feature::kWideArithmetic,
        body(Code(Opcode::kUnreachable, Opcode::kI64MulWideS, Opcode::kDrop, Opcode::kDrop))},
   };
-  const auto check = [](const Bytes& bytes, const FeatureSet& features) {
+  struct UseSink : validate::Sink {
+    void Uses(const FeatureUses& more) override { uses.AddAll(more); }
+    FeatureUses uses;
+  };
+  const auto check = [](const Bytes& bytes, const FeatureSet& features, FeatureUses* uses) {
     absl::StatusOr<wasm::Module> module = ReadModule("m.wasm", bytes, features);
     if (!module.ok()) return module.status();
     absl::Status status = validate::ValidateModule(*module);
-    validate::Sink nobody;
+    UseSink sink;
     for (uint32_t f = 0; status.ok() && f < module->functions.size(); ++f) {
-      status = validate::ValidateFunction(*module, f, nobody);
+      status = validate::ValidateFunction(*module, f, sink);
     }
+    uses->AddAll(module->uses);
+    uses->AddAll(sink.uses);
     return status;
   };
   for (size_t i = 0; i < cases.size(); ++i) {
     const auto& [feature, bytes] = cases[i];
-    const absl::Status with = check(bytes, Supported());
+    FeatureUses uses;
+    const absl::Status with = check(bytes, Supported(), &uses);
     EXPECT_TRUE(with.ok()) << i << " " << Name(feature) << ": " << with;
+    EXPECT_TRUE(uses.Has(feature)) << i << " " << Name(feature);
+    EXPECT_LT(uses.offset(feature), bytes.size());
     FeatureSet less = Supported();
     less.Remove(feature);
-    const absl::Status without = check(bytes, less);
+    const absl::Status without = check(bytes, less, &uses);
     EXPECT_EQ(without.code(), absl::StatusCode::kInvalidArgument)
         << i << " " << Name(feature) << ": " << without;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "translator/validate/function_validator.h"
 #include "translator/validate/sink.h"
@@ -91,6 +92,7 @@ class Collector : public validate::Sink {
       graph_.uses_simd |= wasm::Info(op).results == "V" || wasm::Info(op).params[0] == 'V';
     }
   }
+  void Uses(const wasm::FeatureUses& uses) override { graph_.uses.AddAll(uses); }
   void RefFunc(uint32_t function) override { referenced_.insert(function); }
   void TableSet(uint32_t table) override { written_tables_[table] = true; }
   void TableFill(uint32_t table) override { written_tables_[table] = true; }
@@ -101,13 +103,22 @@ class Collector : public validate::Sink {
 
  private:
   void AddDirect(uint32_t function) {
-    if (seen_.insert(function).second) calls_.direct.push_back(function);
+    const auto [it, fresh] = direct_.try_emplace(function, calls_.direct.size());
+    if (fresh) {
+      calls_.direct.push_back(function);
+      calls_.direct_sites.push_back(0);
+    }
+    ++calls_.direct_sites[it->second];
   }
   void AddIndirect(uint32_t type, uint32_t table) {
     const IndirectCall call{graph_.canonical_type[type], table};
-    if (seen_indirect_.insert(uint64_t{call.type} << 32 | table).second) {
+    const auto [it, fresh] =
+        indirect_.try_emplace(uint64_t{call.type} << 32 | table, calls_.indirect.size());
+    if (fresh) {
       calls_.indirect.push_back(call);
+      calls_.indirect_sites.push_back(0);
     }
+    ++calls_.indirect_sites[it->second];
   }
   void NoteCall() {
     if (loop_depth_ > 0) calls_.suspension_free_loops = false;
@@ -126,8 +137,8 @@ class Collector : public validate::Sink {
   FunctionCalls& calls_;
   absl::flat_hash_set<uint32_t>& referenced_;
   std::vector<bool>& written_tables_;
-  absl::flat_hash_set<uint32_t> seen_;
-  absl::flat_hash_set<uint64_t> seen_indirect_;
+  absl::flat_hash_map<uint32_t, uint32_t> direct_;  // index into calls_.direct
+  absl::flat_hash_map<uint64_t, uint32_t> indirect_;
   std::vector<bool> loops_;
   int loop_depth_ = 0;
 };

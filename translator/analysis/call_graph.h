@@ -22,6 +22,9 @@ struct IndirectCall {
 struct FunctionCalls {
   std::vector<uint32_t> direct;        // callees, each once, in order of first call
   std::vector<IndirectCall> indirect;  // each once
+  // How many instructions make each of these calls, in the same order.
+  std::vector<uint32_t> direct_sites;
+  std::vector<uint32_t> indirect_sites;
   uint32_t body_bytes = 0;
   uint32_t local_count = 0;
   bool has_loop = false;
@@ -43,6 +46,7 @@ struct CallGraph {
   std::vector<uint32_t> referenced;
   // Some type has a declared subtype: indirect calls may reach functions of several types.
   bool has_subtypes = false;
+  wasm::FeatureUses uses;  // by function bodies
   // What of the core headers the generated code needs.
   bool uses_simd = false;
   bool uses_atomics = false;

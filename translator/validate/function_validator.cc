@@ -28,7 +28,10 @@ class FunctionValidator : private ReferenceInstructions {
       in_.Fail(in_.offset(), absl::StrCat("section size mismatch: ", in_.remaining(),
                                           " bytes after the function's end"));
     }
-    if (in_.ok()) return absl::OkStatus();
+    if (in_.ok()) {
+      sink_.Uses(in_.uses());
+      return absl::OkStatus();
+    }
     const wasm::Decoder::Error& e = in_.error();
     return wasm::ErrorIn(module_, function_, e.offset, e.message, e.code);
   }
@@ -59,7 +62,8 @@ class FunctionValidator : private ReferenceInstructions {
     if (in_.at_end()) return FailForMissingEnd();
     const uint32_t code = in_.ReadOpcode();
     const OpcodeInfo* info = wasm::Find(code);
-    if (info == nullptr || !in_.Has(info->feature)) return in_.FailForOpcode(offset_, code);
+    if (info == nullptr || !in_.Use(info->feature, offset_))
+      return in_.FailForOpcode(offset_, code);
     switch (info->immediate) {
       case Immediate::kNone:
         return info->params.empty() ? WithoutImmediate(info->opcode) : Numeric(*info);
@@ -173,7 +177,9 @@ class FunctionValidator : private ReferenceInstructions {
       return in_.ok();
     }
     const int64_t index = in_.ReadS33();
-    if (in_.ok() && index < 0) in_.Fail(start, "malformed block type");
+    if (in_.ok() && (index < 0 || !in_.Use(wasm::Feature::kMultiValue, start))) {
+      in_.Fail(start, "malformed block type");
+    }
     if (!KnownType(static_cast<uint32_t>(index))) return false;
     type.params = module_.types[index].params;
     type.results = module_.types[index].results;

@@ -73,11 +73,11 @@ bool MemoryInstructions::KnownData(uint32_t data) {
 // `natural`: log2 of the access's width in bytes; `exact`: the alignment must be that.
 bool MemoryInstructions::ReadMemArg(uint32_t natural, bool exact, MemArg& arg) {
   const uint32_t start = in_.offset();
-  const bool several = in_.Has(wasm::Feature::kMultiMemory);
   arg.align_log2 = in_.ReadU32();
-  if (arg.align_log2 >= (several ? 0x80 : 0x40)) {
+  const bool names_memory = (arg.align_log2 & 0x40) != 0;
+  if (arg.align_log2 >= 0x80 || (names_memory && !in_.Use(wasm::Feature::kMultiMemory, start))) {
     in_.Fail(start, absl::StrFormat("malformed memop flags 0x%x", arg.align_log2));
-  } else if (arg.align_log2 & 0x40) {
+  } else if (names_memory) {
     arg.align_log2 &= 0x3f;
     arg.memory = in_.ReadU32();
   }

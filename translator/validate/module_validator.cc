@@ -98,9 +98,6 @@ class ModuleValidator {
 
   void CheckMemories() {
     for (const wasm::Memory& memory : m_.memories) CheckMemory(memory);
-    if (m_.memories.size() > 1 && !m_.features.Has(Feature::kMultiMemory)) {
-      Fail(m_.memories[1].offset, "multiple memories");
-    }
   }
 
   void CheckMemory(const wasm::Memory& memory) {

@@ -56,6 +56,9 @@ class Sink {
   // results are then the top of the operand stack.
   virtual void Finish(bool /*reachable*/) {}
 
+  // The proposals that the body uses, and where first. Sent last, if the body is valid.
+  virtual void Uses(const wasm::FeatureUses& /*uses*/) {}
+
   // Control. Labels are relative depths, as in the binary format.
   virtual void Unreachable() {}
   virtual void Block(const BlockType& /*type*/) {}

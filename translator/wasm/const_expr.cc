@@ -10,6 +10,18 @@ namespace {
 // its identity; all other instructions of garbage collection are refused.
 constexpr uint32_t kArrayNewDefault = 0xfb0007;
 
+void FailForInstr(Decoder& in, uint32_t offset, const OpcodeInfo& info) {
+  in.Fail(offset, absl::StrCat("constant expression required, found ", info.name));
+}
+
+// An instruction without immediate that is constant by a proposal.
+ConstInstr ReadArithmetic(Decoder& in, const OpcodeInfo& info, ConstInstr::Kind kind,
+                          ConstInstr instr) {
+  instr.kind = kind;
+  if (!in.Use(Feature::kExtendedConst, instr.offset)) FailForInstr(in, instr.offset, info);
+  return instr;
+}
+
 // Decodes the immediate of `info`; fails if the instruction is not constant.
 ConstInstr ReadInstr(Decoder& in, uint32_t offset, const OpcodeInfo& info) {
   ConstInstr instr{};
@@ -49,25 +61,19 @@ ConstInstr ReadInstr(Decoder& in, uint32_t offset, const OpcodeInfo& info) {
       instr.index = in.ReadU32();
       break;
     case Opcode::kI32Add:
-      instr.kind = ConstInstr::kI32Add;
-      break;
+      return ReadArithmetic(in, info, ConstInstr::kI32Add, instr);
     case Opcode::kI32Sub:
-      instr.kind = ConstInstr::kI32Sub;
-      break;
+      return ReadArithmetic(in, info, ConstInstr::kI32Sub, instr);
     case Opcode::kI32Mul:
-      instr.kind = ConstInstr::kI32Mul;
-      break;
+      return ReadArithmetic(in, info, ConstInstr::kI32Mul, instr);
     case Opcode::kI64Add:
-      instr.kind = ConstInstr::kI64Add;
-      break;
+      return ReadArithmetic(in, info, ConstInstr::kI64Add, instr);
     case Opcode::kI64Sub:
-      instr.kind = ConstInstr::kI64Sub;
-      break;
+      return ReadArithmetic(in, info, ConstInstr::kI64Sub, instr);
     case Opcode::kI64Mul:
-      instr.kind = ConstInstr::kI64Mul;
-      break;
+      return ReadArithmetic(in, info, ConstInstr::kI64Mul, instr);
     default:
-      in.Fail(offset, absl::StrCat("constant expression required, found ", info.name));
+      FailForInstr(in, offset, info);
   }
   return instr;
 }
@@ -81,7 +87,7 @@ ConstExpr ReadConstExpr(Decoder& in) {
     if (in.at_section_end()) in.Fail(offset, "unexpected end of section or function");
     const uint32_t code = in.ReadOpcode();
     if (!in.ok()) break;
-    if (code == kArrayNewDefault && in.Has(Feature::kFunctionReferences)) {
+    if (code == kArrayNewDefault && in.Use(Feature::kFunctionReferences, offset)) {
       ConstInstr instr{};
       instr.kind = ConstInstr::kArrayNewDefault;
       instr.offset = offset;
@@ -90,7 +96,7 @@ ConstExpr ReadConstExpr(Decoder& in) {
       continue;
     }
     const OpcodeInfo* info = Find(code);
-    if (info == nullptr || !in.Has(info->feature)) {
+    if (info == nullptr || !in.Use(info->feature, offset)) {
       in.FailForOpcode(offset, code);
       break;
     }

@@ -147,35 +147,36 @@ ValType Decoder::FailForType(uint32_t offset, uint8_t byte, absl::string_view ot
   return ValType();
 }
 
-ValType Decoder::AbstractRef(uint8_t byte) const {
+ValType Decoder::AbstractRef(uint8_t byte, uint32_t offset) {
   // The types of garbage collection came together with the references that name a type.
-  const bool gc = Has(Feature::kFunctionReferences);
-  const bool exceptions = Has(Feature::kExceptions);
+  const auto of = [&](Feature feature, ValType type) {
+    return Use(feature, offset) ? type : ValType(ValType::kBottom);
+  };
   switch (byte) {
     case 0x70:
       return ValType::kFuncRef;
     case 0x6f:
-      return ValType::kExternRef;
+      return of(Feature::kReferenceTypes, ValType::kExternRef);
     case 0x69:
-      return exceptions ? ValType::kExnRef : ValType::kBottom;
+      return of(Feature::kExceptions, ValType::kExnRef);
     case 0x74:
-      return exceptions ? ValType::kNoExnRef : ValType::kBottom;
+      return of(Feature::kExceptions, ValType::kNoExnRef);
     case 0x6e:
-      return gc ? ValType::kAnyRef : ValType::kBottom;
+      return of(Feature::kFunctionReferences, ValType::kAnyRef);
     case 0x6d:
-      return gc ? ValType::kEqRef : ValType::kBottom;
+      return of(Feature::kFunctionReferences, ValType::kEqRef);
     case 0x6c:
-      return gc ? ValType::kI31Ref : ValType::kBottom;
+      return of(Feature::kFunctionReferences, ValType::kI31Ref);
     case 0x6b:
-      return gc ? ValType::kStructRef : ValType::kBottom;
+      return of(Feature::kFunctionReferences, ValType::kStructRef);
     case 0x6a:
-      return gc ? ValType::kArrayRef : ValType::kBottom;
+      return of(Feature::kFunctionReferences, ValType::kArrayRef);
     case 0x71:
-      return gc ? ValType::kNoneRef : ValType::kBottom;
+      return of(Feature::kFunctionReferences, ValType::kNoneRef);
     case 0x72:
-      return gc ? ValType::kNoExternRef : ValType::kBottom;
+      return of(Feature::kFunctionReferences, ValType::kNoExternRef);
     case 0x73:
-      return gc ? ValType::kNoFuncRef : ValType::kBottom;
+      return of(Feature::kFunctionReferences, ValType::kNoFuncRef);
     default:
       return ValType::kBottom;
   }
@@ -196,7 +197,7 @@ ValType Decoder::ReadValType() {
       ReadByte();
       return ValType::kF64;
     case 0x7b:
-      if (!Has(Feature::kSimd)) break;
+      if (!Use(Feature::kSimd, offset())) break;
       ReadByte();
       return ValType::kV128;
     default:
@@ -204,18 +205,23 @@ ValType Decoder::ReadValType() {
   }
   const uint32_t start = offset();
   const uint8_t byte = Peek();
-  const bool typed = (byte == 0x63 || byte == 0x64) && Has(Feature::kFunctionReferences);
-  if (typed || AbstractRef(byte) != ValType::kBottom) return ReadRefType();
+  if (byte == 0x63 || byte == 0x64) {
+    if (Has(Feature::kFunctionReferences)) return ReadRefType();
+  } else if (AbstractRef(byte, start) != ValType::kBottom &&
+             (byte != 0x70 || Use(Feature::kReferenceTypes, start))) {
+    // WebAssembly 1.0 has functions as the elements of tables, not as values.
+    return ReadRefType();
+  }
   return FailForType(start, ReadByte(), "malformed value type");
 }
 
 ValType Decoder::ReadRefType() {
   const uint32_t start = offset();
   const uint8_t byte = ReadByte();
-  if ((byte == 0x63 || byte == 0x64) && Has(Feature::kFunctionReferences)) {
+  if ((byte == 0x63 || byte == 0x64) && Use(Feature::kFunctionReferences, start)) {
     return ReadHeapType().With(/*nullable=*/byte == 0x63);
   }
-  const ValType type = AbstractRef(byte);
+  const ValType type = AbstractRef(byte, start);
   return type == ValType::kBottom ? FailForType(start, byte, "malformed reference type") : type;
 }
 
@@ -224,12 +230,12 @@ ValType Decoder::ReadHeapType() {
   const uint8_t byte = Peek();
   if ((byte & 0xc0) == 0x40) {
     ReadByte();
-    const ValType type = AbstractRef(byte);
+    const ValType type = AbstractRef(byte, start);
     return type == ValType::kBottom ? FailForType(start, byte, "malformed heap type") : type;
   }
   const int64_t index = ReadS33();
   if (!ok()) return ValType();
-  if (index < 0 || !Has(Feature::kFunctionReferences)) {
+  if (index < 0 || !Use(Feature::kFunctionReferences, start)) {
     Fail(start, "malformed heap type");
   } else if (index >= type_count_) {
     Fail(start, absl::StrCat("unknown type ", index));
@@ -248,13 +254,21 @@ void Decoder::ReadLimitRange(uint8_t flags, Limits& limits) {
   if (limits.has_max) limits.max = wide ? ReadU64() : ReadU32();
 }
 
+void Decoder::CheckLimitFlags(uint8_t flags, uint8_t known, uint32_t offset) {
+  constexpr std::pair<uint8_t, Feature> kFlags[] = {
+      {2, Feature::kThreads}, {4, Feature::kMemory64}, {8, Feature::kCustomPageSizes}};
+  bool good = (flags & ~known) == 0;
+  for (const auto& [flag, feature] : kFlags) {
+    if (good && (flags & flag)) good = Use(feature, offset);
+  }
+  if (!good) Fail(offset, absl::StrFormat("malformed limits flags 0x%x", flags));
+}
+
 Limits Decoder::ReadTableLimits() {
   const uint32_t start = offset();
   const uint8_t flags = ReadByte();
   Limits limits;
-  if ((flags & ~(Has(Feature::kMemory64) ? 5 : 1)) != 0) {
-    Fail(start, absl::StrFormat("malformed limits flags 0x%x", flags));
-  }
+  CheckLimitFlags(flags, 1 | 4, start);
   ReadLimitRange(flags, limits);
   return limits;
 }
@@ -263,11 +277,7 @@ MemoryType Decoder::ReadMemoryType() {
   const uint32_t start = offset();
   const uint8_t flags = ReadByte();
   MemoryType type;
-  const int known = 1 | (Has(Feature::kThreads) ? 2 : 0) | (Has(Feature::kMemory64) ? 4 : 0) |
-                    (Has(Feature::kCustomPageSizes) ? 8 : 0);
-  if ((flags & ~known) != 0) {
-    Fail(start, absl::StrFormat("malformed limits flags 0x%x", flags));
-  }
+  CheckLimitFlags(flags, 1 | 2 | 4 | 8, start);
   ReadLimitRange(flags, type.limits);
   if (flags & 8) {
     const uint32_t at = offset();

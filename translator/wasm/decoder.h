@@ -34,6 +34,12 @@ class Decoder {
   // What the module may use; everything supported unless set.
   void set_features(FeatureSet features) { features_ = features; }
   bool Has(Feature feature) const { return features_.Has(feature); }
+  // Whether the module may use what it does at `offset`, where `feature` is needed. If so that is
+  // noted.
+  bool Use(Feature feature, uint32_t offset) {
+    return uses_.Has(feature) || FirstUse(feature, offset);
+  }
+  const FeatureUses& uses() const { return uses_; }
   // References to types may name those below `count`.
   void set_type_count(uint32_t count) { type_count_ = count; }
   // Where the section ends, for items that end themselves only.
@@ -101,6 +107,11 @@ class Decoder {
 
  private:
   uint8_t FailAtEnd();
+  bool FirstUse(Feature feature, uint32_t offset) {
+    if (!features_.Has(feature)) return false;
+    uses_.Add(feature, offset);
+    return true;
+  }
   uint32_t ReadPrefixed(uint8_t prefix);
   uint32_t ReadLongU32();
   uint64_t ReadLongU64();
@@ -108,8 +119,10 @@ class Decoder {
   uint64_t ReadLeb();
   // A failure: the byte is of a proposal that is not supported, or `otherwise`.
   ValType FailForType(uint32_t offset, uint8_t byte, absl::string_view otherwise);
-  // The nullable reference of an abstract heap type, or kBottom.
-  ValType AbstractRef(uint8_t byte) const;
+  // The nullable reference of the abstract heap type at `offset`, or kBottom.
+  ValType AbstractRef(uint8_t byte, uint32_t offset);
+  // Fails if `flags`, those of limits at `offset`, are not `known` ones of features that are on.
+  void CheckLimitFlags(uint8_t flags, uint8_t known, uint32_t offset);
   void ReadLimitRange(uint8_t flags, Limits& limits);
 
   const uint8_t* begin_;
@@ -119,6 +132,7 @@ class Decoder {
   uint32_t type_count_ = 0xffffffff;
   uint32_t section_end_ = 0xffffffff;
   FeatureSet features_ = Supported();
+  FeatureUses uses_;
   Error error_;
 };
 

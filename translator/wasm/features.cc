@@ -1,5 +1,6 @@
 #include "translator/wasm/features.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -43,6 +44,14 @@ absl::Status ChangeFeatures(absl::string_view list, FeatureSet& set) {
 std::string NeedsProposal(Feature feature) {
   return absl::StrCat("needs the \"", Name(feature),
                       "\" proposal, which Fermata does not support yet");
+}
+
+std::optional<Feature> MissingProposal(const absl::Status& error) {
+  if (!absl::IsUnimplemented(error)) return std::nullopt;
+  for (Feature feature : kAllFeatures) {
+    if (absl::EndsWith(error.message(), NeedsProposal(feature))) return feature;
+  }
+  return std::nullopt;
 }
 
 }  // namespace fermata::wasm

@@ -12,8 +12,11 @@
 #ifndef FERMATA_TRANSLATOR_WASM_FEATURES_H_
 #define FERMATA_TRANSLATOR_WASM_FEATURES_H_
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -52,6 +55,12 @@ enum class Feature : uint8_t {
 #undef FERMATA_FEATURE_ENUMERATOR
 };
 
+inline constexpr Feature kAllFeatures[] = {
+#define FERMATA_FEATURE_VALUE(enumerator, name, supported) Feature::enumerator,
+    FERMATA_FEATURES(FERMATA_FEATURE_VALUE)
+#undef FERMATA_FEATURE_VALUE
+};
+
 class FeatureSet {
  public:
   constexpr FeatureSet() = default;
@@ -64,6 +73,29 @@ class FeatureSet {
 
  private:
   uint64_t bits_ = 0;
+};
+
+// What a module uses, with the place in the file that needs it first. The decoder notes it where it
+// checks that the module may (Decoder::Use), so that the two can't differ.
+class FeatureUses {
+ public:
+  bool Has(Feature f) const { return set_.Has(f); }
+  // Byte offset, of a feature that is used.
+  uint32_t offset(Feature f) const { return offsets_[static_cast<size_t>(f)]; }
+  void Add(Feature f, uint32_t offset) {
+    if (set_.Has(f) && this->offset(f) <= offset) return;
+    set_.Add(f);
+    offsets_[static_cast<size_t>(f)] = offset;
+  }
+  void AddAll(const FeatureUses& other) {
+    for (Feature f : kAllFeatures) {
+      if (other.Has(f)) Add(f, other.offset(f));
+    }
+  }
+
+ private:
+  FeatureSet set_;
+  std::array<uint32_t, std::size(kAllFeatures)> offsets_{};
 };
 
 // What Fermata supports.
@@ -97,6 +129,9 @@ const char* Name(Feature feature);
 // `needs the "simd" proposal, which Fermata does not support yet`: the end of every error of status
 // kUnimplemented.
 std::string NeedsProposal(Feature feature);
+
+// The proposal that such an error is about; none for other errors.
+std::optional<Feature> MissingProposal(const absl::Status& error);
 
 }  // namespace fermata::wasm
 

@@ -119,6 +119,18 @@ struct DataSegment {
   uint32_t file_offset = 0;
 };
 
+// As they come in the file.
+struct Section {
+  uint8_t id = 0;          // 0: custom
+  absl::string_view name;  // of a custom section; valid UTF-8
+  uint32_t offset = 0;     // of the id
+  uint32_t contents = 0;   // where they begin
+  uint32_t size = 0;       // of the contents, in bytes
+};
+
+// "code"; "custom" for all custom sections.
+const char* SectionName(uint8_t id);
+
 // From the "name" custom section; anything malformed in it is ignored, as the specification asks
 // (appendix "Custom Sections").
 struct Names {
@@ -131,8 +143,10 @@ struct Module {
   std::string path;                 // for error messages
   absl::Span<const uint8_t> bytes;  // the whole file; outlives the module
   FeatureSet features;              // it was read with
-  std::vector<FuncType> types;      // empty for structures and arrays
-  std::vector<TypeDef> type_defs;   // by type index
+  FeatureUses uses;                 // outside of function bodies
+  std::vector<Section> sections;
+  std::vector<FuncType> types;     // empty for structures and arrays
+  std::vector<TypeDef> type_defs;  // by type index
   // By type index: the first type of the module that is equal (isorecursively), and a text that two
   // types, of whatever modules, share if and only if they are equal (see type_keys.h).
   std::vector<uint32_t> canonical_types;

@@ -1,5 +1,6 @@
 #include "translator/wasm/reader.h"
 
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -32,6 +33,10 @@ enum SectionId : uint8_t {
   kTag = 13,
 };
 
+constexpr const char* kSectionNames[] = {"custom", "type",   "import",     "function", "table",
+                                         "memory", "global", "export",     "start",    "element",
+                                         "code",   "data",   "data count", "tag"};
+
 // A section's place in the order that sections must have.
 int Rank(uint8_t id) {
   constexpr uint8_t kOrder[] = {kType,   kImport, kFunction, kTable,     kMemory, kTag, kGlobal,
@@ -62,6 +67,7 @@ class Reader {
       return ErrorAt(module_.path, e.offset, e.message, e.code);
     }
     DeclareFunctions();
+    module_.uses = in_.uses();
     if (names_) module_.names = ReadNames(*names_, module_.functions.size());
     return std::move(module_);
   }
@@ -79,8 +85,9 @@ class Reader {
   void ReadSection() {
     const uint32_t start = in_.offset();
     const uint8_t id = in_.ReadByte();
-    if (id > (in_.Has(Feature::kExceptions) ? kTag : kDataCount))
+    if (!KnownSection(id, start)) {
       return in_.Fail(start, absl::StrCat("malformed section id ", id));
+    }
     const uint32_t size = in_.ReadU32();
     if (size > in_.remaining()) return in_.Fail(start, "length out of bounds");
     if (id != kCustom) {
@@ -92,12 +99,19 @@ class Reader {
     }
     const uint32_t end = in_.offset() + size;
     in_.set_section_end(end);
+    module_.sections.push_back({id, {}, start, in_.offset(), size});
     ReadContents(id, end);
     if (in_.ok() && in_.offset() != end) {
       in_.Fail(start, absl::StrFormat("section size mismatch: section %u should end at 0x%x, its "
                                       "contents do at 0x%x",
                                       id, end, in_.offset()));
     }
+  }
+
+  bool KnownSection(uint8_t id, uint32_t start) {
+    if (id == kTag) return in_.Use(Feature::kExceptions, start);
+    if (id == kDataCount) return in_.Use(Feature::kBulkMemory, start);
+    return id < kDataCount;
   }
 
   void ReadContents(uint8_t id, uint32_t end) {
@@ -140,6 +154,7 @@ class Reader {
     const absl::string_view name = in_.ReadName();
     if (!in_.ok()) return;
     if (in_.offset() > end) return in_.Fail(start, "unexpected end of section or function");
+    module_.sections.back().name = name;
     const absl::Span<const uint8_t> contents = in_.ReadBytes(end - in_.offset());
     // The specification wants it after the data section; tools put it elsewhere, and the first is
     // as good as the last.
@@ -157,6 +172,9 @@ class Reader {
   Table ReadTable() {
     Table table;
     table.offset = in_.offset();
+    if (!module_.tables.empty() && !in_.Use(Feature::kReferenceTypes, table.offset)) {
+      in_.Fail(table.offset, "multiple tables");
+    }
     table.type.element = in_.ReadRefType();
     table.type.limits = in_.ReadTableLimits();
     return table;
@@ -165,6 +183,9 @@ class Reader {
   Memory ReadMemory() {
     Memory memory;
     memory.offset = in_.offset();
+    if (!module_.memories.empty() && !in_.Use(Feature::kMultiMemory, memory.offset)) {
+      in_.Fail(memory.offset, "multiple memories");
+    }
     memory.type = in_.ReadMemoryType();
     return memory;
   }
@@ -227,9 +248,9 @@ class Reader {
         import.index = module_.globals.size();
         module_.globals.push_back(ReadGlobalWithoutInit());
         module_.globals.back().imported = true;
-        return;
+        return CheckPassedGlobal(start, module_.globals.back());
       case 4:
-        if (!in_.Has(Feature::kExceptions)) break;
+        if (!in_.Use(Feature::kExceptions, start)) break;
         import.index = module_.tags.size();
         module_.tags.push_back(ReadTag());
         module_.tags.back().imported = true;
@@ -240,6 +261,25 @@ class Reader {
         break;
     }
     in_.Fail(start, absl::StrFormat("malformed import kind 0x%x", kind));
+  }
+
+  // An imported or exported one.
+  void CheckPassedGlobal(uint32_t offset, const Global& global) {
+    if (global.type.mut && !in_.Use(Feature::kMutableGlobals, offset)) {
+      in_.Fail(offset, "mutable globals cannot be imported or exported");
+    }
+  }
+
+  // One that reads a global of the module itself needs what came with garbage collection.
+  ConstExpr ReadConst() {
+    ConstExpr expr = ReadConstExpr(in_);
+    for (const ConstInstr& i : expr) {
+      if (i.kind == ConstInstr::kGlobalGet && i.index >= module_.imported_globals &&
+          !in_.Use(Feature::kFunctionReferences, i.offset)) {
+        in_.Fail(i.offset, absl::StrCat("unknown global ", i.index));
+      }
+    }
+    return expr;
   }
 
   Tag ReadTag() {
@@ -278,7 +318,7 @@ class Reader {
 
   // With an initial value for its elements if it starts with 0x40 0x00.
   void ReadDefinedTable() {
-    if (in_.Peek() != 0x40 || !in_.Has(Feature::kFunctionReferences)) {
+    if (in_.Peek() != 0x40 || !in_.Use(Feature::kFunctionReferences, in_.offset())) {
       module_.tables.push_back(ReadTable());
       return;
     }
@@ -286,7 +326,7 @@ class Reader {
     const uint32_t start = in_.offset();
     if (in_.ReadByte() != 0) in_.Fail(start, "malformed table: a zero byte is expected");
     Table table = ReadTable();
-    table.init = ReadConstExpr(in_);
+    table.init = ReadConst();
     if (in_.ok() && table.init.empty()) {
       in_.Fail(start, "type mismatch: a table's initial value is missing");
     }
@@ -302,7 +342,7 @@ class Reader {
     const uint32_t count = in_.ReadCount(kMaxItems, "globals");
     for (uint32_t i = 0; i < count && in_.ok(); ++i) {
       Global global = ReadGlobalWithoutInit();
-      global.init = ReadConstExpr(in_);
+      global.init = ReadConst();
       module_.globals.push_back(std::move(global));
     }
   }
@@ -316,10 +356,14 @@ class Reader {
       e.name = in_.ReadName();
       const uint32_t start = in_.offset();
       const uint8_t kind = in_.ReadByte();
-      if (kind > (in_.Has(Feature::kExceptions) ? 4 : 3))
+      if (kind > 4 || (kind == 4 && !in_.Use(Feature::kExceptions, start))) {
         return in_.Fail(start, absl::StrFormat("malformed export kind 0x%x", kind));
+      }
       e.kind = static_cast<ExternKind>(kind);
       e.index = in_.ReadU32();
+      if (e.kind == ExternKind::kGlobal && e.index < module_.globals.size()) {
+        CheckPassedGlobal(start, module_.globals[e.index]);
+      }
       module_.exports.push_back(e);
     }
   }
@@ -342,7 +386,10 @@ class Reader {
     ElementSegment segment;
     segment.file_offset = in_.offset();
     const uint32_t flags = in_.ReadU32();
-    if (flags > 7) {
+    // WebAssembly 1.0 has active segments of indices for the first table.
+    const Feature feature =
+        flags == 2 || flags == 3 || flags >= 6 ? Feature::kReferenceTypes : Feature::kBulkMemory;
+    if (flags > 7 || (flags != 0 && !in_.Use(feature, segment.file_offset))) {
       return in_.Fail(segment.file_offset, absl::StrCat("malformed elements segment kind ", flags));
     }
     const bool active = (flags & 1) == 0;
@@ -351,7 +398,7 @@ class Reader {
                    : (flags & 2) ? SegmentMode::kDeclarative
                                  : SegmentMode::kPassive;
     if (active && (flags & 2)) segment.table = in_.ReadU32();
-    if (active) segment.offset = ReadConstExpr(in_);
+    if (active) segment.offset = ReadConst();
     // Given as indices, functions are not null.
     segment.type = ValType(ValType::kFuncRef).With(/*nullable=*/exprs);
     if (flags & 3) {
@@ -364,7 +411,7 @@ class Reader {
     const uint32_t count = in_.ReadCount(kMaxSegmentItems, "elements in a segment");
     if (exprs) {
       segment.exprs.reserve(count);
-      for (uint32_t i = 0; i < count && in_.ok(); ++i) segment.exprs.push_back(ReadConstExpr(in_));
+      for (uint32_t i = 0; i < count && in_.ok(); ++i) segment.exprs.push_back(ReadConst());
     } else {
       segment.functions.reserve(count);
       for (uint32_t i = 0; i < count && in_.ok(); ++i) segment.functions.push_back(in_.ReadU32());
@@ -386,12 +433,12 @@ class Reader {
       DataSegment segment;
       segment.file_offset = in_.offset();
       const uint32_t flags = in_.ReadU32();
-      if (flags > 2) {
+      if (flags > 2 || (flags != 0 && !in_.Use(Feature::kBulkMemory, segment.file_offset))) {
         return in_.Fail(segment.file_offset, absl::StrCat("malformed data segment kind ", flags));
       }
       segment.mode = flags == 1 ? SegmentMode::kPassive : SegmentMode::kActive;
       if (flags == 2) segment.memory = in_.ReadU32();
-      if (flags != 1) segment.offset = ReadConstExpr(in_);
+      if (flags != 1) segment.offset = ReadConst();
       segment.bytes = in_.ReadBytes(in_.ReadU32());
       module_.datas.push_back(std::move(segment));
     }
@@ -471,6 +518,10 @@ class Reader {
 };
 
 }  // namespace
+
+const char* SectionName(uint8_t id) {
+  return id < std::size(kSectionNames) ? kSectionNames[id] : "?";
+}
 
 absl::StatusOr<Module> ReadModule(std::string path, absl::Span<const uint8_t> bytes,
                                   const FeatureSet& features) {

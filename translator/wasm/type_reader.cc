@@ -12,7 +12,7 @@ namespace fermata::wasm {
 void TypeReader::ReadGroup() {
   const uint32_t first = static_cast<uint32_t>(module_.types.size());
   uint32_t count = 1;
-  if (in_.Peek() == 0x4e && in_.Has(Feature::kFunctionReferences)) {
+  if (in_.Peek() == 0x4e && in_.Use(Feature::kFunctionReferences, in_.offset())) {
     in_.ReadByte();
     count = in_.ReadCount(kMaxItems, "types of a recursive group");
   }
@@ -36,7 +36,7 @@ void TypeReader::ReadSubType() {
   module_.types.emplace_back();
   TypeDef& def = module_.type_defs.emplace_back();
   uint8_t form = in_.ReadByte();
-  if ((form == 0x4f || form == 0x50) && in_.Has(Feature::kFunctionReferences)) {
+  if ((form == 0x4f || form == 0x50) && in_.Use(Feature::kFunctionReferences, start)) {
     def.final = form == 0x4f;
     const uint32_t count = in_.ReadCount(1, "supertypes");
     if (count == 1) {
@@ -53,21 +53,23 @@ void TypeReader::ReadSubType() {
 void TypeReader::ReadComposite(uint32_t start, uint8_t form) {
   TypeDef& def = module_.type_defs.back();
   FuncType& type = module_.types.back();
-  const bool gc = in_.Has(Feature::kFunctionReferences);
   switch (form) {
     case 0x60:
       type.params = ReadValTypes(kMaxParams, "parameters");
       type.results = ReadValTypes(kMaxResults, "results");
+      if (type.results.size() > 1 && !in_.Use(Feature::kMultiValue, start)) {
+        in_.Fail(start, absl::StrCat("invalid result arity: ", type.results.size(), " results"));
+      }
       return;
     case 0x5f: {
-      if (!gc) break;
+      if (!in_.Use(Feature::kFunctionReferences, start)) break;
       def.kind = TypeDef::kStruct;
       const uint32_t count = in_.ReadCount(kMaxFields, "fields");
       for (uint32_t i = 0; i < count && in_.ok(); ++i) def.fields.push_back(ReadField());
       return;
     }
     case 0x5e:
-      if (!gc) break;
+      if (!in_.Use(Feature::kFunctionReferences, start)) break;
       def.kind = TypeDef::kArray;
       def.fields.push_back(ReadField());
       return;
