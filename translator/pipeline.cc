@@ -6,10 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "llvm/Support/GlobPattern.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SHA256.h"
 #include "translator/analysis/call_graph.h"
+#include "translator/analysis/immediate.h"
 #include "translator/analysis/may_suspend.h"
 #include "translator/analysis/stack_checks.h"
 #include "translator/emit/functions.h"
@@ -17,6 +16,7 @@
 #include "translator/emit/module_source.h"
 #include "translator/emit/report.h"
 #include "translator/emit/shards.h"
+#include "translator/input_file.h"
 #include "translator/ir/builder.h"
 #include "translator/ir/printer.h"
 #include "translator/output_folder.h"
@@ -30,32 +30,6 @@ namespace {
 
 using emit::ModuleContext;
 using emit::Site;
-
-// By function import: whether a glob of --immediate matches "module.field".
-absl::StatusOr<std::vector<bool>> MatchImmediate(const wasm::Module& module,
-                                                 const std::vector<std::string>& globs) {
-  std::vector<bool> immediate(module.imported_functions, false);
-  for (const std::string& glob : globs) {
-    llvm::Expected<llvm::GlobPattern> pattern = llvm::GlobPattern::create(glob);
-    if (!pattern) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--immediate '", glob, "': ", llvm::toString(pattern.takeError())));
-    }
-    bool any = false;
-    for (uint32_t f = 0; f < module.imported_functions; ++f) {
-      const wasm::Import& import = module.imports[module.functions[f].import];
-      if (pattern->match(absl::StrCat(import.module, ".", import.name))) {
-        any = true;
-        immediate[f] = true;
-      }
-    }
-    if (!any) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(module.path, ": --immediate '", glob, "' matches no imported function"));
-    }
-  }
-  return immediate;
-}
 
 std::array<uint8_t, 32> Hash(absl::Span<const uint8_t> bytes) {
   return llvm::SHA256::hash(llvm::makeArrayRef(bytes.data(), bytes.size()));
@@ -174,7 +148,8 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   // 3. Validate the function bodies, noting who calls whom; 4. what follows from that.
   absl::StatusOr<analysis::CallGraph> graph = analysis::BuildCallGraph(*module);
   if (!graph.ok()) return graph.status();
-  absl::StatusOr<std::vector<bool>> immediate = MatchImmediate(*module, options.emit.immediate);
+  absl::StatusOr<std::vector<bool>> immediate =
+      analysis::MatchImmediate(*module, options.emit.immediate);
   if (!immediate.ok()) return immediate.status();
   const analysis::Suspension suspension =
       analysis::AnalyzeSuspension(*module, *graph, *immediate, options.emit.suspend_everywhere);
@@ -200,15 +175,9 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
 }
 
 absl::Status Translate(const std::string& path, const TranslateOptions& options) {
-  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
-      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!file) {
-    return absl::NotFoundError(absl::StrCat(path, ": cannot read: ", file.getError().message()));
-  }
-  const llvm::StringRef bytes = (*file)->getBuffer();
-  return TranslateBytes(
-      path, absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()),
-      options);
+  absl::StatusOr<std::unique_ptr<llvm::MemoryBuffer>> file = ReadInput(path);
+  if (!file.ok()) return file.status();
+  return TranslateBytes(path, BytesOf(**file), options);
 }
 
 }  // namespace fermata

@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "translator/wasm/printable.h"
 
 namespace fermata::analysis {
 namespace {
@@ -89,11 +90,12 @@ class Propagation {
 std::string FunctionLabel(const wasm::Module& module, uint32_t f) {
   if (module.functions[f].imported) {
     const wasm::Import& import = module.imports[module.functions[f].import];
-    return absl::StrCat("import ", import.module, ".", import.name);
+    return absl::StrCat("import ", wasm::Printable(import.module), ".",
+                        wasm::Printable(import.name));
   }
   std::string text = absl::StrCat("f", f);
   if (f < module.names.functions.size() && !module.names.functions[f].empty()) {
-    absl::StrAppend(&text, " \"", module.names.functions[f], "\"");
+    absl::StrAppend(&text, " \"", wasm::Printable(module.names.functions[f]), "\"");
   }
   return text;
 }
@@ -127,10 +129,11 @@ Suspension AnalyzeSuspension(const wasm::Module& module, const CallGraph& graph,
   return result;
 }
 
-std::string Explain(const wasm::Module& module, const Suspension& suspension, uint32_t function) {
+std::string Explain(const wasm::Module& module, const Suspension& suspension, uint32_t function,
+                    uint32_t max_functions) {
   std::string path = FunctionLabel(module, function);
   // The reasons form a breadth-first tree rooted at imports and open tables: no cycles.
-  for (;;) {
+  while (--max_functions > 0) {
     const Reason& reason = suspension.functions[function];
     switch (reason.kind) {
       case Reason::kNever:
@@ -153,6 +156,7 @@ std::string Explain(const wasm::Module& module, const Suspension& suspension, ui
     }
     function = reason.function;
   }
+  return path;
 }
 
 }  // namespace fermata::analysis

@@ -49,8 +49,10 @@ struct Suspension {
 Suspension AnalyzeSuspension(const wasm::Module& module, const CallGraph& graph,
                              const std::vector<bool>& immediate, bool everywhere);
 
-// "f3 "parse" -> f9 -> import net.recv": the path that makes `function` resumable.
-std::string Explain(const wasm::Module& module, const Suspension& suspension, uint32_t function);
+// "f3 "parse" -> f9 -> import net.recv": the path that makes `function` resumable, or the first
+// `max_functions` of it. Names are escaped and may be cut (wasm/printable.h).
+std::string Explain(const wasm::Module& module, const Suspension& suspension, uint32_t function,
+                    uint32_t max_functions = 0xffffffff);
 
 }  // namespace fermata::analysis
 
