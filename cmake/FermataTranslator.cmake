@@ -24,7 +24,9 @@ target_link_libraries(fermata_translator_lib PUBLIC
 # LLVM is built without run-time type information, so classes derived from its own can't have any.
 target_compile_options(fermata_translator_lib PRIVATE -fno-rtti)
 fermata_uses_llvm_json(fermata_translator_lib "${PROJECT_SOURCE_DIR}/translator/pipeline.cc"
-                       "${PROJECT_SOURCE_DIR}/translator/emit/report.cc")
+                       "${PROJECT_SOURCE_DIR}/translator/emit/report.cc"
+                       "${PROJECT_SOURCE_DIR}/translator/inspect/graph.cc"
+                       "${PROJECT_SOURCE_DIR}/translator/inspect/json.cc")
 fermata_own_code(fermata_translator_lib)
 
 # clang before 16 can't compile LLVM 14's JSON.h as C++20: it looks into std::vector of a class that

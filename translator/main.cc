@@ -2,6 +2,7 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 #include "translator/commands/common.h"
+#include "translator/commands/inspect.h"
 #include "translator/commands/translate.h"
 #include "translator/version.h"
 
@@ -17,6 +18,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {commands::translate::Prepare, commands::translate::Selected, commands::translate::Run},
+    {commands::inspect::Prepare, commands::inspect::Selected, commands::inspect::Run},
 };
 
 void PrintVersion(llvm::raw_ostream& out) { out << "fermata " << FERMATA_VERSION << "\n"; }
@@ -29,7 +31,8 @@ int main(int argc, char** argv) {
   llvm::cl::ParseCommandLineOptions(
       argc, argv,
       "Fermata: WebAssembly to C++ that can suspend at any import call and resume later\n\n"
-      "  fermata translate guest.wasm -o out --class Guest --report out/guest.json\n\n"
+      "  fermata translate guest.wasm -o out --class Guest --report out/guest.json\n"
+      "  fermata inspect guest.wasm --graph guest.svg\n\n"
       "`fermata translate --help` lists the flags of a subcommand.\n");
   for (const Command& command : kCommands) {
     if (command.selected()) return command.run();
