@@ -36,9 +36,17 @@ set_source_files_properties("${PROJECT_SOURCE_DIR}/translator/emit/report.cc"
 
 add_executable(fermata ${command_sources})
 add_executable(Fermata::fermata ALIAS fermata)
-target_link_libraries(fermata PRIVATE fermata_translator_lib)
+target_link_libraries(fermata PRIVATE fermata_translator_lib fermata_runtime)
+fermata_loads_modules(fermata)
 target_compile_options(fermata PRIVATE -fno-rtti)
-target_compile_definitions(fermata PRIVATE FERMATA_VERSION="${PROJECT_VERSION}")
+# Where `fermata run` finds the headers and libraries: relative to itself if it is installed, else in
+# the source and build folders.
+target_compile_definitions(fermata PRIVATE
+  FERMATA_VERSION="${PROJECT_VERSION}"
+  FERMATA_INSTALL_INCLUDEDIR="${CMAKE_INSTALL_INCLUDEDIR}"
+  FERMATA_INSTALL_LIBDIR="${CMAKE_INSTALL_LIBDIR}"
+  FERMATA_SOURCE_INCLUDEDIR="${PROJECT_SOURCE_DIR}/include"
+  FERMATA_BUILD_LIBDIR="${PROJECT_BINARY_DIR}/lib")
 # libSupport's list of libraries is that of all of LLVM.
 target_link_options(fermata PRIVATE "LINKER:--as-needed")
 fermata_own_code(fermata)

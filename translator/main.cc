@@ -2,7 +2,9 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 #include "translator/commands/common.h"
+#include "translator/commands/compile.h"
 #include "translator/commands/inspect.h"
+#include "translator/commands/run.h"
 #include "translator/commands/translate.h"
 #include "translator/version.h"
 
@@ -19,6 +21,8 @@ struct Command {
 constexpr Command kCommands[] = {
     {commands::translate::Prepare, commands::translate::Selected, commands::translate::Run},
     {commands::inspect::Prepare, commands::inspect::Selected, commands::inspect::Run},
+    {commands::run::Prepare, commands::run::Selected, commands::run::Run},
+    {commands::compile::Prepare, commands::compile::Selected, commands::compile::Run},
 };
 
 void PrintVersion(llvm::raw_ostream& out) { out << "fermata " << FERMATA_VERSION << "\n"; }
@@ -32,7 +36,9 @@ int main(int argc, char** argv) {
       argc, argv,
       "Fermata: WebAssembly to C++ that can suspend at any import call and resume later\n\n"
       "  fermata translate guest.wasm -o out --class Guest --report out/guest.json\n"
-      "  fermata inspect guest.wasm --graph guest.svg\n\n"
+      "  fermata inspect guest.wasm --graph guest.svg\n"
+      "  fermata run app.wasm --dir data::/data -- arguments of the guest\n"
+      "  fermata compile app.wasm -o app\n\n"
       "`fermata translate --help` lists the flags of a subcommand.\n");
   for (const Command& command : kCommands) {
     if (command.selected()) return command.run();

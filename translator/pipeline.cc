@@ -102,6 +102,7 @@ std::string Header(const ModuleContext& context) {
   header.class_name = context.options.class_name;
   header.file_stem = context.options.file_stem;
   header.immediate = context.immediate;
+  header.wasi = context.options.wasi;
   for (uint32_t f = 0; f < context.module.functions.size(); ++f) {
     header.may_suspend.push_back(context.suspension.MayCallSuspend(f));
   }
@@ -149,7 +150,7 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   absl::StatusOr<analysis::CallGraph> graph = analysis::BuildCallGraph(*module);
   if (!graph.ok()) return graph.status();
   absl::StatusOr<std::vector<bool>> immediate =
-      analysis::MatchImmediate(*module, options.emit.immediate);
+      analysis::MatchImmediate(*module, options.emit.immediate, options.emit.wasi);
   if (!immediate.ok()) return immediate.status();
   const analysis::Suspension suspension =
       analysis::AnalyzeSuspension(*module, *graph, *immediate, options.emit.suspend_everywhere);

@@ -111,6 +111,8 @@ class System {
   // be. Those that can't suspend (IMMEDIATE ones) block. Imports that are not bound become ops, and
   // are answered all the same. The system outlives the instances.
   void Bind(const ModuleInfo& info, Imports& imports);
+  // Whether a function import of this name is WASI's.
+  static bool Provides(absl::string_view module, absl::string_view name);
   // Functions of wasi_snapshot_preview1 that never suspend: worth being IMMEDIATE.
   static std::vector<std::string> ImmediateImports();
 

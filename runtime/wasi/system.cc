@@ -166,6 +166,10 @@ void System::Bind(const ModuleInfo& info, Imports& imports) {
   }
 }
 
+bool System::Provides(absl::string_view module, absl::string_view name) {
+  return module == kModule && FindFunction(name) != nullptr;
+}
+
 std::vector<std::string> System::ImmediateImports() {
   std::vector<std::string> names;
   for (const Function& function : Functions()) {

@@ -35,6 +35,9 @@ cl::list<std::string> immediate(
     "immediate", cl::value_desc("module.field"), cl::CommaSeparated,
     cl::desc("Imports that are plain calls and never suspend; globs such as 'env.*' (repeatable)"),
     cl::sub(command), cl::cat(category));
+cl::opt<bool> wasi(
+    "wasi", cl::desc("The module's WASI preview 1 functions that never wait are plain calls"),
+    cl::sub(command), cl::cat(category));
 cl::list<std::string> features(
     "features", cl::value_desc("proposal"), cl::CommaSeparated,
     cl::desc("Proposals that the module may use, or with a '-' must not (default: all supported)"),
@@ -132,6 +135,7 @@ int Run() {
   if (!status.ok()) return Fail(status.message());
   fermata::inspect::Options options;
   options.immediate.assign(immediate.begin(), immediate.end());
+  options.wasi = wasi;
   status = wasm::ChangeFeatures(absl::StrJoin(features, ","), options.features);
   if (!status.ok()) return Fail(absl::StrCat("--features: ", status.message()));
 

@@ -43,6 +43,10 @@ cl::list<std::string> immediate(
     "immediate", cl::value_desc("module.field"), cl::CommaSeparated,
     cl::desc("Imports that are plain calls and never suspend; globs such as 'env.*' (repeatable)"),
     cl::sub(command), cl::cat(category));
+cl::opt<bool> wasi("wasi",
+                   cl::desc("The module's WASI preview 1 functions that never wait are plain "
+                            "calls, which the host leaves to wasi::System"),
+                   cl::sub(command), cl::cat(category));
 cl::opt<unsigned> shards("shards", cl::init(1), cl::value_desc("n"),
                          cl::desc("Number of C++ files the functions are spread over (default: 1)"),
                          cl::sub(command), cl::cat(category));
@@ -127,6 +131,7 @@ int Run() {
   const absl::Status known = wasm::ChangeFeatures(absl::StrJoin(features, ","), options.features);
   if (!known.ok()) return Fail(absl::StrCat("--features: ", known.message()));
   options.emit.immediate.assign(immediate.begin(), immediate.end());
+  options.emit.wasi = wasi;
   options.emit.shards = shards;
   options.emit.shape = shape;
   options.emit.memory = memory;

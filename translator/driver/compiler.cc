@@ -26,18 +26,31 @@ absl::StatusOr<std::unique_ptr<llvm::MemoryBuffer>> ReadFile(const std::string& 
   return std::move(*buffer);
 }
 
-// Adds `name` ("fermata/core.h") and the project's headers that it includes, each once.
-absl::Status AddHeader(const std::string& include_dir, const std::string& name,
-                       std::set<std::string>& seen, ContentHash& hash) {
+// Calls `visit(path, text)` for `name` ("fermata/core.h") and the project's headers that it
+// includes, each once.
+template <typename Visit>
+absl::Status VisitHeader(const std::string& include_dir, const std::string& name,
+                         std::set<std::string>& seen, const Visit& visit) {
   if (!seen.insert(name).second) return absl::OkStatus();
-  auto file = ReadFile(include_dir + "/" + name);
+  const std::string path = include_dir + "/" + name;
+  auto file = ReadFile(path);
   if (!file.ok()) return file.status();
   const llvm::StringRef text = (*file)->getBuffer();
-  hash.Add(text);
+  visit(path, text);
   for (absl::string_view line : absl::StrSplit(absl::string_view(text.data(), text.size()), '\n')) {
     if (!absl::ConsumePrefix(&line, "#include \"")) continue;
     absl::Status status =
-        AddHeader(include_dir, std::string(line.substr(0, line.find('"'))), seen, hash);
+        VisitHeader(include_dir, std::string(line.substr(0, line.find('"'))), seen, visit);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+template <typename Visit>
+absl::Status VisitCoreHeaders(const std::string& include_dir, const Visit& visit) {
+  std::set<std::string> seen;
+  for (const std::string& name : CoreHeaders()) {
+    absl::Status status = VisitHeader(include_dir, name, seen, visit);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -45,11 +58,14 @@ absl::Status AddHeader(const std::string& include_dir, const std::string& name,
 
 }  // namespace
 
-absl::StatusOr<Compiler> FindCompiler(std::string command) {
-  if (command.empty()) {
-    const char* from_environment = std::getenv("CXX");
-    command = from_environment != nullptr && *from_environment != 0 ? from_environment : "c++";
-  }
+std::string CompilerCommand(const std::string& command) {
+  if (!command.empty()) return command;
+  const char* from_environment = std::getenv("CXX");
+  return from_environment != nullptr && *from_environment != 0 ? from_environment : "c++";
+}
+
+absl::StatusOr<Compiler> FindCompiler(const std::string& asked) {
+  const std::string command = CompilerCommand(asked);
   Compiler compiler;
   compiler.command = absl::StrSplit(command, ' ', absl::SkipEmpty());
   if (compiler.command.empty()) return absl::InvalidArgumentError("the compiler command is empty");
@@ -87,6 +103,14 @@ std::vector<std::string> CoreHeaders() {
   return {"fermata/generated.h", "fermata/simd.h", "fermata/atomics.h", "fermata/wide.h"};
 }
 
+std::vector<std::string> CoreHeaderFiles(const std::string& include_dir) {
+  std::vector<std::string> paths;
+  // One that can't be read ends the list: there is nothing to compile then.
+  (void)VisitCoreHeaders(include_dir,
+                         [&](const std::string& path, llvm::StringRef) { paths.push_back(path); });
+  return paths;
+}
+
 void ContentHash::Add(llvm::StringRef piece) {
   hash_.update(std::to_string(piece.size()) + ":");
   hash_.update(piece);
@@ -100,12 +124,8 @@ absl::Status ContentHash::AddFile(const std::string& path) {
 }
 
 absl::Status ContentHash::AddCoreHeaders(const std::string& include_dir) {
-  std::set<std::string> seen;
-  for (const std::string& name : CoreHeaders()) {
-    absl::Status status = AddHeader(include_dir, name, seen, *this);
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
+  return VisitCoreHeaders(include_dir,
+                          [&](const std::string&, llvm::StringRef text) { Add(text); });
 }
 
 std::string ContentHash::Finish() {

@@ -18,8 +18,11 @@ struct Compiler {
   bool is_clang = false;
 };
 
+// `command`, or if it is empty $CXX, or "c++".
+std::string CompilerCommand(const std::string& command);
+
 // Asks the compiler what it is. `command` may carry arguments; empty: $CXX, or "c++".
-absl::StatusOr<Compiler> FindCompiler(std::string command);
+absl::StatusOr<Compiler> FindCompiler(const std::string& command);
 
 // What generated code for a shared library needs, but for the include folder.
 std::vector<std::string> GeneratedCodeFlags(const Compiler& compiler,
@@ -27,6 +30,9 @@ std::vector<std::string> GeneratedCodeFlags(const Compiler& compiler,
 
 // The headers that generated code may include: "fermata/generated.h", …
 std::vector<std::string> CoreHeaders();
+
+// Those that are there, with those of the project that they include, as paths.
+std::vector<std::string> CoreHeaderFiles(const std::string& include_dir);
 
 // Hashes pieces with their lengths, so that no two lists of pieces give one stream.
 class ContentHash {

@@ -11,8 +11,11 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
+#include "translator/driver/build_note.h"
 #include "translator/driver/compiler.h"
 #include "translator/driver/process.h"
+#include "translator/output_folder.h"
 
 namespace fermata::driver {
 namespace {
@@ -54,35 +57,54 @@ class NativeBuild {
  public:
   explicit NativeBuild(const NativeBuildOptions& options) : options_(options) {}
 
-  absl::StatusOr<NativeModule> Run() {
-    absl::StatusOr<Compiler> compiler = FindCompiler(options_.compiler);
-    if (!compiler.ok()) return compiler.status();
-    compiler_ = *std::move(compiler);
-    absl::Status status = ChooseShards();
+  absl::StatusOr<NativeModule> SharedModule() {
+    const std::string cache = CacheDir();
+    const BuildNote note(cache, NoteSubject());
+    NativeModule result;
+    if (const std::string key = note.Find(); !key.empty()) {
+      result.path = absl::StrCat(cache, "/", key, ".so");
+      result.cached = fs::exists(result.path);
+      if (result.cached) return result;
+    }
+    absl::Status status = Prepare();
     if (!status.ok()) return status;
     absl::StatusOr<std::string> key = CacheKey();
     if (!key.ok()) return key.status();
-    const std::string cache = options_.cache_dir.empty() ? DefaultCacheDir() : options_.cache_dir;
-    NativeModule result;
     result.path = absl::StrCat(cache, "/", *key, ".so");
-    if (fs::exists(result.path)) {
-      result.cached = true;
-      return result;
+    result.cached = fs::exists(result.path);
+    if (!result.cached) {
+      status = Build(cache, "guest.so", {"-shared"}, {}, result.path, result);
+      if (!status.ok()) return status;
     }
-    auto folder = TemporaryFolder::Make(cache);
-    if (!folder.ok()) return folder.status();
-    folder_ = (*folder)->path();
-    status = Translate(result);
-    if (status.ok()) status = CompileAndLink(result);
+    note.Write(*key, NotedFiles());
+    return result;
+  }
+
+  absl::StatusOr<NativeModule> Executable(const ExecutableOptions& executable) {
+    absl::Status status = Prepare();
     if (!status.ok()) return status;
-    if (std::error_code error = fs::rename(folder_ + "/guest.so", result.path)) {
-      return absl::InternalError(
-          absl::StrCat(result.path, ": cannot move the library there: ", error.message()));
-    }
+    NativeModule result;
+    result.path = executable.output;
+    main_source_ = executable.main_source;
+    const llvm::StringRef parent = llvm::sys::path::parent_path(executable.output);
+    status = Build(parent.empty() ? "." : parent.str(), "guest", {}, executable.link_flags,
+                   executable.output, result);
+    if (!status.ok()) return status;
     return result;
   }
 
  private:
+  std::string CacheDir() const {
+    return options_.cache_dir.empty() ? DefaultCacheDir() : options_.cache_dir;
+  }
+
+  absl::Status Prepare() {
+    absl::StatusOr<Compiler> compiler = FindCompiler(options_.compiler);
+    if (!compiler.ok()) return compiler.status();
+    compiler_ = *std::move(compiler);
+    return ChooseShards();
+  }
+
   absl::Status ChooseShards() {
     shards_ = options_.shards;
     if (shards_ != 0) return absl::OkStatus();
@@ -94,6 +116,10 @@ class NativeBuild {
     shards_ = static_cast<unsigned>(
         std::clamp<uint64_t>((size + kBytesPerShard - 1) / kBytesPerShard, 1, kMaxShards));
     return absl::OkStatus();
+  }
+
+  void Report(absl::string_view what) const {
+    if (options_.progress != nullptr) options_.progress(what);
   }
 
   std::vector<std::string> CompileFlags() const {
@@ -119,7 +145,56 @@ class NativeBuild {
     return hash.Finish();
   }
 
+  // All of what a cache key depends on, but for the contents of files.
+  std::string NoteSubject() const {
+    const auto list = [](const std::vector<std::string>& l) { return absl::StrJoin(l, "\n"); };
+    llvm::SmallString<128> module(options_.module_path);
+    fs::make_absolute(module);
+    return absl::StrJoin(
+        {module.str().str(), options_.translator, list(options_.translator_flags),
+         CompilerCommand(options_.compiler), options_.optimization, list(options_.compiler_flags),
+         options_.include_dir, absl::StrCat(options_.shards)},
+        "\n\n");
+  }
+  // Those files. A compiler that is a link to another, or asks for its parts elsewhere, is noted by
+  // what the command leads to.
+  std::vector<std::string> NotedFiles() const {
+    llvm::SmallString<128> module(options_.module_path);
+    fs::make_absolute(module);
+    std::vector<std::string> files = {module.str().str(), options_.translator};
+    for (const std::string& word : compiler_.command) {
+      if (llvm::ErrorOr<std::string> path = llvm::sys::findProgramByName(word)) {
+        files.push_back(*path);
+      }
+    }
+    std::vector<std::string> headers = CoreHeaderFiles(options_.include_dir);
+    files.insert(files.end(), headers.begin(), headers.end());
+    return files;
+  }
+
+  // Makes `target` in a folder of its own within `parent`, then moves it to `destination`.
+  absl::Status Build(const std::string& parent, const std::string& target,
+                     const std::vector<std::string>& link_before,
+                     const std::vector<std::string>& link_after, const std::string& destination,
+                     NativeModule& result) {
+    absl::Status status =
+        options_.before_build == nullptr ? absl::OkStatus() : options_.before_build();
+    if (!status.ok()) return status;
+    auto folder = TemporaryFolder::Make(parent);
+    if (!folder.ok()) return folder.status();
+    folder_ = (*folder)->path();
+    status = Translate(result);
+    if (status.ok()) status = CompileAndLink(target, link_before, link_after, result);
+    if (!status.ok()) return status;
+    if (std::error_code error = fs::rename(absl::StrCat(folder_, "/", target), destination)) {
+      return absl::InternalError(
+          absl::StrCat(destination, ": cannot move the result there: ", error.message()));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status Translate(NativeModule& result) {
+    Report("translating");
     const Clock::time_point start = Clock::now();
     std::vector<std::string> command = {options_.translator,
                                         "translate",
@@ -142,19 +217,35 @@ class NativeBuild {
         absl::StrCat("translation failed (exit ", run->exit_code, "): ", message));
   }
 
-  absl::Status CompileAndLink(NativeModule& result) {
-    const Clock::time_point start = Clock::now();
-    // Largest work first is unknown; module and data are small, so they come last.
+  // The generated files, without ".cc". Largest work first is unknown; module and data are small,
+  // so they come last.
+  absl::StatusOr<std::vector<std::string>> SourceNames() const {
     std::vector<std::string> names;
     for (unsigned i = 0; i < shards_; ++i) names.push_back(absl::StrCat("guest_", i));
     names.push_back("guest_module");
     names.push_back("guest_data");
+    if (main_source_.empty()) return names;
+    OutputFolder out(folder_);
+    absl::Status status = out.Add("main.cc", main_source_);
+    if (status.ok()) status = out.Commit();
+    if (!status.ok()) return status;
+    names.push_back("main");
+    return names;
+  }
+
+  absl::Status CompileAndLink(const std::string& target,
+                              const std::vector<std::string>& link_before,
+                              const std::vector<std::string>& link_after, NativeModule& result) {
+    const Clock::time_point start = Clock::now();
+    const absl::StatusOr<std::vector<std::string>> names = SourceNames();
+    if (!names.ok()) return names.status();
     std::vector<std::vector<std::string>> commands;
     std::vector<std::string> link = compiler_.command;
-    link.insert(link.end(), {"-shared", "-o", folder_ + "/guest.so"});
-    for (const std::string& name : names) {
+    link.insert(link.end(), link_before.begin(), link_before.end());
+    link.insert(link.end(), {"-o", absl::StrCat(folder_, "/", target)});
+    const std::vector<std::string> flags = CompileFlags();
+    for (const std::string& name : *names) {
       std::vector<std::string> compile = compiler_.command;
-      const std::vector<std::string> flags = CompileFlags();
       compile.insert(compile.end(), flags.begin(), flags.end());
       compile.insert(compile.end(),
                      {"-I", options_.include_dir, "-c", absl::StrCat(folder_, "/", name, ".cc"),
@@ -162,10 +253,23 @@ class NativeBuild {
       commands.push_back(std::move(compile));
       link.push_back(absl::StrCat(folder_, "/", name, ".o"));
     }
+    link.insert(link.end(), link_after.begin(), link_after.end());
     const unsigned jobs =
         options_.jobs != 0 ? options_.jobs : std::max(1u, std::thread::hardware_concurrency());
-    absl::Status status = RunAll(commands, jobs);
-    if (status.ok()) status = RunAll({link}, 1);
+    size_t done = 0;
+    const auto report = [&] {
+      Report(absl::StrCat("compiling, ", done, " of ", commands.size(), " files done"));
+    };
+    report();
+    absl::Status status = RunAll(commands, jobs, [&](const ProcessResult& compiled) {
+      ++done;
+      result.compile_peak_bytes = std::max(result.compile_peak_bytes, compiled.peak_bytes);
+      report();
+    });
+    if (status.ok()) {
+      Report("linking");
+      status = RunAll({link}, 1, nullptr);
+    }
     result.compile_seconds = SecondsSince(start);
     return status;
   }
@@ -174,12 +278,18 @@ class NativeBuild {
   Compiler compiler_;
   unsigned shards_ = 1;
   std::string folder_;
+  std::string main_source_;  // empty: a library
 };
 
 }  // namespace
 
 absl::StatusOr<NativeModule> BuildSharedModule(const NativeBuildOptions& options) {
-  return NativeBuild(options).Run();
+  return NativeBuild(options).SharedModule();
+}
+
+absl::StatusOr<NativeModule> BuildExecutable(const NativeBuildOptions& options,
+                                             const ExecutableOptions& executable) {
+  return NativeBuild(options).Executable(executable);
 }
 
 std::string DefaultCacheDir() {

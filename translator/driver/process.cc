@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,12 +52,15 @@ std::string ReadAll(int fd) {
   }
 }
 
-absl::StatusOr<int> Wait(pid_t pid) {
+absl::Status Wait(pid_t pid, ProcessResult& result) {
   int status = 0;
-  while (waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return absl::InternalError(absl::StrCat("waitpid: ", strerror(errno)));
+  rusage usage = {};
+  while (wait4(pid, &status, 0, &usage) < 0) {
+    if (errno != EINTR) return absl::InternalError(absl::StrCat("wait4: ", strerror(errno)));
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  result.peak_bytes = static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -86,13 +90,13 @@ absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command
   ProcessResult result;
   result.output = ReadAll(pipe_fds[0]);
   close(pipe_fds[0]);
-  const absl::StatusOr<int> exit_code = Wait(pid);
-  if (!exit_code.ok()) return exit_code.status();
-  result.exit_code = *exit_code;
+  const absl::Status ended = Wait(pid, result);
+  if (!ended.ok()) return ended;
   return result;
 }
 
-absl::Status RunAll(const std::vector<std::vector<std::string>>& commands, unsigned jobs) {
+absl::Status RunAll(const std::vector<std::vector<std::string>>& commands, unsigned jobs,
+                    const std::function<void(const ProcessResult&)>& finished) {
   std::atomic<size_t> next{0};
   std::mutex mutex;
   absl::Status first_error;
@@ -104,9 +108,12 @@ absl::Status RunAll(const std::vector<std::vector<std::string>>& commands, unsig
         status = absl::InternalError(absl::StrCat(commands[i][0], " failed (exit ",
                                                   result->exit_code, "):\n", Tail(result->output)));
       }
-      if (status.ok()) continue;
-      next = commands.size();  // start no more
       std::lock_guard<std::mutex> lock(mutex);
+      if (status.ok()) {
+        if (finished != nullptr) finished(*result);
+        continue;
+      }
+      next = commands.size();  // start no more
       if (first_error.ok()) first_error = status;
     }
   };

@@ -2,6 +2,8 @@
 #ifndef FERMATA_TRANSLATOR_DRIVER_PROCESS_H_
 #define FERMATA_TRANSLATOR_DRIVER_PROCESS_H_
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,8 +13,9 @@
 namespace fermata::driver {
 
 struct ProcessResult {
-  int exit_code = 0;   // 128 + the signal's number if one ended it
-  std::string output;  // standard output and error, as they came
+  int exit_code = 0;        // 128 + the signal's number if one ended it
+  std::string output;       // standard output and error, as they came
+  uint64_t peak_bytes = 0;  // most memory it (or a program it ran) had resident
 };
 
 // Runs `command` (a program, looked up in PATH, and its arguments) to its end, with no standard
@@ -20,8 +23,10 @@ struct ProcessResult {
 absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command);
 
 // Runs commands, at most `jobs` at a time, until one fails: an error with the command's name and
-// the end of its output. Commands under way are waited for.
-absl::Status RunAll(const std::vector<std::vector<std::string>>& commands, unsigned jobs);
+// the end of its output. Commands under way are waited for. `finished` is called, by one thread at
+// a time, with the result of each that succeeded; it may be null.
+absl::Status RunAll(const std::vector<std::vector<std::string>>& commands, unsigned jobs,
+                    const std::function<void(const ProcessResult&)>& finished);
 
 // The last lines of a program's output, for error messages.
 std::string Tail(const std::string& output, size_t lines = 20);

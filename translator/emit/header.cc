@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_join.h"
+#include "translator/analysis/immediate.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
 
@@ -353,6 +354,10 @@ class HeaderEmitter {
         continue;
       }
       const bool immediate = IsImmediate(import.index);
+      if (options_.wasi && immediate && import.module == analysis::kWasiModule) {
+        needs_imports_ = true;
+        continue;
+      }
       const std::string name = (immediate ? host : members_)
                                    .Unique(absl::StrCat(import.module, "_", import.name),
                                            absl::StrCat("import_", import.index));
@@ -431,7 +436,7 @@ class HeaderEmitter {
     const bool host = !immediate_.empty();
     const std::string parameter = host ? name + "Host& host, " : "";
     const std::string address = host ? "&host" : "nullptr";
-    // Memories, tables and globals can't be left out.
+    // Memories, tables, globals and WASI's plain calls can't be left out.
     if (!needs_imports_) out_.Emit(kCreateAlone, name, parameter, bind, address);
     out_.Emit(kCreateLinked, name, parameter, bind, address);
   }
@@ -536,7 +541,7 @@ class HeaderEmitter {
   NameSet members_;
   std::vector<Member> ops_;        // suspending function imports
   std::vector<Member> immediate_;  // the other function imports
-  bool needs_imports_ = false;     // imports something that is no function
+  bool needs_imports_ = false;     // imports what only `imports` can provide
   Writer out_;
 };
 

@@ -30,6 +30,8 @@ struct HeaderOptions {
   std::string file_stem = "guest";
   std::vector<bool> immediate;    // by function import: a plain call, not an op
   std::vector<bool> may_suspend;  // by function index
+  // Immediate imports of WASI's are bound by wasi::System: they are no methods of the host.
+  bool wasi = false;
 };
 
 std::string EmitHostedHeader(const wasm::Module& module, const HeaderOptions& options);

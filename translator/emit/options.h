@@ -16,6 +16,8 @@ struct Options {
   std::string class_name = "Guest";
   std::string file_stem = "guest";     // generated files are <stem>.h, <stem>_module.cc, …
   std::vector<std::string> immediate;  // globs over "module.field"
+  // WASI functions that never wait are immediate too; those that are, are not the host's business.
+  bool wasi = false;
   uint32_t shards = 1;
   Shape shape = Shape::kAuto;
   MemoryPolicy memory = MemoryPolicy::kReserved;

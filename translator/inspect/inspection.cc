@@ -147,7 +147,7 @@ absl::StatusOr<std::unique_ptr<Inspection>> Inspect(const std::string& path,
   absl::StatusOr<analysis::CallGraph> graph = analysis::BuildCallGraph(*module);
   if (!graph.ok()) return graph.status();
   absl::StatusOr<std::vector<bool>> immediate =
-      analysis::MatchImmediate(*module, options.immediate);
+      analysis::MatchImmediate(*module, options.immediate, options.wasi);
   if (!immediate.ok()) return immediate.status();
 
   auto in = std::make_unique<Inspection>();

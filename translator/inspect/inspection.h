@@ -28,6 +28,7 @@ inline constexpr uint32_t kNone = 0xffffffff;
 struct Options {
   wasm::FeatureSet features = wasm::Supported();  // what the module may use
   std::vector<std::string> immediate;             // globs
+  bool wasi = false;  // WASI functions that never wait are immediate too
 };
 
 // A proposal beyond WebAssembly 1.0 that the module uses.

@@ -1,0 +1,42 @@
+// WASI commands run as command lines do: what `fermata run` and executables made by
+// `fermata compile` share.
+#ifndef FERMATA_WASI_COMMAND_H_
+#define FERMATA_WASI_COMMAND_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "fermata/dynamic.h"
+#include "fermata/wasi.h"
+
+namespace fermata::wasi {
+
+// "HOST::GUEST" or "DIR" (the same name for both), each with "::ro" after it if it is read-only.
+absl::StatusOr<Mount> ParseMount(absl::string_view text);
+// "NAME=VALUE", or "NAME": the host's value of it, nothing if it is not set.
+std::vector<std::string> ParseEnvironment(absl::Span<const std::string> texts);
+// A listening TCP socket for "HOST:PORT"; an IPv6 address in brackets.
+absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address);
+
+// Calls `export_name` of a new process with standard streams inherited unless the configuration
+// says otherwise; blocks until it has ended. What went wrong is told on standard error. The exit
+// status: the guest's, 134 after a trap, 1 if it could not be run.
+struct CommandResult {
+  int exit_code = 1;
+  std::vector<Value> results;  // of a call that returned
+};
+CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
+                         absl::string_view export_name = "_start",
+                         absl::Span<const Value> arguments = {});
+
+}  // namespace fermata::wasi
+
+// For executables made by `fermata compile`, whose main() is generated: all strings are terminated
+// by NULs, the lists by a null pointer. `module` is a const core::ModuleInfo*.
+extern "C" int fermata_wasi_main(const void* module, int argc, char** argv,
+                                 const char* const* mounts, const char* const* environment);
+
+#endif  // FERMATA_WASI_COMMAND_H_

@@ -1,0 +1,131 @@
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "fermata/wasi_command.h"
+#include "runtime/wasi/system.h"
+
+namespace fermata::wasi {
+namespace {
+
+void Complain(absl::string_view message) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "fermata: %.*s\n", static_cast<int>(message.size()), message.data());
+}
+
+}  // namespace
+
+absl::StatusOr<Mount> ParseMount(absl::string_view text) {
+  Mount mount;
+  mount.read_only = absl::ConsumeSuffix(&text, "::ro");
+  const size_t separator = text.find("::");
+  mount.host = std::string(text.substr(0, separator));
+  mount.guest =
+      separator == absl::string_view::npos ? mount.host : std::string(text.substr(separator + 2));
+  if (mount.host.empty() || mount.guest.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", text, "\": expected HOST::GUEST, two names of a directory"));
+  }
+  return mount;
+}
+
+std::vector<std::string> ParseEnvironment(absl::Span<const std::string> texts) {
+  std::vector<std::string> result;
+  for (const std::string& text : texts) {
+    if (absl::StrContains(text, "=")) {
+      result.push_back(text);
+    } else if (const char* value = std::getenv(text.c_str())) {
+      result.push_back(absl::StrCat(text, "=", value));
+    }
+  }
+  return result;
+}
+
+absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address) {
+  const auto fail = [&](absl::string_view why) {
+    return absl::InvalidArgumentError(absl::StrCat("cannot listen on ", address, ": ", why));
+  };
+  const size_t colon = address.rfind(':');
+  if (colon == absl::string_view::npos) return fail("expected HOST:PORT");
+  std::string host(address.substr(0, colon));
+  const std::string port(address.substr(colon + 1));
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  addrinfo hints = {};
+  hints.ai_flags = AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error =
+      getaddrinfo(host.empty() ? nullptr : host.c_str(), port.c_str(), &hints, &found);
+  if (error != 0) return fail(gai_strerror(error));
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  const bool listening = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                         bind(fd, found->ai_addr, found->ai_addrlen) == 0 &&
+                         listen(fd, SOMAXCONN) == 0;
+  const int code = errno;
+  freeaddrinfo(found);
+  if (listening) return DescriptorStream(fd, /*owned=*/true);
+  if (fd >= 0) close(fd);
+  return fail(strerror(code));
+}
+
+CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
+                         absl::string_view export_name, absl::Span<const Value> arguments) {
+  CommandResult result;
+  absl::StatusOr<std::unique_ptr<Process>> process = Process::Create(info, std::move(options));
+  absl::Status status = process.status();
+  if (status.ok()) status = (*process)->Begin(export_name, arguments);
+  if (!status.ok()) {
+    Complain(status.message());
+    return result;
+  }
+  Process& p = **process;
+  switch (RunToEnd(p)) {
+    case Process::State::kFinished:
+      result.results.assign(p.step().results().begin(), p.step().results().end());
+      break;
+    case Process::State::kTrapped:
+      Complain(absl::StrCat("trap: ", p.message()));
+      break;
+    case Process::State::kForeign:
+      Complain(absl::StrCat("the guest called ", p.step().op_module(), ".", p.step().op_name(),
+                            ", which nobody provides"));
+      return result;
+    default:
+      break;
+  }
+  result.exit_code = p.exit_code();
+  return result;
+}
+
+}  // namespace fermata::wasi
+
+extern "C" int fermata_wasi_main(const void* module, int argc, char** argv,
+                                 const char* const* mounts, const char* const* environment) {
+  using namespace fermata::wasi;
+  const auto& info = *static_cast<const fermata::ModuleInfo*>(module);
+  Process::Options options;
+  options.config.inherit_stdio = true;
+  options.config.args.assign(argv, argv + argc);
+  std::vector<std::string> variables;
+  for (; *environment != nullptr; ++environment) variables.push_back(*environment);
+  options.config.env = ParseEnvironment(variables);
+  for (; *mounts != nullptr; ++mounts) {
+    absl::StatusOr<Mount> mount = ParseMount(*mounts);
+    if (!mount.ok()) {
+      Complain(mount.status().message());
+      return 1;
+    }
+    options.config.mounts.push_back(*std::move(mount));
+  }
+  return RunCommand(info, std::move(options)).exit_code;
+}

@@ -1,0 +1,118 @@
+#include "translator/commands/run.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "fermata/wasi_command.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Path.h"
+#include "translator/commands/build_flags.h"
+#include "translator/commands/common.h"
+#include "translator/commands/values.h"
+#include "translator/driver/native_build.h"
+
+namespace fermata::commands::run {
+namespace {
+
+namespace cl = llvm::cl;
+
+cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("<module.wasm>"),
+                           cl::sub(run_command), cl::cat(build_category));
+cl::list<std::string> arguments(cl::Positional, cl::ZeroOrMore, cl::desc("[-- arguments...]"),
+                                cl::sub(run_command), cl::cat(build_category));
+cl::opt<std::string> argv0("argv0", cl::value_desc("name"),
+                           cl::desc("The program's name (default: the module's file name)"),
+                           cl::sub(run_command), cl::cat(build_category));
+cl::opt<std::string> invoke("invoke", cl::value_desc("export"),
+                            cl::desc("Call this export with the arguments, by its types, and print "
+                                     "its results"),
+                            cl::sub(run_command), cl::cat(build_category));
+cl::list<std::string> listen("listen", cl::value_desc("HOST:PORT"),
+                             cl::desc("A listening TCP socket, open in the guest after its "
+                                      "directories (repeatable)"),
+                             cl::sub(run_command), cl::cat(build_category));
+cl::opt<bool> deterministic("deterministic",
+                            cl::desc("Clocks and random numbers that are the same each time; "
+                                     "sleeps take no time"),
+                            cl::sub(run_command), cl::cat(build_category));
+cl::opt<bool> suspend_all("suspend-all", cl::Hidden,
+                          cl::desc("For tests: each WASI call suspends, also where it need not"),
+                          cl::sub(run_command), cl::cat(build_category));
+
+absl::StatusOr<wasi::Process::Options> ProcessOptions() {
+  wasi::Process::Options options;
+  wasi::Config& config = options.config;
+  config.inherit_stdio = true;
+  config.args.push_back(argv0.empty() ? llvm::sys::path::filename(input).str() : argv0);
+  if (invoke.empty()) config.args.insert(config.args.end(), arguments.begin(), arguments.end());
+  config.env = wasi::ParseEnvironment(EnvFlags());
+  for (const std::string& dir : DirFlags()) {
+    absl::StatusOr<wasi::Mount> mount = wasi::ParseMount(dir);
+    if (!mount.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("--dir ", mount.status().message()));
+    }
+    config.mounts.push_back(*std::move(mount));
+  }
+  for (const std::string& address : listen) {
+    absl::StatusOr<std::shared_ptr<wasi::Stream>> socket = wasi::Listen(address);
+    if (!socket.ok()) return socket.status();
+    config.sockets.push_back(*std::move(socket));
+  }
+  if (deterministic) {
+    config.clock = wasi::DeterministicClock();
+    config.random = wasi::DeterministicRandom(1);
+  }
+  options.always_suspend = suspend_all;
+  return options;
+}
+
+int Invoke(const ModuleInfo& info, wasi::Process::Options options) {
+  const absl::StatusOr<std::vector<Value>> values =
+      ParseArguments(info, invoke, std::vector<std::string>(arguments.begin(), arguments.end()));
+  if (!values.ok()) return Fail(values.status().message());
+  const wasi::CommandResult result =
+      wasi::RunCommand(info, std::move(options), invoke.getValue(), *values);
+  PrintValues(result.results);
+  return result.exit_code;
+}
+
+bool Exports(const ModuleInfo& info, absl::string_view name) {
+  for (uint32_t i = 0; i < info.export_count; ++i) {
+    const core::Text& text = info.exports[i].name;
+    if (absl::string_view(text.data, text.size) == name) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Prepare() { cl::HideUnrelatedOptions(build_category, run_command); }
+bool Selected() { return static_cast<bool>(run_command); }
+
+int Run() {
+  // What is wrong with the flags is said before minutes of compiling.
+  absl::StatusOr<wasi::Process::Options> options = ProcessOptions();
+  if (!options.ok()) return Fail(options.status().message());
+  driver::NativeBuildOptions build;
+  absl::Status status = ToBuildOptions(input, suspend_all, build);
+  if (!status.ok()) return Fail(status.message());
+  build.before_build = [] { return CheckImports(input); };
+  Progress progress;
+  build.progress = [&](absl::string_view what) { progress.Show(what); };
+  const absl::StatusOr<driver::NativeModule> module = driver::BuildSharedModule(build);
+  progress.Clear();
+  if (!module.ok()) return Fail(module.status().message());
+  const absl::StatusOr<const ModuleInfo*> info = LoadModule(module->path);
+  if (!info.ok()) return Fail(info.status().message());
+  if (!invoke.empty()) return Invoke(**info, *std::move(options));
+  if (!Exports(**info, "_start")) {
+    return Fail(absl::StrCat(std::string(input),
+                             ": not a WASI command: no export \"_start\"; --invoke NAME calls "
+                             "another"));
+  }
+  return wasi::RunCommand(**info, *std::move(options)).exit_code;
+}
+
+}  // namespace fermata::commands::run
