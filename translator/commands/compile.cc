@@ -32,7 +32,7 @@ cl::opt<std::string> output("o", cl::Required, cl::value_desc("file"),
 std::string Quoted(absl::string_view text) {
   std::string result = "\"";
   for (unsigned char c : text)
-    absl::StrAppend(&result, "\\", absl::Hex(c, absl::kZeroPad2), "\"\"");
+    absl::StrAppend(&result, "\\x", absl::Hex(c, absl::kZeroPad2), "\"\"");
   return result + "\"";
 }
 
