@@ -218,6 +218,7 @@ GuestResult Replay(llvm::StringRef folder, const std::string& program) {
   result.cached = module->cached;
   result.translate_seconds = module->translate_seconds;
   result.compile_seconds = module->compile_seconds;
+  result.compile_peak_bytes = module->compile_peak_bytes;
   PlayInChild(module->path, trace, result);
   return result;
 }

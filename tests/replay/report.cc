@@ -26,6 +26,7 @@ json::Value ToValue(const GuestResult& r) {
                       {"cached", r.cached},
                       {"translate_seconds", r.translate_seconds},
                       {"compile_seconds", r.compile_seconds},
+                      {"compile_peak_bytes", static_cast<int64_t>(r.compile_peak_bytes)},
                       {"seconds", r.seconds}};
   if (!r.reason.empty()) object["reason"] = text(r.reason);
   return object;
@@ -72,6 +73,7 @@ absl::StatusOr<GuestResult> FromJson(const std::string& text) {
   r.cached = object->getBoolean("cached").getValueOr(false);
   r.translate_seconds = object->getNumber("translate_seconds").getValueOr(0);
   r.compile_seconds = object->getNumber("compile_seconds").getValueOr(0);
+  r.compile_peak_bytes = number("compile_peak_bytes");
   r.seconds = object->getNumber("seconds").getValueOr(0);
   return r;
 }

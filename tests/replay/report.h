@@ -26,7 +26,8 @@ struct GuestResult {
   bool cached = false;  // the compiled module was in the cache
   double translate_seconds = 0;
   double compile_seconds = 0;
-  double seconds = 0;  // of the replay itself
+  uint64_t compile_peak_bytes = 0;  // most memory of any one compilation; 0 if cached
+  double seconds = 0;               // of the replay itself
 };
 
 // The line that is printed for a guest.
