@@ -530,7 +530,10 @@ TEST(InspectGraph, OfManyNodesTheNearest) {
   EXPECT_THAT(graph.dot, HasSubstr("\\n2000 of 5001 nodes: those nearest to the imports"));
   EXPECT_THAT(graph.dot, HasSubstr("  f1999 -> f1998;\n"));
   EXPECT_THAT(graph.dot, Not(HasSubstr("f2000")));
+  // Layouts in ranks are for graphs that `dot` can do in seconds.
+  EXPECT_THAT(graph.dot, HasSubstr("  layout=sfdp;\n"));
   const Graph small = DrawGraph(*MustInspect(bytes), 2);
+  EXPECT_THAT(small.dot, HasSubstr("  rankdir=LR;\n"));
   EXPECT_THAT(small.dot, HasSubstr("  f1 -> f0;\n}\n"));
 }
 

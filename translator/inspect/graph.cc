@@ -14,6 +14,7 @@ namespace fermata::inspect {
 namespace {
 
 constexpr size_t kMaxName = 60;
+constexpr uint32_t kMaxRankedEdges = 400;
 
 // A string of DOT: backslashes and entities of HTML mean something there. `text` has no control
 // characters but ends of lines.
@@ -50,9 +51,6 @@ class Drawing {
   }
 
   Graph Draw() {
-    absl::StrAppend(&out_, "digraph fermata {\n  label=", Quoted(Title()),
-                    ";\n  labelloc=t;\n  rankdir=LR;\n  node [fontname=\"sans-serif\"];\n"
-                    "  edge [fontname=\"sans-serif\"];\n");
     for (uint32_t f = 0; f < m_.functions.size(); ++f) {
       if (has_function_[f]) DrawFunction(f);
     }
@@ -63,8 +61,7 @@ class Drawing {
       if (has_function_[f]) DrawCalls(f);
     }
     DrawTargets();
-    out_.append("}\n");
-    return {std::move(out_), shown_, nodes_};
+    return {absl::StrCat(Head(), out_, "}\n"), shown_, nodes_};
   }
 
  private:
@@ -121,6 +118,15 @@ class Drawing {
     }
   }
 
+  std::string Head() const {
+    // In ranks the calls are easier to follow, but that takes minutes for some thousand edges.
+    const char* layout =
+        edges_ <= kMaxRankedEdges ? "  rankdir=LR;\n" : "  layout=sfdp;\n  overlap=prism;\n";
+    return absl::StrCat("digraph fermata {\n  label=", Quoted(Title()), ";\n  labelloc=t;\n",
+                        layout,
+                        "  node [fontname=\"sans-serif\"];\n  edge [fontname=\"sans-serif\"];\n");
+  }
+
   std::string Title() const {
     std::string title = absl::StrCat(
         llvm::json::fixUTF8(wasm::Printable(m_.path, 200)), ": ",
@@ -165,11 +171,14 @@ class Drawing {
   void DrawCalls(uint32_t f) {
     const analysis::FunctionCalls& calls = in_.graph.functions[f];
     for (uint32_t callee : calls.direct) {
-      if (has_function_[callee]) absl::StrAppend(&out_, "  f", f, " -> f", callee, ";\n");
+      if (!has_function_[callee]) continue;
+      ++edges_;
+      absl::StrAppend(&out_, "  f", f, " -> f", callee, ";\n");
     }
     for (const analysis::IndirectCall& call : calls.indirect) {
       const auto type = type_index_.find(Key(call.type, call.table));
       if (type == type_index_.end() || !has_type_[type->second]) continue;
+      ++edges_;
       absl::StrAppend(&out_, "  f", f, " -> t", type->second, " [style=dashed, label=\"type ",
                       call.type, "\"];\n");
     }
@@ -178,6 +187,7 @@ class Drawing {
   void DrawTargets() {
     ForEachTarget([&](uint32_t t, uint32_t f) {
       if (!has_type_[t] || !has_function_[f]) return;
+      ++edges_;
       absl::StrAppend(&out_, "  t", t, " -> f", f, " [style=dashed];\n");
     });
   }
@@ -189,7 +199,8 @@ class Drawing {
   std::vector<bool> has_type_;
   uint32_t nodes_ = 0;
   uint32_t shown_ = 0;
-  std::string out_;
+  uint32_t edges_ = 0;
+  std::string out_;  // nodes and edges
 };
 
 }  // namespace
