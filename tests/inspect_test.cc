@@ -339,15 +339,8 @@ TEST(InspectJson, HugeNumbersAreExact) {
 // ---- Hostile names ----
 
 const char* const kHostile[] = {
-    "a\"b\\c",
-    "line\nbreak\r\ttab",
-    "",
-    "\x1b[31mred",
-    "\xe2\x80\xaegnitirw",
-    "\xc2\x9b"
-    "2J",
-    "}; x [label=<b>&amp;",
-    "%s%n$0",
+    "a\"b\\c",    "line\nbreak\r\ttab",   "",       "\x1b[31mred", "\xe2\x80\xaegnitirw",
+    "\302\2332J", "}; x [label=<b>&amp;", "%s%n$0",
 };
 
 std::vector<std::string> HostileNames() {
