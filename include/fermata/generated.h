@@ -63,17 +63,34 @@ FERMATA_INLINE ref non_null(Instance* instance, ref value) {
 #define FERMATA_STACK_SCALE 1u
 #endif
 
+// What the runtime keeps below the stack limit for callees that don't check, beyond what the host
+// needs: a need of no more than that takes no arithmetic.
+inline constexpr uintptr_t kStackSlack = 64 * 1024;
+
 // Traps unless `need` bytes (the translator's estimate) are left on the native stack.
 FERMATA_INLINE void check_stack(Instance* instance, u32 need) {
+  const uintptr_t bytes = uintptr_t{need} * FERMATA_STACK_SCALE;
+#if defined(__GNUC__) && defined(__x86_64__)
+  // The stack pointer itself: asking for the frame's address would give the function a frame
+  // pointer.
+  bool below;
+  if (bytes <= kStackSlack) {
+    __asm__("cmp %1, %%rsp" : "=@ccb"(below) : "m"(instance->stack_limit));
+  } else {
+    uintptr_t here;
+    __asm__("mov %%rsp, %0" : "=r"(here));
+    below = here < instance->stack_limit + bytes;
+  }
+#else
 #if defined(__GNUC__)
   const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
 #else
   volatile char marker = 0;
   const uintptr_t here = reinterpret_cast<uintptr_t>(&marker);
 #endif
-  if (FERMATA_UNLIKELY(here < instance->stack_limit + uintptr_t{need} * FERMATA_STACK_SCALE)) {
-    RaiseTrap(instance, Trap::kCallStackExhausted);
-  }
+  const bool below = here < instance->stack_limit + (bytes <= kStackSlack ? 0 : bytes);
+#endif
+  if (FERMATA_UNLIKELY(below)) RaiseTrap(instance, Trap::kCallStackExhausted);
 }
 
 }  // namespace fermata::core
