@@ -2,6 +2,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <thread>
 #include <vector>
 
 #include "fermata/wasi.h"
@@ -10,7 +11,10 @@
 namespace fermata::wasi {
 
 bool BlockFor(const Wait& wait) {
-  if (wait.yield) return true;
+  if (wait.yield) {
+    std::this_thread::yield();
+    return true;
+  }
   std::vector<pollfd> fds;
   bool known = wait.deadline.has_value();
   for (const Wait::Source& source : wait.sources) {
