@@ -71,6 +71,14 @@ void memory_init(Instance* self, Memory* memory, const u8* segment, u64 segment_
   if (size != 0) memcpy(memory->data + address, segment + from, size);
 }
 
+void memory_init_segments(Instance* self, Memory* memory, const u8* data,
+                          const DataSegment* segments, u32 count) {
+  for (u32 i = 0; i < count; ++i) {
+    const DataSegment& s = segments[i];
+    memory_init(self, memory, data + s.start, s.size, s.address, 0, s.size);
+  }
+}
+
 u64 memory_grow(Instance*, Memory* memory, u64 delta) { return memory->grow(memory, delta); }
 
 u64 memory_pages(const Memory* memory) { return Read(memory->pages); }

@@ -165,6 +165,15 @@ inline T force(T v) {
 void memory_fill(Instance* self, Memory* memory, u64 address, u32 value, u64 size);
 void memory_copy(Instance* self, Memory* to, Memory* from, u64 to_address, u64 from_address,
                  u64 size);
+// An active data segment: `size` bytes from `start` of the module's data.
+struct DataSegment {
+  u64 address;
+  u64 start;
+  u64 size;
+};
+// Copies segments to `memory` in order; traps at the first that does not fit.
+void memory_init_segments(Instance* self, Memory* memory, const u8* data,
+                          const DataSegment* segments, u32 count);
 void memory_init(Instance* self, Memory* memory, const u8* segment, u64 segment_size, u64 address,
                  u64 from, u64 size);
 u64 memory_grow(Instance* self, Memory* memory, u64 delta);

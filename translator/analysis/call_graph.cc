@@ -79,6 +79,10 @@ class Collector : public validate::Sink {
     NoteTailCall();
     AddIndirect(type, kAnyTable);
   }
+  void MemoryInit(uint32_t data, uint32_t) override { graph_.named_datas[data] = true; }
+  void DataDrop(uint32_t data) override { graph_.named_datas[data] = true; }
+  void TableInit(uint32_t element, uint32_t) override { graph_.named_elements[element] = true; }
+  void ElemDrop(uint32_t element) override { graph_.named_elements[element] = true; }
   void ConstV128(uint64_t, uint64_t) override { graph_.uses_simd = true; }
   void Lane(wasm::Opcode, uint32_t) override { graph_.uses_simd = true; }
   void Load(wasm::Opcode op, const validate::MemArg&) override {
@@ -162,6 +166,8 @@ void NoteTypes(const Module& module, CallGraph& graph) {
   for (const wasm::Global& global : module.globals) {
     graph.uses_simd |= global.type.type == ValType::kV128;
   }
+  graph.named_datas.resize(module.datas.size());
+  graph.named_elements.resize(module.elements.size());
   graph.uses_exceptions = !module.tags.empty();
 }
 

@@ -44,6 +44,9 @@ struct CallGraph {
   // Functions that can be named from outside their callers: exports, element segments, ref.func in
   // bodies or constant expressions, start. In increasing order.
   std::vector<uint32_t> referenced;
+  // Segments that bodies name: only these are of interest once an instance has been made.
+  std::vector<bool> named_datas;
+  std::vector<bool> named_elements;
   // Some type has a declared subtype: indirect calls may reach functions of several types.
   bool has_subtypes = false;
   wasm::FeatureUses uses;  // by function bodies

@@ -18,6 +18,7 @@ class InitializationEmitter {
 
   std::string Run() {
     EmitElementLists();
+    EmitDataList();
     out_.Put(
         "\nvoid initialize(Instance* base) {\n"
         "  Self& self = *static_cast<Self*>(base);\n  (void)self;\n");
@@ -30,7 +31,7 @@ class InitializationEmitter {
                 Text(module_.tables[i].init));
     }
     for (uint32_t i = 0; i < module_.elements.size(); ++i) EmitElements(i);
-    for (uint32_t i = 0; i < module_.datas.size(); ++i) EmitDataSegment(i);
+    EmitDataSegments();
     out_.Put("}\n");
     return out_.Take();
   }
@@ -121,6 +122,7 @@ class InitializationEmitter {
   void EmitElements(uint32_t i) {
     const wasm::ElementSegment& segment = module_.elements[i];
     if (segment.mode == SegmentMode::kDeclarative) return;
+    if (segment.mode == SegmentMode::kPassive && !context_.graph.named_elements[i]) return;
     const uint32_t n = segment.size();
     std::vector<uint32_t> indices;
     const bool constant = Constant(segment, indices);
@@ -148,14 +150,56 @@ class InitializationEmitter {
     out_.Put("  }\n");
   }
 
-  void EmitDataSegment(uint32_t i) {
-    const wasm::DataSegment& segment = module_.datas[i];
-    if (segment.mode == SegmentMode::kPassive) {
-      out_.Emit("  self.data_size$0 = $1u;\n", i, segment.bytes.size());
-      return;
+  // An active segment whose place is known: there may be a hundred thousand of them, so they are
+  // data, not code.
+  bool Listed(const wasm::DataSegment& segment) const {
+    return segment.mode == SegmentMode::kActive && segment.offset.size() == 1 &&
+           (segment.offset[0].kind == ConstInstr::kI32Const ||
+            segment.offset[0].kind == ConstInstr::kI64Const);
+  }
+
+  void EmitDataList() {
+    bool any = false;
+    uint64_t start = 0;
+    for (const wasm::DataSegment& segment : module_.datas) {
+      if (Listed(segment)) {
+        if (!any) out_.Put("\nconst DataSegment segments[] = {\n");
+        any = true;
+        out_.Emit("  {$0u, $1u, $2u},\n", segment.offset[0].bits, start, segment.bytes.size());
+      }
+      start += segment.bytes.size();
     }
-    out_.Emit("  memory_init(base, self.memory$0.memory, data$1, $2u, $3, 0, $2u);\n",
-              segment.memory, i, segment.bytes.size(), Text(segment.offset));
+    if (any) out_.Put("};\n");
+  }
+
+  // In the order of the segments: those before one that does not fit are copied.
+  void EmitDataSegments() {
+    uint64_t start = 0;
+    uint32_t listed = 0;
+    for (size_t i = 0; i < module_.datas.size();) {
+      const wasm::DataSegment& segment = module_.datas[i];
+      uint32_t count = 0;
+      for (; i + count < module_.datas.size(); ++count) {
+        const wasm::DataSegment& next = module_.datas[i + count];
+        if (!Listed(next) || next.memory != segment.memory) break;
+        start += next.bytes.size();
+      }
+      if (count != 0) {
+        out_.Emit("  memory_init_segments(base, self.memory$0.memory, data, segments + $1, $2);\n",
+                  segment.memory, listed, count);
+        listed += count;
+        i += count;
+        continue;
+      }
+      if (segment.mode == SegmentMode::kActive) {
+        out_.Emit("  memory_init(base, self.memory$0.memory, data + $1u, $2u, $3, 0, $2u);\n",
+                  segment.memory, start, segment.bytes.size(), Text(segment.offset));
+      } else if (context_.graph.named_datas[i]) {
+        out_.Emit("  self.data_size$0 = $1u;\n", i, segment.bytes.size());
+      }
+      start += segment.bytes.size();
+      ++i;
+    }
   }
 
   const ModuleContext& context_;

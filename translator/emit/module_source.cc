@@ -456,14 +456,25 @@ std::string EmitModuleHeader(const ModuleContext& context) {
     out.Emit("  $0$1 g$2;\n", CType(g.type.type.kind()), g.imported ? "*" : "", i);
   }
   for (size_t i = 0; i < module.tags.size(); ++i) out.Emit("  u32 tag$0;\n", i);
-  for (size_t i = 0; i < module.datas.size(); ++i) out.Emit("  u64 data_size$0;\n", i);
+  // Segments that no body names are done with when the instance has been made.
+  for (size_t i = 0; i < module.datas.size(); ++i) {
+    if (context.graph.named_datas[i]) out.Emit("  u64 data_size$0;\n", i);
+  }
   for (size_t i = 0; i < module.elements.size(); ++i) {
+    if (!context.graph.named_elements[i]) continue;
     const bool passive = module.elements[i].mode == wasm::SegmentMode::kPassive;
     out.Emit("  u32 elem_size$0;\n  ref elem$0[$1];\n", i,
              std::max<uint32_t>(1, passive ? module.elements[i].size() : 0));
   }
   out.Put("};\n\n");
-  for (size_t i = 0; i < module.datas.size(); ++i) out.Emit("extern const u8 data$0[];\n", i);
+  out.Put("extern const u8 data[];  // the bytes of all segments\n");
+  uint64_t start = 0;
+  for (size_t i = 0; i < module.datas.size(); ++i) {
+    if (context.graph.named_datas[i]) {
+      out.Emit("static const u8* const data$0 = data + $1u;\n", i, start);
+    }
+    start += module.datas[i].bytes.size();
+  }
   out.Put(CloseCodeNamespace(context), "\n#endif  // ", guard, "\n");
   return out.Take();
 }
@@ -477,15 +488,25 @@ std::string EmitData(const ModuleContext& context) {
   Writer out;
   out.Put(Banner(context, "data segments"), "#include \"", context.options.file_stem,
           "_module.h\"\n\n", OpenCodeNamespace(context));
-  for (size_t i = 0; i < context.module.datas.size(); ++i) {
-    const absl::Span<const uint8_t> bytes = context.module.datas[i].bytes;
-    out.Emit("const u8 data$0[$1] =\n", i, bytes.size() + 1);
-    for (size_t at = 0; at == 0 || at < bytes.size(); at += kLine) {
-      const absl::Span<const uint8_t> line = bytes.subspan(std::min(at, bytes.size()), kLine);
-      out.Put("    ", Quote({reinterpret_cast<const char*>(line.data()), line.size()}), "\n");
+  uint64_t size = 1;  // of the literal's end
+  for (const wasm::DataSegment& segment : context.module.datas) size += segment.bytes.size();
+  out.Emit("const u8 data[$0] =", size);
+  // Lines go on where segments end: there may be a hundred thousand small ones.
+  std::string line;
+  const auto flush = [&] {
+    out.Put("\n    ", Quote(line));
+    line.clear();
+  };
+  for (const wasm::DataSegment& segment : context.module.datas) {
+    for (absl::Span<const uint8_t> rest = segment.bytes; !rest.empty();) {
+      const auto part = rest.subspan(0, kLine - line.size());
+      line.append(reinterpret_cast<const char*>(part.data()), part.size());
+      rest.remove_prefix(part.size());
+      if (line.size() == kLine) flush();
     }
-    out.Put("    ;\n");
   }
+  if (!line.empty() || size == 1) flush();
+  out.Put(";\n");
   out.Put(CloseCodeNamespace(context));
   return out.Take();
 }
