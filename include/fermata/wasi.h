@@ -102,7 +102,8 @@ struct Pending {
 
 class System {
  public:
-  // Errors: a mount that is not a directory or can't be opened, strings with a NUL in them.
+  // Errors: a mount that is not a directory or can't be opened, strings with a NUL in them, a null
+  // socket.
   static absl::StatusOr<std::unique_ptr<System>> Create(Config config);
   ~System();
   System(const System&) = delete;

@@ -27,6 +27,18 @@ bool BlockFor(const Wait& wait) {
     }
   }
   if (!known) return false;
+  // Each descriptor once: poll takes no more entries than a process may have descriptors, and a
+  // guest may ask for the same one any number of times.
+  std::sort(fds.begin(), fds.end(), [](const pollfd& a, const pollfd& b) { return a.fd < b.fd; });
+  size_t kept = 0;
+  for (const pollfd& p : fds) {
+    if (kept != 0 && fds[kept - 1].fd == p.fd) {
+      fds[kept - 1].events |= p.events;
+    } else {
+      fds[kept++] = p;
+    }
+  }
+  fds.resize(kept);
   timespec timeout = {};
   if (wait.deadline) {
     const uint64_t now = HostMonotonic();

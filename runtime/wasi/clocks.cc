@@ -52,8 +52,8 @@ class Deterministic : public Clock {
   Deterministic(uint64_t start, uint64_t step) : start_(start), step_(step) {}
   Errno Now(ClockId id, uint64_t& time) override {
     if (id > ClockId::kThreadCpu) return Errno::kInval;
-    elapsed_ += step_;
-    time = Origin(id) + elapsed_;
+    elapsed_ = Sum(elapsed_, step_);
+    time = Sum(Origin(id), elapsed_);
     return Errno::kSuccess;
   }
   Errno Resolution(ClockId id, uint64_t& resolution) override {
@@ -62,11 +62,13 @@ class Deterministic : public Clock {
     return Errno::kSuccess;
   }
   bool SkipTo(ClockId id, uint64_t time) override {
-    if (time > Origin(id) + elapsed_) elapsed_ = time - Origin(id);
+    if (time > Sum(Origin(id), elapsed_)) elapsed_ = time - Origin(id);
     return true;
   }
 
  private:
+  // Time ends, but never goes back.
+  static uint64_t Sum(uint64_t a, uint64_t b) { return b > UINT64_MAX - a ? UINT64_MAX : a + b; }
   uint64_t Origin(ClockId id) const { return id == ClockId::kRealtime ? start_ : 0; }
 
   uint64_t start_, step_;

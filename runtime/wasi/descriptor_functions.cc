@@ -160,6 +160,7 @@ Result FdSeek(Call& call, uint32_t fd, int64_t offset, uint32_t whence, uint32_t
   if (d->stream() != nullptr) return Errno::kSpipe;
   error = call.system.descriptors.Get(fd, tells ? rights::kFdTell : rights::kFdSeek, d);
   if (error != Errno::kSuccess) return error;
+  if (call.memory.At(to, 8) == nullptr) return Errno::kFault;
   uint64_t position = 0;
   error = d->Seek(offset, static_cast<Whence>(whence), position);
   return error != Errno::kSuccess ? error : call.memory.Store(to, position);

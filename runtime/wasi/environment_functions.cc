@@ -10,11 +10,16 @@
 namespace fermata::wasi {
 namespace {
 
-// How many strings, and how many bytes with a NUL after each.
-Result Sizes(Call& call, const std::vector<std::string>& strings, uint32_t count_at,
-             uint32_t size_at) {
+// How many bytes they take, with a NUL after each.
+uint64_t SizeOf(const std::vector<std::string>& strings) {
   uint64_t size = 0;
   for (const std::string& s : strings) size += s.size() + 1;
+  return size;
+}
+
+Result Sizes(Call& call, const std::vector<std::string>& strings, uint32_t count_at,
+             uint32_t size_at) {
+  const uint64_t size = SizeOf(strings);
   if (size > 0xffffffffu || strings.size() > 0xffffffffu) return Errno::kOverflow;
   const Errno error = call.memory.Store(count_at, static_cast<uint32_t>(strings.size()));
   if (error != Errno::kSuccess) return error;
@@ -23,14 +28,14 @@ Result Sizes(Call& call, const std::vector<std::string>& strings, uint32_t count
 
 Result Strings(Call& call, const std::vector<std::string>& strings, uint32_t pointers,
                uint32_t bytes) {
+  uint8_t* pointer = call.memory.At(pointers, uint64_t{4} * strings.size());
+  uint8_t* to = call.memory.At(bytes, SizeOf(strings));
+  if (pointer == nullptr || to == nullptr) return Errno::kFault;
   for (const std::string& s : strings) {
-    if (const Errno error = call.memory.Store(pointers, bytes); error != Errno::kSuccess) {
-      return error;
-    }
-    uint8_t* to = call.memory.At(bytes, s.size() + 1);
-    if (to == nullptr) return Errno::kFault;
+    StoreLittle(pointer, bytes);
     memcpy(to, s.c_str(), s.size() + 1);
-    pointers += 4;
+    pointer += 4;
+    to += s.size() + 1;
     bytes += static_cast<uint32_t>(s.size() + 1);
   }
   return Errno::kSuccess;

@@ -76,6 +76,10 @@ class HostDirectory : public Directory {
     });
   }
   Errno Link(const std::string& path, Directory& to, const std::string& new_path) override {
+    if (path.back() == '/' && !read_only_) {
+      const Errno error = FindDirectory(path);
+      return error != Errno::kSuccess ? error : Errno::kPerm;  // as for all directories
+    }
     return Between(path, to, new_path, [](int from, const char* a, int onto, const char* b) {
       return linkat(from, a, onto, b, 0);
     });
@@ -87,6 +91,13 @@ class HostDirectory : public Directory {
   }
 
  private:
+  // Whether `path`, which ends in a slash, is a directory's. A system call that is given such a
+  // name follows a link there, wherever it leads, and what it says tells the guest what is outside.
+  Errno FindDirectory(const std::string& path) const {
+    OwnedFd unused;
+    return resolver_.Open(path, O_PATH | O_DIRECTORY, 0, /*follow=*/true, unused);
+  }
+
   // A name that must be a directory's, so that the kernel says what is wrong if it isn't.
   static std::string WithSlash(const std::string& name, bool directory) {
     return directory ? name + "/" : name;
@@ -225,10 +236,14 @@ Errno HostDirectory::ReadLink(const std::string& path, std::string& target) {
   OwnedFd parent;
   std::string name;
   bool directory;
-  const Errno error = resolver_.OpenParent(path, parent, name, directory);
+  Errno error = resolver_.OpenParent(path, parent, name, directory);
   if (error != Errno::kSuccess) return error;
+  if (directory) {
+    error = FindDirectory(path);
+    return error != Errno::kSuccess ? error : Errno::kInval;
+  }
   char text[PATH_MAX];
-  const ssize_t n = readlinkat(parent.get(), WithSlash(name, directory).c_str(), text, sizeof text);
+  const ssize_t n = readlinkat(parent.get(), name.c_str(), text, sizeof text);
   if (n < 0) return FromHost(errno);
   target.assign(text, static_cast<size_t>(n));
   return Errno::kSuccess;

@@ -125,7 +125,10 @@ class HostFile : public Descriptor {
   }
   Errno Allocate(uint64_t offset, uint64_t size) override {
     if (offset > kMostOffset || size > kMostOffset - offset) return Errno::kFbig;
-    return FromHost(posix_fallocate(fd_, static_cast<off_t>(offset), static_cast<off_t>(size)));
+    // Not posix_fallocate: where the file system has no such thing it writes to each block, for as
+    // long as that takes.
+    return Outcome(Retry(
+        [&] { return fallocate(fd_, 0, static_cast<off_t>(offset), static_cast<off_t>(size)); }));
   }
   Errno Advise(uint64_t offset, uint64_t size, uint8_t advice) override {
     constexpr int kAdvice[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,

@@ -75,6 +75,8 @@ Result PathOpen(Call& call, uint32_t fd, uint32_t flags, uint32_t path, uint32_t
       !FitsFlags(fd_flags, fdflags::kAll)) {
     return Errno::kInval;
   }
+  // Some kernels would make a file.
+  if ((open_flags & oflags::kCreat) && (open_flags & oflags::kDirectory)) return Errno::kInval;
   if (call.memory.At(fd_at, 4) == nullptr) return Errno::kFault;
   if (call.system.descriptors.full()) return Errno::kMfile;
   // Nothing can be done through what is opened that could not be done through the directory.

@@ -111,7 +111,11 @@ class Poll {
  private:
   void LookAtClock(const Subscription& s, uint64_t& deadline, bool first) {
     uint64_t now = 0;
-    const Errno error = call_.system.config.clock->Now(static_cast<ClockId>(s.id), now);
+    Errno error = call_.system.config.clock->Now(static_cast<ClockId>(s.id), now);
+    // The CPU time of one who sleeps does not pass.
+    if (error == Errno::kSuccess && s.id > static_cast<uint32_t>(ClockId::kMonotonic)) {
+      error = Errno::kNotSup;
+    }
     if (error != Errno::kSuccess) {
       events_.push_back({s.userdata, error, kClock, 0});
       return;

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kMostLinks = 40;  // as Linux
 
-// openat2, or -1 with ENOSYS.
+// openat2, or -1: ENOSYS if there is none, EAGAIN if the tree changes too fast for it.
 int OpenBeneath(int root, const std::string& path, int flags, mode_t mode) {
   static std::atomic<bool> missing{false};
   if (missing.load(std::memory_order_relaxed)) {
@@ -26,7 +26,7 @@ int OpenBeneath(int root, const std::string& path, int flags, mode_t mode) {
   }
   open_how how = {};
   how.flags = static_cast<uint64_t>(static_cast<unsigned>(flags));
-  how.mode = flags & (O_CREAT | O_TMPFILE) ? mode : 0;
+  how.mode = flags & O_CREAT ? mode : 0;  // else it must be 0
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   // EAGAIN: something was renamed on the way, so that the kernel could not be sure.
   for (int attempt = 0; attempt < 64; ++attempt) {
@@ -161,6 +161,8 @@ Errno OpenWalking(int root, const std::string& path, int flags, mode_t mode, boo
       if (error != Errno::kSuccess) break;
     }
     const bool directory = walk.must_be_directory();
+    // No path with a slash at its end makes a file. Kernels differ in how they say so.
+    if (directory && (flags & O_CREAT) != 0) return Errno::kIsDir;
     int how = flags | O_NOFOLLOW | O_CLOEXEC;
     if (directory) how |= O_DIRECTORY;
     const std::string& target = name == ".." ? "." : name;
@@ -197,7 +199,8 @@ Errno Resolver::Open(const std::string& path, int flags, mode_t mode, bool follo
     const int how = flags | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW);
     opened.Reset(OpenBeneath(root, path, how, mode));
     if (opened) return Errno::kSuccess;
-    if (errno != ENOSYS) return errno == EXDEV ? Errno::kNotCapable : FromHost(errno);
+    if (errno == EXDEV) return Errno::kNotCapable;
+    if (errno != ENOSYS && errno != EAGAIN) return FromHost(errno);
   }
   return OpenWalking(root, path, flags, mode, follow, opened);
 }

@@ -137,6 +137,7 @@ struct MemoryPipe::State {
    public:
     explicit Reader(std::shared_ptr<State> state) : state_(std::move(state)) {}
     IoResult Read(absl::Span<const iovec> buffers, bool peek) override {
+      if (buffers.empty()) return {};
       if (!CanRead()) return IoResult::Failed(Errno::kAgain);
       const uint64_t n = CopyOut(state_->bytes, buffers);
       if (!peek) state_->bytes.erase(0, n);

@@ -75,20 +75,20 @@ const Function* FindFunction(absl::string_view name) {
 }
 
 core::Memory* System::Impl::MemoryOf(DynamicInstance& instance) {
-  if (memory_of == &instance) return memory;
-  absl::StatusOr<Memory> exported = instance.FindMemory("memory");
-  memory = nullptr;
-  if (exported.ok()) {
-    memory = exported->raw();
-  } else if (instance.info().memory_count > 0) {
-    core::MemoryField field;
-    memcpy(&field,
-           reinterpret_cast<const uint8_t*>(instance.raw()) + instance.info().memories[0].offset,
-           sizeof field);
-    memory = field.memory;
+  const ModuleInfo& info = instance.info();
+  if (info.memory_count == 0) return nullptr;
+  if (memory_of != &info) {
+    memory_of = &info;
+    memory = 0;
+    for (uint32_t i = 0; i < info.export_count; ++i) {
+      const core::ExportInfo& e = info.exports[i];
+      if (e.kind == ExternKind::kMemory && View(e.name) == "memory") memory = e.index;
+    }
   }
-  memory_of = &instance;
-  return memory;
+  core::MemoryField field;
+  memcpy(&field, reinterpret_cast<const uint8_t*>(instance.raw()) + info.memories[memory].offset,
+         sizeof field);
+  return field.memory;
 }
 
 System::System() = default;
@@ -129,6 +129,7 @@ absl::StatusOr<std::unique_ptr<System>> System::Create(Config config) {
     if (absl::Status status = add(*std::move(directory)); !status.ok()) return status;
   }
   for (const std::shared_ptr<Stream>& socket : c.sockets) {
+    if (socket == nullptr) return absl::InvalidArgumentError("one of the sockets is null");
     absl::Status status = add(std::make_unique<StreamDescriptor>(socket, rights::kStream));
     if (!status.ok()) return status;
   }

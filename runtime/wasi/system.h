@@ -44,9 +44,10 @@ struct System::Impl {
   DescriptorTable descriptors;
   std::optional<uint32_t> exit_code;
 
-  // The memory of the instance that called last: looked up by name once.
-  const DynamicInstance* memory_of = nullptr;
-  core::Memory* memory = nullptr;
+  // Which of its memories the module that called last means: looked up by name once. (Not the
+  // memory itself: instances come and go, also at the same address.)
+  const ModuleInfo* memory_of = nullptr;
+  uint32_t memory = 0;
   core::Memory* MemoryOf(DynamicInstance& instance);
 };
 
