@@ -34,7 +34,10 @@ Errno Sandbox::ReadFile(uint32_t dir, absl::string_view path, bool follow) {
   uint32_t fd;
   const Errno error = guest().Open(dir, path, how, fd);
   std::string unused;
-  if (error == Errno::kSuccess) guest().Read(fd, 4096, unused);
+  if (error == Errno::kSuccess) {
+    guest().Read(fd, 4096, unused);
+    guest().Close(fd);
+  }
   return error;
 }
 
@@ -42,7 +45,10 @@ Errno Sandbox::WriteFile(uint32_t dir, absl::string_view path, uint32_t oflags, 
   Opening how{oflags, kReadWrite, 0, 0, follow};
   uint32_t fd;
   const Errno error = guest().Open(dir, path, how, fd);
-  if (error == Errno::kSuccess) guest().Write(fd, "harm");
+  if (error == Errno::kSuccess) {
+    guest().Write(fd, "harm");
+    guest().Close(fd);
+  }
   return error;
 }
 
