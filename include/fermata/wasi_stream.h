@@ -38,6 +38,8 @@ class Stream {
   virtual bool CanWrite() { return true; }
   // Bytes that can be read at once; 0 if that isn't known.
   virtual uint64_t Available() { return 0; }
+  // The other side is gone: nothing more will come, or nobody takes what is written.
+  virtual bool HungUp() { return false; }
   // The descriptor to poll for readiness; -1: the embedder knows when to go on.
   virtual int native_handle() const { return -1; }
 };

@@ -141,6 +141,10 @@ class HostStream : public Stream {
     int n = 0;
     return ioctl(fd_, FIONREAD, &n) == 0 && n > 0 ? static_cast<uint64_t>(n) : 0;
   }
+  bool HungUp() override {
+    pollfd p = {fd_, 0, 0};
+    return Retry([&] { return poll(&p, 1, 0); }) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
+  }
   int native_handle() const override { return fd_; }
 
  private:

@@ -34,13 +34,15 @@ struct Event {
   uint64_t userdata;
   Errno error;
   uint8_t type;
-  uint64_t bytes;
+  uint64_t bytes = 0;
+  bool hung_up = false;
   void Store(uint8_t* at) const {
     memset(at, 0, kEventBytes);
     StoreLittle(at, userdata);
     StoreLittle(at + 8, static_cast<uint16_t>(error));
     at[10] = type;
     StoreLittle(at + 16, bytes);
+    StoreLittle(at + 24, uint16_t{hung_up});
   }
 };
 
@@ -67,7 +69,7 @@ class Poll {
       } else if (s.type == kFdRead || s.type == kFdWrite) {
         LookAtDescriptor(s);
       } else {
-        events_.push_back({s.userdata, Errno::kInval, s.type, 0});
+        events_.push_back({s.userdata, Errno::kInval, s.type});
       }
     }
   }
@@ -88,7 +90,7 @@ class Poll {
     if (!call_.system.config.clock->SkipTo(static_cast<ClockId>(s.id), (*deadlines_)[next])) {
       return false;
     }
-    events_.push_back({s.userdata, Errno::kSuccess, kClock, 0});
+    events_.push_back({s.userdata, Errno::kSuccess, kClock});
     return true;
   }
 
@@ -117,29 +119,29 @@ class Poll {
       error = Errno::kNotSup;
     }
     if (error != Errno::kSuccess) {
-      events_.push_back({s.userdata, error, kClock, 0});
+      events_.push_back({s.userdata, error, kClock});
       return;
     }
     if (first) {
       const uint64_t most = std::numeric_limits<uint64_t>::max();
       deadline = s.absolute ? s.timeout : now + std::min(s.timeout, most - now);
     }
-    if (now >= deadline) events_.push_back({s.userdata, Errno::kSuccess, kClock, 0});
+    if (now >= deadline) events_.push_back({s.userdata, Errno::kSuccess, kClock});
   }
 
   void LookAtDescriptor(const Subscription& s) {
     Descriptor* d;
     const Errno error = call_.system.descriptors.Get(s.id, rights::kPollFdReadwrite, d);
     if (error != Errno::kSuccess) {
-      events_.push_back({s.userdata, error, s.type, 0});
+      events_.push_back({s.userdata, error, s.type});
       return;
     }
     const std::shared_ptr<Stream> stream = d->stream();
     if (stream == nullptr) {  // files and directories are always ready
       events_.push_back({s.userdata, Errno::kSuccess, s.type, s.type == kFdRead ? Rest(*d) : 0});
     } else if (s.type == kFdRead ? stream->CanRead() : stream->CanWrite()) {
-      events_.push_back(
-          {s.userdata, Errno::kSuccess, s.type, s.type == kFdRead ? stream->Available() : 0});
+      const uint64_t bytes = s.type == kFdRead ? stream->Available() : 0;
+      events_.push_back({s.userdata, Errno::kSuccess, s.type, bytes, stream->HungUp()});
     }
   }
 

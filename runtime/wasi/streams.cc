@@ -145,6 +145,7 @@ struct MemoryPipe::State {
     }
     bool CanRead() override { return !state_->bytes.empty() || state_->closed; }
     uint64_t Available() override { return state_->bytes.size(); }
+    bool HungUp() override { return state_->closed; }
 
    private:
     std::shared_ptr<State> state_;
@@ -160,6 +161,7 @@ struct MemoryPipe::State {
       return {Errno::kSuccess, CopyIn(buffers, state_->Room(), state_->bytes)};
     }
     bool CanWrite() override { return state_->closed || state_->Room() != 0; }
+    bool HungUp() override { return state_->closed; }
 
    private:
     std::shared_ptr<State> state_;
