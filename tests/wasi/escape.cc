@@ -33,9 +33,10 @@ Errno Sandbox::ReadFile(uint32_t dir, absl::string_view path, bool follow) {
   how.follow = follow;
   uint32_t fd;
   const Errno error = guest().Open(dir, path, how, fd);
-  std::string unused;
   if (error == Errno::kSuccess) {
-    guest().Read(fd, 4096, unused);
+    std::string bytes;
+    guest().Read(fd, 4096, bytes);
+    leaked_ |= absl::StrContains(bytes, kCanary);
     guest().Close(fd);
   }
   return error;
@@ -70,7 +71,7 @@ std::map<std::string, std::string> Sandbox::Snapshot() const {
 
 bool Sandbox::GuestKnowsCanary() {
   const std::string memory = guest().Bytes(0, guest().size());
-  return absl::StrContains(memory, kCanary);
+  return leaked_ || absl::StrContains(memory, kCanary);
 }
 
 void PrintTo(const Attempt& attempt, std::ostream* out) { *out << attempt.name; }

@@ -48,11 +48,12 @@ class Sandbox {
 
   // What there is outside of the mounts, with contents and times; and the read-only mount.
   std::map<std::string, std::string> Snapshot() const;
-  bool GuestKnowsCanary();
+  bool GuestKnowsCanary();  // or has known it
 
  private:
   Folder host_;
   std::unique_ptr<Guest> guest_;
+  bool leaked_ = false;  // at any time: memory is used again
 };
 
 struct Attempt {
