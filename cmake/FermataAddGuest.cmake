@@ -5,6 +5,8 @@ A WebAssembly module as a C++ library.
                     [NAMESPACE <a::b>]          default: guest
                     [CLASS <Name>]              default: <target> in CamelCase
                     [IMMEDIATE <glob>...]       imports ("module.field") that are plain calls
+                    [WASI]                      a WASI program: those WASI functions that never
+                                                wait are plain calls, bound by wasi::System
                     [SHARDS <n>]                C++ files the functions are spread over; default: 1
                     [MEMORY reserved|checked]   default: reserved (guard pages, no checks)
                     [SHAPE auto|split|shared]   default: auto
@@ -148,7 +150,7 @@ function(_fermata_compile_as_guest target)
 endfunction()
 
 function(fermata_add_guest target module)
-  cmake_parse_arguments(PARSE_ARGV 2 ARG "PREEMPT" "NAMESPACE;CLASS;SHARDS;MEMORY;SHAPE;PROFILE"
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "PREEMPT;WASI" "NAMESPACE;CLASS;SHARDS;MEMORY;SHAPE;PROFILE"
                         "IMMEDIATE;FEATURES;EXTRA_OUTPUTS;OPTIONS;DEPENDS")
   if(NOT DEFINED ARG_NAMESPACE)
     set(ARG_NAMESPACE guest)
@@ -185,6 +187,9 @@ function(fermata_add_guest target module)
       list(APPEND flags "--${flag}=${ARG_${option}}")
     endif()
   endforeach()
+  if(ARG_WASI)
+    list(APPEND flags --wasi)
+  endif()
   list(TRANSFORM ARG_IMMEDIATE PREPEND "--immediate=" OUTPUT_VARIABLE immediate)
   list(TRANSFORM ARG_FEATURES PREPEND "--features=" OUTPUT_VARIABLE features)
   foreach(pair IN ITEMS report:json ir:ir)

@@ -202,6 +202,21 @@ TEST(Header, ImportsOtherThanFunctionsNeedLinking) {
   EXPECT_THAT(text, HasSubstr("Create(\n      fermata::StoreHandle& store,"));
 }
 
+TEST(Header, ImmediateWasiIsNoBusinessOfTheHost) {
+  ModuleMaker m;
+  const uint32_t type = m.Type({ValType::kI32}, {ValType::kI32});
+  m.ImportFunction("wasi_snapshot_preview1", "fd_close", type, /*immediate=*/true);
+  m.ImportFunction("env", "clock", type, /*immediate=*/true);
+  m.ImportFunction("wasi_snapshot_preview1", "fd_read", type);
+  EXPECT_THAT(m.Emit(), HasSubstr("virtual int32_t wasi_snapshot_preview1_fd_close(int32_t a0)"));
+  m.options.wasi = true;
+  const std::string text = m.Emit();
+  EXPECT_THAT(text, Not(HasSubstr("fd_close")));
+  EXPECT_THAT(text, HasSubstr("virtual int32_t env_clock(int32_t a0)"));
+  EXPECT_THAT(text, HasSubstr("struct wasi_snapshot_preview1_fd_read {"));
+  EXPECT_THAT(text, Not(HasSubstr("const fermata::Limits& limits")));  // wasi::System binds it
+}
+
 TEST(Header, GlobalsTablesMemoriesAndStart) {
   ModuleMaker m;
   m.module.globals.push_back({{ValType::kI64, true}, false, {}});
