@@ -10,7 +10,7 @@
 //   Process                   the same without a loop: Run() until it waits, wait() says for what
 //   System::Answer(step, …)   for hosts with calls of their own: answers one op if it is WASI's
 //
-// asio programs: fermata/wasi_asio.h.
+// asio programs: fermata/wasi_asio.h. Other event loops: Process, with fermata/wasi_wait_set.h.
 //
 // Capabilities: a guest reaches files only through the mounted directories. No path, link, rename
 // or ".." leads out of one: such attempts get Errno::kNotCapable. A guest's pointers are checked:
@@ -168,8 +168,14 @@ class Process {
   // Runs until the guest waits or the call has ended. An instance that can't be used (no "_start")
   // traps.
   State Run();
-  // Makes the call under way fail: kTrapped with this message. No guest code runs.
+  // Makes the call under way fail: kTrapped with this message. No guest code runs. Wakes.
   void Abort(absl::string_view message);
+  // Says that what the guest waits for may be there: a stream without a native handle has become
+  // ready, an answer to a foreign op has been given. Whoever runs the process in an event loop
+  // learns of it by the function set last (null: nobody), and runs it again. One thread at a time,
+  // as all else.
+  void Wake();
+  void SetWaker(std::function<void()> waker) { waker_ = std::move(waker); }
   State state() const { return state_; }
   const Wait& wait() const { return pending_.wait; }
   // kExited: the guest's; kFinished: 0; kTrapped: 134, as for a program that was aborted.
@@ -198,6 +204,7 @@ class Process {
   enum class Phase { kStart, kInitialize, kCall } phase_ = Phase::kCall;
   std::string next_export_;
   std::vector<Value> next_arguments_;
+  std::function<void()> waker_;
 };
 
 // Blocks until `wait` may be over: true; false if it never will be (it waits for streams that only

@@ -84,6 +84,11 @@ void Process::Abort(absl::string_view message) {
   step_.Cancel();
   pending_ = {};
   Fail(absl::AbortedError(message));
+  Wake();
+}
+
+void Process::Wake() {
+  if (waker_ != nullptr) waker_();
 }
 
 // Makes the next of the calls that are due.

@@ -133,6 +133,9 @@ absl::StatusOr<std::unique_ptr<System>> System::Create(Config config) {
     absl::Status status = add(std::make_unique<StreamDescriptor>(socket, rights::kStream));
     if (!status.ok()) return status;
   }
+  // The descriptors have them now: what the guest closes is closed.
+  c.in = c.out = c.err = nullptr;
+  c.sockets.clear();
   return system;
 }
 

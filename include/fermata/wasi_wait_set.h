@@ -1,0 +1,65 @@
+// What a suspended WASI guest waits for, as one descriptor: for hosts with an event loop.
+//
+//   WaitSet set;
+//   if (process.Run() == Process::State::kWaiting) {
+//     switch (*set.Update(process.wait())) {
+//       case WaitSet::Outcome::kReady:      // run the process again, when others had their turn
+//       case WaitSet::Outcome::kHandles:    // … when set.descriptor() is readable
+//       case WaitSet::Outcome::kNoHandles:  // … at wait().deadline, or when the embedder says so
+//     }
+//   }
+//
+// The descriptor is an epoll instance. A loop that were given the guest's own descriptors would
+// have to keep apart those that appear twice, and those that the guest closes; and loops that make
+// what they watch non-blocking, as Asio does, would do that to a terminal that other programs use
+// too.
+#ifndef FERMATA_WASI_WAIT_SET_H_
+#define FERMATA_WASI_WAIT_SET_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fermata/wasi.h"
+
+namespace fermata::wasi {
+
+class WaitSet {
+ public:
+  WaitSet() = default;
+  ~WaitSet();
+  WaitSet(const WaitSet&) = delete;
+
+  enum class Outcome {
+    kReady,      // it yields, or a source is ready now (files are always)
+    kHandles,    // descriptor() is readable once the wait may be over, be it by its deadline
+    kNoHandles,  // no source has a native handle: descriptor() says nothing, the deadline neither
+  };
+  // Watches for `wait` and for nothing else. Streams that are waited for again and again stay
+  // registered, at no cost, and are held: one that the guest closes meanwhile is closed at the next
+  // Update. Errors: the system has no more descriptors, or no more memory.
+  absl::StatusOr<Outcome> Update(const Wait& wait);
+  // Open from the first kHandles on, and the same from then on.
+  int descriptor() const { return epoll_; }
+
+ private:
+  struct Entry {
+    int handle;
+    uint32_t events;
+    std::shared_ptr<Stream> stream;
+  };
+  absl::Status Open();
+  absl::Status Watch(std::vector<Entry> wanted, bool& ready);
+  absl::Status SetDeadline(std::optional<uint64_t> deadline);
+
+  int epoll_ = -1;
+  int timer_ = -1;
+  bool timer_set_ = false;
+  std::vector<Entry> entries_;  // what epoll_ has, by handle
+};
+
+}  // namespace fermata::wasi
+
+#endif  // FERMATA_WASI_WAIT_SET_H_
