@@ -1,0 +1,55 @@
+// Serves a WASI command over TCP: each connection is its standard input, output and error.
+//
+// Each session is an instance of its own with a memory of its own, and one call of `_start`, which
+// is suspended whenever the program waits for its connection. All run on whichever thread runs the
+// io_context. Under the default memory policy each instance reserves 4 GiB of addresses and guard
+// pages, of which it uses what the program touches: 128 TiB of addresses are enough for 20,000.
+#ifndef FERMATA_EXAMPLES_REPL_SERVER_SERVER_H_
+#define FERMATA_EXAMPLES_REPL_SERVER_SERVER_H_
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fermata/wasi_asio.h"
+
+class Server {
+ public:
+  // Throws asio::system_error if it can't listen. Port 0: a free one.
+  Server(asio::io_context& io, uint16_t port, std::vector<std::string> arguments);
+  Server(const Server&) = delete;
+
+  uint16_t port() const { return acceptor_.local_endpoint().port(); }
+  // No more sessions; those that there are go on.
+  void Close() { acceptor_.close(); }
+
+  // In the thread of the io_context:
+  struct Figures {
+    size_t suspended = 0;    // sessions that wait for their connection
+    size_t frame_bytes = 0;  // what their calls are, all together
+    size_t ended = 0;        // sessions whose program has ended with 0
+    std::string error;       // the first that ended otherwise, or could not be made
+  };
+  Figures Look() const;
+
+ private:
+  void Accept();
+  void Serve(asio::ip::tcp::socket socket);
+  void Fail(const std::string& error);
+
+  asio::io_context& io_;
+  asio::ip::tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
+  const std::vector<std::string> arguments_;
+  std::list<std::unique_ptr<fermata::wasi::Process>> sessions_;
+  size_t ended_ = 0;
+  std::string error_;
+};
+
+#endif  // FERMATA_EXAMPLES_REPL_SERVER_SERVER_H_
