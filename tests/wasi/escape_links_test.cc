@@ -63,16 +63,20 @@ std::vector<Attempt> HostLinks() {
   return table;
 }
 
-// A link "l" to the folder outside, a link "f" to the canary: what each function makes of them.
+// A link "l" to the folder outside, "f" to the canary, "n" to nothing: what functions make of them.
+Attempt WithLinks(const char* name, Errno expected, std::function<Errno(Sandbox&)> run) {
+  return {name, expected, [run](Sandbox& s) {
+            s.HostLink("../outside", "l");
+            s.HostLink("../outside/canary", "f");
+            s.HostLink("../outside/missing", "n");
+            return run(s);
+          }};
+}
+
 std::vector<Attempt> LinksAndFunctions() {
   std::vector<Attempt> table;
   const auto add = [&](const char* name, Errno expected, std::function<Errno(Sandbox&)> run) {
-    table.push_back({name, expected, [run](Sandbox& s) {
-                       s.HostLink("../outside", "l");
-                       s.HostLink("../outside/canary", "f");
-                       s.HostLink("../outside/missing", "n");
-                       return run(s);
-                     }});
+    table.push_back(WithLinks(name, expected, std::move(run)));
   };
   const auto path = [](const char* function, const char* path) {
     return [=](Sandbox& s) { return s.guest().Path(function, kMount, path); };
@@ -84,18 +88,6 @@ std::vector<Attempt> LinksAndFunctions() {
     return [=](Sandbox& s) {
       FileStat stat;
       return s.guest().Stat(kMount, path, follow, stat);
-    };
-  };
-  const auto read_link = [](const char* path) {
-    return [=](Sandbox& s) {
-      std::string target;
-      return s.guest().ReadLink(kMount, path, target);
-    };
-  };
-  const auto two = [](bool link, const char* from, const char* to) {
-    return [=](Sandbox& s) {
-      return link ? s.guest().Link(kMount, from, kMount, to)
-                  : s.guest().Rename(kMount, from, kMount, to);
     };
   };
   add("CreateThroughDangling", kNo, create("n", 0));
@@ -123,6 +115,26 @@ std::vector<Attempt> LinksAndFunctions() {
       [](Sandbox& s) { return s.guest().SetTimes(kMount, "f", true, 1, 1, 5); });
   add("SetTimesThrough", kNo,
       [](Sandbox& s) { return s.guest().SetTimes(kMount, "l/canary", false, 1, 1, 5); });
+  return table;
+}
+
+std::vector<Attempt> LinksAndTwoPaths() {
+  std::vector<Attempt> table;
+  const auto add = [&](const char* name, Errno expected, std::function<Errno(Sandbox&)> run) {
+    table.push_back(WithLinks(name, expected, std::move(run)));
+  };
+  const auto read_link = [](const char* path) {
+    return [=](Sandbox& s) {
+      std::string target;
+      return s.guest().ReadLink(kMount, path, target);
+    };
+  };
+  const auto two = [](bool link, const char* from, const char* to) {
+    return [=](Sandbox& s) {
+      return link ? s.guest().Link(kMount, from, kMount, to)
+                  : s.guest().Rename(kMount, from, kMount, to);
+    };
+  };
   add("ReadLinkThrough", kNo, read_link("l/link"));
   // A slash follows the link: whether there is something outside, and what, must not show.
   add("ReadLinkOfDirectoryWithSlash", kNo, read_link("l/"));
@@ -217,6 +229,7 @@ std::vector<Attempt> MagicLinks() {
 
 FERMATA_ESCAPES(EscapeByHostLink, HostLinks);
 FERMATA_ESCAPES(EscapeByLinkFunction, LinksAndFunctions);
+FERMATA_ESCAPES(EscapeByLinkAndTwoPaths, LinksAndTwoPaths);
 FERMATA_ESCAPES(EscapeByGuestLink, GuestLinks);
 FERMATA_ESCAPES(EscapeByMagicLink, MagicLinks);
 
