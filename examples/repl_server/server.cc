@@ -37,6 +37,7 @@ void Server::Serve(tcp::socket socket) {
   if (!stream.ok()) return Fail(std::string(stream.status().message()));
   wasi::Process::Options options;
   options.config.args = arguments_;
+  options.config.env = {"HOME=/"};  // some warn if they have none
   options.config.in = options.config.out = options.config.err = *stream;
   auto process = wasi::Process::Create(guest::ReplModuleInfo(), std::move(options));
   if (!process.ok()) return Fail(std::string(process.status().message()));
