@@ -34,7 +34,7 @@ static void block(u32* h, const u32* m) {
   for (int i = 0; i < 8; i++) h[i] += s[i];
 }
 
-EXPORT u32 run(u32 n) {
+KERNEL_RUN {
   u32 h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
               0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   u32 m[16];

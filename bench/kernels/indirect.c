@@ -9,7 +9,7 @@ static u32 turn(u32 a, u32 b) { return a << (b & 31) | a >> (-b & 31); }
 static u32 maybe(u32 a, u32 b) { return a == 0x12345678u ? rare(b) : a + 1; }
 static op ops[8] = {add, mix, sub, turn, maybe, mix, add, turn};
 
-EXPORT u32 run(u32 n) {
+KERNEL_RUN {
   u32 a = 1;
   for (u32 i = 0; i < n * 10000; i++) a = ops[(a >> 7 ^ i) & 7](a, i);
   return a;

@@ -46,7 +46,7 @@ static u32 interpret(const struct insn* code) {
   }
 }
 
-EXPORT u32 run(u32 n) {
+KERNEL_RUN {
   u32 sum = 0;
   for (u32 i = 0; i < n; i++) {
     for (u32 j = 0; j < sizeof heap; j++) heap[j] = 0;

@@ -15,7 +15,7 @@ static void multiply(void) {
   }
 }
 
-EXPORT u32 run(u32 n) {
+KERNEL_RUN {
   for (int i = 0; i < N; i++)
     for (int j = 0; j < N; j++) a[i][j] = (i * 7 + j) % 13, b[i][j] = (i + j * 5) % 11;
   u32 sum = 0;

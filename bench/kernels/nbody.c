@@ -28,7 +28,7 @@ static void step(double dt) {
   }
 }
 
-EXPORT u32 run(u32 n) {
+KERNEL_RUN {
   for (u32 i = 0; i < n * 1000; i++) {
     step(0.01);
     if (b[0].x > 1e9) b[0].x = rare(i);

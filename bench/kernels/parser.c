@@ -62,7 +62,7 @@ static void value(struct state* s) {
   }
 }
 
-EXPORT u32 run(u32 n) {
+KERNEL_RUN {
   u32 sum = 0;
   make();
   for (u32 i = 0; i < n; i++) {

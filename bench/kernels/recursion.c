@@ -7,7 +7,7 @@ static u32 fib(u32 n) {
   return fib(n - 1) + fib(n - 2);
 }
 
-EXPORT u32 run(u32 n) {
+KERNEL_RUN {
   u32 sum = 0;
   for (u32 i = 0; i < n; i++) sum += fib(20 + (i & 1));
   return sum;

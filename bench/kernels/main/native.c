@@ -1,11 +1,11 @@
 /* Runs a kernel compiled natively. */
-#include <stdio.h>
-#include <stdlib.h>
+#include "main.h"
 
 unsigned run(unsigned);
 unsigned rare(unsigned x) { (void)x; return 0; }
+unsigned kernel_run(unsigned n) { return run(n); }
 
 int main(int argc, char** argv) {
-  printf("%u\n", run(argc > 1 ? strtoul(argv[1], 0, 10) : 1));
+  run_all(argc - 1, argv + 1);
   return 0;
 }

@@ -1,0 +1,78 @@
+// Builds what the benchmarks need beside the project itself, measures, and writes the report.
+// bench/run is the command that people use.
+//
+//   fermata-bench --source DIR --build DIR [--quick | --full] [--only kernels,suspension,guests]
+//                 [--kernel NAME] [--guests DIR] [--publish]
+//
+// Writes DIR/report/bench.json; what `--only` leaves out is kept from there. `--publish` also
+// writes docs/numbers.md, docs/charts and the README's block.
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "bench/report/figures.h"
+#include "bench/report/kernels.h"
+#include "bench/report/publish.h"
+#include "bench/report/summary.h"
+#include "bench/report/text_file.h"
+#include "bench/report/toolchain.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace {
+
+namespace cl = llvm::cl;
+namespace json = llvm::json;
+
+cl::opt<std::string> source("source", cl::Required, cl::desc("The project's folder"));
+cl::opt<std::string> build("build", cl::Required, cl::desc("Its build folder"));
+cl::opt<std::string> guests("guests", cl::desc("Folder of guests (NAME/module.wasm)"));
+cl::opt<std::string> only("only", cl::desc("Sections to measure: kernels,suspension,guests"));
+cl::opt<std::string> kernel("kernel", cl::desc("Measure this kernel alone"));
+cl::opt<bool> quick("quick", cl::desc("Fewer rounds, fewer guests"));
+cl::opt<bool> publish("publish", cl::desc("Write docs/numbers.md, its charts and README.md"));
+cl::opt<bool> full("full", cl::desc("Also the guests that take many minutes"));
+
+bool Wants(const char* section) {
+  return only.empty() || absl::StrContains(only.getValue(), section);
+}
+
+json::Object Previous(const std::string& path) {
+  auto value = json::parse(bench::ReadText(path));
+  if (value) {
+    if (json::Object* object = value->getAsObject()) return std::move(*object);
+  } else {
+    llvm::consumeError(value.takeError());
+  }
+  return {};
+}
+
+json::Object Versions(const bench::Tools& tools) {
+  json::Object versions{{"wasm2c", tools.wasm2c_version}};
+  for (const bench::Compiler& compiler : tools.compilers)
+    versions[compiler.name] = compiler.version;
+  return versions;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  cl::ParseCommandLineOptions(argc, argv, "Measures Fermata and its peers\n");
+  const std::string report = build + "/report/bench.json";
+  const bench::Tools tools = bench::FindTools(source, build);
+  json::Object root = only.empty() ? json::Object() : Previous(report);
+  root["quick"] = quick.getValue();
+  root["versions"] = Versions(tools);
+  if (Wants("kernels")) {
+    root["kernels"] = bench::ToJson(bench::MeasureKernels(tools, {quick, kernel}));
+  }
+  bench::Summarize(root);
+  std::printf("%s", bench::SummaryTable(root).c_str());
+  if (publish) bench::Publish(root, source);
+  bench::WriteText(report, llvm::formatv("{0:2}\n", json::Value(std::move(root))).str());
+  return 0;
+}
