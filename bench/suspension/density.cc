@@ -1,0 +1,162 @@
+// What suspended calls and instances cost in memory. One measurement a process, so that nothing is
+// left over from another:
+//
+//   density activations core|typed|fibers COUNT   calls of one instance, suspended at depth 10
+//   density instances reserved|checked COUNT      instances, each with one such call
+//
+// Prints a JSON object: "count" as many as there could be, "bytes" resident for each, and "stopped"
+// why there were no more.
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/suspension/fiber_guest.h"
+#include "fermata/core.h"
+#include "roundtrip_checked.h"
+#include "roundtrip_guest.h"
+
+namespace {
+
+constexpr int kDepth = 10;
+
+uint64_t Resident() {
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  unsigned long size = 0, resident = 0;
+  if (file == nullptr || std::fscanf(file, "%lu %lu", &size, &resident) != 2) std::abort();
+  std::fclose(file);
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+int Print(size_t count, uint64_t before, const std::string& stopped) {
+  const double bytes = static_cast<double>(Resident() - before) / (count == 0 ? 1 : count);
+  std::printf("{\"count\": %zu, \"bytes\": %.1f, \"stopped\": \"%s\"}\n", count, bytes,
+              stopped.c_str());
+  return 0;
+}
+
+// ---- Many calls of one instance
+// ------------------------------------------------------------------
+
+bool GrowExactly(fermata::core::Activation* activation, uint32_t capacity) {
+  void* frames = std::realloc(activation->frames, capacity);
+  if (frames == nullptr) return false;
+  activation->frames = static_cast<uint8_t*>(frames);
+  activation->capacity = capacity;
+  return true;
+}
+
+// Through the core API: an Activation and its frames.
+int CoreActivations(size_t count) {
+  auto guest = bench::Roundtrip::Create();
+  if (!guest.ok()) return 1;
+  // A call through the API above sets this thread's context up.
+  auto first = (*guest)->hold(kDepth);
+  const fermata::core::Instance* instance = (*guest)->instance()->raw();
+  const fermata::core::ModuleInfo& info = *instance->module;
+  const fermata::core::FunctionInfo& hold = info.functions[info.exports[1].index];
+  fermata::core::Function function{hold.code, const_cast<fermata::core::Instance*>(instance), 0, 0};
+  const uint64_t depth = kDepth;
+  const uint64_t before = Resident();
+  std::vector<fermata::core::Activation> calls(count);
+  for (fermata::core::Activation& call : calls) {
+    call.grow = GrowExactly;
+    call.store = instance->store;
+    if (fermata::core::Enter(*instance->context, call, function, info.types[hold.type].invoke,
+                             &depth) != fermata::core::Exit::kSuspended) {
+      return 1;
+    }
+  }
+  const int result = Print(count, before, "");
+  for (fermata::core::Activation& call : calls) std::free(call.frames);
+  return result;
+}
+
+int TypedActivations(size_t count) {
+  auto guest = bench::Roundtrip::Create();
+  if (!guest.ok()) return 1;
+  const uint64_t before = Resident();
+  std::vector<fermata::Step<int32_t, bench::Roundtrip>> steps;
+  steps.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    steps.push_back((*guest)->hold(kDepth));
+    if (!steps.back().suspended()) return 1;
+  }
+  return Print(count, before, "");
+}
+
+int FiberActivations([[maybe_unused]] size_t count) {
+#if defined(BENCH_FIBERS)
+  bench::FiberInstance instance;
+  const uint64_t before = Resident();
+  // Never destroyed: unwinding a fiber's stack by an exception would need the guest's frames to be
+  // C++.
+  auto* calls = new std::vector<std::unique_ptr<bench::FiberCall>>;
+  std::string stopped;
+  try {
+    for (size_t i = 0; i < count; ++i) {
+      calls->push_back(std::make_unique<bench::FiberCall>(instance, kDepth, 64 * 1024));
+    }
+  } catch (const std::bad_alloc&) {
+    stopped = "no stack";
+  }
+  Print(calls->size(), before, stopped);
+  std::fflush(stdout);
+  _exit(0);
+#else
+  return 1;
+#endif
+}
+
+// ---- Many instances
+// ------------------------------------------------------------------------------
+
+template <class Guest>
+int Instances(size_t count) {
+  struct Live {
+    std::unique_ptr<Guest> guest;
+    fermata::Step<int32_t, Guest> step;
+    // Steps go before their store.
+    ~Live() { step.Cancel(); }
+  };
+  const uint64_t before = Resident();
+  std::vector<std::unique_ptr<Live>> live;
+  std::string stopped;
+  for (size_t i = 0; i < count; ++i) {
+    auto guest = Guest::Create();
+    if (!guest.ok()) {
+      stopped = std::string(guest.status().message());
+      break;
+    }
+    auto item = std::make_unique<Live>();
+    item->guest = *std::move(guest);
+    item->step = item->guest->hold(kDepth);
+    if (!item->step.suspended()) {
+      stopped = item->step.message();
+      break;
+    }
+    live.push_back(std::move(item));
+  }
+  const int result = Print(live.size(), before, stopped);
+  std::fflush(stdout);
+  for (auto& item : live) item->step = {};
+  return result;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) return 2;
+  const std::string what = std::string(argv[1]) + " " + argv[2];
+  const size_t count = std::strtoul(argv[3], nullptr, 10);
+  if (what == "activations core") return CoreActivations(count);
+  if (what == "activations typed") return TypedActivations(count);
+  if (what == "activations fibers") return FiberActivations(count);
+  if (what == "instances reserved") return Instances<bench::Roundtrip>(count);
+  if (what == "instances checked") return Instances<bench::RoundtripChecked>(count);
+  return 2;
+}
