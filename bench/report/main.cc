@@ -16,6 +16,7 @@
 #include "bench/report/kernels.h"
 #include "bench/report/publish.h"
 #include "bench/report/summary.h"
+#include "bench/report/suspension.h"
 #include "bench/report/text_file.h"
 #include "bench/report/toolchain.h"
 #include "llvm/Support/CommandLine.h"
@@ -70,6 +71,7 @@ int main(int argc, char** argv) {
   if (Wants("kernels")) {
     root["kernels"] = bench::ToJson(bench::MeasureKernels(tools, {quick, kernel}));
   }
+  if (Wants("suspension")) root["suspension"] = bench::MeasureSuspension(tools, quick);
   bench::Summarize(root);
   std::printf("%s", bench::SummaryTable(root).c_str());
   if (publish) bench::Publish(root, source);

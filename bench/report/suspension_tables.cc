@@ -1,10 +1,119 @@
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "bench/report/tables.h"
 
 namespace bench {
+namespace {
 
-std::string SuspensionSection(const llvm::json::Object& root, Charts& charts) {
-  (void)root, (void)charts;
-  return "";
+namespace json = llvm::json;
+
+constexpr int kDepths[] = {1, 10, 100, 1000, 10000};
+struct Peer {
+  const char *prefix, *name;
+};
+constexpr Peer kPeers[] = {{"", "Fermata"},
+                           {"typed_", "Fermata, typed API"},
+                           {"dynamic_", "Fermata, dynamic API"},
+                           {"fibers_", "fibers + wasm2c"},
+                           {"asyncify_", "Asyncify + wasm2c"},
+                           {"jspi_", "V8, JSPI"}};
+
+Figure RoundTrip(const json::Object* figures, const Peer& peer, int depth) {
+  return Number(figures, absl::StrCat(peer.prefix, "roundtrip_ns_depth_", depth));
+}
+
+std::string RoundTrips(const json::Object* figures) {
+  std::vector<std::string> head = {"ns"};
+  for (const int depth : kDepths) head.push_back(absl::StrCat("depth ", depth));
+  std::string text = TableHead(head);
+  for (const Peer& peer : kPeers) {
+    std::vector<std::string> row = {peer.name};
+    for (const int depth : kDepths) row.push_back(Cell(RoundTrip(figures, peer, depth), 1));
+    text += TableRow(row);
+  }
+  return text;
+}
+
+BarChart RoundTripChart(const json::Object* figures) {
+  BarChart chart;
+  chart.title = "Suspend + resume, ns, by depth of the stack that is kept (logarithmic)";
+  chart.logarithmic = true;
+  for (const Peer& peer : kPeers) {
+    if (peer.prefix == std::string("typed_") || peer.prefix == std::string("dynamic_")) continue;
+    chart.series.push_back(peer.name);
+  }
+  for (const int depth : kDepths) {
+    BarChart::Group group{absl::StrCat("depth ", depth), {}};
+    for (const Peer& peer : kPeers) {
+      if (peer.prefix == std::string("typed_") || peer.prefix == std::string("dynamic_")) continue;
+      group.values.push_back(RoundTrip(figures, peer, depth));
+    }
+    chart.groups.push_back(std::move(group));
+  }
+  return chart;
+}
+
+std::string Calls(const json::Object* figures) {
+  std::string text = TableHead({"a call of an import, and a new instance", "Fermata", "wasm2c"});
+  const auto row = [&](const char* what, const char* ours, const char* theirs, double unit) {
+    const auto cell = [&](const char* key) {
+      const Figure figure = Number(figures, key);
+      return figure ? Cell(*figure / unit, 1) : Cell({});
+    };
+    text += TableRow({what, cell(ours), cell(theirs)});
+  };
+  row("import that may suspend, answered at once, ns", "answer_at_once_ns", "", 1);
+  row("import that can't suspend, ns", "immediate_import_ns", "wasm2c_import_ns", 1);
+  row("instance made and freed, memory reserved, µs", "create_reserved_ns", "wasm2c_create_ns",
+      1000);
+  row("instance made and freed, memory checked, µs", "create_checked_ns", "", 1000);
+  return text;
+}
+
+std::string Memory(const json::Object* figures) {
+  std::string text =
+      TableHead({"calls suspended at depth 10, of one instance", "10,000", "100,000", "1,000,000"});
+  for (const Peer& kind : {Peer{"core", "Fermata: frames and activation, bytes each"},
+                           Peer{"typed", "Fermata: typed steps, bytes each"},
+                           Peer{"fibers", "fibers + wasm2c, bytes each"}}) {
+    std::vector<std::string> row = {kind.name};
+    for (const int count : {10000, 100000, 1000000}) {
+      row.push_back(
+          Cell(Number(figures, absl::StrCat(kind.prefix, "_activation_bytes_", count)), 0));
+    }
+    text += TableRow(row);
+  }
+  text += "\n" + TableHead({"instances, each with such a call", "wanted", "alive", "bytes each",
+                            "why no more"});
+  for (const char* policy : {"reserved", "checked"}) {
+    for (const int wanted : {10000, 100000}) {
+      const std::string key = absl::StrCat("instances_", policy, "_", wanted);
+      text += TableRow({absl::StrCat("memory ", policy), absl::StrCat(wanted),
+                        Cell(Number(figures, key), 0), Cell(Number(figures, key + "_bytes"), 0),
+                        Text(figures, key + "_stopped")});
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string SuspensionSection(const json::Object& root, Charts& charts) {
+  const json::Object* figures = root.getObject("suspension");
+  if (figures == nullptr || figures->empty()) return "";
+  charts["roundtrip"] = RoundTripChart(figures);
+  return absl::StrCat(
+      "## Suspension\n\n"
+      "A guest recurses to a depth and suspends there again and again: ns of processor time for "
+      "one "
+      "suspension and one resumption, the stack below\nkept (least of several repetitions that "
+      "take "
+      "turns; V8: of wall time). The first row is the core API (`core::Resume`).\n\n"
+      "![Suspend and resume](charts/roundtrip.svg)\n\n",
+      RoundTrips(figures),
+      absl::StrFormat("\nA frame of that guest keeps one i32 in %s bytes.\n\n",
+                      Cell(Number(figures, "bytes_per_frame"), 0)),
+      Calls(figures), "\nMemory resident, by `/proc/self/statm`:\n\n", Memory(figures));
 }
 
 }  // namespace bench
