@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bench/report/figures.h"
+#include "bench/report/guests.h"
 #include "bench/report/kernels.h"
 #include "bench/report/publish.h"
 #include "bench/report/summary.h"
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
     root["kernels"] = bench::ToJson(bench::MeasureKernels(tools, {quick, kernel}));
   }
   if (Wants("suspension")) root["suspension"] = bench::MeasureSuspension(tools, quick);
+  if (Wants("guests")) root["guests"] = bench::MeasureGuests(tools, {guests, quick, full});
   bench::Summarize(root);
   std::printf("%s", bench::SummaryTable(root).c_str());
   if (publish) bench::Publish(root, source);
