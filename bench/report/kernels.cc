@@ -58,7 +58,8 @@ class Kernel {
     for (const bool held : {false, true}) {
       Rule rule{Wasm(held), {Source(), Sources() + "/kernel.h"}, {}};
       rule.command = WasmCommand(tools_, Source(), Wasm(held), {});
-      if (held) rule.command.push_back("-DHELD");
+      // Inlined as far as possible, so that the hot loops are in the function that is resumed.
+      if (held) Append(rule.command, {"-DHELD", "-mllvm", "-inline-threshold=100000"});
       rules.push_back(rule);
     }
   }

@@ -2,10 +2,11 @@
 // bench/run is the command that people use.
 //
 //   fermata-bench --source DIR --build DIR [--quick | --full] [--only kernels,suspension,guests]
-//                 [--kernel NAME] [--guests DIR] [--publish]
+//                 [--kernel NAME] [--guests DIR] [--report FILE] [--publish DIR]
 //
-// Writes DIR/report/bench.json; what `--only` leaves out is kept from there. `--publish` also
-// writes docs/numbers.md, docs/charts and the README's block.
+// Writes the report (DIR/report/bench.json); what `--only` leaves out is kept from there (`--only
+// none` measures nothing). `--publish` also writes docs/numbers.md, docs/charts and the README's
+// block.
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -35,8 +36,10 @@ cl::opt<std::string> build("build", cl::Required, cl::desc("Its build folder"));
 cl::opt<std::string> guests("guests", cl::desc("Folder of guests (NAME/module.wasm)"));
 cl::opt<std::string> only("only", cl::desc("Sections to measure: kernels,suspension,guests"));
 cl::opt<std::string> kernel("kernel", cl::desc("Measure this kernel alone"));
+cl::opt<std::string> report("report", cl::desc("The report, instead of build/report/bench.json"));
 cl::opt<bool> quick("quick", cl::desc("Fewer rounds, fewer guests"));
-cl::opt<bool> publish("publish", cl::desc("Write docs/numbers.md, its charts and README.md"));
+cl::opt<std::string> publish(
+    "publish", cl::desc("Write docs/numbers.md, its charts and README.md in this folder"));
 cl::opt<bool> full("full", cl::desc("Also the guests that take many minutes"));
 
 bool Wants(const char* section) {
@@ -64,7 +67,7 @@ json::Object Versions(const bench::Tools& tools) {
 
 int main(int argc, char** argv) {
   cl::ParseCommandLineOptions(argc, argv, "Measures Fermata and its peers\n");
-  const std::string report = build + "/report/bench.json";
+  if (report.empty()) report = build + "/report/bench.json";
   const bench::Tools tools = bench::FindTools(source, build);
   json::Object root = only.empty() ? json::Object() : Previous(report);
   root["quick"] = quick.getValue();
@@ -76,7 +79,7 @@ int main(int argc, char** argv) {
   if (Wants("guests")) root["guests"] = bench::MeasureGuests(tools, {guests, quick, full});
   bench::Summarize(root);
   std::printf("%s", bench::SummaryTable(root).c_str());
-  if (publish) bench::Publish(root, source);
+  if (!publish.empty()) bench::Publish(root, publish);
   bench::WriteText(report, llvm::formatv("{0:2}\n", json::Value(std::move(root))).str());
   return 0;
 }

@@ -111,18 +111,18 @@ std::string SummaryTable(const json::Object& root) {
   return text;
 }
 
-void Publish(const json::Object& root, const std::string& source_dir) {
+void Publish(const json::Object& root, const std::string& dir) {
   Charts charts;
   std::string text = Introduction(root) + Summary(root);
   for (const auto section : {&KernelSection, &SuspensionSection, &GuestSection}) {
     const std::string part = section(root, charts);
     if (!part.empty()) absl::StrAppend(&text, "\n", part);
   }
-  WriteText(source_dir + "/docs/numbers.md", text);
+  WriteText(dir + "/docs/numbers.md", text);
   for (const auto& [name, chart] : charts) {
-    WriteText(absl::StrCat(source_dir, "/docs/charts/", name, ".svg"), Svg(chart));
+    WriteText(absl::StrCat(dir, "/docs/charts/", name, ".svg"), Svg(chart));
   }
-  ReplaceBlock(source_dir + "/README.md", ReadmeBlock(root, charts));
+  ReplaceBlock(dir + "/README.md", ReadmeBlock(root, charts));
 }
 
 }  // namespace bench

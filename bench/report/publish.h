@@ -11,8 +11,9 @@ namespace bench {
 // The summary as text for a terminal.
 std::string SummaryTable(const llvm::json::Object& root);
 
-// Writes docs/numbers.md, docs/charts/*.svg and the README's block. `root` has its summary.
-void Publish(const llvm::json::Object& root, const std::string& source_dir);
+// Writes docs/numbers.md, docs/charts/*.svg and the README's block in `dir`. `root` has its
+// summary.
+void Publish(const llvm::json::Object& root, const std::string& dir);
 
 }  // namespace bench
 

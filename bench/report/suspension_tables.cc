@@ -14,8 +14,8 @@ struct Peer {
 constexpr Peer kPeers[] = {{"", "Fermata"},
                            {"typed_", "Fermata, typed API"},
                            {"dynamic_", "Fermata, dynamic API"},
-                           {"fibers_", "fibers + wasm2c"},
                            {"asyncify_", "Asyncify + wasm2c"},
+                           {"fibers_", "fibers + wasm2c"},
                            {"jspi_", "V8, JSPI"}};
 
 Figure RoundTrip(const json::Object* figures, const Peer& peer, int depth) {

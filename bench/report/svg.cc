@@ -101,19 +101,19 @@ std::string Svg(const BarChart& chart) {
       kWidth, bottom + 8, kWidth, bottom + 8, kText, Escape(chart.title), Escape(chart.title));
   const Axis axis(chart);
   text += Legend(chart);
-  int y = kTop;
-  for (const BarChart::Group& group : chart.groups) {
-    absl::StrAppendFormat(&text, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n",
-                          kLabelWidth - 8, y + (group_height - kGap) / 2 + 4, Escape(group.label));
-    text += Bars(chart, group, axis, y);
-    y += group_height;
-  }
   if (chart.line) {
     const double x = kLabelWidth + axis.Pixels(*chart.line);
     absl::StrAppendFormat(&text,
                           "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"%s\" "
                           "stroke-dasharray=\"3 3\"/>\n",
                           x, kTop - 4, x, bottom, kText);
+  }
+  int y = kTop;
+  for (const BarChart::Group& group : chart.groups) {
+    absl::StrAppendFormat(&text, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n",
+                          kLabelWidth - 8, y + (group_height - kGap) / 2 + 4, Escape(group.label));
+    text += Bars(chart, group, axis, y);
+    y += group_height;
   }
   return text + "</svg>\n";
 }

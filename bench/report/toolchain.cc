@@ -14,11 +14,15 @@ namespace {
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-// Without what only C++, or only Fermata's headers, understand.
-Command WithoutCxx(const Command& flags) {
+// Fermata's flags, without what only C++ or only Fermata's headers understand, and without
+// -fsignaling-nans: Fermata needs it to keep the bits of NaNs with g++, wasm2c is commonly used
+// without, and would take 1.3 times the instructions on floating-point code. No other flag costs it
+// any (instructions of all kernels, g++ 12 and clang 19).
+Command FlagsOfWasm2c(const Command& flags) {
   Command c;
   for (const std::string& flag : flags) {
-    if (!absl::StartsWith(flag, "-std=") && !absl::StartsWith(flag, "-DFERMATA_")) {
+    if (!absl::StartsWith(flag, "-std=") && !absl::StartsWith(flag, "-DFERMATA_") &&
+        flag != "-fsignaling-nans") {
       c.push_back(flag);
     }
   }
@@ -33,7 +37,7 @@ void AddCompiler(const std::string& name, const std::string& cc, const std::stri
   if (!found.ok()) return;
   compiler.version = FirstLine(found->version);
   compiler.fermata = fermata::driver::GeneratedCodeFlags(*found, "-O2");
-  compiler.wasm2c = WithoutCxx(compiler.fermata);
+  compiler.wasm2c = FlagsOfWasm2c(compiler.fermata);
   compiler.native = {"-O2", "-w", "-fPIC", "-fvisibility=hidden", "-fno-math-errno"};
   compilers.push_back(std::move(compiler));
 }
