@@ -93,12 +93,14 @@ BarChart Chart(const std::vector<Row>& rows, const std::string& compiler) {
 std::string GuestSection(const json::Object& root, Charts& charts) {
   const std::vector<Row> rows = Rows(root);
   if (rows.empty()) return "";
-  std::string text =
-      "## Programs: size and compile time\n\n"
-      "Unmodified modules, all imports suspending, against wasm2c on the same module. Wall time of "
-      "the translators, least of several; processor time of\nthe compilers at -O2, one file after "
-      "the other. Where wasm2c has no figure, it can't translate the module.\n\n" +
-      Translation(rows);
+  std::string text = R"(## Programs: size and compile time
+
+Unmodified modules, all imports suspending, against wasm2c on the same module. Wall time of the translators, least of
+several; processor time of the compilers at -O2, one file after the other. Where wasm2c has no figure, it can't
+translate the module. How fast programs run: `bench/native/run`.
+
+)";
+  text += Translation(rows);
   for (const char* compiler : {"gcc", "clang"}) {
     const std::string table = Compilation(rows, compiler);
     if (table.empty()) continue;

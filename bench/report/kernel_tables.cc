@@ -83,16 +83,14 @@ std::string TableHead(const std::vector<std::string>& cells) {
 std::string KernelSection(const llvm::json::Object& root, Charts& charts) {
   const KernelTable table(root);
   if (table.kernels().empty()) return "";
-  std::string text =
-      "## Kernels\n\n"
-      "Small programs in C ([bench/kernels](../bench/kernels)), compiled to wasm once; their hot "
-      "functions can reach an import that suspends,\nand hardly ever call it. Instructions are "
-      "callgrind's; time is processor time, the least of rounds in which all engines take turns.\n"
-      "\"Plain\": the same guest with the import immediate, so that nothing can suspend. \"Resumed "
-      "/ "
-      "fresh\": the kernel suspends once and does all\nits work in the code that was resumed, "
-      "against the same program with that suspension answered at once. \"Checked\": "
-      "`--memory=checked`.\n";
+  std::string text = R"(## Kernels
+
+Small programs in C ([bench/kernels](../bench/kernels)), compiled to wasm once; their hot functions can reach an import
+that suspends, and hardly ever call it. Instructions are callgrind's; time is processor time, the least of rounds in
+which all engines take turns. "Plain": the same guest with the import immediate, so that nothing can suspend.
+"Resumed / fresh": the kernel suspends once and does all its work in the code that was resumed, against the same
+program with that suspension answered at once. "Checked": `--memory=checked`.
+)";
   for (const std::string& compiler : table.compilers()) {
     const std::string version = Text(root.getObject("versions"), compiler);
     const std::string name = "kernels-" + compiler;

@@ -7,8 +7,12 @@
 // Writes the report (DIR/report/bench.json); what `--only` leaves out is kept from there (`--only
 // none` measures nothing). `--publish` also writes docs/numbers.md, docs/charts and the README's
 // block.
+#include <stdlib.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -63,6 +67,21 @@ json::Object Versions(const bench::Tools& tools) {
   return versions;
 }
 
+// What tells a quiet machine from a busy one, among other things.
+json::Object Machine() {
+  const std::string info = bench::ReadText("/proc/cpuinfo");
+  std::string processor = "unknown";
+  if (const size_t at = info.find("model name"); at != std::string::npos) {
+    const size_t begin = std::min(info.find(": ", at), info.size() - 2) + 2;
+    processor = info.substr(begin, info.find('\n', begin) - begin);
+  }
+  double load = 0;
+  if (getloadavg(&load, 1) != 1) load = -1;
+  return json::Object{{"processor", processor},
+                      {"processors", static_cast<int64_t>(std::thread::hardware_concurrency())},
+                      {"load", load}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -72,6 +91,7 @@ int main(int argc, char** argv) {
   json::Object root = only.empty() ? json::Object() : Previous(report);
   root["quick"] = quick.getValue();
   root["versions"] = Versions(tools);
+  root["machine"] = Machine();
   if (Wants("kernels")) {
     root["kernels"] = bench::ToJson(bench::MeasureKernels(tools, {quick, kernel}));
   }

@@ -47,15 +47,22 @@ bool IsQuick(const json::Object& root) {
 
 std::string Introduction(const json::Object& root) {
   const json::Object* versions = root.getObject("versions");
-  return absl::StrFormat(
-      "# Numbers\n\nWritten by `bench/run`: everything is built from the same wasm with the same "
-      "flags and measured in one go on one machine, side by side.\nRatios below 1 are better for "
-      "Fermata. wasm2c is the one of wabt that was installed (%s), with its guard pages and the "
-      "flags that\nFermata's code gets; native C is compiled with -O2 by the same compiler. "
-      "Programs "
-      "against native builds: [native.md](native.md).\n\nCompilers: %s; %s.\n%s\n",
-      Text(versions, "wasm2c"), Text(versions, "gcc"), Text(versions, "clang"),
-      IsQuick(root) ? "\nA quick run: few rounds, not to be quoted.\n" : "");
+  const json::Object* machine = root.getObject("machine");
+  constexpr char kText[] = R"(# Numbers
+
+Written by `bench/run`: everything is built from the same wasm with the same flags and measured in one go on one
+machine, side by side. Ratios below 1 are better for Fermata. wasm2c is the one of wabt that was installed (%s), with
+its guard pages; it gets the flags of Fermata's own code but -fsignaling-nans, which would slow it down. Native C is
+compiled with -O2 by the same compiler. Besides what the README's commands install, `bench/run` uses valgrind,
+binaryen, libboost-context-dev, node and the newest clang, where they are there.
+
+Machine: %s, %s processors, load average at the start %s. Compilers: %s; %s.
+%s
+)";
+  return absl::StrFormat(kText, Text(versions, "wasm2c"), Text(machine, "processor"),
+                         Cell(Number(machine, "processors"), 0), Cell(Number(machine, "load"), 1),
+                         Text(versions, "gcc"), Text(versions, "clang"),
+                         IsQuick(root) ? "\nA quick run: few rounds, not to be quoted.\n" : "");
 }
 
 // The README's block: what a reader should see first.

@@ -15,16 +15,15 @@ class Summary {
   explicit Summary(const json::Object& root) : root_(root), kernels_(root) {}
 
   void AddKernels() {
-    const std::string no_kernels =
-        "the kernels need clang with wasm-ld, and wasm2c or a C compiler";
-    const std::string no_counts = "no instructions counted: valgrind is not there";
+    const std::string no_kernels = "not measured: needs clang with wasm-ld and a C compiler";
+    const std::string no_counts = "not measured: needs valgrind, and clang with wasm-ld";
     for (const char* compiler : {"clang", "gcc"}) {
       Mean(absl::StrCat("instructions_", compiler, "_vs_wasm2c"), "fermata", "wasm2c", compiler,
-           "instructions", absl::StrCat(no_counts, ", or wasm2c, or ", compiler));
+           "instructions", absl::StrCat(no_counts, ", wasm2c and ", compiler));
     }
     for (const char* compiler : {"clang", "gcc"}) {
       Mean(absl::StrCat("time_", compiler, "_vs_wasm2c"), "fermata", "wasm2c", compiler, "seconds",
-           absl::StrCat("wasm2c or ", compiler, " is not there"));
+           absl::StrCat(no_kernels, ", wasm2c and ", compiler));
     }
     Mean("time_vs_native", "fermata", "native", "", "seconds", no_kernels);
     Mean("resumable_vs_plain", "fermata", "plain", "", "instructions", no_counts);
@@ -49,7 +48,7 @@ class Summary {
       output.push_back(Ratio(Number(ours, "output_bytes"), Number(theirs, "output_bytes")));
       peak.push_back(Ratio(Number(ours, "translate_peak_bytes"), Number(guest, "module_bytes")));
     }
-    const std::string reason = "no guest of a megabyte or more, or no wasm2c";
+    const std::string reason = "not measured: needs a guest of a megabyte or more, and wasm2c";
     Set("translate_speed_vs_wasm2c", GeometricMean(speed), reason);
     Set("output_bytes_vs_wasm2c", GeometricMean(output), reason);
     Set("translate_peak_bytes_per_module_byte", Greatest(peak), reason);
@@ -57,16 +56,14 @@ class Summary {
 
   void AddSuspension() {
     const json::Object* suspension = root_.getObject("suspension");
-    const std::string reason =
-        "the suspension benchmarks were not built: no Google Benchmark, or no "
-        "clang with wasm-ld";
+    const std::string reason = "not measured: needs Google Benchmark, and clang with wasm-ld";
     for (const int depth : {1, 10, 100, 1000, 10000}) {
       const std::string key = absl::StrCat("roundtrip_ns_depth_", depth);
       Set(key, Number(suspension, key), reason);
       const std::string fibers = absl::StrCat("fibers_roundtrip_ns_depth_", depth);
       Set(absl::StrCat("roundtrip_vs_fibers_depth_", depth),
           Ratio(Number(suspension, key), Number(suspension, fibers)),
-          "no peer: boost.context or wasm2c is not there");
+          "not measured: needs libboost-context-dev and wasm2c");
     }
     for (const char* key :
          {"answer_at_once_ns", "frame_overhead_bytes", "resident_bytes_per_activation_depth_10",
@@ -105,7 +102,8 @@ class Summary {
         ratios.push_back(Ratio(Number(ours, figure), Number(theirs, figure)));
       }
     }
-    Set(key, GeometricMean(ratios), absl::StrCat(name, " is not among the guests, or no wasm2c"));
+    Set(key, GeometricMean(ratios),
+        absl::StrCat("not measured: needs the guest ", name, " and wasm2c"));
   }
   const json::Object* FindGuest(const std::string& name) const {
     for (const json::Object* guest : Guests()) {

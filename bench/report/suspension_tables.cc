@@ -102,18 +102,20 @@ std::string SuspensionSection(const json::Object& root, Charts& charts) {
   const json::Object* figures = root.getObject("suspension");
   if (figures == nullptr || figures->empty()) return "";
   charts["roundtrip"] = RoundTripChart(figures);
-  return absl::StrCat(
-      "## Suspension\n\n"
-      "A guest recurses to a depth and suspends there again and again: ns of processor time for "
-      "one "
-      "suspension and one resumption, the stack below\nkept (least of several repetitions that "
-      "take "
-      "turns; V8: of wall time). The first row is the core API (`core::Resume`).\n\n"
-      "![Suspend and resume](charts/roundtrip.svg)\n\n",
-      RoundTrips(figures),
-      absl::StrFormat("\nA frame of that guest keeps one i32 in %s bytes.\n\n",
-                      Cell(Number(figures, "bytes_per_frame"), 0)),
-      Calls(figures), "\nMemory resident, by `/proc/self/statm`:\n\n", Memory(figures));
+  constexpr char kText[] = R"(## Suspension
+
+A guest recurses to a depth and suspends there again and again: ns of processor time for one suspension and one
+resumption, the stack below kept (least of several repetitions that take turns; V8: of wall time). The first row is
+the core API (`core::Resume`).
+
+![Suspend and resume](charts/roundtrip.svg)
+
+)";
+  return absl::StrCat(kText, RoundTrips(figures),
+                      absl::StrFormat("\nA frame of that guest keeps one i32 in %s bytes.\n\n",
+                                      Cell(Number(figures, "bytes_per_frame"), 0)),
+                      Calls(figures), "\nMemory resident, by `/proc/self/statm`:\n\n",
+                      Memory(figures));
 }
 
 }  // namespace bench
