@@ -63,6 +63,15 @@ bool GrowExactly(fermata::core::Activation* activation, uint32_t capacity) {
   return true;
 }
 
+const fermata::core::FunctionInfo& FindFunction(const fermata::core::ModuleInfo& info,
+                                                const std::string& name) {
+  for (uint32_t i = 0; i < info.export_count; ++i) {
+    const fermata::core::ExportInfo& e = info.exports[i];
+    if (std::string(e.name.data, e.name.size) == name) return info.functions[e.index];
+  }
+  std::abort();
+}
+
 // Through the core API: an Activation and its frames.
 int CoreActivations(size_t count) {
   auto guest = bench::Roundtrip::Create();
@@ -71,7 +80,7 @@ int CoreActivations(size_t count) {
   auto first = (*guest)->hold(kDepth);
   const fermata::core::Instance* instance = (*guest)->instance()->raw();
   const fermata::core::ModuleInfo& info = *instance->module;
-  const fermata::core::FunctionInfo& hold = info.functions[info.exports[1].index];
+  const fermata::core::FunctionInfo& hold = FindFunction(info, "hold");
   fermata::core::Function function{hold.code, const_cast<fermata::core::Instance*>(instance), 0, 0};
   const uint64_t depth = kDepth;
   const uint64_t before = Resident();
