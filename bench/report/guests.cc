@@ -113,6 +113,9 @@ class Engine {
       (void)fs::remove(object);
     }
     figures["files"] = files;
+    if (files == 0) return;
+    std::fprintf(stderr, "guests: %s by %s: %.0f bytes of code, compiled in %.1f s\n",
+                 folder_.c_str(), compiler.name.c_str(), text, seconds);
     figures["text_" + compiler.name] = text;
     figures["compile_seconds_" + compiler.name] = seconds;
     figures["slowest_file_seconds_" + compiler.name] = slowest;
@@ -180,6 +183,7 @@ json::Array MeasureGuests(const Tools& tools, const GuestOptions& options) {
   for (const Guest& guest : kGuests) {
     const std::string module = absl::StrCat(options.folder, "/", guest.name, "/module.wasm");
     if (!Exists(module) || (guest.only_full && !options.full)) continue;
+    if (!options.only.empty() && options.only != guest.name) continue;
     std::fprintf(stderr, "guests: %s\n", guest.name);
     results.push_back(Measure(tools, guest, module, options));
   }

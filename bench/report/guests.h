@@ -12,6 +12,7 @@ namespace bench {
 
 struct GuestOptions {
   std::string folder;  // holds NAME/module.wasm
+  std::string only;    // one guest by name; empty: all
   bool quick = false;  // compiles the smallest with one compiler, translates the others
   bool full = false;   // also those that take many minutes
 };

@@ -2,7 +2,7 @@
 // bench/run is the command that people use.
 //
 //   fermata-bench --source DIR --build DIR [--quick | --full] [--only kernels,suspension,guests]
-//                 [--kernel NAME] [--guests DIR] [--report FILE] [--publish DIR]
+//                 [--kernel NAME] [--guest NAME] [--guests DIR] [--report FILE] [--publish DIR]
 //
 // Writes the report (DIR/report/bench.json); what `--only` leaves out is kept from there (`--only
 // none` measures nothing). `--publish` also writes docs/numbers.md, docs/charts and the README's
@@ -41,6 +41,7 @@ cl::opt<std::string> guests("guests", cl::desc("Folder of guests (NAME/module.wa
 cl::opt<std::string> only("only", cl::desc("Sections to measure: kernels,suspension,guests"));
 cl::opt<std::string> kernel("kernel", cl::desc("Measure this kernel alone"));
 cl::opt<std::string> report("report", cl::desc("The report, instead of build/report/bench.json"));
+cl::opt<std::string> guest("guest", cl::desc("Measure this guest alone"));
 cl::opt<bool> quick("quick", cl::desc("Fewer rounds, fewer guests"));
 cl::opt<std::string> publish(
     "publish", cl::desc("Write docs/numbers.md, its charts and README.md in this folder"));
@@ -96,7 +97,7 @@ int main(int argc, char** argv) {
     root["kernels"] = bench::ToJson(bench::MeasureKernels(tools, {quick, kernel}));
   }
   if (Wants("suspension")) root["suspension"] = bench::MeasureSuspension(tools, quick);
-  if (Wants("guests")) root["guests"] = bench::MeasureGuests(tools, {guests, quick, full});
+  if (Wants("guests")) root["guests"] = bench::MeasureGuests(tools, {guests, guest, quick, full});
   bench::Summarize(root);
   std::printf("%s", bench::SummaryTable(root).c_str());
   if (!publish.empty()) bench::Publish(root, publish);
