@@ -14,7 +14,7 @@ struct GuestOptions {
   std::string folder;  // holds NAME/module.wasm
   std::string only;    // one guest by name; empty: all
   bool quick = false;  // compiles the smallest with one compiler, translates the others
-  bool full = false;   // also those that take many minutes
+  bool full = false;   // also compiles those that take many minutes
 };
 
 // An object a guest: name, module_bytes, and for "fermata" and "wasm2c" translate_seconds,
