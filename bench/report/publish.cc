@@ -23,8 +23,7 @@ std::vector<std::string> Keys(const json::Object& object) {
 std::string Value(const json::Object& root, const std::string& key) {
   const Figure figure = Number(root.getObject("summary"), key);
   if (!figure) return "–";
-  if (*figure >= 1000) return absl::StrFormat("%.0f", *figure);
-  return absl::StrFormat(*figure >= 10 ? "%.1f" : "%.3f", *figure);
+  return Cell(figure, *figure >= 1000 ? 0 : *figure >= 10 ? 1 : 3);
 }
 
 std::string Summary(const json::Object& root) {
