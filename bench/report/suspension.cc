@@ -42,7 +42,7 @@ std::string KeyOf(const std::string& benchmark) {
   if (prefix != kPrefixes.end() && slash != std::string::npos) {
     return absl::StrCat(prefix->second, "roundtrip_ns_depth_", benchmark.substr(slash + 1));
   }
-  const auto key = kKeys.find(benchmark);
+  const auto key = kKeys.find(benchmark.substr(0, slash));
   return key == kKeys.end() ? "" : key->second;
 }
 
