@@ -73,6 +73,10 @@ cl::list<std::string> compiler_flags("cxxflag", cl::value_desc("flag"),
                                      cl::cat(category));
 cl::opt<std::string> memory("memory", cl::init("reserved"), cl::value_desc("reserved|checked"),
                             cl::desc("How memory accesses are bounded"), cl::cat(category));
+cl::opt<unsigned> piece_size("piece-size", cl::init(0), cl::value_desc("n"),
+                             cl::desc("Emit every function as giant ones are, in pieces of about "
+                                      "this many operations"),
+                             cl::cat(category));
 cl::opt<unsigned> timeout("timeout", cl::init(300), cl::value_desc("seconds"),
                           cl::desc("Longest time to play one file (default: 300; 0: no end)"),
                           cl::cat(category));
@@ -124,6 +128,7 @@ int RunChild() {
   options.group = child_group;
   options.suspended = child_suspended;
   options.checked_memory = memory == "checked";
+  options.piece_size = piece_size;
   options.maps = maps;
   options.output = child_output;
   options.library = library;
@@ -256,6 +261,7 @@ int Run(const std::string& program) {
   options.program = program;
   options.cache_dir = cache;
   options.checked_memory = memory == "checked";
+  options.piece_size = piece_size;
   options.jobs = jobs != 0 ? jobs : std::max(1u, std::thread::hardware_concurrency());
   options.timeout = timeout;
   spec::Report report;

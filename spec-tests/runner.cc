@@ -41,7 +41,8 @@ class FileRun {
     std::error_code ignored;
     fs::create_directories(folder, ignored);
     stem_ = absl::StrCat(folder, "/", fs::path(task.file.file).stem().string(),
-                         options.checked_memory ? "-checked" : "");
+                         options.checked_memory ? "-checked" : "",
+                         options.piece_size != 0 ? "-pieces" : "");
   }
 
   FileResult Run() {
@@ -67,6 +68,9 @@ class FileRun {
                                         "--maps",         stem_ + ".json"};
     if (task_.suspended) command.push_back("--child-suspended");
     if (options_.checked_memory) command.push_back("--memory=checked");
+    if (options_.piece_size != 0) {
+      command.push_back(absl::StrCat("--piece-size=", options_.piece_size));
+    }
     return command;
   }
 
@@ -207,6 +211,7 @@ absl::Status TranslateInChild(const ChildOptions& options) {
   umbrella.suspended = options.suspended;
   umbrella.memory =
       options.checked_memory ? emit::MemoryPolicy::kChecked : emit::MemoryPolicy::kReserved;
+  umbrella.piece_size = options.piece_size;
   absl::StatusOr<Translated> translated = WriteUmbrella(*script, umbrella);
   if (!translated.ok()) return translated.status();
   return WriteMaps(options.maps, translated->blocked, translated->broken);

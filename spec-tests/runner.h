@@ -18,8 +18,9 @@ struct RunOptions {
   std::string program;    // this executable, for the children
   std::string cache_dir;  // generated files are kept there, too
   bool checked_memory = false;
-  unsigned jobs = 1;       // files at a time
-  unsigned timeout = 300;  // seconds to play one script
+  unsigned piece_size = 0;  // of every function; 0: as usual
+  unsigned jobs = 1;        // files at a time
+  unsigned timeout = 300;   // seconds to play one script
 };
 
 struct RunTask {
@@ -36,9 +37,10 @@ struct ChildOptions {
   std::string script, group;
   bool suspended = false;
   bool checked_memory = false;
-  std::string maps;     // file for the modules that are blocked or broken
-  std::string output;   // translate: the C++ file
-  std::string library;  // play: may be empty, if the compiler failed
+  unsigned piece_size = 0;  // of every function; 0: as usual
+  std::string maps;         // file for the modules that are blocked or broken
+  std::string output;       // translate: the C++ file
+  std::string library;      // play: may be empty, if the compiler failed
   std::string compiler_error;
   unsigned timeout = 0;
 };

@@ -22,6 +22,7 @@ struct UmbrellaOptions {
   std::string output;  // the C++ file
   bool suspended = false;
   emit::MemoryPolicy memory = emit::MemoryPolicy::kReserved;
+  unsigned piece_size = 0;  // of every function; 0: as usual
 };
 
 // What became of the modules, by file name: those in neither are in the C++ file.

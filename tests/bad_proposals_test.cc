@@ -125,7 +125,7 @@ Bytes ModuleOfProposals() {
 }
 
 // As TranslateBytes, without files: every function's text in every shape.
-absl::Status EmitAll(const Bytes& bytes, emit::Shape shape, bool suspend) {
+absl::Status EmitAll(const Bytes& bytes, emit::Options options) {
   absl::StatusOr<wasm::Module> module = wasm::ReadModule("m.wasm", bytes);
   if (!module.ok()) return module.status();
   absl::Status status = validate::ValidateModule(*module);
@@ -134,10 +134,7 @@ absl::Status EmitAll(const Bytes& bytes, emit::Shape shape, bool suspend) {
   if (!graph.ok()) return graph.status();
   const std::vector<bool> immediate(module->imported_functions, false);
   const analysis::Suspension suspension =
-      analysis::AnalyzeSuspension(*module, *graph, immediate, suspend);
-  emit::Options options;
-  options.shape = shape;
-  options.suspend_everywhere = suspend;
+      analysis::AnalyzeSuspension(*module, *graph, immediate, options.suspend_everywhere);
   emit::ModuleContext context{*module, options, *graph, suspension};
   context.immediate = immediate;
   context.stack_need = analysis::PlaceStackChecks(*module, *graph);
@@ -146,13 +143,13 @@ absl::Status EmitAll(const Bytes& bytes, emit::Shape shape, bool suspend) {
     context.info_index[graph->referenced[i]] = i;
   }
   context.yield_site = static_cast<uint32_t>(immediate.size());
-  context.shard = emit::AssignShards(*module, 1);
-  context.internal = emit::FindInternal(*module, *graph, context.shard);
+  context.shards = emit::AssignShards(*module, options);
+  context.internal = emit::FindInternal(*module, *graph, context.shards);
   std::vector<emit::Site> sites = emit::OpSites(context);
   for (uint32_t f = module->imported_functions; f < module->functions.size(); ++f) {
     absl::StatusOr<std::unique_ptr<ir::Function>> function = ir::Build(*module, f, suspension);
     if (!function.ok()) return function.status();
-    if (suspend) passes::SuspendEverywhere(**function);
+    if (options.suspend_everywhere) passes::SuspendEverywhere(**function);
     absl::StatusOr<emit::EmittedFunction> emitted =
         emit::EmitFunction(context, **function, static_cast<uint32_t>(sites.size()));
     if (!emitted.ok()) return emitted.status();
@@ -169,10 +166,18 @@ bool Survives(const Bytes& bytes) {
   const Bytes exact(bytes.begin(), bytes.end());
   const absl::Status status = Check(exact);
   if (status.ok()) {
-    for (emit::Shape shape : {emit::Shape::kSplit, emit::Shape::kShared}) {
-      for (bool suspend : {false, true}) {
-        const absl::Status emitted = EmitAll(exact, shape, suspend);
-        EXPECT_TRUE(emitted.ok()) << emitted;
+    for (bool suspend : {false, true}) {
+      emit::Options options;
+      options.suspend_everywhere = suspend;
+      for (emit::Shape shape : {emit::Shape::kSplit, emit::Shape::kShared}) {
+        options.shape = shape;
+        EXPECT_EQ(EmitAll(exact, options), absl::OkStatus());
+      }
+      options.giant_bytes = 0;
+      options.shards = 3;
+      for (uint32_t size : {1, 10}) {
+        options.piece_size = size;
+        EXPECT_EQ(EmitAll(exact, options), absl::OkStatus());
       }
     }
     return true;

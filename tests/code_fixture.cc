@@ -47,11 +47,15 @@ const ModuleInfo* Load(const std::string& path, const Variant& v) {
   options.translator = FERMATA_TRANSLATOR;
   options.include_dir = FERMATA_INCLUDE_DIR;
   options.compiler = v.compiler;
+  options.optimization = v.optimization;
   options.shards = v.shards;
   options.translator_flags = {absl::StrCat("--shape=", v.shape),
                               absl::StrCat("--memory=", v.memory)};
   if (v.plain_functions) options.translator_flags.push_back("--immediate=*");
   if (v.everywhere) options.translator_flags.push_back("--suspend-everywhere");
+  if (v.piece_size != 0) {
+    options.translator_flags.push_back(absl::StrCat("--piece-size=", v.piece_size));
+  }
   const auto key = std::make_tuple(path, NameOfVariant({v, 0}));
   if (auto it = loaded.find(key); it != loaded.end()) return it->second;
   absl::StatusOr<driver::NativeModule> library = driver::BuildSharedModule(options);
@@ -71,7 +75,8 @@ std::string NameOfVariant(const testing::TestParamInfo<Variant>& info) {
   return absl::StrCat(
       absl::StrReplaceAll(v.compiler, {{"+", "x"}, {"-", "_"}, {"/", "_"}, {".", "_"}}), "_",
       v.plain_functions ? "plain" : v.shape, "_", v.memory, "_", v.shards,
-      v.everywhere ? "_everywhere" : "");
+      v.everywhere ? "_everywhere" : "",
+      v.piece_size == 0 ? "" : absl::StrCat("_pieces_", v.piece_size));
 }
 
 std::vector<Variant> AllVariants() {
@@ -84,6 +89,12 @@ std::vector<Variant> AllVariants() {
     }
     variants.push_back({compiler, "auto", "reserved", true, 1});
     variants.push_back({compiler, "auto", "reserved", false, 1, true});
+    // Pieces of one statement, spread over files; of a few; with everything else.
+    variants.push_back({compiler, "auto", "reserved", false, 3, false, 1});
+    variants.push_back({compiler, "auto", "checked", false, 1, false, 12});
+    variants.push_back({compiler, "auto", "checked", true, 1, false, 1});
+    variants.push_back({compiler, "auto", "reserved", false, 2, true, 1});
+    variants.push_back({compiler, "auto", "reserved", false, 1, true, 12});
   }
   return variants;
 }
@@ -105,10 +116,12 @@ Value Op(Value v) {
   }
 }
 
+std::string CodeFixture::Path() const { return Assemble(Text()); }
+
 void CodeFixture::SetUp() {
   if (std::string(FERMATA_WAT2WASM).empty())
     GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
-  const std::string& path = Assemble(Text());
+  const std::string path = Path();
   ASSERT_FALSE(path.empty()) << "wat2wasm refused the module";
   module_ = Load(path, GetParam());
   ASSERT_NE(module_, nullptr);

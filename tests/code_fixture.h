@@ -21,6 +21,8 @@ struct Variant {
   bool plain_functions;  // every import immediate: no function may suspend
   int shards;
   bool everywhere = false;  // --suspend-everywhere
+  int piece_size = 0;       // of every function, if not 0: shape `pieces`
+  const char* optimization = "-O2";
 };
 
 void PrintTo(const Variant& v, std::ostream* out);
@@ -36,7 +38,9 @@ Value Op(Value v);
 class CodeFixture : public testing::TestWithParam<Variant> {
  protected:
   // The module's text, the same for all tests of the fixture.
-  virtual std::string Text() const = 0;
+  virtual std::string Text() const { return ""; }
+  // The module's file: by default, the text assembled. Empty if that fails.
+  virtual std::string Path() const;
 
   void SetUp() override;
 

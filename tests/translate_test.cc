@@ -53,6 +53,12 @@ class Translation : public testing::Test {
   absl::Status Run(const std::vector<uint8_t>& bytes) {
     return TranslateBytes("echo.wasm", bytes, options_);
   }
+  std::string ReadReport() const {
+    std::ifstream in(options_.report);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
   std::map<std::string, std::string> Files() const {
     std::map<std::string, std::string> files;
     if (!fs::exists(options_.output)) return files;
@@ -98,11 +104,9 @@ TEST_F(Translation, LeavesUnchangedFilesAlone) {
 TEST_F(Translation, ReportSaysWhyAFunctionMaySuspend) {
   options_.report = dir_ / "report.json";
   ASSERT_TRUE(Run(Module()).ok());
-  std::ifstream in(options_.report);
-  std::stringstream text;
-  text << in.rdbuf();
-  EXPECT_NE(text.str().find("\"f1 -> import env.op\""), std::string::npos) << text.str();
-  EXPECT_NE(text.str().find("\"suspension_points\": 1"), std::string::npos);
+  const std::string text = ReadReport();
+  EXPECT_NE(text.find("\"f1 -> import env.op\""), std::string::npos) << text;
+  EXPECT_NE(text.find("\"suspension_points\": 1"), std::string::npos);
 }
 
 TEST_F(Translation, GeneratedFunction) {
@@ -221,6 +225,96 @@ TEST_F(Translation, AHundredThousandNestedBlocksAroundACall) {
                   Opcode::kLocalGet, 0));
   const absl::Status status = Run(b.Build());
   EXPECT_TRUE(status.ok()) << status;
+}
+
+// A function of more than `bytes` that calls the import now and then.
+std::vector<uint8_t> LongFunction(size_t bytes) {
+  using testing_support::Code;
+  using wasm::Opcode;
+  testing_support::WasmBuilder b;
+  const uint32_t type = b.Type("i", "i");
+  b.ImportFunction(type);
+  const testing_support::Bytes piece = Code(
+      testing_support::Repeat(
+          Code(Opcode::kLocalGet, 0, Opcode::kI32Const, 7, Opcode::kI32Mul, Opcode::kLocalSet, 0),
+          60),
+      Opcode::kLocalGet, 0, Opcode::kCall, 0, Opcode::kLocalSet, 0);
+  b.Function(type, "",
+             Code(testing_support::Repeat(piece, bytes / piece.size() + 1), Opcode::kLocalGet, 0));
+  return b.Build();
+}
+
+TEST_F(Translation, GiantFunctionsComeInPieces) {
+  options_.report = dir_ / "report.json";
+  ASSERT_TRUE(Run(LongFunction(256 * 1024)).ok());
+  EXPECT_NE(ReadReport().find("\"shape\": \"pieces\""), std::string::npos);
+  EXPECT_NE(ReadReport().find("\"pieces\": 1"), std::string::npos);
+  EXPECT_NE(Files()["echo_0.cc"].find("// function 1: pieces, "), std::string::npos);
+
+  ASSERT_TRUE(Run(LongFunction(200 * 1024)).ok());
+  EXPECT_NE(ReadReport().find("\"shape\": \"shared\""), std::string::npos);
+  EXPECT_NE(ReadReport().find("\"pieces\": 0"), std::string::npos);
+}
+
+TEST_F(Translation, FunctionsWithManySuspensionPointsComeInPieces) {
+  using testing_support::Code;
+  using wasm::Opcode;
+  options_.report = dir_ / "report.json";
+  for (const bool many : {false, true}) {
+    testing_support::WasmBuilder b;
+    const uint32_t type = b.Type("", "");
+    b.ImportFunction(type);
+    b.Function(type, "", testing_support::Repeat(Code(Opcode::kCall, 0), many ? 1001 : 1000));
+    ASSERT_TRUE(Run(b.Build()).ok());
+    EXPECT_EQ(ReadReport().find("\"shape\": \"pieces\"") != std::string::npos, many);
+  }
+}
+
+TEST_F(Translation, PiecesAreSpreadOverFiles) {
+  options_.emit.shards = 4;
+  ASSERT_TRUE(Run(LongFunction(256 * 1024)).ok());
+  std::map<std::string, std::string> files = Files();
+  const size_t size = files["echo_0.cc"].size();
+  for (int i = 0; i < 4; ++i) {
+    const std::string& text = files[absl::StrCat("echo_", i, ".cc")];
+    EXPECT_EQ(text.find("u32 fn1(Instance* base, u32 l0) {") != std::string::npos, i == 0);
+    EXPECT_GT(text.size(), size / 2);
+  }
+}
+
+TEST_F(Translation, GeneratedPieces) {
+  options_.emit.giant_bytes = 0;
+  options_.emit.piece_size = 6;
+  ASSERT_TRUE(Run(Module()).ok());
+  const std::string text = Files()["echo_0.cc"];
+  EXPECT_NE(text.find("static u32 fn1_piece0(Instance* base, fn1_vars& FERMATA_RESTRICT v, u32 at) "
+                      "{\n"
+                      "  Self& self = *static_cast<Self*>(base);\n"
+                      "  (void)self;\n"
+                      "  u32 &l0 = v.l0, &s0 = v.s0;\n"
+                      "  switch (at) {\n"
+                      "    case 0: break;\n"
+                      "    case 1:\n"
+                      "      s0 = slot_u32(v.value);\n"
+                      "      goto R0;\n"
+                      "    default: FERMATA_UNREACHABLE;\n"
+                      "  }\n"
+                      "  s0 = reinterpret_cast<T0>(self.import_0.code)(self.import_0.instance, l0);"
+                      " if (FERMATA_SUSPENDED) goto S0; R0:;\n"
+                      "  return 1u << 16;\n"
+                      "S0: v.point = 0; return kPushFrame;\n"
+                      "}\n"
+                      "static u32 fn1_piece1(Instance* base, fn1_vars& FERMATA_RESTRICT v, u32 at) "
+                      "{\n"
+                      "  Self& self = *static_cast<Self*>(base);\n"
+                      "  (void)self;\n"
+                      "  u32 &l0 = v.l0, &s0 = v.s0;\n"
+                      "  (void)at;\n"
+                      "  v.result = (s0 + l0);\n"
+                      "  return kDone;\n"
+                      "}\n"),
+            std::string::npos)
+      << text;
 }
 
 // Every one of `locals` is live at each of `calls` suspension points.

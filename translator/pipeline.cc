@@ -46,14 +46,14 @@ class FunctionStage {
   absl::Status Run() {
     const wasm::Module& module = context_.module;
     uint32_t f = module.imported_functions;
+    std::vector<emit::ShardWriter> writers(context_.options.shards, emit::ShardWriter(context_));
     for (uint32_t shard = 0; shard < context_.options.shards; ++shard) {
-      emit::ShardWriter writer(context_);
-      for (; f < module.functions.size() && context_.shard[f] == shard; ++f) {
-        absl::Status status = TranslateFunction(f, writer);
+      for (; f < module.functions.size() && context_.shards[f].first == shard; ++f) {
+        absl::Status status = TranslateFunction(f, absl::MakeSpan(writers).subspan(shard));
         if (!status.ok()) return status;
       }
       absl::Status status = out_.Add(absl::StrCat(context_.options.file_stem, "_", shard, ".cc"),
-                                     writer.Finish(shard));
+                                     writers[shard].Finish(shard));
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
@@ -64,7 +64,8 @@ class FunctionStage {
   const std::string& ir_text() const { return ir_text_; }
 
  private:
-  absl::Status TranslateFunction(uint32_t f, emit::ShardWriter& writer) {
+  // `writers`: from the function's first source file on.
+  absl::Status TranslateFunction(uint32_t f, absl::Span<emit::ShardWriter> writers) {
     absl::StatusOr<std::unique_ptr<ir::Function>> function =
         ir::Build(context_.module, f, context_.suspension);
     if (!function.ok()) return function.status();
@@ -79,7 +80,10 @@ class FunctionStage {
     if (!emitted.ok()) return emitted.status();
     sites_.insert(sites_.end(), emitted->sites.begin(), emitted->sites.end());
     if (report_) report_->Add(f, *emitted, forced);
-    writer.Add(f, *std::move(emitted));
+    writers[0].Add(f, std::move(emitted->parts[0]));
+    for (size_t part = 1; part < emitted->parts.size(); ++part) {
+      writers[part].AddFurther(std::move(emitted->parts[part]));
+    }
     done_ += context_.module.functions[f].body.size();
     if (options_.progress) {
       options_.progress(static_cast<double>(done_) / context_.module.bytes.size());
@@ -163,8 +167,8 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
     context.info_index[graph->referenced[i]] = i;
   }
   context.yield_site = std::count(context.immediate.begin(), context.immediate.end(), false);
-  context.shard = emit::AssignShards(*module, options.emit.shards);
-  context.internal = emit::FindInternal(*module, *graph, context.shard);
+  context.shards = emit::AssignShards(*module, options.emit);
+  context.internal = emit::FindInternal(*module, *graph, context.shards);
   context.hash = Hash(bytes);
 
   // 5. Build, analyze and print each function; 6. the files around them.

@@ -9,6 +9,7 @@
 #include "fermata/frame.h"
 #include "fermata/memory.h"
 #include "fermata/numeric.h"
+#include "fermata/pieces.h"
 #include "fermata/table.h"
 
 #if defined(__clang__)

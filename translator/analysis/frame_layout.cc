@@ -3,18 +3,6 @@
 namespace fermata::analysis {
 namespace {
 
-uint32_t SizeOf(ir::Kind kind) {
-  switch (kind) {
-    case ir::Kind::kV128:
-      return 16;
-    case ir::Kind::kI64:
-    case ir::Kind::kF64:
-      return 8;
-    default:
-      return 4;  // references are handles
-  }
-}
-
 char LetterOf(ir::Kind kind) {
   switch (kind) {
     case ir::Kind::kV128:
@@ -40,13 +28,25 @@ char LetterOf(ir::Kind kind) {
 
 }  // namespace
 
+uint32_t FrameBytes(ir::Kind kind) {
+  switch (kind) {
+    case ir::Kind::kV128:
+      return 16;
+    case ir::Kind::kI64:
+    case ir::Kind::kF64:
+      return 8;
+    default:
+      return 4;  // references are handles
+  }
+}
+
 FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarId>& live) {
   FrameLayout layout;
   uint32_t offset = 0;
   for (uint32_t size : {16u, 8u, 4u}) {
     for (ir::VarId v : live) {
       const ir::Kind kind = function.vars[v].type;
-      if (SizeOf(kind) != size) continue;
+      if (FrameBytes(kind) != size) continue;
       layout.slots.push_back({v, offset});
       layout.letters.push_back(LetterOf(kind));
       offset += size;

@@ -23,6 +23,9 @@ struct FrameLayout {
   std::string letters;  // core::SiteDetail::slots
 };
 
+// What a value takes in a frame.
+uint32_t FrameBytes(ir::Kind kind);
+
 FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarId>& live);
 
 }  // namespace fermata::analysis

@@ -70,6 +70,10 @@ cl::opt<bool> suspend_everywhere(
     "suspend-everywhere", cl::Hidden,
     cl::desc("For tests: suspend at each function entry, loop header and growth"), cl::sub(command),
     cl::cat(category));
+cl::opt<unsigned> piece_size(
+    "piece-size", cl::Hidden, cl::value_desc("n"),
+    cl::desc("For tests: emit every function in pieces of about this many operations"),
+    cl::sub(command), cl::cat(category));
 cl::opt<std::string> depfile("depfile", cl::value_desc("file"),
                              cl::desc("Write a dependency file for make or ninja"),
                              cl::sub(command), cl::cat(category));
@@ -136,6 +140,10 @@ int Run() {
   options.emit.shape = shape;
   options.emit.memory = memory;
   options.emit.suspend_everywhere = suspend_everywhere;
+  if (piece_size.getNumOccurrences() > 0) {
+    options.emit.giant_bytes = 0;
+    options.emit.piece_size = piece_size;
+  }
   if (!IsIdentifier(options.emit.class_name)) {
     return Fail(absl::StrCat("--class '", options.emit.class_name, "' is not a C++ identifier"));
   }

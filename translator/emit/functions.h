@@ -1,4 +1,4 @@
-// Prints one function in its shape: plain, split (fast clone and resume clone) or shared.
+// Prints one function in its shape: plain, split (fast clone and resume clone), shared or pieces.
 #ifndef FERMATA_TRANSLATOR_EMIT_FUNCTIONS_H_
 #define FERMATA_TRANSLATOR_EMIT_FUNCTIONS_H_
 
@@ -13,14 +13,19 @@
 
 namespace fermata::emit {
 
-enum class FunctionShape : uint8_t { kPlain, kSplit, kShared };
+enum class FunctionShape : uint8_t { kPlain, kSplit, kShared, kPieces };
 
 struct EmittedFunction {
+  // What goes into one source file.
+  struct Part {
+    std::string text;
+    absl::flat_hash_set<uint32_t> callees;  // functions called by name
+  };
+
   FunctionShape shape;
-  std::string text;
-  std::vector<Site> sites;                // by resume point
-  absl::flat_hash_set<uint32_t> callees;  // functions called by name
-  absl::flat_hash_set<uint32_t> datas;    // data segments used by memory.init
+  std::vector<Part> parts;  // one, or as many as ModuleContext::shards has files, from the first on
+  std::vector<Site> sites;  // by resume point
+  size_t text_bytes() const;
 };
 
 // "split", for reports and comments.

@@ -14,6 +14,12 @@
 
 namespace fermata::emit {
 
+// The source files that a function is in.
+struct ShardRange {
+  uint32_t first;  // holds the function itself
+  uint32_t last;   // of a giant function: further pieces of it
+};
+
 struct ModuleContext {
   const wasm::Module& module;
   const Options& options;
@@ -22,7 +28,7 @@ struct ModuleContext {
   std::vector<bool> immediate{};       // by function import
   std::vector<uint32_t> stack_need{};  // by function, see analysis/stack_checks.h
   std::vector<uint32_t> info_index{};  // by function: index in ModuleInfo::functions, or ir::kNone
-  std::vector<uint32_t> shard{};       // by function: the source file it is in
+  std::vector<ShardRange> shards{};    // by function
   std::array<uint8_t, 32> hash{};      // SHA-256 of the module
 
   uint32_t yield_site = 0;  // of Options::suspend_everywhere

@@ -21,6 +21,10 @@ struct Options {
   uint32_t shards = 1;
   Shape shape = Shape::kAuto;
   MemoryPolicy memory = MemoryPolicy::kReserved;
+  // Functions of more bytes of wasm are emitted in pieces of about that many operations. Tests set
+  // both. High enough that no interpreter's loop is affected: the largest known has 200 KB.
+  uint32_t giant_bytes = 256 * 1024;
+  uint32_t piece_size = 2000;
   // For tests: every function suspends at its entry, at each loop header and after each growth.
   bool suspend_everywhere = false;
 };

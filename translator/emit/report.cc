@@ -20,7 +20,7 @@ struct Report::State {
   std::string text;
   llvm::raw_string_ostream stream{text};
   llvm::json::OStream json{stream, /*IndentSize=*/1};
-  uint32_t counts[3] = {};  // by FunctionShape
+  uint32_t counts[4] = {};  // by FunctionShape
   uint32_t points = 0;
 };
 
@@ -62,7 +62,7 @@ void Report::Add(uint32_t function, const EmittedFunction& emitted, int forced_l
     json.attribute("shape", Name(emitted.shape));
     json.attribute("wasm_bytes",
                    static_cast<int64_t>(context_.module.functions[function].body.size()));
-    json.attribute("text_bytes", static_cast<int64_t>(emitted.text.size()));
+    json.attribute("text_bytes", static_cast<int64_t>(emitted.text_bytes()));
     if (context_.suspension.MayCallSuspend(function)) {
       json.attribute("why",
                      Utf8(analysis::Explain(context_.module, context_.suspension, function)));
@@ -84,6 +84,7 @@ std::string Report::Finish() {
     json.attribute("plain", state_->counts[0]);
     json.attribute("split", state_->counts[1]);
     json.attribute("shared", state_->counts[2]);
+    json.attribute("pieces", state_->counts[3]);
     json.attribute("suspension_points", state_->points);
   });
   json.objectEnd();

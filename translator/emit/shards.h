@@ -12,19 +12,23 @@
 
 namespace fermata::emit {
 
-// By function index: the number of its source file, below `count`. Not decreasing.
-std::vector<uint32_t> AssignShards(const wasm::Module& module, uint32_t count);
+// By function index: its source files, below Options::shards. `first` does not decrease. It is one,
+// but for giant functions: their pieces are spread over all files that their bytes fall in.
+std::vector<ShardRange> AssignShards(const wasm::Module& module, const Options& options);
 
 // By function index: whether nothing outside the function's own source file names it.
 std::vector<bool> FindInternal(const wasm::Module& module, const analysis::CallGraph& graph,
-                               const std::vector<uint32_t>& shard);
+                               const std::vector<ShardRange>& shards);
 
 // One source file in the making.
 class ShardWriter {
  public:
   explicit ShardWriter(const ModuleContext& context) : context_(context) {}
-  void Add(uint32_t function, EmittedFunction emitted);
+  // A function's first part, and further parts of functions in other files.
+  void Add(uint32_t function, EmittedFunction::Part part);
+  void AddFurther(EmittedFunction::Part part);
   // The file's text: prototypes of all functions in it and of those it calls, then the functions.
+  // Leaves the writer empty.
   std::string Finish(uint32_t number);
 
  private:

@@ -59,26 +59,27 @@ SuspensionEmitter::SuspensionEmitter(const ir::Function& f, const analysis::Live
   }
 }
 
+void SuspensionEmitter::EmitSpillLabel(uint32_t p, Writer& out) const {
+  out.Emit("S$0:", p);
+  if (handler_[p] != ir::kNone) {
+    out.Emit(" if (self.unwind == Unwind::kThrow) goto L$0;", handler_[p]);
+  }
+}
+
 void SuspensionEmitter::EmitSpills(absl::string_view push, absl::string_view leave,
                                    Writer& out) const {
-  const auto label = [&](uint32_t p) {
-    out.Emit("S$0:", p);
-    if (handler_[p] != ir::kNone) {
-      out.Emit(" if (self.unwind == Unwind::kThrow) goto L$0;", handler_[p]);
-    }
-  };
   for (size_t g = 0; g < groups_.size(); ++g) {
     const std::vector<uint32_t>& group = groups_[g];
     const FrameLayout& layout = layouts_[group[0]];
     std::string site;
     if (group.size() == 1) {
       site = absl::StrCat(first_site_ + group[0], "u");
-      label(group[0]);
+      EmitSpillLabel(group[0], out);
       out.Put("\n");
     } else {
       site = "site";
       for (uint32_t p : group) {
-        label(p);
+        EmitSpillLabel(p, out);
         out.Emit(" site = $0u; goto P$1;\n", first_site_ + p, g);
       }
       out.Emit("P$0:\n", g);

@@ -36,8 +36,11 @@ class SuspensionEmitter {
   SuspensionEmitter(const ir::Function& f, const analysis::LiveSets& live,
                     const ExpressionPrinter& printer, uint32_t first_site);
 
+  uint32_t first_site() const { return first_site_; }
   // By resume point.
   const std::vector<analysis::FrameLayout>& layouts() const { return layouts_; }
+  // The resume points, those with the same live set together.
+  const std::vector<std::vector<uint32_t>>& groups() const { return groups_; }
 
   // The labels S0, S1… and the blocks behind them. `push`: "PushFrame(base, $0, $1)" or its
   // in-place variant, with site and words to fill in; `leave`: the return statement.
@@ -48,15 +51,19 @@ class SuspensionEmitter {
   void EmitReloads(absl::string_view point, absl::string_view frame, absl::string_view value,
                    Writer& out) const;
 
+  // Of one resume point: "S4:" and what comes before a spill; what follows a reload, up to the
+  // jump to R4.
+  void EmitSpillLabel(uint32_t point, Writer& out) const;
+  void EmitArrival(uint32_t point, absl::string_view value, Writer& out) const;
+
  private:
   void EmitReload(uint32_t p, absl::string_view frame, Writer& out) const;
-  void EmitArrival(uint32_t p, absl::string_view value, Writer& out) const;
 
   const ir::Function& f_;
   const ExpressionPrinter& printer_;
   const uint32_t first_site_;
   std::vector<analysis::FrameLayout> layouts_;
-  std::vector<std::vector<uint32_t>> groups_;  // resume points with the same live set
+  std::vector<std::vector<uint32_t>> groups_;
   std::vector<ir::VarId> result_;     // by resume point: the variable of a single result, or kNone
   std::vector<ir::LabelId> handler_;  // by resume point, or kNone
 };

@@ -3,6 +3,7 @@
 #define FERMATA_TRANSLATOR_EMIT_WRITER_H_
 
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
@@ -23,7 +24,7 @@ class Writer {
   }
   const std::string& text() const { return text_; }
   std::string& buffer() { return text_; }
-  std::string Take() { return std::move(text_); }
+  std::string Take() { return std::exchange(text_, {}); }
 
  private:
   std::string text_;

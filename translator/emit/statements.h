@@ -1,0 +1,84 @@
+// Prints statements as C++.
+//
+// The text of a statement is the same whatever C++ function it is in, except for what leaves the
+// function: Body says how that is done.
+#ifndef FERMATA_TRANSLATOR_EMIT_STATEMENTS_H_
+#define FERMATA_TRANSLATOR_EMIT_STATEMENTS_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "translator/emit/expressions.h"
+#include "translator/emit/module_context.h"
+#include "translator/emit/writer.h"
+#include "translator/ir/ir.h"
+
+namespace fermata::emit {
+
+// What a C++ function that holds statements is to the wasm function. See note [shapes].
+enum class Body : uint8_t {
+  kFast,    // called normally, never resumed
+  kResume,  // resumed only; its result is a slot
+  kShared,  // both
+  kPiece,   // a part of it, see note [pieces]
+};
+
+class StatementEmitter {
+ public:
+  StatementEmitter(const ModuleContext& context, const ir::Function& f,
+                   const ExpressionPrinter& printer, Writer& out)
+      : context_(context), f_(f), type_(*f.type), printer_(printer), out_(out) {}
+
+  // What follows is in a C++ function of this kind.
+  void Begin(Body body) {
+    body_ = body;
+    leaves_ = false;
+  }
+  // Declares what statements rely on beside the variables: the memories that are accessed.
+  void EmitMemories();
+  void Emit(const ir::Stmt& s);
+  // Behind all statements: the label X, if they jump to it.
+  void EmitLeave();
+
+  // Returns from the wasm function with `unwind` set.
+  absl::string_view LeaveStatement() const;
+
+  // The functions called by name since the last time.
+  absl::flat_hash_set<uint32_t> TakeCallees() { return std::exchange(callees_, {}); }
+
+ private:
+  std::string Arg(const ir::Stmt& s, size_t i) const { return printer_.Text(s.args[i]); }
+  const std::string& Dst(const ir::Stmt& s) const { return printer_.Var(s.dst); }
+  const char* ViewOf(uint32_t memory) const;
+  std::string Callee(const ir::Stmt& s) const;
+
+  void EmitCall(const ir::Stmt& s);
+  void EmitReturnCall(const ir::Stmt& s);
+  void EmitReturn(const ir::Stmt& s);
+  void EmitYield(const ir::Stmt& s);
+  void EmitJumpTable(const ir::Stmt& s);
+  void EmitExceptionStmt(const ir::Stmt& s);
+  void EmitStateStmt(const ir::Stmt& s);
+  void EmitAtomic(const ir::Stmt& s);
+  void GoToHandler(const ir::Stmt& s);
+  void EmitReloadMemories();
+  void EmitToResults(absl::Span<ir::Expr* const> values);
+  void EmitFromResults(absl::Span<const ir::VarId> vars);
+
+  const ModuleContext& context_;
+  const ir::Function& f_;
+  const wasm::FuncType& type_;
+  const ExpressionPrinter& printer_;
+  Writer& out_;
+  Body body_ = Body::kFast;
+  bool leaves_ = false;  // something jumps to the label X
+  absl::flat_hash_set<uint32_t> callees_;
+};
+
+}  // namespace fermata::emit
+
+#endif  // FERMATA_TRANSLATOR_EMIT_STATEMENTS_H_
