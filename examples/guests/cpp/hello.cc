@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
   std::ofstream file("/data/names.txt");
   if (!file) return std::cerr << "/data/names.txt: cannot write\n", 1;
   int count = 0;
-  for (std::string name; std::cout << "Name? " << std::flush, std::getline(std::cin, name); ++count) {
+  std::string name;
+  for (; std::cout << "Name? " << std::flush, std::getline(std::cin, name); ++count) {
     std::cout << "Hello, " << name << "!\n";
     file << name << '\n';
   }
