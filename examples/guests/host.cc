@@ -1,6 +1,6 @@
 // A host of the libraries: calls an export of one and answers what the guest asks.
 //
-//   guests_host total.so total 4       without an export's name: _start
+//   guests_host ./total.so total 4       without an export's name: _start
 #include <cstdio>
 #include <cstdlib>
 #include <string>
