@@ -142,7 +142,7 @@ function(_fermata_compile_as_guest target)
     "$<$<CONFIG:Release>:-O2>"
     "$<${gnu_like}:-ffp-contract=off;-fno-finite-loops;-fno-strict-aliasing>"
     "$<${gnu_like}:-fno-optimize-sibling-calls;-fno-math-errno;-w>"
-    "$<${gnu}:-fno-tree-loop-vectorize;-fsignaling-nans>"
+    "$<${gnu}:-fsignaling-nans>"
     # Superlinear where many values are stored as a frame.
     "$<$<CXX_COMPILER_ID:Clang,AppleClang>:-fno-slp-vectorize>")
   target_compile_definitions("${target}" PRIVATE FERMATA_FP_CONTRACT_OFF)

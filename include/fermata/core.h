@@ -41,7 +41,15 @@
 #include "fermata/trap.h"
 
 #if defined(__GNUC__)
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_expect_with_probability)
+// Never, as far as the layout of code goes: what lies behind is made for size.
+#define FERMATA_UNLIKELY(x) __builtin_expect_with_probability(!!(x), 0, 1.0)
+#endif
+#endif
+#ifndef FERMATA_UNLIKELY
 #define FERMATA_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#endif
 #define FERMATA_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FERMATA_COLD __attribute__((cold, noinline))
 #define FERMATA_INLINE inline __attribute__((always_inline))

@@ -160,6 +160,23 @@ inline T force(T v) {
 }
 #endif
 
+// memory.copy and memory.fill within an unshared memory with 32-bit addresses: no sum wraps.
+FERMATA_INLINE u8* memory_range(Instance* self, const Memory* memory, u32 address, u32 size) {
+  if (FERMATA_UNLIKELY(u64{address} + size > memory->bytes)) {
+    RaiseTrap(self, Trap::kMemoryOutOfBounds);
+  }
+  return memory->data + address;
+}
+FERMATA_INLINE void memory_move(Instance* self, Memory* memory, u32 to, u32 from, u32 size) {
+  u8* const target = memory_range(self, memory, to, size);
+  const u8* const source = memory_range(self, memory, from, size);
+  if (FERMATA_LIKELY(size != 0)) memmove(target, source, size);
+}
+FERMATA_INLINE void memory_set(Instance* self, Memory* memory, u32 address, u32 value, u32 size) {
+  u8* const target = memory_range(self, memory, address, size);
+  if (FERMATA_LIKELY(size != 0)) memset(target, static_cast<u8>(value), size);
+}
+
 // Out of line (runtime/bulk.cc). Addresses and sizes are checked as a whole before anything is
 // written; growth returns the previous size in pages, or ~0.
 void memory_fill(Instance* self, Memory* memory, u64 address, u32 value, u64 size);

@@ -120,7 +120,7 @@ FERMATA_INLINE f32 f32_copysign(f32 v, f32 s) {
   return f32_reinterpret_i32((i32_reinterpret_f32(v) & ~0x80000000u) |
                              (i32_reinterpret_f32(s) & 0x80000000u));
 }
-FERMATA_INLINE f32 f32_sqrt(f32 v) { return quiet(__builtin_sqrtf(v)); }
+FERMATA_INLINE f32 f32_sqrt(f32 v) { return __builtin_sqrtf(v); }
 FERMATA_INLINE f32 f32_ceil(f32 v) { return quiet(__builtin_ceilf(v)); }
 FERMATA_INLINE f32 f32_floor(f32 v) { return quiet(__builtin_floorf(v)); }
 FERMATA_INLINE f32 f32_trunc(f32 v) { return quiet(__builtin_truncf(v)); }
@@ -157,7 +157,7 @@ FERMATA_INLINE f64 f64_copysign(f64 v, f64 s) {
   return f64_reinterpret_i64((i64_reinterpret_f64(v) & ~0x8000000000000000ull) |
                              (i64_reinterpret_f64(s) & 0x8000000000000000ull));
 }
-FERMATA_INLINE f64 f64_sqrt(f64 v) { return quiet(__builtin_sqrt(v)); }
+FERMATA_INLINE f64 f64_sqrt(f64 v) { return __builtin_sqrt(v); }
 FERMATA_INLINE f64 f64_ceil(f64 v) { return quiet(__builtin_ceil(v)); }
 FERMATA_INLINE f64 f64_floor(f64 v) { return quiet(__builtin_floor(v)); }
 FERMATA_INLINE f64 f64_trunc(f64 v) { return quiet(__builtin_trunc(v)); }
@@ -178,7 +178,7 @@ FERMATA_INLINE f64 f64_max(f64 a, f64 b) {
 
 // ---- Conversions ----
 FERMATA_INLINE f32 f32_demote_f64(f64 v) { return quiet(static_cast<f32>(v)); }
-FERMATA_INLINE f64 f64_promote_f32(f32 v) { return quiet(static_cast<f64>(v)); }
+FERMATA_INLINE f64 f64_promote_f32(f32 v) { return static_cast<f64>(v); }
 FERMATA_INLINE f32 f32_convert_i32_s(u32 v) { return static_cast<f32>(static_cast<i32>(v)); }
 FERMATA_INLINE f32 f32_convert_i32_u(u32 v) { return static_cast<f32>(v); }
 FERMATA_INLINE f32 f32_convert_i64_s(u64 v) { return static_cast<f32>(static_cast<i64>(v)); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace fermata::analysis {
 namespace {
@@ -94,10 +95,11 @@ class Search {
       return;
     }
     if (node < module_.imported_functions) return;
-    const uint64_t own = below + EstimateFrame(graph_.functions[node]);
+    const uint64_t frame = EstimateFrame(graph_.functions[node]);
+    const uint64_t own = below + frame;
     if (checked_[node] || own > kUncheckedBytes) {
       need_[node] = static_cast<uint32_t>(std::min<uint64_t>(own, 1u << 30));
-      below_[node] = 0;
+      below_[node] = own <= kLateCheckBytes ? frame : 0;
     } else {
       below_[node] = own;
     }
@@ -112,7 +114,82 @@ class Search {
   std::vector<bool> checked_;
 };
 
+// Statements that use no native stack beyond the function's own frame.
+bool CallsNothing(const ir::Stmt& s) {
+  using Kind = ir::StmtKind;
+  switch (s.kind) {
+    case Kind::kSet:
+    case Kind::kEval:
+    case Kind::kStore:
+    case Kind::kStoreLane:
+    case Kind::kGlobalSet:
+    case Kind::kJump:
+    case Kind::kJumpIf:
+    case Kind::kJumpTable:
+    case Kind::kLabel:
+    case Kind::kReturn:
+    case Kind::kUnreachable:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Finds out whether what can be reached from a label may call something.
+class CallsFromLabels {
+ public:
+  explicit CallsFromLabels(const ir::Function& f) : f_(f), labels_(f.label_count, 0) {
+    for (uint32_t i = 0; i < f.stmts.size(); ++i) {
+      if (f.stmts[i].kind == ir::StmtKind::kLabel) labels_[f.stmts[i].label] = i;
+    }
+  }
+
+  bool Any(ir::LabelId from) const {
+    std::vector<uint32_t> todo{labels_[from]};
+    std::set<uint32_t> seen{labels_[from]};
+    const auto go = [&](ir::LabelId label) {
+      if (seen.insert(labels_[label]).second) todo.push_back(labels_[label]);
+    };
+    for (uint32_t looked_at = 0; !todo.empty();) {
+      uint32_t i = todo.back();
+      todo.pop_back();
+      for (; i < f_.stmts.size(); ++i) {
+        const ir::Stmt& s = f_.stmts[i];
+        if (!CallsNothing(s) || ++looked_at > kMostLookedAt) return true;
+        if (s.kind == ir::StmtKind::kJump || ir::IsConditionalJump(s)) go(s.label);
+        for (const ir::LabelId l : s.labels) go(l);
+        if (ir::EndsFlow(s)) break;
+      }
+    }
+    return false;
+  }
+
+ private:
+  static constexpr uint32_t kMostLookedAt = 1000;
+
+  const ir::Function& f_;
+  std::vector<uint32_t> labels_;  // statement of each
+};
+
 }  // namespace
+
+uint32_t StackCheckPosition(const ir::Function& f, uint32_t need) {
+  constexpr uint32_t kMostSkipped = 100;
+  if (need > kLateCheckBytes) return 0;
+  const CallsFromLabels calls(f);
+  const uint32_t end = std::min<size_t>(f.stmts.size(), kMostSkipped);
+  // Only what lies behind a conditional jump is worth the delay.
+  uint32_t position = 0;
+  for (uint32_t i = 0; i < end; ++i) {
+    const ir::Stmt& s = f.stmts[i];
+    if (!CallsNothing(s) || ir::EndsFlow(s)) break;
+    if (s.kind == ir::StmtKind::kLabel) break;
+    if (s.kind != ir::StmtKind::kJumpIf) continue;
+    if (calls.Any(s.label)) break;
+    position = i + 1;
+  }
+  return position;
+}
 
 std::vector<uint32_t> PlaceStackChecks(const wasm::Module& module, const CallGraph& graph) {
   return Search(module, graph).Run();

@@ -94,7 +94,7 @@ std::vector<std::string> GeneratedCodeFlags(const Compiler& compiler,
     // Superlinear where many values are stored as a frame: ten minutes for one function.
     flags.push_back("-fno-slp-vectorize");
   } else {
-    flags.insert(flags.end(), {"-fno-tree-loop-vectorize", "-fsignaling-nans"});
+    flags.push_back("-fsignaling-nans");
   }
   return flags;
 }

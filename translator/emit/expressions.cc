@@ -103,17 +103,32 @@ Infix InfixOf(Opcode op) {
   }
 }
 
-// A float operation with this constant may be folded away by the compiler although a signaling NaN
-// operand has to come out quiet: x * 1, x / 1, x - 0, x + -0, x * -1.
+bool IsConstant(const Expr* e, uint64_t f32_magnitude, uint64_t f64_magnitude) {
+  if (e->kind != ExprKind::kConst) return false;
+  if (e->type == Kind::kF32) return (e->bits & 0x7fffffff) == f32_magnitude;
+  return e->type == Kind::kF64 && (e->bits & 0x7fffffffffffffff) == f64_magnitude;
+}
+bool IsZero(const Expr* e) { return IsConstant(e, 0, 0); }
+bool IsOne(const Expr* e) { return IsConstant(e, 0x3f800000, 0x3ff0000000000000); }
+
+// A float operation that the compiler may fold to its operand, or that with another sign, although
+// a signaling NaN has to come out quiet: x + 0, x - 0, 0 - x, x * 1, x / 1, and -1 for 1.
 bool MayFoldAway(const Expr* e) {
-  if (e == nullptr || e->kind != ExprKind::kConst) return false;
-  if (e->type == Kind::kF32)
-    return (e->bits & 0x7fffffff) == 0 || (e->bits & 0x7fffffff) == 0x3f800000;
-  if (e->type == Kind::kF64) {
-    const uint64_t magnitude = e->bits & 0x7fffffffffffffff;
-    return magnitude == 0 || magnitude == 0x3ff0000000000000;
+  switch (e->op) {
+    case Opcode::kF32Add:
+    case Opcode::kF64Add:
+    case Opcode::kF32Sub:
+    case Opcode::kF64Sub:
+      return IsZero(e->a) || IsZero(e->b);
+    case Opcode::kF32Mul:
+    case Opcode::kF64Mul:
+      return IsOne(e->a) || IsOne(e->b);
+    case Opcode::kF32Div:
+    case Opcode::kF64Div:
+      return IsOne(e->b);
+    default:
+      return false;
   }
-  return false;
 }
 
 // The lane numbers of a shuffle: "0, 1, 2".
@@ -347,7 +362,7 @@ void ExpressionPrinter::AppendNumeric(const Expr* e, std::string& out) const {
     return;
   }
   if (infix.symbol != nullptr) {
-    const bool quiet = MayFoldAway(e->a) || MayFoldAway(e->b);
+    const bool quiet = MayFoldAway(e);
     out.append(quiet ? "quiet(" : "(");
     Append(e->a, out);
     out.append(infix.symbol);

@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "translator/analysis/resume_paths.h"
+#include "translator/analysis/stack_checks.h"
 #include "translator/emit/expressions.h"
 #include "translator/emit/names.h"
 #include "translator/emit/pieces.h"
@@ -83,7 +85,7 @@ class FunctionEmitter {
         break;
       case FunctionShape::kSplit:
         EmitDefinition(Body::kFast);
-        EmitDefinition(Body::kResume);
+        EmitResumeClone();
         break;
       case FunctionShape::kShared:
         EmitDefinition(Body::kShared);
@@ -142,54 +144,87 @@ class FunctionEmitter {
     out_.Emit("u64 $0_resume(Instance* base, u32 point, u8* frame, u64 value) {\n", name_);
   }
 
+  // The fast clone or the shared body.
   void EmitDefinition(Body body) {
     body_ = body;
-    if (body == Body::kResume) {
-      EmitResumeSignature();
-    } else {
-      EmitSignature();
-    }
+    EmitSignature();
     statements_.Begin(body);
     EmitProlog();
-    for (const Stmt& s : f_.stmts) statements_.Emit(s);
+    // A resumed function starts on a fresh native stack.
+    const uint32_t need = context_.stack_need[f_.index];
+    const uint32_t check = need == 0 ? ir::kNone : analysis::StackCheckPosition(f_, need);
+    for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
+      if (i == check) out_.Emit("  check_stack(base, $0u);\n", need);
+      statements_.Emit(f_.stmts[i]);
+    }
     statements_.EmitLeave();
-    if (body == Body::kShared) EmitEntrySwitch();
-    if (body == Body::kResume) {
-      suspension_.EmitSpills("RewriteFrame(base, frame, $0, $1)", "return 0;", out_);
-    } else if (f_.point_count > 0) {
-      suspension_.EmitSpills("PushFrame(base, $0, $1)", statements_.LeaveStatement(), out_);
+    if (body_ == Body::kShared) EmitEntrySwitch();
+    if (f_.point_count > 0) {
+      suspension_.EmitSpills("PushFrame(base, $0, $1)", statements_.LeaveStatement(), {}, out_);
     }
     out_.Put("}\n");
   }
 
   void EmitProlog() {
     out_.Put("  Self& self = *static_cast<Self*>(base);\n  (void)self;\n");
-    if (body_ != Body::kResume && context_.stack_need[f_.index] != 0) {
-      // A resumed function starts on a fresh native stack.
-      out_.Emit("  $0check_stack(base, $1u);\n",
-                body_ == Body::kShared ? "if (self.resume_point == 0) " : "",
-                context_.stack_need[f_.index]);
-    }
     statements_.EmitMemories();
     EmitDeclarations();
     if (f_.point_count == 0) return EmitZeroLocals();
-    out_.Put("  u32 site;\n  (void)site;\n");
-    if (body_ != Body::kResume) out_.Put("  u8* frame;\n");
+    out_.Put("  u32 site;\n  (void)site;\n  u8* frame;\n");
     if (body_ == Body::kShared)
       out_.Put("  if (FERMATA_UNLIKELY(self.resume_point != 0)) goto E;\n");
-    if (body_ == Body::kResume) {
-      out_.Put("  switch (point) {\n");
-      suspension_.EmitReloads("point", "frame", "value", out_);
-      out_.Put("    default: FERMATA_UNREACHABLE;\n  }\n");
-      // The body's own start is not reachable here, but it may be the target of a loop.
-    }
     EmitZeroLocals();
   }
 
-  // The parameters are declared by the signature, but not by that of the resume function.
+  void EmitResumeClone() {
+    body_ = Body::kResume;
+    const analysis::ResumePaths paths = analysis::FindResumePaths(f_, analysis::WorthPeeling(f_));
+    std::vector<bool> used(f_.stmts.size());
+    std::vector<bool> suspends_again(f_.point_count, false);
+    for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
+      const Stmt& s = f_.stmts[i];
+      const bool reached = std::any_of(paths.parts.begin(), paths.parts.end(),
+                                       [&](const std::vector<bool>& part) { return part[i]; });
+      used[i] = reached || s.point != ir::kNone;
+      if (s.point != ir::kNone) suspends_again[s.point] = reached;
+    }
+    EmitResumeSignature();
+    statements_.Begin(body_);
+    out_.Put("  Self& self = *static_cast<Self*>(base);\n  (void)self;\n");
+    statements_.EmitMemories();
+    DeclareVariables(f_, VariablesIn(f_.stmts, used), printer_, "", out_);
+    out_.Put("  u32 site;\n  (void)site;\n  switch (point) {\n");
+    suspension_.EmitReloads("point", "frame", "value", out_);
+    out_.Put("    default: FERMATA_UNREACHABLE;\n  }\n");
+    for (uint32_t part = 0; part < paths.parts.size(); ++part) EmitPart(paths, part);
+    statements_.EmitLeave();
+    suspension_.EmitSpills("RewriteFrame(base, frame, $0, $1)", "return 0;", suspends_again, out_);
+    out_.Put("}\n");
+  }
+
+  void EmitPart(const analysis::ResumePaths& paths, uint32_t part) {
+    statements_.BeginPart(&paths, part);
+    for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
+      const Stmt& s = f_.stmts[i];
+      const bool reached = paths.parts[part][i];
+      if (reached) {
+        statements_.Emit(s);
+      } else if (part == 0 && s.point != ir::kNone) {
+        statements_.EmitResumption(s);
+      } else {
+        continue;
+      }
+      if ((reached && ir::EndsFlow(s)) || i + 1 == f_.stmts.size()) continue;
+      const Stmt& next = f_.stmts[i + 1];
+      if (next.kind == ir::StmtKind::kLabel && paths.Target(part, next.label) != part) {
+        out_.Put("  goto ", statements_.Label(next.label), ";\n");
+      }
+    }
+  }
+
+  // The parameters are declared by the signature.
   void EmitDeclarations() {
-    const uint32_t first = body_ == Body::kResume ? 0 : type_.params.size();
-    const auto begin = std::lower_bound(variables_.begin(), variables_.end(), first);
+    const auto begin = std::lower_bound(variables_.begin(), variables_.end(), type_.params.size());
     DeclareVariables(f_, absl::MakeConstSpan(variables_).subspan(begin - variables_.begin()),
                      printer_, "", out_);
   }

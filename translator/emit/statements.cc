@@ -19,6 +19,11 @@ uint32_t SlotsOfValues(absl::Span<ir::Expr* const> values) {
   return slots;
 }
 
+// Of the usual kind: see memory_range in fermata/memory.h.
+bool IsSmall(const wasm::Memory& memory) {
+  return !memory.type.limits.is64 && !memory.type.limits.shared;
+}
+
 }  // namespace
 
 absl::string_view StatementEmitter::LeaveStatement() const {
@@ -81,19 +86,19 @@ void StatementEmitter::Emit(const Stmt& s) {
       EmitReturnCall(s);
       break;
     case StmtKind::kJump:
-      out_.Emit("  goto L$0;\n", s.label);
+      out_.Emit("  goto $0;\n", Label(s.label));
       break;
     case StmtKind::kJumpIf: {
       std::string condition;
       printer_.AppendCondition(s.args[0], s.negate, condition);
-      out_.Emit("  if $0 goto L$1;\n", condition, s.label);
+      out_.Emit("  if $0 goto $1;\n", condition, Label(s.label));
       break;
     }
     case StmtKind::kJumpTable:
       EmitJumpTable(s);
       break;
     case StmtKind::kLabel:
-      out_.Emit("L$0:;\n", s.label);
+      out_.Emit("$0:;\n", Label(s.label));
       break;
     case StmtKind::kReturn:
       EmitReturn(s);
@@ -121,16 +126,36 @@ void StatementEmitter::Emit(const Stmt& s) {
 void StatementEmitter::EmitJumpTable(const Stmt& s) {
   out_.Emit("  switch ($0) {\n", Arg(s, 0));
   for (size_t i = 0; i + 1 < s.labels.size(); ++i) {
-    out_.Emit("    case $0: goto L$1;\n", i, s.labels[i]);
+    out_.Emit("    case $0: goto $1;\n", i, Label(s.labels[i]));
   }
-  out_.Emit("    default: goto L$0;\n  }\n", s.labels.back());
+  out_.Emit("    default: goto $0;\n  }\n", Label(s.labels.back()));
+}
+
+std::string StatementEmitter::Label(ir::LabelId label) const {
+  const uint32_t part = paths_ == nullptr ? 0 : paths_->Target(part_, label);
+  return part == 0 ? absl::StrCat("L", label) : absl::StrCat("L", label, "_", part);
 }
 
 void StatementEmitter::EmitYield(const Stmt& s) {
   out_.Emit("  PushYield(base, $0u); goto S$1;", context_.yield_site, s.point);
-  if (body_ != Body::kFast) out_.Emit(" R$0:;", s.point);
+  if (HoldsPoints()) out_.Emit(" R$0:;", s.point);
   out_.Put("\n");
+  EmitArrival(s);
+}
+
+void StatementEmitter::EmitResumption(const Stmt& s) {
+  out_.Emit("R$0:;\n", s.point);
+  EmitArrival(s);
+}
+
+// What a call or yield needs once it is over.
+void StatementEmitter::EmitArrival(const Stmt& s) {
   EmitReloadMemories();
+  if (s.results.size() > 1) {
+    EmitFromResults(s.results);
+  } else if (s.force && !s.results.empty()) {
+    out_.Emit("  force($0);\n", printer_.Var(s.results[0]));
+  }
 }
 
 // Where an exception in flight goes.
@@ -206,10 +231,20 @@ void StatementEmitter::EmitStateStmt(const Stmt& s) {
       EmitReloadMemories();
       break;
     case StmtKind::kMemoryFill:
+      if (IsSmall(context_.module.memories[s.index])) {
+        out_.Emit("  memory_set(base, self.memory$0.memory, $1, $2, $3);\n", s.index, Arg(s, 0),
+                  Arg(s, 1), Arg(s, 2));
+        break;
+      }
       out_.Emit("  memory_fill(base, self.memory$0.memory, $1, $2, $3);\n", s.index, Arg(s, 0),
                 Arg(s, 1), Arg(s, 2));
       break;
     case StmtKind::kMemoryCopy:
+      if (s.index == s.index2 && IsSmall(context_.module.memories[s.index])) {
+        out_.Emit("  memory_move(base, self.memory$0.memory, $1, $2, $3);\n", s.index, Arg(s, 0),
+                  Arg(s, 1), Arg(s, 2));
+        break;
+      }
       out_.Emit("  memory_copy(base, self.memory$0.memory, self.memory$1.memory, $2, $3, $4);\n",
                 s.index, s.index2, Arg(s, 0), Arg(s, 1), Arg(s, 2));
       break;
@@ -330,7 +365,7 @@ void StatementEmitter::EmitCall(const Stmt& s) {
   out_.Put(line);
   if (s.point != ir::kNone) {
     out_.Emit(" if (FERMATA_SUSPENDED) goto S$0;", s.point);
-    if (body_ != Body::kFast) out_.Emit(" R$0:;", s.point);
+    if (HoldsPoints()) out_.Emit(" R$0:;", s.point);
   } else if (s.may_throw && s.handler != ir::kNone) {
     out_.Emit(" if (FERMATA_SUSPENDED) goto L$0;", s.handler);
   } else if (s.may_throw) {
@@ -338,12 +373,7 @@ void StatementEmitter::EmitCall(const Stmt& s) {
     leaves_ = true;
   }
   out_.Put("\n");
-  EmitReloadMemories();
-  if (s.results.size() > 1) {
-    EmitFromResults(s.results);
-  } else if (s.force && !s.results.empty()) {
-    out_.Emit("  force($0);\n", printer_.Var(s.results[0]));
-  }
+  EmitArrival(s);
 }
 
 }  // namespace fermata::emit

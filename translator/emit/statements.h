@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "translator/analysis/resume_paths.h"
 #include "translator/emit/expressions.h"
 #include "translator/emit/module_context.h"
 #include "translator/emit/writer.h"
@@ -37,10 +39,21 @@ class StatementEmitter {
   void Begin(Body body) {
     body_ = body;
     leaves_ = false;
+    BeginPart(nullptr, 0);
+  }
+  // What follows is a part of a function that is emitted in several, each with labels of its own;
+  // the first holds the resume points.
+  void BeginPart(const analysis::ResumePaths* paths, uint32_t part) {
+    paths_ = paths;
+    part_ = part;
   }
   // Declares what statements rely on beside the variables: the memories that are accessed.
   void EmitMemories();
   void Emit(const ir::Stmt& s);
+  // L3, in a further part L3_1.
+  std::string Label(ir::LabelId label) const;
+  // Only what follows the call, from its resume point on.
+  void EmitResumption(const ir::Stmt& s);
   // Behind all statements: the label X, if they jump to it.
   void EmitLeave();
 
@@ -56,7 +69,9 @@ class StatementEmitter {
   const char* ViewOf(uint32_t memory) const;
   std::string Callee(const ir::Stmt& s) const;
 
+  bool HoldsPoints() const { return body_ != Body::kFast && part_ == 0; }
   void EmitCall(const ir::Stmt& s);
+  void EmitArrival(const ir::Stmt& s);
   void EmitReturnCall(const ir::Stmt& s);
   void EmitReturn(const ir::Stmt& s);
   void EmitYield(const ir::Stmt& s);
@@ -76,6 +91,8 @@ class StatementEmitter {
   Writer& out_;
   Body body_ = Body::kFast;
   bool leaves_ = false;  // something jumps to the label X
+  const analysis::ResumePaths* paths_ = nullptr;
+  uint32_t part_ = 0;
   absl::flat_hash_set<uint32_t> callees_;
 };
 

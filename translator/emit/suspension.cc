@@ -1,5 +1,6 @@
 #include "translator/emit/suspension.h"
 
+#include <algorithm>
 #include <map>
 
 #include "translator/emit/names.h"
@@ -67,9 +68,14 @@ void SuspensionEmitter::EmitSpillLabel(uint32_t p, Writer& out) const {
 }
 
 void SuspensionEmitter::EmitSpills(absl::string_view push, absl::string_view leave,
-                                   Writer& out) const {
+                                   const std::vector<bool>& used, Writer& out) const {
   for (size_t g = 0; g < groups_.size(); ++g) {
-    const std::vector<uint32_t>& group = groups_[g];
+    std::vector<uint32_t> group = groups_[g];
+    if (!used.empty()) {
+      group.erase(std::remove_if(group.begin(), group.end(), [&](uint32_t p) { return !used[p]; }),
+                  group.end());
+    }
+    if (group.empty()) continue;
     const FrameLayout& layout = layouts_[group[0]];
     std::string site;
     if (group.size() == 1) {

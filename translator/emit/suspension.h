@@ -42,9 +42,11 @@ class SuspensionEmitter {
   // The resume points, those with the same live set together.
   const std::vector<std::vector<uint32_t>>& groups() const { return groups_; }
 
-  // The labels S0, S1… and the blocks behind them. `push`: "PushFrame(base, $0, $1)" or its
+  // The labels S0, S1… and the blocks behind them, for the points where `used` is set; empty: for
+  // all. `push`: "PushFrame(base, $0, $1)" or its
   // in-place variant, with site and words to fill in; `leave`: the return statement.
-  void EmitSpills(absl::string_view push, absl::string_view leave, Writer& out) const;
+  void EmitSpills(absl::string_view push, absl::string_view leave, const std::vector<bool>& used,
+                  Writer& out) const;
 
   // The cases of a switch over the resume point, `point`: loads the frame at `frame`, sets a single
   // result from `value` and jumps to R0, R1…

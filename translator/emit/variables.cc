@@ -7,10 +7,16 @@
 namespace fermata::emit {
 
 std::vector<ir::VarId> VariablesIn(absl::Span<const ir::Stmt> stmts) {
+  return VariablesIn(stmts, {});
+}
+
+std::vector<ir::VarId> VariablesIn(absl::Span<const ir::Stmt> stmts,
+                                   const std::vector<bool>& used) {
   std::vector<ir::VarId> variables;
-  for (const ir::Stmt& s : stmts) {
-    ir::ForEachUse(s, [&](ir::VarId v) { variables.push_back(v); });
-    ir::ForEachDef(s, [&](ir::VarId v) { variables.push_back(v); });
+  for (size_t i = 0; i < stmts.size(); ++i) {
+    if (!used.empty() && !used[i]) continue;
+    ir::ForEachUse(stmts[i], [&](ir::VarId v) { variables.push_back(v); });
+    ir::ForEachDef(stmts[i], [&](ir::VarId v) { variables.push_back(v); });
   }
   std::sort(variables.begin(), variables.end());
   variables.erase(std::unique(variables.begin(), variables.end()), variables.end());

@@ -14,6 +14,8 @@ namespace fermata::emit {
 
 // The variables that the statements read or write, in increasing order.
 std::vector<ir::VarId> VariablesIn(absl::Span<const ir::Stmt> stmts);
+// The same for those where `used` is set, by index.
+std::vector<ir::VarId> VariablesIn(absl::Span<const ir::Stmt> stmts, const std::vector<bool>& used);
 
 // One declaration a type: "  u32 l0, l1;", or as references to the members of `object`, if it is
 // not empty: "  u32 &l0 = v.l0, &l1 = v.l1;". Variables are not initialized, so that jumps may
