@@ -290,10 +290,17 @@ class Linker {
       auto storage = TableStorage::Make(table.type, Canonical(table.ref), table.limits,
                                         store_.store.limits.table_elements);
       if (!storage.ok()) return storage.status();
-      *t_.Field<core::Table*>(table.offset) = (*storage)->table();
+      SetTable(table, (*storage)->table());
       store_.tables.push_back(*std::move(storage));
     }
     return absl::OkStatus();
+  }
+
+  void SetTable(const core::TableInfo& info, core::Table* table) {
+    *t_.Field<core::Table*>(info.offset) = table;
+    if (info.elements_offset != 0) {
+      *t_.Field<core::Function*>(info.elements_offset) = table->functions;
+    }
   }
 
   void Bind() {
@@ -325,7 +332,7 @@ class Linker {
           break;
         }
         case ExternKind::kTable:
-          *t_.Field<core::Table*>(info_.tables[import.index].offset) = e->table;
+          SetTable(info_.tables[import.index], e->table);
           break;
         case ExternKind::kMemory:
           SetMemory(info_.memories[import.index], e->memory);

@@ -18,38 +18,46 @@ struct Type {
   bool is_function = true;
 };
 
-// The types by number: blocks that never move, each twice as large as the one before, so that
-// readers need no lock. A number gets to a reader after its type was written: through the lock, or
-// through whatever handed it from one thread to another.
+// The types by number. Those whose number is their key are few and looked up under the lock; the
+// others are in blocks that never move, each twice as large as the one before, so that readers need
+// no lock. A number gets to a reader after its type was written: through the lock, or through
+// whatever handed it from one thread to another.
 class Types {
  public:
   uint32_t Number(absl::string_view key, absl::Span<const ValType> params,
                   absl::Span<const ValType> results, uint32_t supertype, bool is_function) {
+    const Type type{
+        {{params.begin(), params.end()}, {results.begin(), results.end()}}, supertype, is_function};
+    const uint32_t named = core::TypeNumberOf(key.data(), key.size());
     std::lock_guard<std::mutex> lock(mutex_);
-    auto [it, fresh] = numbers_.try_emplace(std::string(key), count_);
-    if (fresh) {
-      Type& type = Make(count_++);
-      type.signature = {{params.begin(), params.end()}, {results.begin(), results.end()}};
-      type.supertype = supertype;
-      type.is_function = is_function;
+    if (named != core::kNoType) {
+      std::unique_ptr<const Type>& entry = named_[named];
+      if (entry == nullptr) entry = std::make_unique<const Type>(type);
+      return named;
     }
+    auto [it, fresh] = numbers_.try_emplace(std::string(key), core::kFirstTypeNumber + count_);
+    if (fresh) Make(count_++) = type;
     return it->second;
   }
   const Type& operator[](uint32_t number) const {
-    const Place place(number);
+    if (number < core::kFirstTypeNumber) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      return *named_.at(number);
+    }
+    const Place place(number - core::kFirstTypeNumber);
     return blocks_[place.block].load(std::memory_order_acquire)[place.index];
   }
 
  private:
   static constexpr uint32_t kFirst = 64;  // types in the first block
   struct Place {
-    explicit Place(uint32_t number)
-        : block(std::bit_width(number / kFirst + 1) - 1),
-          index(number - kFirst * ((1u << block) - 1)) {}
+    explicit Place(uint32_t index_of_all)
+        : block(std::bit_width(index_of_all / kFirst + 1) - 1),
+          index(index_of_all - kFirst * ((1u << block) - 1)) {}
     uint32_t block, index;
   };
-  Type& Make(uint32_t number) {
-    const Place place(number);
+  Type& Make(uint32_t index) {
+    const Place place(index);
     if (place.index == 0) {
       owned_[place.block] = std::make_unique<Type[]>(size_t{kFirst} << place.block);
       blocks_[place.block].store(owned_[place.block].get(), std::memory_order_release);
@@ -57,7 +65,8 @@ class Types {
     return owned_[place.block][place.index];
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  absl::flat_hash_map<uint32_t, std::unique_ptr<const Type>> named_;
   absl::flat_hash_map<std::string, uint32_t> numbers_;  // by key
   uint32_t count_ = 0;
   std::array<std::unique_ptr<Type[]>, 27> owned_;

@@ -170,6 +170,7 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   context.shards = emit::AssignShards(*module, options.emit);
   context.internal = emit::FindInternal(*module, *graph, context.shards);
   context.hash = Hash(bytes);
+  for (const wasm::Function& f : module->functions) context.code_bytes += f.body.size();
 
   // 5. Build, analyze and print each function; 6. the files around them.
   OutputFolder out(options.output);

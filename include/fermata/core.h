@@ -39,6 +39,7 @@
 
 #include "fermata/limits.h"
 #include "fermata/trap.h"
+#include "fermata/type_number.h"
 
 #if defined(__GNUC__)
 #if defined(__has_builtin)
@@ -67,7 +68,7 @@
 namespace fermata::core {
 
 // Bumped at every change to a structure below; a module of another version is refused.
-inline constexpr uint32_t kAbiVersion = 2;
+inline constexpr uint32_t kAbiVersion = 3;
 
 using u8 = uint8_t;
 using u16 = uint16_t;
@@ -167,11 +168,9 @@ enum class Exit : u8 { kReturned, kSuspended, kTrapped, kOutOfFuel };
 struct Function {
   AnyFunction code;
   Instance* instance;  // passed as first argument
-  u32 type;            // canonical type number within the store; kNoType in null table elements
+  u32 type;            // canonical type number; kNoType in null table elements
   ref handle;          // its own handle, 0 in null table elements and in unregistered functions
 };
-inline constexpr u32 kNoType = 0xffffffffu;
-
 // A linear memory. `data` never moves under the reserved policy and in shared memories. The sizes
 // of a shared memory may grow at any time: read them once (relaxed) for each check.
 struct Memory {
@@ -338,6 +337,8 @@ struct TableInfo {
   u32 offset;  // of a `Table*` field
   bool imported;
   RefType ref;
+  // Tables of functions whose size can't change: of a `Function*` field for the elements; else 0.
+  u32 elements_offset;
 };
 struct MemoryInfo {
   LimitsInfo limits;

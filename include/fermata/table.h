@@ -19,6 +19,15 @@ FERMATA_INLINE const Function& indirect(Instance* self, const Table* table, u64 
   return table->functions[index];
 }
 
+// The same for a table whose size can't change, whose elements therefore never move.
+FERMATA_INLINE const Function& indirect_fixed(Instance* self, const Function* elements, u32 size,
+                                              Table* const& table, u64 index, u32 type) {
+  if (FERMATA_UNLIKELY(index >= size || elements[index].type != type)) {
+    return IndirectSlow(self, table, index, type);
+  }
+  return elements[index];
+}
+
 // The function that call_ref calls; null traps.
 const Function& referenced(Instance* self, ref function);
 

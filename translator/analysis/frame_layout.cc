@@ -1,5 +1,8 @@
 #include "translator/analysis/frame_layout.h"
 
+#include <algorithm>
+#include <numeric>
+
 namespace fermata::analysis {
 namespace {
 
@@ -40,17 +43,33 @@ uint32_t FrameBytes(ir::Kind kind) {
   }
 }
 
-FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarId>& live) {
+std::vector<uint32_t> FrameOrder(const ir::Function& function, const LiveSets& live) {
+  std::vector<uint32_t> count(function.vars.size(), 0);
+  for (const std::vector<ir::VarId>& set : live) {
+    for (const ir::VarId v : set) ++count[v];
+  }
+  std::vector<ir::VarId> order(function.vars.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](ir::VarId a, ir::VarId b) { return count[a] > count[b]; });
+  std::vector<uint32_t> rank(order.size());
+  for (uint32_t i = 0; i < order.size(); ++i) rank[order[i]] = i;
+  return rank;
+}
+
+FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarId>& live,
+                        const std::vector<uint32_t>& rank) {
+  std::vector<ir::VarId> values = live;
+  const auto bytes = [&](ir::VarId v) { return FrameBytes(function.vars[v].type); };
+  std::sort(values.begin(), values.end(), [&](ir::VarId a, ir::VarId b) {
+    return bytes(a) != bytes(b) ? bytes(a) > bytes(b) : rank[a] < rank[b];
+  });
   FrameLayout layout;
   uint32_t offset = 0;
-  for (uint32_t size : {16u, 8u, 4u}) {
-    for (ir::VarId v : live) {
-      const ir::Kind kind = function.vars[v].type;
-      if (FrameBytes(kind) != size) continue;
-      layout.slots.push_back({v, offset});
-      layout.letters.push_back(LetterOf(kind));
-      offset += size;
-    }
+  for (const ir::VarId v : values) {
+    layout.slots.push_back({v, offset});
+    layout.letters.push_back(LetterOf(function.vars[v].type));
+    offset += bytes(v);
   }
   layout.words = (offset + 7) / 8 + 1;
   return layout;

@@ -1,5 +1,5 @@
 // Where each live value lies in a frame: 16-byte values first, then 8-byte, then 4-byte ones, each
-// class in order of variable number; the footer is last. See include/fermata/core.h.
+// class in an order of the function's variables; the footer is last. See include/fermata/core.h.
 #ifndef FERMATA_TRANSLATOR_ANALYSIS_FRAME_LAYOUT_H_
 #define FERMATA_TRANSLATOR_ANALYSIS_FRAME_LAYOUT_H_
 
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "translator/analysis/liveness.h"
 #include "translator/ir/ir.h"
 
 namespace fermata::analysis {
@@ -26,7 +27,12 @@ struct FrameLayout {
 // What a value takes in a frame.
 uint32_t FrameBytes(ir::Kind kind);
 
-FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarId>& live);
+// By variable: its place in the order of those that live sets hold, those in most sets first.
+std::vector<uint32_t> FrameOrder(const ir::Function& function, const LiveSets& live);
+
+// `rank`: from FrameOrder.
+FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarId>& live,
+                        const std::vector<uint32_t>& rank);
 
 }  // namespace fermata::analysis
 

@@ -30,16 +30,24 @@
 // A function that makes tail calls has a *body* in one of these shapes, and a wrapper that calls it
 // and then makes the calls it asks for (see runtime/trampoline.cc, note [tail calls]).
 //
-// `auto` splits what is small, or loops without suspending; the rest is shared.
+// `auto` splits what is small, or has a loop that does not suspend; the rest is shared.
 
 namespace fermata::emit {
 namespace {
 
 using ir::Stmt;
 
-constexpr uint32_t kSplitBytes = 1000;      // of wasm body
-constexpr uint32_t kSplitLoopBytes = 4000;  // for functions whose loops do not suspend
-constexpr uint32_t kMostPoints = 1000;      // each is an edge from the entry switch into the body
+// Largest bodies that are split, in bytes of wasm; `loop`: where a loop does not suspend. In large
+// modules code size and compile time matter more.
+struct SplitLimits {
+  uint32_t bytes;
+  uint32_t loop;
+};
+constexpr SplitLimits kSmallModule = {1000, 4000};
+constexpr SplitLimits kLargeModule = {100, 600};
+constexpr uint64_t kLargeModuleBytes = 64 * 1024;  // of code
+
+constexpr uint32_t kMostPoints = 1000;  // each is an edge from the entry switch into the body
 constexpr uint64_t kMostLiveValues = 8'000'000;  // bounds the text of spills and reloads
 constexpr uint32_t kMostFrameWords = 0xffff;     // core::Footer::words
 
@@ -57,8 +65,10 @@ FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
     case Shape::kAuto:
       break;
   }
-  const uint32_t limit = f.has_loop && !f.suspends_in_loop ? kSplitLoopBytes : kSplitBytes;
-  return bytes <= limit ? FunctionShape::kSplit : FunctionShape::kShared;
+  const SplitLimits& limits = context.code_bytes > kLargeModuleBytes ? kLargeModule : kSmallModule;
+  const bool has_hot_loop = f.has_loop && (!f.suspends_in_loop || analysis::WorthPeeling(f));
+  return bytes <= (has_hot_loop ? limits.loop : limits.bytes) ? FunctionShape::kSplit
+                                                              : FunctionShape::kShared;
 }
 
 class FunctionEmitter {

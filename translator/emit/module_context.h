@@ -30,6 +30,7 @@ struct ModuleContext {
   std::vector<uint32_t> info_index{};  // by function: index in ModuleInfo::functions, or ir::kNone
   std::vector<ShardRange> shards{};    // by function
   std::array<uint8_t, 32> hash{};      // SHA-256 of the module
+  uint64_t code_bytes = 0;             // of all bodies
 
   uint32_t yield_site = 0;  // of Options::suspend_everywhere
 

@@ -286,9 +286,11 @@ class SourceEmitter {
     out_.Put("\n// ---- Tables, memories, globals ----\nconst TableInfo tables[] = {\n");
     for (uint32_t i = 0; i < module_.tables.size(); ++i) {
       const wasm::Table& t = module_.tables[i];
-      out_.Emit("  {$0, $1, offsetof(Self, table$2), $3, $4},\n",
-                ValTypeName(module_, t.type.element), LimitsOf(t.type.limits, 16), i,
-                t.imported ? "true" : "false", RefTypeOf(t.type.element));
+      out_.Emit(
+          "  {$0, $1, offsetof(Self, table$2), $3, $4, $5},\n",
+          ValTypeName(module_, t.type.element), LimitsOf(t.type.limits, 16), i,
+          t.imported ? "true" : "false", RefTypeOf(t.type.element),
+          HasFixedElements(module_, t) ? absl::StrCat("offsetof(Self, elements", i, ")") : "0");
     }
     out_.Put("  {},\n};\nconst MemoryInfo memories[] = {\n");
     for (uint32_t i = 0; i < module_.memories.size(); ++i) {
@@ -450,7 +452,10 @@ std::string EmitModuleHeader(const ModuleContext& context) {
              ForComment(import.name));
   }
   for (size_t i = 0; i < module.memories.size(); ++i) out.Emit("  MemoryField memory$0;\n", i);
-  for (size_t i = 0; i < module.tables.size(); ++i) out.Emit("  Table* table$0;\n", i);
+  for (size_t i = 0; i < module.tables.size(); ++i) {
+    out.Emit("  Table* table$0;\n", i);
+    if (HasFixedElements(module, module.tables[i])) out.Emit("  Function* elements$0;\n", i);
+  }
   for (size_t i = 0; i < module.globals.size(); ++i) {
     const wasm::Global& g = module.globals[i];
     out.Emit("  $0$1 g$2;\n", CType(g.type.type.kind()), g.imported ? "*" : "", i);

@@ -114,6 +114,12 @@ absl::string_view ValTypeName(const wasm::Module& module, wasm::ValType type) {
   return ValTypeName(wasm::RepOf(module, type));
 }
 
+bool HasFixedElements(const wasm::Module& module, const wasm::Table& table) {
+  const wasm::Limits& limits = table.type.limits;
+  return limits.has_max && limits.min == limits.max && limits.max <= 0xffffffff &&
+         ValTypeName(module, table.type.element) == "ValType::kFuncRef";
+}
+
 absl::string_view ReturnType(const wasm::FuncType& type) {
   return type.results.size() == 1 ? CType(type.results[0].kind()) : "void";
 }

@@ -5,6 +5,7 @@
 //   import_3      import slot of imported function 3  suspend_3          its suspending stub
 //   l0 l1_len     wasm locals                         s3 w3 e3 d3 r3     operand slots of height 3:
 //   g0 table0 memory0 data0 elem0                       i32 i64 f32 f64 reference
+//   elements0     of a table that HasFixedElements
 #ifndef FERMATA_TRANSLATOR_EMIT_NAMES_H_
 #define FERMATA_TRANSLATOR_EMIT_NAMES_H_
 
@@ -27,6 +28,8 @@ absl::string_view CType(ir::Kind kind);
 absl::string_view ValTypeName(ir::Kind kind);
 // The same of a value type, references by the top of their hierarchy.
 absl::string_view ValTypeName(const wasm::Module& module, wasm::ValType type);
+// A table of functions whose size can't change, imported or not: its elements never move.
+bool HasFixedElements(const wasm::Module& module, const wasm::Table& table);
 // What a function of this type returns in C++: void unless it has exactly one result.
 absl::string_view ReturnType(const wasm::FuncType& type);
 // "Instance*, u32, f64".

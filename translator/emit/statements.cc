@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "include/fermata/type_number.h"
 #include "translator/emit/functions.h"
 #include "translator/emit/names.h"
 #include "translator/emit/slots.h"
@@ -320,8 +321,17 @@ std::string StatementEmitter::Callee(const Stmt& s) const {
     return absl::StrCat("const Function& callee = referenced(base, ", printer_.Text(s.args.back()),
                         "); ");
   }
-  return absl::StrCat("const Function& callee = indirect(base, self.table", s.index2, ", ",
-                      printer_.Text(s.args.back()), ", self.types[", s.index, "]); ");
+  const std::string& key = context_.module.type_keys[s.index];
+  const uint32_t number = core::TypeNumberOf(key.data(), key.size());
+  const std::string type = number == core::kNoType ? absl::StrCat("self.types[", s.index, "]")
+                                                   : absl::StrCat(number, "u");
+  const wasm::Table& table = context_.module.tables[s.index2];
+  const std::string where = HasFixedElements(context_.module, table)
+                                ? absl::StrCat("indirect_fixed(base, self.elements", s.index2, ", ",
+                                               table.type.limits.min, "u, self.table", s.index2)
+                                : absl::StrCat("indirect(base, self.table", s.index2);
+  return absl::StrCat("const Function& callee = ", where, ", ", printer_.Text(s.args.back()), ", ",
+                      type, "); ");
 }
 
 void StatementEmitter::EmitReturnCall(const Stmt& s) {

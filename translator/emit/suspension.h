@@ -8,13 +8,16 @@
 //     S4: site = 104; goto P1;
 //     S7: if (self.unwind == Unwind::kThrow) goto L3;      (in a try region)
 //         site = 107; goto P1;
-//     P1: frame = PushFrame(base, site, 3);
-//       frame_put64(frame, 0, w2);
+//     P1: frame = PushFrame(base, site, 4);
+//       frame_put32(frame, 12, l2);
+//     V2:
 //       frame_put32(frame, 8, l0);
+//       frame_put64(frame, 0, w2);
 //       return 0;
 //
-// Where many sites share many values, they share the code that loads them too: it ends in a second
-// switch over the resume point.
+// Blocks share the code for the values that their frames begin with (emit/frame_tree.h): another
+// one ends in `goto V2`. Loading the values back is shared in the same way, if there are enough of
+// them; it then ends in a second switch over the resume point.
 #ifndef FERMATA_TRANSLATOR_EMIT_SUSPENSION_H_
 #define FERMATA_TRANSLATOR_EMIT_SUSPENSION_H_
 
@@ -25,6 +28,7 @@
 #include "translator/analysis/frame_layout.h"
 #include "translator/analysis/liveness.h"
 #include "translator/emit/expressions.h"
+#include "translator/emit/frame_tree.h"
 #include "translator/emit/writer.h"
 #include "translator/ir/ir.h"
 
@@ -60,6 +64,8 @@ class SuspensionEmitter {
 
  private:
   void EmitReload(uint32_t p, absl::string_view frame, Writer& out) const;
+  void EmitSharedReloads(const FrameTree& tree, absl::string_view point, absl::string_view frame,
+                         absl::string_view value, Writer& out) const;
 
   const ir::Function& f_;
   const ExpressionPrinter& printer_;
