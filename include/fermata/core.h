@@ -338,7 +338,7 @@ struct TableInfo {
   bool imported;
   RefType ref;
   // Tables of functions whose size can't change: of a `Function*` field for the elements; else 0.
-  u32 elements_offset;
+  u32 elements_offset = 0;
 };
 struct MemoryInfo {
   LimitsInfo limits;
