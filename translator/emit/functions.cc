@@ -181,8 +181,9 @@ class FunctionEmitter {
     EmitDeclarations();
     if (f_.point_count == 0) return EmitZeroLocals();
     out_.Put("  u32 site;\n  (void)site;\n  u8* frame;\n");
-    if (body_ == Body::kShared)
-      out_.Put("  if (FERMATA_UNLIKELY(self.resume_point != 0)) goto E;\n");
+    if (body_ == Body::kShared) {
+      out_.Put("  u64 value;\n  if (FERMATA_UNLIKELY(self.resume_point != 0)) goto E;\n");
+    }
     EmitZeroLocals();
   }
 
@@ -252,8 +253,8 @@ class FunctionEmitter {
   void EmitEntrySwitch() {
     out_.Put(
         "E:\n  frame = self.resume_frame;\n  site = self.resume_point - 1;\n"
-        "  self.resume_point = 0;\n  switch (site) {\n");
-    suspension_.EmitReloads("site", "frame", "self.resume_value", out_);
+        "  self.resume_point = 0;\n  value = self.resume_value;\n  switch (site) {\n");
+    suspension_.EmitReloads("site", "frame", "value", out_);
     out_.Put("    default: FERMATA_UNREACHABLE;\n  }\n");
   }
 
