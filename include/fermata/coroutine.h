@@ -1,0 +1,390 @@
+// Guests and C++20 coroutines: a guest's call is something to `co_await`, and what answers its
+// imports may be too.
+//
+//   #include "echo.h"               // a guest with the imports net.recv, timer.sleep and env.log
+//   #include "fermata/coroutine.h"
+//
+//   fermata::Task<absl::StatusOr<int32_t>> Serve(guest::Echo& echo, Net& net, int32_t fd) {
+//     using guest::Echo;
+//     co_return co_await fermata::Drive(echo.serve(fd), fermata::Match{
+//         [&](Echo::net_recv op) -> fermata::Task<int32_t> {             // a coroutine
+//           std::string bytes = co_await net.Read(op.fd, op.len);
+//           co_return Store(echo.memory().Span(op.ptr, op.len), bytes);
+//         },
+//         [&](Echo::timer_sleep op) { return net.Sleep(op.ns); },        // any awaitable
+//         [&](Echo::env_log op) { std::printf("%d\n", op.code); }});     // an answer, at once
+//   }
+//
+//   absl::StatusOr<int32_t> result = fermata::SyncWait(Serve(*echo, net, 3));
+//
+// Drive answers each op of a step with what the handler for it returns, until the call has ended.
+// There must be a handler for each op of the guest, or it does not compile. A handler returns
+//   - an answer: Op::Result, absl::StatusOr<Op::Result>; nothing or absl::Status if that is void;
+//   - or any awaitable of one of these: fermata::Task, an awaiter of your loop, FromCallback(…).
+// It gets the op by reference or value; what it returns may refer to the op and to what the handler
+// has captured, which are both kept until it is done. While a handler waits, the guest's call is
+// data: frames in the step, in the frame of Drive's coroutine.
+//
+// Drive gives the value of the call (absl::Status if it has none), or an error:
+//   kAborted            the guest trapped: the trap's message
+//   kCancelled          the stop token was asked to stop, or the step had been cancelled before
+//   kUnimplemented      the guest waits for an import of another module linked with it
+//   the handler's own   if it returned a status, with the import named: "net.recv: no route"
+//   kInternal           if a handler, or the awaitable it returned, threw: with what() as message;
+//                       kResourceExhausted: std::bad_alloc
+// After all of these but the first the guest's frames are dropped, and no guest code runs.
+//
+// Cancellation: destroy the task that waits, on the thread that would resume it; that drops the
+// guest's call and destroys what it waits for. Or pass a std::stop_token: it is looked at before
+// the guest runs on, so what is being waited for should stop early too.
+//
+// Threads: guest code runs where the coroutine is resumed, so whatever resumes what handlers wait
+// for must do so where the guest's store may be used: one thread at a time. Nothing here is tied to
+// a loop; fermata/asio.h is for those who use Asio.
+//
+// DynamicSteps: one handler for all ops, which gets the step and gives absl::StatusOr of the
+// results (or the results themselves), or an awaitable of that:
+//
+//   absl::StatusOr<std::vector<Value>> results = co_await fermata::Drive(
+//       std::move(step), [&](const DynamicStep& step) -> Task<std::vector<Value>> { … });
+#ifndef FERMATA_COROUTINE_H_
+#define FERMATA_COROUTINE_H_
+
+#include <concepts>
+#include <coroutine>
+#include <exception>
+#include <new>
+#include <stop_token>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "fermata/step.h"
+#include "fermata/task.h"
+
+#if defined(__cpp_exceptions)
+#define FERMATA_TRY try
+#define FERMATA_CATCH_ALL(result) \
+  catch (...) {                   \
+    result;                       \
+  }
+#else
+#define FERMATA_TRY if constexpr (true)
+#define FERMATA_CATCH_ALL(result)
+#endif
+
+namespace fermata {
+
+// How Drive is made; the embedder has no business here.
+namespace drive_internal {
+
+// What a step returns: of Step, and of what has the same functions (fermata/activations.h).
+template <class S>
+using ValueOf = std::remove_cvref_t<decltype(std::declval<const S&>().value())>;
+template <class R>
+using ResultOf = std::conditional_t<std::is_void_v<R>, absl::Status,
+                                    absl::StatusOr<std::conditional_t<std::is_void_v<R>, int, R>>>;
+
+template <class Returned, class Result>
+constexpr bool IsAwaitedAnswer() {
+  if constexpr (std::is_void_v<Returned>) {
+    return false;
+  } else if constexpr (Awaitable<Returned>) {
+    return typed::IsAnswer<AwaitResult<Returned>, Result>();
+  } else {
+    return false;
+  }
+}
+template <class H, class T>
+concept Answers = std::invocable<H&, const T&> &&
+    (typed::IsAnswer<std::invoke_result_t<H&, const T&>, typename T::Result>() ||
+     IsAwaitedAnswer<std::invoke_result_t<H&, const T&>, typename T::Result>());
+
+template <class H, class Op>
+struct AnswersAllOf : std::false_type {};
+template <class H, class... T>
+struct AnswersAllOf<H, std::variant<T...>> : std::bool_constant<(Answers<H, T> && ...)> {};
+template <class H>
+struct AnswersAllOf<H, std::variant<std::monostate>> : std::true_type {};
+template <class H, class Op>
+concept AnswersAll = AnswersAllOf<H, Op>::value;
+
+inline absl::Status StatusOfException() {
+#if defined(__cpp_exceptions)
+  try {
+    throw;
+  } catch (const std::bad_alloc& error) {
+    return absl::ResourceExhaustedError(error.what());
+  } catch (const std::exception& error) {
+    return absl::InternalError(error.what());
+  } catch (...) {
+    return absl::InternalError("an exception that is no std::exception");
+  }
+#else
+  return absl::InternalError("an exception");
+#endif
+}
+
+// The same error, and which import it answered.
+inline absl::Status Named(const absl::Status& error, absl::string_view import) {
+  return absl::Status(error.code(), absl::StrCat(import, ": ", error.message()));
+}
+
+// Resumes `step` from op T with what a handler gave, which is `answer()`.
+template <class T, class S, class Answer>
+absl::Status ResumeWith(S& step, Answer&& answer) {
+  using Given = std::invoke_result_t<Answer&>;
+  using Result = typename T::Result;
+  if constexpr (std::is_void_v<Given>) {
+    answer();
+    return step.template Resume<T>();
+  } else if constexpr (std::is_void_v<Result>) {
+    const absl::Status status = answer();
+    return status.ok() ? step.template Resume<T>() : Named(status, T::kImport);
+  } else if constexpr (std::is_convertible_v<Given, Result>) {
+    return step.template Resume<T>(static_cast<Result>(answer()));
+  } else {
+    const absl::StatusOr<Result> result = answer();
+    return result.ok() ? step.template Resume<T>(*result) : Named(result.status(), T::kImport);
+  }
+}
+
+// What the handler of op T returned, being awaited.
+template <class T, class A>
+class Waiting {
+ public:
+  template <class H>
+  Waiting(H& handler, const T& op)
+      : awaitable_(handler(op)),
+        awaiter_(awaitable_internal::GetAwaiter(static_cast<A&&>(awaitable_))) {}
+  Waiting(const Waiting&) = delete;
+
+  bool Ready() { return static_cast<bool>(awaiter_.await_ready()); }
+  // As await_suspend that returns bool.
+  bool Suspend(std::coroutine_handle<> self) {
+    using Suspended = decltype(awaiter_.await_suspend(self));
+    if constexpr (std::is_void_v<Suspended>) {
+      awaiter_.await_suspend(self);
+      return true;
+    } else if constexpr (std::is_same_v<Suspended, bool>) {
+      return awaiter_.await_suspend(self);
+    } else {
+      const std::coroutine_handle<> next = awaiter_.await_suspend(self);
+      if (next == self) return false;
+      next.resume();
+      return true;
+    }
+  }
+  template <class S>
+  absl::Status Resume(S& step) {
+    return ResumeWith<T>(step, [this]() -> decltype(auto) { return awaiter_.await_resume(); });
+  }
+
+ private:
+  A awaitable_;
+  decltype(awaitable_internal::GetAwaiter(std::declval<A>())) awaiter_;
+};
+
+// Where what is waited for is kept: the awaitables differ from op to op.
+struct NoWaiting {};
+template <class H, class T>
+struct WaitingFor {
+  using Returned = std::invoke_result_t<H&, const T&>;
+  static constexpr bool kPlain = typed::IsAnswer<Returned, typename T::Result>();
+  using Type = std::conditional_t<kPlain, NoWaiting, Waiting<T, Returned>>;
+};
+template <class H, class Op>
+struct Place;
+template <class H, class... T>
+struct Place<H, std::variant<T...>> {
+  // By position, as two may be the same type; the first is none.
+  using Type = std::variant<std::monostate, typename WaitingFor<H, T>::Type...>;
+};
+template <class H>
+struct Place<H, std::variant<std::monostate>> {
+  using Type = std::variant<std::monostate>;
+};
+
+// An awaitable that answers the op of a step: at once, or when what the handler gave is ready. Its
+// result says how that went. Exceptions end here.
+template <class S, class H>
+class Answering {
+ public:
+  Answering(S& step, H& handler) : step_(step), handler_(handler), op_(step.op()) {}
+  Answering(const Answering&) = delete;
+
+  bool await_ready() noexcept {
+    FERMATA_TRY { return Begin(std::make_index_sequence<std::variant_size_v<Op>>()); }
+    FERMATA_CATCH_ALL(return Fail());
+  }
+  bool await_suspend(std::coroutine_handle<> self) noexcept {
+    FERMATA_TRY {
+      return WithPlace<bool>([&](auto& waiting) { return waiting.Suspend(self); });
+    }
+    FERMATA_CATCH_ALL(return !Fail());
+  }
+  absl::Status await_resume() noexcept {
+    if (done_) return status_;
+    FERMATA_TRY {
+      return WithPlace<absl::Status>([&](auto& waiting) { return waiting.Resume(step_); });
+    }
+    FERMATA_CATCH_ALL(Fail());
+    return status_;
+  }
+
+ private:
+  using Op = typename S::Op;
+
+  // Calls the handler for the op there is; whether that is all.
+  template <size_t... I>
+  bool Begin(std::index_sequence<I...>) {
+    bool ready = true;
+    ((op_.index() == I ? void(ready = BeginOne<I>(std::get<I>(op_))) : void()), ...);
+    return ready;
+  }
+  template <size_t i, class T>
+  bool BeginOne(const T& op) {
+    if constexpr (std::is_same_v<T, std::monostate>) {
+      return true;
+    } else if constexpr (WaitingFor<H, T>::kPlain) {
+      status_ = ResumeWith<T>(step_, [&]() -> decltype(auto) { return handler_(op); });
+      return done_ = true;
+    } else {
+      return place_.template emplace<i + 1>(handler_, op).Ready();
+    }
+  }
+  template <class Returned, class F>
+  Returned WithPlace(F f) {
+    return std::visit(
+        [&]<class P>(P& place) -> Returned {
+          if constexpr (std::is_same_v<P, std::monostate> || std::is_same_v<P, NoWaiting>) {
+            typed::Misuse("there is nothing to wait for");
+          } else {
+            return f(place);
+          }
+        },
+        place_);
+  }
+  bool Fail() {
+    std::visit(
+        [&](const auto& op) {
+          if constexpr (!std::is_same_v<std::decay_t<decltype(op)>, std::monostate>) {
+            status_ = Named(StatusOfException(), op.kImport);
+          }
+        },
+        op_);
+    return done_ = true;
+  }
+
+  S& step_;
+  H& handler_;
+  const Op op_;
+  bool done_ = false;
+  absl::Status status_;
+  typename Place<H, Op>::Type place_;
+};
+
+// What the call came to. The frames of one that has not ended are dropped.
+template <class S>
+ResultOf<ValueOf<S>> Conclude(S& step, const absl::Status& status) {
+  if (status.ok() && step.suspended()) {
+    const absl::Status unknown = absl::UnimplementedError(absl::StrCat(
+        step.dynamic().op_module(), ".", step.dynamic().op_name(), ": not an import of the guest"));
+    step.Cancel();
+    return unknown;
+  }
+  if (!status.ok()) {
+    step.Cancel();
+    return status;
+  }
+  if (step.trapped() && step.trap() == Trap::kCancelled) {
+    return absl::CancelledError(step.message());
+  }
+  if (!step.finished()) return step.status();
+  if constexpr (std::is_void_v<ValueOf<S>>) {
+    return absl::OkStatus();
+  } else {
+    return step.value();
+  }
+}
+
+inline absl::Status Stopped() { return absl::CancelledError("the call was asked to stop"); }
+
+// What DynamicSteps are answered with.
+using Values = std::vector<Value>;
+struct DynamicOp {
+  using Result = Values;
+};
+template <class H>
+concept AnswersDynamic = std::invocable<H&, const DynamicStep&> &&
+    (typed::IsAnswer<std::invoke_result_t<H&, const DynamicStep&>, Values>() ||
+     IsAwaitedAnswer<std::invoke_result_t<H&, const DynamicStep&>, Values>());
+
+// A handler's answer as a task, which no exception leaves.
+template <class H>
+Task<absl::StatusOr<Values>> AnswerOf(const DynamicStep& step, H& handler) {
+  using Returned = std::invoke_result_t<H&, const DynamicStep&>;
+  absl::StatusOr<Values> answer;
+  FERMATA_TRY {
+    if constexpr (typed::IsAnswer<Returned, Values>()) {
+      answer = handler(step);
+    } else {
+      answer = co_await handler(step);
+    }
+  }
+  FERMATA_CATCH_ALL(answer = StatusOfException());
+  co_return answer;
+}
+
+}  // namespace drive_internal
+
+// Drives a typed step: a Step, or another class of its functions (fermata/activations.h). It begins
+// when it is awaited or started.
+template <class S, class Handler>
+requires drive_internal::AnswersAll<Handler, typename S::Op>
+    Task<drive_internal::ResultOf<drive_internal::ValueOf<S>>> Drive(S step, Handler handler,
+                                                                     std::stop_token stop = {}) {
+  absl::Status status;
+  while (status.ok() && step.suspended() && !step.foreign()) {
+    if (stop.stop_requested()) {
+      status = drive_internal::Stopped();
+      break;
+    }
+    drive_internal::Answering<S, Handler> answering(step, handler);
+    status = co_await answering;
+  }
+  co_return drive_internal::Conclude(step, status);
+}
+
+// Drives a step of the dynamic API.
+template <drive_internal::AnswersDynamic Handler>
+Task<absl::StatusOr<std::vector<Value>>> Drive(DynamicStep step, Handler handler,
+                                               std::stop_token stop = {}) {
+  while (step.suspended()) {
+    if (stop.stop_requested()) co_return drive_internal::Stopped();
+    const absl::StatusOr<std::vector<Value>> answer =
+        co_await drive_internal::AnswerOf(step, handler);
+    const std::string import = absl::StrCat(step.op_module(), ".", step.op_name());
+    if (!answer.ok()) co_return drive_internal::Named(answer.status(), import);
+    const absl::Status resumed = step.Resume(*answer);
+    if (!resumed.ok()) co_return resumed;
+  }
+  if (step.finished()) {
+    co_return std::vector<Value>(step.results().begin(), step.results().end());
+  }
+  if (step.out_of_fuel()) co_return absl::ResourceExhaustedError("the guest is out of fuel");
+  if (step.trap() == Trap::kCancelled) co_return absl::CancelledError(step.message());
+  co_return absl::AbortedError(step.message());
+}
+
+}  // namespace fermata
+
+#undef FERMATA_TRY
+#undef FERMATA_CATCH_ALL
+
+#endif  // FERMATA_COROUTINE_H_
