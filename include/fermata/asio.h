@@ -1,0 +1,276 @@
+// A guest's call as an asynchronous operation of Asio (standalone Asio, 1.22 or newer: define
+// ASIO_STANDALONE).
+//
+//   asio::thread_pool pool(4);
+//   auto echo = guest::Echo::Create();
+//   const auto strand = asio::make_strand(pool);                 // one for each store
+//   fermata::async_call(
+//       strand, [&] { return (*echo)->serve(3); },               // runs on the strand
+//       fermata::Match{
+//           [&](Echo::net_recv op) -> asio::awaitable<int32_t> { // may co_await what Asio has
+//             auto to = (*echo)->memory().Span(op.ptr, op.len);
+//             co_return co_await socket.async_read_some(asio::buffer(to.data(), to.size()),
+//                                                       asio::use_awaitable);
+//           },
+//           [&](Echo::timer_sleep op) -> fermata::Task<> { … },  // any other awaitable
+//           [&](Echo::env_log op) { std::printf("%d\n", op.code); }},  // an answer, at once
+//       [](absl::StatusOr<int32_t> result) { … });               // any completion token
+//
+// Handlers are those of fermata::Drive (fermata/coroutine.h) and may also return asio::awaitable of
+// an answer; so are results and errors. A missing handler does not compile. The completion
+// signature is void(absl::StatusOr<R>), or void(absl::Status) for calls without a value.
+//
+// async_call is an operation like Asio's own: it takes any completion token (use_awaitable,
+// use_future, detached, deferred, a function), uses the executor, allocator and cancellation slot
+// associated with the handler, and counts as work. Guest code and handlers run on the executor
+// given, and never within async_call itself; the completion handler runs on its own executor, by
+// default the one given.
+//
+// Threads: one thread at a time may use a store. So all calls of the instances of one store go to
+// one strand (or to an io_context that one thread runs), which gives each the guest while the
+// others wait; stores on different strands run side by side on the threads of a pool. A call is
+// bound to no thread: it goes on on whichever runs its strand next.
+//
+// Cancellation, terminal or partial, is passed on to what the handler waits for, if that is Asio's
+// (asio::awaitable; operations that don't support it go on to their end). When the wait is over the
+// guest's frames are dropped, no guest code runs, and the operation completes with kCancelled.
+//
+// The guest, and what the handlers refer to, must be there until the operation completes. A context
+// that is destroyed takes the operations under way along: their steps too, so the guests' stores
+// must outlive it.
+#ifndef FERMATA_ASIO_H_
+#define FERMATA_ASIO_H_
+
+#include <asio/any_io_executor.hpp>
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/associator.hpp>
+#include <asio/async_result.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_state.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <concepts>
+#include <exception>
+#include <memory>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "fermata/coroutine.h"
+
+namespace fermata {
+namespace asio_internal {
+
+template <class T>
+struct AsioAwaitable : std::false_type {};
+template <class T, class Executor>
+struct AsioAwaitable<asio::awaitable<T, Executor>> : std::true_type {
+  using Result = T;
+};
+
+// How a handler answers op T: at once, with an asio::awaitable, or with another awaitable.
+template <class Returned, class Result>
+constexpr bool IsAsioAnswer() {
+  if constexpr (AsioAwaitable<Returned>::value) {
+    return typed::IsAnswer<typename AsioAwaitable<Returned>::Result, Result>();
+  } else {
+    return typed::IsAnswer<Returned, Result>() ||
+           drive_internal::IsAwaitedAnswer<Returned, Result>();
+  }
+}
+template <class H, class T>
+concept Answers = std::invocable<H&, const T&> && IsAsioAnswer < std::invoke_result_t<H&, const T&>,
+typename T::Result > ();
+template <class H, class Op>
+struct AnswersAllOf : std::false_type {};
+template <class H, class... T>
+struct AnswersAllOf<H, std::variant<T...>> : std::bool_constant<(Answers<H, T> && ...)> {};
+template <class H>
+struct AnswersAllOf<H, std::variant<std::monostate>> : std::true_type {};
+template <class H, class Op>
+concept AnswersAll = AnswersAllOf<H, Op>::value;
+
+// Awaits something that is not Asio's, and goes on on the coroutine's own executor.
+template <class A>
+asio::awaitable<AwaitResult<A>> Foreign(A awaitable) {
+  auto body = [](A& a) -> Task<AwaitResult<A>> { co_return co_await static_cast<A&&>(a); };
+  Task<AwaitResult<A>> task = body(awaitable);
+  auto initiate = [&task](auto handler) {
+    auto executor = asio::get_associated_executor(handler);
+    // std::function copies; and it must not be the last to hold what it calls.
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    task.Start([shared, executor] { asio::post(executor, [shared] { std::move (*shared)(); }); });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate,
+                                                                       asio::use_awaitable);
+  co_return task.Get();
+}
+
+// Answers op T with what the handler's awaitable gives.
+template <class T, class S, class H>
+asio::awaitable<absl::Status> AnswerLater(S& step, H& handler, const T& op) {
+  using Returned = std::invoke_result_t<H&, const T&>;
+  auto wait = [&]() {
+    if constexpr (AsioAwaitable<Returned>::value) {
+      return handler(op);
+    } else {
+      return Foreign<std::decay_t<Returned>>(handler(op));
+    }
+  };
+  using Result = typename AsioAwaitable<decltype(wait())>::Result;
+  absl::Status failed;
+  try {
+    if constexpr (std::is_void_v<Result>) {
+      co_await wait();
+      co_return drive_internal::ResumeWith<T>(step, [] {});
+    } else {
+      Result result = co_await wait();
+      co_return drive_internal::ResumeWith<T>(step, [&]() -> Result { return std::move(result); });
+    }
+  } catch (...) {
+    failed = drive_internal::Named(drive_internal::StatusOfException(), T::kImport);
+  }
+  co_return failed;
+}
+
+template <class T, class S, class H>
+absl::Status AnswerAtOnce(S& step, H& handler, const T& op) {
+  try {
+    return drive_internal::ResumeWith<T>(step, [&]() -> decltype(auto) { return handler(op); });
+  } catch (...) {
+    return drive_internal::Named(drive_internal::StatusOfException(), T::kImport);
+  }
+}
+
+// Answers the op the step waits for: at once, or with an operation that does.
+template <class S, class H>
+std::variant<absl::Status, asio::awaitable<absl::Status>> Answer(S& step, H& handler,
+                                                                 const typename S::Op& op) {
+  using Answered = std::variant<absl::Status, asio::awaitable<absl::Status>>;
+  return std::visit(
+      [&]<class T>(const T& o) -> Answered {
+        if constexpr (std::is_same_v<T, std::monostate>) {
+          return absl::OkStatus();  // a guest without ops
+        } else if constexpr (typed::IsAnswer<std::invoke_result_t<H&, const T&>,
+                                             typename T::Result>()) {
+          return AnswerAtOnce(step, handler, o);
+        } else {
+          return AnswerLater(step, handler, o);
+        }
+      },
+      op);
+}
+
+template <class Start>
+using ResultOf = drive_internal::ResultOf<drive_internal::ValueOf<std::invoke_result_t<Start&>>>;
+
+// The operation.
+template <class Start, class H>
+asio::awaitable<ResultOf<Start>> Run(Start start, H handler) {
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_partial_cancellation());
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await asio::post(asio::use_awaitable);
+  absl::Status status;
+  const auto cancelled = [&](asio::cancellation_state state) {
+    if (state.cancelled() == asio::cancellation_type::none) return false;
+    status = absl::CancelledError("the call was cancelled");
+    return true;
+  };
+  if (cancelled(co_await asio::this_coro::cancellation_state)) co_return status;
+  auto step = start();
+  while (status.ok() && step.suspended() && !step.foreign()) {
+    const auto op = step.op();
+    auto answered = Answer(step, handler, op);
+    if (answered.index() == 0) {
+      status = std::get<0>(answered);
+    } else {
+      status = co_await std::get<1>(std::move(answered));
+    }
+    if (!step.suspended()) break;
+    if (cancelled(co_await asio::this_coro::cancellation_state)) break;
+  }
+  co_return drive_internal::Conclude(step, status);
+}
+
+// What co_spawn completes: hands the result on to the handler, whose associations it has.
+template <class Handler, class Result>
+struct Completion {
+  Handler handler;
+
+  void operator()(std::exception_ptr exception, Result result) {
+    if (exception) result = StatusOf(exception);
+    std::move(handler)(std::move(result));
+  }
+  // `start` threw, or the operation was cancelled before it began: then co_spawn does not begin it.
+  static absl::Status StatusOf(const std::exception_ptr& exception) {
+    try {
+      std::rethrow_exception(exception);
+    } catch (const std::system_error& error) {
+      if (error.code() == asio::error::operation_aborted) {
+        return absl::CancelledError("the call was cancelled");
+      }
+      return absl::InternalError(error.what());
+    } catch (...) {
+      return drive_internal::StatusOfException();
+    }
+  }
+};
+
+template <class T>
+concept IoObject = requires(T& t) {
+  t.get_executor();
+};
+
+}  // namespace asio_internal
+
+// Makes the call that `start()` makes (on the executor: it returns a Step), and answers what the
+// guest waits for with `handler`, until it has ended.
+template <class Executor, class Start, class Handler, class CompletionToken>
+requires(!asio_internal::IoObject<Executor> && std::invocable<Start&> &&
+         asio_internal::AnswersAll<
+             Handler,
+             typename std::invoke_result_t<Start&>::Op>) auto async_call(const Executor& executor,
+                                                                         Start start,
+                                                                         Handler handler,
+                                                                         CompletionToken&& token) {
+  using Result = asio_internal::ResultOf<Start>;
+  return asio::async_initiate<CompletionToken, void(Result)>(
+      [](auto completion, asio::any_io_executor ex, Start s, Handler h) {
+        asio::co_spawn(
+            ex, asio_internal::Run<Start, Handler>(std::move(s), std::move(h)),
+            asio_internal::Completion<decltype(completion), Result>{std::move(completion)});
+      },
+      token, asio::any_io_executor(executor), std::move(start), std::move(handler));
+}
+
+// The same, with the executor of an execution context or an I/O object.
+template <asio_internal::IoObject IoObject, class Start, class Handler, class CompletionToken>
+requires(std::invocable<Start&>&& asio_internal::AnswersAll<
+         Handler, typename std::invoke_result_t<Start&>::Op>) auto async_call(IoObject& object,
+                                                                              Start start,
+                                                                              Handler handler,
+                                                                              CompletionToken&&
+                                                                                  token) {
+  return fermata::async_call(object.get_executor(), std::move(start), std::move(handler),
+                             std::forward<CompletionToken>(token));
+}
+
+}  // namespace fermata
+
+// The completion has the executor, allocator and cancellation slot of the handler.
+template <template <class, class> class Associator, class Handler, class Result, class Default>
+struct asio::associator<Associator, fermata::asio_internal::Completion<Handler, Result>, Default>
+    : Associator<Handler, Default> {
+  static typename Associator<Handler, Default>::type get(
+      const fermata::asio_internal::Completion<Handler, Result>& completion,
+      const Default& fallback = Default()) noexcept {
+    return Associator<Handler, Default>::get(completion.handler, fallback);
+  }
+};
+
+#endif  // FERMATA_ASIO_H_
