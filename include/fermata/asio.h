@@ -166,8 +166,19 @@ std::variant<absl::Status, asio::awaitable<absl::Status>> Answer(S& step, H& han
       op);
 }
 
+// What `Start` makes: a step, or absl::StatusOr of one.
+template <class T>
+struct Stepping {
+  using Type = T;
+};
+template <class S>
+struct Stepping<absl::StatusOr<S>> {
+  using Type = S;
+};
 template <class Start>
-using ResultOf = drive_internal::ResultOf<drive_internal::ValueOf<std::invoke_result_t<Start&>>>;
+using StepOf = typename Stepping<std::invoke_result_t<Start&>>::Type;
+template <class Start>
+using ResultOf = drive_internal::ResultOf<drive_internal::ValueOf<StepOf<Start>>>;
 
 // The operation.
 template <class Start, class H>
@@ -182,7 +193,16 @@ asio::awaitable<ResultOf<Start>> Run(Start start, H handler) {
     return true;
   };
   if (cancelled(co_await asio::this_coro::cancellation_state)) co_return status;
-  auto step = start();
+  absl::StatusOr<StepOf<Start>> made = start();
+  if (!made.ok()) co_return made.status();
+  StepOf<Start>& step = *made;
+  if constexpr (requires { step.queued(); }) {
+    if (step.queued()) {
+      co_await Foreign(FromCallback([&step](Reply<> reply) { step.OnTurn(reply); }));
+      if (cancelled(co_await asio::this_coro::cancellation_state)) co_return status;
+      status = step.Begin();
+    }
+  }
   while (status.ok() && step.suspended() && !step.foreign()) {
     const auto op = step.op();
     auto answered = Answer(step, handler, op);
@@ -228,7 +248,8 @@ concept IoObject = requires(T& t) {
 
 }  // namespace asio_internal
 
-// Makes the call that `start()` makes (on the executor: it returns a Step), and answers what the
+// Makes the call that `start()` makes (on the executor: it returns a Step,
+// an Activation, or absl::StatusOr of one), and answers what the
 // guest waits for with `handler`, until it has ended.
 template <class Executor, class Start, class Handler, class CompletionToken>
 requires(!asio_internal::IoObject<Executor> && std::invocable<Start&> &&

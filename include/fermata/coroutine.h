@@ -350,6 +350,12 @@ requires drive_internal::AnswersAll<Handler, typename S::Op>
     Task<drive_internal::ResultOf<drive_internal::ValueOf<S>>> Drive(S step, Handler handler,
                                                                      std::stop_token stop = {}) {
   absl::Status status;
+  if constexpr (requires { step.queued(); }) {
+    if (step.queued()) {
+      co_await FromCallback([&step](Reply<> reply) { step.OnTurn(reply); });
+      status = stop.stop_requested() ? drive_internal::Stopped() : step.Begin();
+    }
+  }
   while (status.ok() && step.suspended() && !step.foreign()) {
     if (stop.stop_requested()) {
       status = drive_internal::Stopped();
@@ -359,6 +365,16 @@ requires drive_internal::AnswersAll<Handler, typename S::Op>
     status = co_await answering;
   }
   co_return drive_internal::Conclude(step, status);
+}
+
+// Drives a call that could not be made, perhaps: the error is what it comes to.
+template <class S, class Handler>
+requires drive_internal::AnswersAll<Handler, typename S::Op>
+    Task<drive_internal::ResultOf<drive_internal::ValueOf<S>>> Drive(absl::StatusOr<S> step,
+                                                                     Handler handler,
+                                                                     std::stop_token stop = {}) {
+  if (!step.ok()) co_return step.status();
+  co_return co_await Drive(*std::move(step), std::move(handler), std::move(stop));
 }
 
 // Drives a step of the dynamic API.
