@@ -255,7 +255,7 @@ template <class Executor, class Start, class Handler, class CompletionToken>
 requires(!asio_internal::IoObject<Executor> && std::invocable<Start&> &&
          asio_internal::AnswersAll<
              Handler,
-             typename std::invoke_result_t<Start&>::Op>) auto async_call(const Executor& executor,
+             typename asio_internal::StepOf<Start>::Op>) auto async_call(const Executor& executor,
                                                                          Start start,
                                                                          Handler handler,
                                                                          CompletionToken&& token) {
@@ -272,7 +272,7 @@ requires(!asio_internal::IoObject<Executor> && std::invocable<Start&> &&
 // The same, with the executor of an execution context or an I/O object.
 template <asio_internal::IoObject IoObject, class Start, class Handler, class CompletionToken>
 requires(std::invocable<Start&>&& asio_internal::AnswersAll<
-         Handler, typename std::invoke_result_t<Start&>::Op>) auto async_call(IoObject& object,
+         Handler, typename asio_internal::StepOf<Start>::Op>) auto async_call(IoObject& object,
                                                                               Start start,
                                                                               Handler handler,
                                                                               CompletionToken&&
