@@ -151,13 +151,14 @@ void Stacks::Release(Stack& stack) {
 
 absl::StatusOr<uint64_t> Stacks::MakeRegion() {
   const uint64_t bytes = RoundUp(options_.stack_bytes, kAlignment);
-  if (options_.allocate_stack != nullptr) {
-    absl::StatusOr<uint64_t> region = options_.allocate_stack(bytes);
+  if (options_.allocate_stack != nullptr || !options_.stack_allocator.empty()) {
+    absl::StatusOr<uint64_t> region =
+        options_.allocate_stack != nullptr ? options_.allocate_stack(bytes) : CallAllocator(bytes);
     if (!region.ok()) return region.status();
     if (*region == 0 || *region % kAlignment != 0 || *region > memory_->bytes ||
         bytes > memory_->bytes - *region) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("allocate_stack gave ", *region, ", which is no place for a stack"));
+      return absl::InvalidArgumentError(absl::StrCat("there is no room for a stack at ", *region,
+                                                     ", which was allocated for it"));
     }
     ++made_;
     return region;
@@ -169,6 +170,23 @@ absl::StatusOr<uint64_t> Stacks::MakeRegion() {
   ++made_;
   fresh_ += bytes;
   return fresh_ - bytes;
+}
+
+absl::StatusOr<uint64_t> Stacks::CallAllocator(uint64_t bytes) {
+  const uint64_t size = bytes + kAlignment - 1;  // malloc's alignment may be less
+  const Value argument = is64_ ? Value::I64(size) : Value::I32(static_cast<uint32_t>(size));
+  absl::StatusOr<DynamicStep> step = instance_.Call(options_.stack_allocator, {&argument, 1});
+  if (!step.ok()) return step.status();
+  if (!step->finished() || step->results().size() != 1) {
+    return absl::FailedPreconditionError(absl::StrCat("the guest's ", options_.stack_allocator,
+                                                      " gave no address: ", step->message()));
+  }
+  const uint64_t address = is64_ ? step->results()[0].i64() : step->results()[0].i32();
+  if (address == 0) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the guest's ", options_.stack_allocator, " has no room for another stack"));
+  }
+  return RoundUp(address, kAlignment);
 }
 
 // Has memory for at least one region more; for a few at a time if they are small.

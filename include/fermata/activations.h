@@ -34,7 +34,7 @@
 // async_call take activations of Steps as they take Steps, and what an export returns too; one that
 // is queued waits for its turn first.
 //
-// Costs: a resumption 1 to 2 ns more than a step's. A region is memory of the guest: it grows by as
+// Costs: a resumption 2 to 3 ns more than a step's. A region is memory of the guest: it grows by as
 // many as are in use at once, and keeps them for later calls.
 //
 // Errors are absl::Status: kNotFound (no stack pointer), kInvalidArgument (what was given is none),
@@ -73,8 +73,13 @@ struct ActivationOptions {
   // import `__stack_pointer`, or else the first global of the module's own, as LLVM has it, if that
   // is mutable and holds what a stack pointer can.
   std::optional<uint32_t> stack_pointer = std::nullopt;
-  // kSeparate: where regions come from, say the guest's malloc: the address of `bytes` bytes,
-  // aligned to 16, which stay the activations'. By default memory 0 grows.
+  // kSeparate: where regions come from. By default memory 0 grows, which suits guests whose
+  // allocator takes what its own growth gives it (wasi-libc, Rust). Others (Emscripten, TinyGo, Go)
+  // take all memory behind their heap for theirs and need one of these two:
+  // - the guest's allocator: an export as malloc is, which takes a size and gives an address;
+  std::string stack_allocator = "";
+  // - a function that gives the address of `bytes` bytes, aligned to 16.
+  // What they give stays the activations'. The function must not call the guest.
   std::function<absl::StatusOr<uint64_t>(uint64_t bytes)> allocate_stack = nullptr;
 };
 
@@ -118,6 +123,7 @@ class Stacks {
   absl::StatusOr<uint32_t> FindPointer() const;
   absl::Status CheckPointer(uint32_t global) const;
   absl::StatusOr<uint64_t> MakeRegion();
+  absl::StatusOr<uint64_t> CallAllocator(uint64_t bytes);
   absl::Status Grow();
   uint8_t* At(uint64_t address) const { return memory_->data + address; }
   void* Storage(uint32_t global) const;

@@ -38,6 +38,9 @@
 // The guest, and what the handlers refer to, must be there until the operation completes. A context
 // that is destroyed takes the operations under way along: their steps too, so the guests' stores
 // must outlive it.
+//
+// Asio before 1.25 does not find the coroutines of clang with libstdc++: compile all of a program
+// with -DASIO_HAS_CO_AWAIT=1 then.
 #ifndef FERMATA_ASIO_H_
 #define FERMATA_ASIO_H_
 
@@ -62,6 +65,10 @@
 #include <variant>
 
 #include "fermata/coroutine.h"
+
+#if !defined(ASIO_HAS_CO_AWAIT)
+#error "This Asio has found no coroutines: if the compiler has them, define ASIO_HAS_CO_AWAIT=1"
+#endif
 
 namespace fermata {
 namespace asio_internal {

@@ -170,6 +170,25 @@ TEST_F(ActivationsTest, StacksFromTheGuest) {
             absl::StatusCode::kUnavailable);
 }
 
+TEST_F(ActivationsTest, StacksFromTheGuestsAllocator) {
+  ActivationOptions options = kSeparate;
+  options.stack_allocator = "allocate";
+  auto calls = Make(options);
+  const auto keep = calls->Export(&StackGuest::keep);
+  auto first = *keep(1, 1);
+  auto second = *keep(2, 1);
+  EXPECT_EQ(keep(3, 1).status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(first.Resume<pause>(0).ok() && second.Resume<pause>(0).ok());
+  EXPECT_EQ(first.value() + second.value(), 0);
+
+  options.stack_allocator = "nothing";
+  EXPECT_EQ(Make(options)->Export(&StackGuest::keep)(1, 1).status().code(),
+            absl::StatusCode::kNotFound);
+  options.stack_allocator = "allocate_and_wait";
+  EXPECT_EQ(Make(options)->Export(&StackGuest::keep)(1, 1).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(ActivationsTest, WhatIsNoStackPointer) {
   const auto create = [&](const ActivationOptions& options) {
     return Activations<StackGuest>::Create(*guest_, options).status().code();

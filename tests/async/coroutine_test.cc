@@ -312,10 +312,10 @@ template <class H>
 concept CanDrive = requires(Step<int32_t, AsyncGuest> step, H handler) {
   Drive(std::move(step), handler);
 };
-const auto recv_case = [](recv) -> Task<int32_t> { co_return 1; };
-const auto nap_case = [](nap) {};
-const auto divmod_case = [](divmod) { return std::tuple(1, 1); };
-const auto wrong_case = [](recv) -> Task<std::string> { co_return ""; };
+[[maybe_unused]] const auto recv_case = [](recv) -> Task<int32_t> { co_return 1; };
+[[maybe_unused]] const auto nap_case = [](nap) {};
+[[maybe_unused]] const auto divmod_case = [](divmod) { return std::tuple(1, 1); };
+[[maybe_unused]] const auto wrong_case = [](recv) -> Task<std::string> { co_return ""; };
 static_assert(CanDrive<decltype(Match{recv_case, nap_case, divmod_case})>);
 static_assert(!CanDrive<decltype(Match{recv_case, divmod_case})>);
 static_assert(!CanDrive<decltype(Match{wrong_case, nap_case, divmod_case})>);

@@ -4,6 +4,9 @@
 #include <utility>
 #include <variant>
 
+#include "fermata/activations.h"
+#include "fermata/coroutine.h"
+#include "fermata/ring.h"
 #include "other.h"
 #include "two-questions.h"
 
@@ -23,6 +26,19 @@ int Use() {
   }
   const auto square = (*guest)->square(9);
   if (!step.finished() || !square.finished()) return 1;
+  // The same by way of a coroutine, with the answers in a queue.
+  auto calls =
+      fermata::Activations<Guest>::Create(**guest, {.stack = fermata::ActivationOptions::kNone});
+  if (!calls.ok()) return 1;
+  fermata::SpscRing<int32_t> answers(2);
+  const auto answer = [&](Ask op) -> fermata::Task<int32_t> {
+    const auto [value] = op;
+    answers.TryPush(value * 2);
+    co_return *answers.TryPop();
+  };
+  const absl::StatusOr<int32_t> driven = fermata::SyncWait(
+      fermata::Drive((*calls)->Export(&Guest::ask_twice)(20), fermata::Match{answer}));
+  if (!driven.ok() || *driven != step.value()) return 1;
   std::printf("%s: ask_twice(20) = %d square(9) = %d logged %d\n",
               std::string(text.begin(), text.end()).c_str(), step.value(), square.value(),
               host.logged);
