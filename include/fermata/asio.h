@@ -45,8 +45,6 @@
 #define FERMATA_ASIO_H_
 
 #include <asio/any_io_executor.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/associated_executor.hpp>
 #include <asio/associator.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
@@ -54,6 +52,8 @@
 #include <asio/co_spawn.hpp>
 #include <asio/error.hpp>
 #include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <concepts>
@@ -102,19 +102,34 @@ struct AnswersAllOf<H, std::variant<std::monostate>> : std::true_type {};
 template <class H, class Op>
 concept AnswersAll = AnswersAllOf<H, Op>::value;
 
-// Awaits something that is not Asio's, and goes on on the coroutine's own executor.
+// Awaits something that is not Asio's, and goes on on the coroutine's own executor. Meanwhile a
+// timer waits, so that the context owns the coroutine, as it does while one waits for what is
+// Asio's.
 template <class A>
 asio::awaitable<AwaitResult<A>> Foreign(A awaitable) {
+  struct Wait {
+    explicit Wait(const asio::any_io_executor& executor)
+        : timer(executor, asio::steady_timer::time_point::max()) {}
+    asio::steady_timer timer;
+    bool over = false;
+  };
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const auto wait = std::make_shared<Wait>(executor);
   auto body = [](A& a) -> Task<AwaitResult<A>> { co_return co_await static_cast<A&&>(a); };
   Task<AwaitResult<A>> task = body(awaitable);
-  auto initiate = [&task](auto handler) {
-    auto executor = asio::get_associated_executor(handler);
-    // std::function copies; and it must not be the last to hold what it calls.
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    task.Start([shared, executor] { asio::post(executor, [shared] { std::move (*shared)(); }); });
-  };
-  co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(initiate,
-                                                                       asio::use_awaitable);
+  task.Start([executor, waiting = std::weak_ptr<Wait>(wait)] {
+    asio::post(executor, [waiting] {
+      const auto w = waiting.lock();
+      if (w == nullptr) return;
+      w->over = true;
+      w->timer.cancel();
+    });
+  });
+  // Cancellation ends the timer's wait too, but not that of the task.
+  while (!task.done() && !wait->over) {
+    asio::error_code ignored;
+    co_await wait->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
   co_return task.Get();
 }
 

@@ -233,6 +233,42 @@ TEST_F(AsioTest, AContextTakesItsCallsAlong) {
   EXPECT_EQ(alive.use_count(), 1);
 }
 
+TEST_F(AsioTest, AContextTakesAlongWhatWaitsForOthers) {
+  auto alive = std::make_shared<int>(0);
+  std::optional<Reply<int32_t>> kept;
+  {
+    asio::io_context io;
+    const auto never = [alive, &kept](recv) {
+      return FromCallback<int32_t>([&kept](Reply<int32_t> reply) { kept = reply; });
+    };
+    async_call(io, Serve(1), With(never), [alive](absl::StatusOr<int32_t>) {});
+    io.run_for(milliseconds(2));
+    EXPECT_GT(alive.use_count(), 1);
+  }
+  EXPECT_EQ(alive.use_count(), 1);
+  (*kept)(1);  // too late
+}
+
+TEST_F(AsioTest, WhatIsNotAsiosGoesOnToItsEnd) {
+  asio::cancellation_signal signal;
+  std::optional<absl::StatusOr<int32_t>> result;
+  std::optional<Reply<int32_t>> kept;
+  const auto read = [&](recv) {
+    return FromCallback<int32_t>([&](Reply<int32_t> reply) { kept = reply; });
+  };
+  async_call(io_, Serve(2), With(read),
+             asio::bind_cancellation_slot(
+                 signal.slot(), [&](absl::StatusOr<int32_t> r) { result = std::move(r); }));
+  io_.run_for(milliseconds(2));
+  signal.emit(asio::cancellation_type::terminal);
+  io_.run_for(milliseconds(2));
+  EXPECT_FALSE(result.has_value());
+  (*kept)(1);
+  io_.run_for(milliseconds(20));
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->status().code(), absl::StatusCode::kCancelled);
+}
+
 // Two stores, each on a strand; each has many calls, and none runs on two threads at once.
 TEST(AsioPool, ManyCallsOfManyGuests) {
   constexpr int kGuests = 4, kCalls = 200;
