@@ -149,6 +149,12 @@ void Stacks::Release(Stack& stack) {
   --in_use_;
 }
 
+Stack Stacks::Current() const {
+  Stack stack;
+  if (pointer_ != nullptr) stack.pointer = Get();
+  return stack;
+}
+
 absl::StatusOr<uint64_t> Stacks::MakeRegion() {
   const uint64_t bytes = RoundUp(options_.stack_bytes, kAlignment);
   if (options_.allocate_stack != nullptr || !options_.stack_allocator.empty()) {

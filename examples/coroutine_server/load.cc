@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -72,14 +73,17 @@ class Load {
 
   LoadResult Run() {
     started_ = Now();
-    for (int i = 0; i < options_.connections; ++i) {
-      asio::co_spawn(io_, Client(i), [this](std::exception_ptr e) { Ended(e); });
-    }
+    // No more at a time than listeners queue: what they drop is sent again a second later.
+    while (begun_ < std::min(options_.connections, 500)) Begin();
     io_.run();
     return result_;
   }
 
  private:
+  void Begin() {
+    asio::co_spawn(io_, Client(begun_++), [this](std::exception_ptr e) { Ended(e); });
+  }
+
   asio::awaitable<void> Client(int index) {
     std::mt19937 random(static_cast<uint32_t>(index));
     tcp::socket socket(io_);
@@ -99,7 +103,7 @@ class Load {
       co_await asio::async_read_until(socket, asio::dynamic_buffer(bytes), body, use_awaitable);
       Check(bytes == expected, bytes);
       bytes.clear();
-      if (i == 0) co_await AllOpen();
+      if (i == 0) co_await Opened();
     }
   }
 
@@ -110,8 +114,9 @@ class Load {
     }
   }
 
-  // Waits for the others.
-  asio::awaitable<void> AllOpen() {
+  // Has the next one begin, and waits until all have come this far.
+  asio::awaitable<void> Opened() {
+    if (begun_ < options_.connections) Begin();
     if (++open_ == options_.connections) {
       opened_ = Now();
       result_.connecting_seconds = opened_ - started_;
@@ -141,7 +146,7 @@ class Load {
   const LoadOptions options_;
   asio::steady_timer all_open_;
   double started_ = 0, opened_ = 0;
-  int open_ = 0, ended_ = 0;
+  int begun_ = 0, open_ = 0, ended_ = 0;
   LoadResult result_;
 };
 

@@ -7,6 +7,7 @@
 // Try it: curl http://localhost:8080/square/12
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -27,14 +28,19 @@ int Fail(const std::string& error) {
   return 1;
 }
 
-// Two a connection in each of the two processes: the client's, and the one to the other server.
-bool RaiseDescriptorLimit(int connections) {
-  const rlim_t needed = 2 * static_cast<rlim_t>(connections) + 64;
+// How many of `connections` the limit of open files allows, raised as far as it can be. Each takes
+// two in each of the two processes: the client's, and the one to the other server.
+int Allowed(int connections) {
+  constexpr rlim_t kOthers = 64;
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
-  if (limit.rlim_cur >= needed) return true;
-  limit.rlim_cur = needed;
-  return needed <= limit.rlim_max && setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t needed = 2 * static_cast<rlim_t>(connections) + kOthers;
+  if (limit.rlim_cur < needed) {
+    limit.rlim_cur = std::min(needed, limit.rlim_max);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  }
+  if (limit.rlim_cur >= needed) return connections;
+  return limit.rlim_cur > kOthers ? static_cast<int>((limit.rlim_cur - kOthers) / 2) : 0;
 }
 
 int Report(const Server::Figures& figures, const LoadResult& load, const LoadOptions& options) {
@@ -53,8 +59,13 @@ int Report(const Server::Figures& figures, const LoadResult& load, const LoadOpt
   return 0;
 }
 
-int Run(bool demo, uint16_t port, const LoadOptions& options) {
-  if (!RaiseDescriptorLimit(options.connections)) return Fail("too few open files are allowed");
+int Run(bool demo, uint16_t port, LoadOptions options) {
+  const int allowed = Allowed(options.connections);
+  if (allowed < options.connections) {
+    if (allowed < 100) return Fail("too few open files are allowed");
+    std::printf("only %d connections: no more files may be open\n", allowed);
+    options.connections = allowed;
+  }
   LoadProcess others;  // before there are threads
   if (others.other_port() == 0) return Fail("there is no server to ask");
   asio::io_context io(kThreads);

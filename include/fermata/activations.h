@@ -110,6 +110,8 @@ class Stacks {
   // A stack for a new call.
   absl::StatusOr<Stack> Acquire();
   void Release(Stack& stack);
+  // The one in use now.
+  Stack Current() const;
   // Around the time a call runs. Error: it can't run now, and nothing was done.
   absl::Status Enter(Stack& stack, uint64_t& outer);
   // False: it has used more than its region.
@@ -403,6 +405,21 @@ class Activations {
   ActivationExport<Step<R, Guest>, P...> Export(Step<R, Guest> (Guest::*method)(P...),
                                                 const ActivationExport<S2, P2...>& other) {
     return Make(method, other.gate_);
+  }
+
+  // One that can't suspend: a function object that returns an Outcome. It uses the guest's own
+  // stack, or that of the call which is running; the pointer is restored if it traps.
+  template <class R, class... P>
+  auto Export(Outcome<R> (Guest::*method)(P...)) {
+    return [guest = &guest_, stacks = stacks_, method](P... arguments) -> Outcome<R> {
+      activation_internal::Stack stack = stacks->Current();
+      uint64_t outer = 0;
+      const absl::Status entered = stacks->Enter(stack, outer);
+      if (!entered.ok()) return Outcome<R>(entered);
+      Outcome<R> outcome = (guest->*method)(arguments...);
+      stacks->Leave(stack, outer);
+      return outcome;
+    };
   }
 
   // Calls in progress that have a stack: all that are not queued.

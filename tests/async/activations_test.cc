@@ -98,6 +98,18 @@ TEST_F(ActivationsTest, ATrapRestoresThePointer) {
   }
 }
 
+TEST_F(ActivationsTest, CallsThatCannotSuspend) {
+  const int32_t before = Where();
+  auto calls = Make(kSeparate);
+  const auto crash_now = calls->Export(&StackGuest::crash_now);
+  auto waiting = *calls->Export(&StackGuest::keep)(1, 1);
+  EXPECT_EQ(crash_now(0).value(), 0);
+  EXPECT_EQ(crash_now(1).trap(), Trap::kUnreachable);
+  EXPECT_EQ(Where(), before);
+  ASSERT_TRUE(waiting.Resume<pause>(0).ok());
+  EXPECT_EQ(waiting.value(), 0);
+}
+
 TEST_F(ActivationsTest, CancelledAndDestroyedCallsGiveUpTheirStacks) {
   auto calls = Make(kSeparate);
   const auto keep = calls->Export(&StackGuest::keep);
