@@ -28,6 +28,12 @@
 //     }
 //   }
 //
+// In a coroutine (fermata/task.h): go on on `loop` when there may be a message.
+//
+//   co_await fermata::FromCallback([&](fermata::Reply<> reply) {
+//     if (!ring.OnReady([&loop, reply] { loop.Post(reply); })) reply();
+//   });
+//
 // No wake-up is lost: OnReady and OnSpace either keep the waker, and then it is called once, or say
 // that there is no need to wait. A waker is called on the thread of the push, pop or Close that
 // ended the wait, so it should hand the work to where it belongs (post to a loop, set an eventfd,

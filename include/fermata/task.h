@@ -109,15 +109,15 @@ class PromiseBase {
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> task) noexcept {
       PromiseBase& promise = task.promise();
-      const std::coroutine_handle<> awaiting = promise.awaiting;
-      if (!awaiting) {
-        const std::function<void()> done = std::move(promise.done);
+      const std::coroutine_handle<> next = promise.awaiting;
+      if (!next) {
+        const std::function<void()> tell = std::move(promise.done);
         promise.finished.store(true, std::memory_order_release);
-        if (done) done();
+        if (tell) tell();
         return;
       }
       promise.finished.store(true, std::memory_order_relaxed);
-      if (promise.meeting.ArriveSecond()) awaiting.resume();
+      if (promise.meeting.ArriveSecond()) next.resume();
     }
     void await_resume() noexcept {}
   };

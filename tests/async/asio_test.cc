@@ -29,6 +29,7 @@
 #endif
 
 #include "async_guest.h"
+#include "fermata/ring.h"
 
 namespace fermata {
 namespace {
@@ -267,6 +268,39 @@ TEST_F(AsioTest, WhatIsNotAsiosGoesOnToItsEnd) {
   io_.run_for(milliseconds(20));
   ASSERT_TRUE(result.has_value());
   EXPECT_EQ(result->status().code(), absl::StatusCode::kCancelled);
+}
+
+// Messages of a native thread, which wait in a ring; the guest's thread is free meanwhile.
+TEST_F(AsioTest, ARingFeedsAGuest) {
+  constexpr int kMessages = 20'000;
+  SpscRing<int32_t> ring(64);
+  const auto read = [&](recv) -> Task<absl::StatusOr<int32_t>> {
+    while (true) {
+      if (const auto message = ring.TryPop()) co_return *message;
+      if (ring.finished()) co_return absl::OutOfRangeError("closed");
+      co_await FromCallback([&](Reply<> reply) {
+        if (!ring.OnReady([this, reply] { asio::post(io_, reply); })) reply();
+      });
+    }
+  };
+  std::thread producer([&] {
+    for (int32_t i = 0; i < kMessages;) {
+      if (ring.TryPush(1) == PushResult::kPushed) {
+        ++i;
+      } else {
+        std::this_thread::yield();
+      }
+    }
+    ring.Close();
+  });
+  auto all = async_call(io_, Serve(kMessages), With(read), asio::use_future);
+  io_.run();
+  EXPECT_EQ(*all.get(), kMessages);
+  producer.join();
+  auto late = async_call(io_, Serve(1), With(read), asio::use_future);
+  io_.restart();
+  io_.run();
+  EXPECT_EQ(late.get().status(), absl::OutOfRangeError("net.recv: closed"));
 }
 
 // Two stores, each on a strand; each has many calls, and none runs on two threads at once.
