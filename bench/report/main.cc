@@ -1,7 +1,8 @@
 // Builds what the benchmarks need beside the project itself, measures, and writes the report.
 // bench/run is the command that people use.
 //
-//   fermata-bench --source DIR --build DIR [--quick | --full] [--only kernels,suspension,guests]
+//   fermata-bench --source DIR --build DIR [--quick | --full] [--only
+//   kernels,suspension,hosts,guests]
 //                 [--kernel NAME] [--guest NAME] [--guests DIR] [--report FILE] [--publish DIR]
 //
 // Writes the report (DIR/report/bench.json); what `--only` leaves out is kept from there (`--only
@@ -19,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "bench/report/figures.h"
 #include "bench/report/guests.h"
+#include "bench/report/hosts.h"
 #include "bench/report/kernels.h"
 #include "bench/report/publish.h"
 #include "bench/report/summary.h"
@@ -38,7 +40,7 @@ namespace json = llvm::json;
 cl::opt<std::string> source("source", cl::Required, cl::desc("The project's folder"));
 cl::opt<std::string> build("build", cl::Required, cl::desc("Its build folder"));
 cl::opt<std::string> guests("guests", cl::desc("Folder of guests (NAME/module.wasm)"));
-cl::opt<std::string> only("only", cl::desc("Sections to measure: kernels,suspension,guests"));
+cl::opt<std::string> only("only", cl::desc("Sections to measure: kernels,suspension,hosts,guests"));
 cl::opt<std::string> kernel("kernel", cl::desc("Measure this kernel alone"));
 cl::opt<std::string> report("report", cl::desc("The report, instead of build/report/bench.json"));
 cl::opt<std::string> guest("guest", cl::desc("Measure this guest alone"));
@@ -97,6 +99,7 @@ int main(int argc, char** argv) {
     root["kernels"] = bench::ToJson(bench::MeasureKernels(tools, {quick, kernel}));
   }
   if (Wants("suspension")) root["suspension"] = bench::MeasureSuspension(tools, quick);
+  if (Wants("hosts")) root["hosts"] = bench::MeasureHosts(tools, quick);
   if (Wants("guests")) root["guests"] = bench::MeasureGuests(tools, {guests, guest, quick, full});
   bench::Summarize(root);
   std::printf("%s", bench::SummaryTable(root).c_str());

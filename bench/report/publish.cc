@@ -120,7 +120,7 @@ std::string SummaryTable(const json::Object& root) {
 void Publish(const json::Object& root, const std::string& dir) {
   Charts charts;
   std::string text = Introduction(root) + Summary(root);
-  for (const auto section : {&KernelSection, &SuspensionSection, &GuestSection}) {
+  for (const auto section : {&KernelSection, &SuspensionSection, &HostSection, &GuestSection}) {
     const std::string part = section(root, charts);
     if (!part.empty()) absl::StrAppend(&text, "\n", part);
   }

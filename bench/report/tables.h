@@ -22,6 +22,7 @@ std::string TableHead(const std::vector<std::string>& cells);
 
 std::string KernelSection(const llvm::json::Object& root, Charts& charts);
 std::string SuspensionSection(const llvm::json::Object& root, Charts& charts);
+std::string HostSection(const llvm::json::Object& root, Charts& charts);
 std::string GuestSection(const llvm::json::Object& root, Charts& charts);
 
 }  // namespace bench
