@@ -32,6 +32,39 @@ function(fermata_own_code target)
   endif()
 endfunction()
 
+# Makes imported targets whose names match `regex` archives where one lies beside the shared library:
+# Debian's packages have both, their configurations name the shared ones.
+function(fermata_prefer_archives regex)
+  get_property(targets DIRECTORY PROPERTY IMPORTED_TARGETS)
+  list(FILTER targets INCLUDE REGEX "${regex}")
+  foreach(target IN LISTS targets)
+    get_target_property(type ${target} TYPE)
+    get_target_property(configurations ${target} IMPORTED_CONFIGURATIONS)
+    if(NOT type STREQUAL "SHARED_LIBRARY" OR NOT configurations)
+      continue()
+    endif()
+    foreach(configuration IN LISTS configurations)
+      get_target_property(location ${target} IMPORTED_LOCATION_${configuration})
+      string(REGEX REPLACE "\\.so[.0-9]*$" ".a" archive "${location}")
+      if(EXISTS "${archive}")
+        set_target_properties(${target} PROPERTIES IMPORTED_LOCATION_${configuration} "${archive}"
+                              IMPORTED_SONAME_${configuration} "")
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
+# Links the C++ library into `target`, where that is possible.
+function(fermata_links_cxx_library target)
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_LINK_OPTIONS -static-libstdc++ -static-libgcc)
+  check_cxx_source_compiles("#include <string>
+    int main(int n, char** a) { return std::string(a[0]).size() + n; }" FERMATA_HAS_STATIC_CXX_LIBRARY)
+  if(FERMATA_HAS_STATIC_CXX_LIBRARY)
+    target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc)
+  endif()
+endfunction()
+
 # Lets shared modules that `target` loads at run time find the runtime in the executable itself. They
 # need all of the core, also what the executable has no use for.
 function(fermata_loads_modules target)

@@ -1,9 +1,14 @@
 # The translator: the command `fermata` and, for the tests, its parts as a library.
 #
 # Of LLVM it uses libSupport alone, linked statically, so that an installed `fermata` needs no LLVM.
+# Some distributions have no archives of LLVM, only the shared library of all of it.
 
 find_package(LLVM CONFIG REQUIRED)
-llvm_map_components_to_libnames(fermata_llvm support)
+if(TARGET LLVMSupport)
+  llvm_map_components_to_libnames(fermata_llvm support)
+else()
+  set(fermata_llvm LLVM)
+endif()
 
 file(GLOB_RECURSE translator_sources CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}"
      translator/*.cc)
@@ -49,4 +54,10 @@ target_compile_definitions(fermata PRIVATE
   FERMATA_BUILD_LIBDIR="${PROJECT_BINARY_DIR}/lib")
 # libSupport's list of libraries is that of all of LLVM.
 target_link_options(fermata PRIVATE "LINKER:--as-needed")
+if(FERMATA_LINK_ARCHIVES)
+  fermata_links_cxx_library(fermata)
+  # What loaded modules do not use would be a third of the program.
+  target_link_options(fermata PRIVATE "LINKER:--gc-sections" "LINKER:--exclude-libs,\
+libfermata_translator_lib.a:libLLVMSupport.a:libLLVMDemangle.a:libstdc++.a")
+endif()
 fermata_own_code(fermata)

@@ -145,19 +145,20 @@ absl::Status EmitAll(const Bytes& bytes, emit::Options options) {
   context.yield_site = static_cast<uint32_t>(immediate.size());
   context.shards = emit::AssignShards(*module, options);
   context.internal = emit::FindInternal(*module, *graph, context.shards);
-  std::vector<emit::Site> sites = emit::OpSites(context);
+  emit::SiteTable sites = emit::OpSites(context);
   for (uint32_t f = module->imported_functions; f < module->functions.size(); ++f) {
     absl::StatusOr<std::unique_ptr<ir::Function>> function = ir::Build(*module, f, suspension);
     if (!function.ok()) return function.status();
     if (options.suspend_everywhere) passes::SuspendEverywhere(**function);
     absl::StatusOr<emit::EmittedFunction> emitted =
-        emit::EmitFunction(context, **function, static_cast<uint32_t>(sites.size()));
+        emit::EmitFunction(context, **function, sites.size());
     if (!emitted.ok()) return emitted.status();
-    sites.insert(sites.end(), emitted->sites.begin(), emitted->sites.end());
+    sites.Add(emitted->sites);
   }
-  emit::EmitData(context);
+  emit::Writer files;
+  emit::EmitData(context, files);
   emit::EmitModuleHeader(context);
-  emit::EmitModuleSource(context, sites);
+  emit::EmitModuleSource(context, sites, files);
   return absl::OkStatus();
 }
 

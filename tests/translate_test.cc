@@ -112,21 +112,67 @@ TEST_F(Translation, ReportSaysWhyAFunctionMaySuspend) {
 TEST_F(Translation, GeneratedFunction) {
   ASSERT_TRUE(Run(Module()).ok());
   const std::string text = Files()["echo_0.cc"];
-  EXPECT_NE(text.find("s0 = reinterpret_cast<T0>(self.import_0.code)(self.import_0.instance, l0);"
-                      " if (FERMATA_SUSPENDED) goto S0;\n"
-                      "  return (s0 + l0);\n"
+  EXPECT_NE(text.find("s0 = reinterpret_cast<T0*>(self.import_0.code)(self.import_0.instance, l0);"
+                      " if (SUSPENDED) goto S0;\n"
+                      "  return s0 + l0;\n"
                       "S0:\n"
-                      "  frame = PushFrame(base, 1u, 2);\n"
-                      "  frame_put32(frame, 0, l0);\n"
+                      "  PUSH(1, 2);\n"
+                      "  PUT1(32, 0, l0);\n"
                       "  return 0;\n"),
             std::string::npos)
       << text;
 }
 
+// What a function of (i32, i32, i64, f64) -> i32 with this body returns.
+std::string Returned(const std::map<std::string, std::string>& files) {
+  const std::string& text = files.at("echo_0.cc");
+  const size_t at = text.find("  return ") + 9;
+  return text.substr(at, text.find(";\n", at) - at);
+}
+
+TEST_F(Translation, ExpressionsHaveNoMoreParenthesesThanTheyNeed) {
+  using testing_support::Bytes;
+  using testing_support::Code;
+  using wasm::Opcode;
+  const auto spelled = [&](const Bytes& code) {
+    testing_support::WasmBuilder b;
+    b.Function(b.Type("iiIF", "i"), "", code);
+    EXPECT_TRUE(Run(b.Build()).ok());
+    return Returned(Files());
+  };
+  const Bytes x = Code(Opcode::kLocalGet, 0), y = Code(Opcode::kLocalGet, 1);
+  const Bytes wide = Code(Opcode::kLocalGet, 2), real = Code(Opcode::kLocalGet, 3);
+  const Bytes seven = Code(Opcode::kI32Const, 7), minus = Code(Opcode::kI32Const, -1);
+  EXPECT_EQ(spelled(Code(x, y, Opcode::kI32Sub, x, Opcode::kI32Sub)), "l0 - l1 - l0");
+  EXPECT_EQ(spelled(Code(x, y, x, Opcode::kI32Sub, Opcode::kI32Sub)), "l0 - (l1 - l0)");
+  EXPECT_EQ(spelled(Code(x, y, seven, Opcode::kI32Mul, Opcode::kI32Add)), "l0 + l1 * 7");
+  EXPECT_EQ(spelled(Code(x, y, Opcode::kI32Add, seven, Opcode::kI32Mul)), "(l0 + l1) * 7");
+  EXPECT_EQ(spelled(Code(x, y, Opcode::kI32Add, y, Opcode::kI32And)), "(l0 + l1) & l1");
+  EXPECT_EQ(spelled(Code(x, y, Opcode::kI32And, seven, Opcode::kI32And)), "l0 & l1 & 7");
+  EXPECT_EQ(spelled(Code(x, y, Opcode::kI32Or, seven, Opcode::kI32And)), "(l0 | l1) & 7");
+  EXPECT_EQ(spelled(Code(x, y, Opcode::kI32And, y, Opcode::kI32Eq)), "(l0 & l1) == l1");
+  // Constants among themselves, in shifts and as arms keep their types.
+  EXPECT_EQ(spelled(Code(seven, seven, Opcode::kI32Mul)), "7u * 7u");
+  EXPECT_EQ(spelled(Code(seven, x, Opcode::kI32Shl)), "(7u << (l0 & 31))");
+  EXPECT_EQ(spelled(Code(seven, minus, x, Opcode::kSelect)), "(l0) ? 7u : 4294967295u");
+  EXPECT_EQ(spelled(Code(x, minus, Opcode::kI32Add)), "l0 + 4294967295u");
+  // A comparison is a bool only where it is converted at once.
+  EXPECT_EQ(spelled(Code(x, y, Opcode::kI32LtS)), "i32(l0) < i32(l1)");
+  EXPECT_EQ(spelled(Code(x, seven, Opcode::kI32LtS)), "i32(l0) < 7");
+  EXPECT_EQ(spelled(Code(x, minus, Opcode::kI32LtS)), "i32(l0) < i32(4294967295u)");
+  EXPECT_EQ(spelled(Code(wide, Opcode::kI64Eqz, seven, Opcode::kI32Shl)), "(u32(l2 == 0) << 7)");
+  EXPECT_EQ(spelled(Code(x, x, y, Opcode::kI32LtU, Opcode::kI32Sub)), "l0 - u32(l0 < l1)");
+  // Comparisons of floats have no opposite.
+  EXPECT_EQ(spelled(Code(x, y, x, y, Opcode::kI32LtU, Opcode::kI32Eqz, Opcode::kSelect)),
+            "(l0 >= l1) ? l0 : l1");
+  EXPECT_EQ(spelled(Code(x, y, real, real, Opcode::kF64Lt, Opcode::kI32Eqz, Opcode::kSelect)),
+            "(!(l3 < l3)) ? l0 : l1");
+}
+
 TEST_F(Translation, ImmediateImportsMakePlainFunctions) {
   options_.emit.immediate = {"env.*"};
   ASSERT_TRUE(Run(Module()).ok());
-  EXPECT_EQ(Files()["echo_0.cc"].find("FERMATA_SUSPENDED"), std::string::npos);
+  EXPECT_EQ(Files()["echo_0.cc"].find("SUSPENDED"), std::string::npos);
 }
 
 TEST_F(Translation, AGlobThatMatchesNothingIsAnError) {
@@ -287,33 +333,31 @@ TEST_F(Translation, GeneratedPieces) {
   options_.emit.piece_size = 6;
   ASSERT_TRUE(Run(Module()).ok());
   const std::string text = Files()["echo_0.cc"];
-  EXPECT_NE(text.find("static u32 fn1_piece0(Instance* base, fn1_vars& FERMATA_RESTRICT v, u32 at) "
-                      "{\n"
-                      "  Self& self = *static_cast<Self*>(base);\n"
-                      "  (void)self;\n"
-                      "  u32 &l0 = v.l0, &s0 = v.s0;\n"
-                      "  switch (at) {\n"
-                      "    case 0: break;\n"
-                      "    case 1:\n"
-                      "      s0 = slot_u32(v.value);\n"
-                      "      goto R0;\n"
-                      "    default: FERMATA_UNREACHABLE;\n"
-                      "  }\n"
-                      "  s0 = reinterpret_cast<T0>(self.import_0.code)(self.import_0.instance, l0);"
-                      " if (FERMATA_SUSPENDED) goto S0; R0:;\n"
-                      "  return 1u << 16;\n"
-                      "S0: v.point = 0; return kPushFrame;\n"
-                      "}\n"
-                      "static u32 fn1_piece1(Instance* base, fn1_vars& FERMATA_RESTRICT v, u32 at) "
-                      "{\n"
-                      "  Self& self = *static_cast<Self*>(base);\n"
-                      "  (void)self;\n"
-                      "  u32 &l0 = v.l0, &s0 = v.s0;\n"
-                      "  (void)at;\n"
-                      "  v.result = (s0 + l0);\n"
-                      "  return kDone;\n"
-                      "}\n"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("static u32 fn1_piece0(Instance* base, fn1_vars& FERMATA_RESTRICT v, u32 at) "
+                "{\n"
+                "  SELF;\n"
+                "  u32 &l0 = v.l0, &s0 = v.s0;\n"
+                "  switch (at) {\n"
+                "  case 0: break;\n"
+                "  case 1:\n"
+                "    s0 = slot_u32(v.value); goto R0;\n"
+                "  default: FERMATA_UNREACHABLE;\n"
+                "  }\n"
+                "  s0 = reinterpret_cast<T0*>(self.import_0.code)(self.import_0.instance, l0);"
+                " if (SUSPENDED) goto S0; R0:;\n"
+                "  return 1u << 16;\n"
+                "S0: v.point = 0; return kPushFrame;\n"
+                "}\n"
+                "static u32 fn1_piece1(Instance* base, fn1_vars& FERMATA_RESTRICT v, u32 at) "
+                "{\n"
+                "  SELF;\n"
+                "  u32 &l0 = v.l0, &s0 = v.s0;\n"
+                "  (void)at;\n"
+                "  v.result = s0 + l0;\n"
+                "  return kDone;\n"
+                "}\n"),
+      std::string::npos)
       << text;
 }
 

@@ -11,6 +11,8 @@
 namespace fermata {
 namespace {
 
+constexpr size_t kBuffer = 64 * 1024;
+
 absl::Status Failure(absl::string_view what, const std::string& path, std::error_code error) {
   return absl::InternalError(absl::StrCat(path, ": ", what, ": ", error.message()));
 }
@@ -21,6 +23,19 @@ bool SameContent(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
+
+OutputFile::OutputFile(std::string path, int descriptor)
+    : path_(std::move(path)), out_(descriptor, /*shouldClose=*/true) {
+  out_.SetBufferSize(kBuffer);
+}
+
+absl::Status OutputFile::Close() {
+  out_.close();
+  if (!out_.has_error()) return absl::OkStatus();
+  const std::error_code error = out_.error();
+  out_.clear_error();
+  return Failure("cannot write", path_, error);
+}
 
 OutputFolder::~OutputFolder() {
   for (const File& file : files_) llvm::sys::fs::remove(file.temporary);
@@ -36,13 +51,13 @@ absl::Status OutputFolder::Open() {
   return absl::OkStatus();
 }
 
-absl::Status OutputFolder::Add(const std::string& name, absl::string_view content) {
+absl::StatusOr<std::unique_ptr<OutputFile>> OutputFolder::Create(const std::string& name) {
   llvm::SmallString<256> path(path_);
   llvm::sys::path::append(path, name);
-  return AddPath(std::string(path.str()), content);
+  return CreatePath(std::string(path.str()));
 }
 
-absl::Status OutputFolder::AddPath(const std::string& path, absl::string_view content) {
+absl::StatusOr<std::unique_ptr<OutputFile>> OutputFolder::CreatePath(const std::string& path) {
   int descriptor = -1;
   llvm::SmallString<256> temporary;
   if (std::error_code error =
@@ -50,15 +65,21 @@ absl::Status OutputFolder::AddPath(const std::string& path, absl::string_view co
     return Failure("cannot write", path, error);
   }
   files_.push_back({path, std::string(temporary.str())});
-  llvm::raw_fd_ostream out(descriptor, /*shouldClose=*/true);
-  out.write(content.data(), content.size());
-  out.close();
-  if (out.has_error()) {
-    const std::error_code error = out.error();
-    out.clear_error();
-    return Failure("cannot write", path, error);
-  }
-  return absl::OkStatus();
+  return std::make_unique<OutputFile>(path, descriptor);
+}
+
+absl::Status OutputFolder::Add(const std::string& name, absl::string_view content) {
+  absl::StatusOr<std::unique_ptr<OutputFile>> file = Create(name);
+  if (!file.ok()) return file.status();
+  (*file)->Write(content);
+  return (*file)->Close();
+}
+
+absl::Status OutputFolder::AddPath(const std::string& path, absl::string_view content) {
+  absl::StatusOr<std::unique_ptr<OutputFile>> file = CreatePath(path);
+  if (!file.ok()) return file.status();
+  (*file)->Write(content);
+  return (*file)->Close();
 }
 
 absl::Status OutputFolder::Commit() {

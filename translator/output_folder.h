@@ -6,13 +6,29 @@
 #ifndef FERMATA_TRANSLATOR_OUTPUT_FOLDER_H_
 #define FERMATA_TRANSLATOR_OUTPUT_FOLDER_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "llvm/Support/raw_ostream.h"
 
 namespace fermata {
+
+// A file that is being written, piece by piece.
+class OutputFile {
+ public:
+  OutputFile(std::string path, int descriptor);
+  void Write(absl::string_view text) { out_.write(text.data(), text.size()); }
+  // The error of this or any earlier write.
+  absl::Status Close();
+
+ private:
+  std::string path_;
+  llvm::raw_fd_ostream out_;
+};
 
 class OutputFolder {
  public:
@@ -22,6 +38,9 @@ class OutputFolder {
 
   // Makes the folder if needed.
   absl::Status Open();
+  // Begins the file `name` in the folder, or one anywhere: `path` is used as it is.
+  absl::StatusOr<std::unique_ptr<OutputFile>> Create(const std::string& name);
+  absl::StatusOr<std::unique_ptr<OutputFile>> CreatePath(const std::string& path);
   // Writes `content` for the file `name` in the folder.
   absl::Status Add(const std::string& name, absl::string_view content);
   // The same for a file anywhere: `path` is used as it is.

@@ -20,7 +20,8 @@ struct TranslateOptions {
   std::string depfile;                            // path, or empty
   std::string report;                             // path, or empty
   std::string ir;                                 // path, or empty: the IR as text
-  // Called now and then with how much is done, 0 to 1.
+  unsigned threads = 0;                           // 0: as many as the machine has
+  // Called now and then with how much is done, 0 to 1; from one thread at a time, whichever.
   std::function<void(double)> progress;
 };
 

@@ -10,6 +10,7 @@
 #include "fermata/memory.h"
 #include "fermata/numeric.h"
 #include "fermata/pieces.h"
+#include "fermata/spelling.h"
 #include "fermata/table.h"
 
 #if defined(__clang__)
@@ -17,9 +18,6 @@
 #elif defined(__GNUC__) && defined(__FMA__) && !defined(FERMATA_FP_CONTRACT_OFF)
 #error "compile generated code with -ffp-contract=off -DFERMATA_FP_CONTRACT_OFF"
 #endif
-
-// After a call: it did not return normally.
-#define FERMATA_SUSPENDED FERMATA_UNLIKELY(self.unwind != Unwind::kNone)
 
 #if defined(__GNUC__)
 #define FERMATA_UNREACHABLE __builtin_unreachable()

@@ -18,9 +18,13 @@ using wasm::Opcode;
 // Operations that C++ has an operator for. The operands are unsigned; `cast` is put before both.
 struct Infix {
   const char* symbol = nullptr;
+  int level = 0;  // how strongly it binds
   const char* cast = "";
-  bool compares = false;
+  const char* opposite = nullptr;  // of comparisons: true if and only if it is false
 };
+
+// Levels. Operators of kMixed are never mixed with others without parentheses.
+constexpr int kAlone = 0, kMixed = 1, kSum = 3, kProduct = 4, kPrimary = 5;
 
 Infix InfixOf(Opcode op) {
   switch (op) {
@@ -28,76 +32,76 @@ Infix InfixOf(Opcode op) {
     case Opcode::kI64Add:
     case Opcode::kF32Add:
     case Opcode::kF64Add:
-      return {" + "};
+      return {" + ", kSum};
     case Opcode::kI32Sub:
     case Opcode::kI64Sub:
     case Opcode::kF32Sub:
     case Opcode::kF64Sub:
-      return {" - "};
+      return {" - ", kSum};
     case Opcode::kI32Mul:
     case Opcode::kI64Mul:
     case Opcode::kF32Mul:
     case Opcode::kF64Mul:
-      return {" * "};
+      return {" * ", kProduct};
     case Opcode::kF32Div:
     case Opcode::kF64Div:
-      return {" / "};
+      return {" / ", kProduct};
     case Opcode::kI32And:
     case Opcode::kI64And:
-      return {" & "};
+      return {" & ", kMixed};
     case Opcode::kI32Or:
     case Opcode::kI64Or:
-      return {" | "};
+      return {" | ", kMixed};
     case Opcode::kI32Xor:
     case Opcode::kI64Xor:
-      return {" ^ "};
+      return {" ^ ", kMixed};
     case Opcode::kI32Eq:
     case Opcode::kI64Eq:
     case Opcode::kF32Eq:
     case Opcode::kF64Eq:
     case Opcode::kRefEq:
-      return {" == ", "", true};
+      return {" == ", kAlone, "", " != "};
     case Opcode::kI32Ne:
     case Opcode::kI64Ne:
     case Opcode::kF32Ne:
     case Opcode::kF64Ne:
-      return {" != ", "", true};
+      return {" != ", kAlone, "", " == "};
     case Opcode::kI32LtU:
     case Opcode::kI64LtU:
     case Opcode::kF32Lt:
     case Opcode::kF64Lt:
-      return {" < ", "", true};
+      return {" < ", kAlone, "", " >= "};
     case Opcode::kI32GtU:
     case Opcode::kI64GtU:
     case Opcode::kF32Gt:
     case Opcode::kF64Gt:
-      return {" > ", "", true};
+      return {" > ", kAlone, "", " <= "};
     case Opcode::kI32LeU:
     case Opcode::kI64LeU:
     case Opcode::kF32Le:
     case Opcode::kF64Le:
-      return {" <= ", "", true};
+      return {" <= ", kAlone, "", " > "};
     case Opcode::kI32GeU:
     case Opcode::kI64GeU:
     case Opcode::kF32Ge:
     case Opcode::kF64Ge:
-      return {" >= ", "", true};
+      return {" >= ", kAlone, "", " < "};
     case Opcode::kI32LtS:
-      return {" < ", "i32", true};
+      return {" < ", kAlone, "i32", " >= "};
     case Opcode::kI32GtS:
-      return {" > ", "i32", true};
+      return {" > ", kAlone, "i32", " <= "};
     case Opcode::kI32LeS:
-      return {" <= ", "i32", true};
+      return {" <= ", kAlone, "i32", " > "};
     case Opcode::kI32GeS:
-      return {" >= ", "i32", true};
+      return {" >= ", kAlone, "i32", " < "};
     case Opcode::kI64LtS:
-      return {" < ", "i64", true};
+      return {" < ", kAlone, "i64", " >= "};
     case Opcode::kI64GtS:
-      return {" > ", "i64", true};
+      return {" > ", kAlone, "i64", " <= "};
     case Opcode::kI64LeS:
-      return {" <= ", "i64", true};
+      return {" <= ", kAlone, "i64", " > "};
     case Opcode::kI64GeS:
-      return {" >= ", "i64", true};
+      return {" >= ", kAlone, "i64", " < "};
     default:
       return {};
   }
@@ -131,6 +135,27 @@ bool MayFoldAway(const Expr* e) {
   }
 }
 
+// "i32.div_s" as an identifier.
+template <size_t kSize>
+struct Identifier {
+  char text[kSize];
+  constexpr explicit Identifier(const char (&name)[kSize]) : text() {
+    for (size_t i = 0; i < kSize; ++i) text[i] = name[i] == '.' ? '_' : name[i];
+  }
+};
+#define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) \
+  constexpr Identifier kHelper_##enumerator(name);
+#include "translator/wasm/opcodes.def"
+#undef FERMATA_OPCODE
+
+// In the order of wasm::internal::kOpcodes.
+constexpr absl::string_view kHelperNames[] = {
+#define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) \
+  absl::string_view(kHelper_##enumerator.text, sizeof name - 1),
+#include "translator/wasm/opcodes.def"
+#undef FERMATA_OPCODE
+};
+
 // The lane numbers of a shuffle: "0, 1, 2".
 std::string Lanes(const Expr* e) {
   std::string text;
@@ -142,12 +167,8 @@ std::string Lanes(const Expr* e) {
 
 }  // namespace
 
-std::string HelperName(Opcode op) {
-  std::string name(wasm::Info(op).name);
-  for (char& c : name) {
-    if (c == '.') c = '_';
-  }
-  return name;
+absl::string_view HelperName(Opcode op) {
+  return kHelperNames[&wasm::Info(op) - wasm::internal::kOpcodes];
 }
 
 std::string Literal(Kind kind, uint64_t bits, uint64_t high) {
@@ -180,6 +201,29 @@ std::string Literal(Kind kind, uint64_t bits, uint64_t high) {
   return text[0] == '-' ? absl::StrCat("(", text, ")") : text;
 }
 
+namespace {
+
+constexpr uint64_t kMostPlain = 0x7fffffff;  // of constants that may be written as an int
+
+bool IsInteger(const Expr* e) { return e->type == Kind::kI32 || e->type == Kind::kI64; }
+bool IsPlain(const Expr* e) {
+  return e->kind == ExprKind::kConst && IsInteger(e) &&
+         (e->type == Kind::kI32 ? static_cast<uint32_t>(e->bits) : e->bits) <= kMostPlain;
+}
+bool IsEqz(const Expr* e) {
+  return e->kind == ExprKind::kNumeric && (e->op == Opcode::kI32Eqz || e->op == Opcode::kI64Eqz);
+}
+// How strongly the C++ of `e` binds without parentheses of its own.
+int LevelOf(const Expr* e) {
+  if (e->kind == ExprKind::kSelect) return kAlone;
+  if (e->kind != ExprKind::kNumeric) return kPrimary;
+  const Infix infix = InfixOf(e->op);
+  return infix.symbol == nullptr || infix.opposite != nullptr || MayFoldAway(e) ? kPrimary
+                                                                                : infix.level;
+}
+
+}  // namespace
+
 ExpressionPrinter::ExpressionPrinter(const ModuleContext& context, const ir::Function& f)
     : context_(context) {
   var_names_.reserve(f.vars.size());
@@ -193,6 +237,18 @@ std::string ExpressionPrinter::Text(const Expr* e) const {
 }
 
 void ExpressionPrinter::Append(const Expr* e, std::string& out) const {
+  if (IsPlain(e)) {
+    absl::StrAppend(&out, e->bits & kMostPlain);
+  } else if (e->kind == ExprKind::kSelect) {
+    AppendSelect(e, out);
+  } else if (LevelOf(e) < kPrimary) {
+    AppendInfix(e, out);
+  } else if (!AppendComparison(e, false, out)) {
+    AppendPrimary(e, out);
+  }
+}
+
+void ExpressionPrinter::AppendPrimary(const Expr* e, std::string& out) const {
   switch (e->kind) {
     case ExprKind::kVar:
       out.append(var_names_[e->index]);
@@ -211,21 +267,18 @@ void ExpressionPrinter::Append(const Expr* e, std::string& out) const {
     case ExprKind::kLoad:
     case ExprKind::kLoadLane:
       if (e->force) out.append("force(");
-      out.append(HelperName(e->op));
+      absl::StrAppend(&out, HelperName(e->op));
       if (e->kind == ExprKind::kLoadLane) absl::StrAppend(&out, "<", e->high, ">");
       absl::StrAppend(&out, "(m", e->index, ", ");
       Append(e->a, out);
-      absl::StrAppend(&out, ", ", e->bits, e->b == nullptr ? "u)" : "u, ");
+      absl::StrAppend(&out, ", ", e->bits, e->bits > kMostPlain ? "u" : "",
+                      e->b == nullptr ? ")" : ", ");
       if (e->b != nullptr) AppendList({e->b}, out);
       if (e->force) out.push_back(')');
       return;
     case ExprKind::kSelect:
       out.push_back('(');
-      AppendCondition(e->c, false, out);
-      out.append(" ? ");
-      Append(e->a, out);
-      out.append(" : ");
-      Append(e->b, out);
+      AppendSelect(e, out);
       out.push_back(')');
       return;
     case ExprKind::kGlobalGet:
@@ -252,8 +305,8 @@ void ExpressionPrinter::Append(const Expr* e, std::string& out) const {
       return;
     case ExprKind::kRefIsNull:
       out.append("u32(");
-      Append(e->a, out);
-      out.append(" == 0)");
+      AppendComparison(e, false, out);
+      out.push_back(')');
       return;
     case ExprKind::kRefFunc:
       absl::StrAppend(&out, "ref(self.function_base + ", context_.info_index[e->index], "u)");
@@ -276,28 +329,51 @@ void ExpressionPrinter::AppendList(std::initializer_list<const Expr*> list,
   out.push_back(')');
 }
 
-bool ExpressionPrinter::AppendComparison(const Expr* e, std::string& out) const {
-  if (e->kind == ExprKind::kNumeric && (e->op == Opcode::kI32Eqz || e->op == Opcode::kI64Eqz)) {
-    Append(e->a, out);
-    out.append(" == 0");
-    return true;
-  }
-  if (e->kind == ExprKind::kRefIsNull) {
-    Append(e->a, out);
-    out.append(" == 0");
+void ExpressionPrinter::AppendSelect(const Expr* e, std::string& out) const {
+  AppendCondition(e->c, false, out);
+  out.append(" ? ");
+  AppendPrimary(e->a, out);
+  out.append(" : ");
+  AppendPrimary(e->b, out);
+}
+
+void ExpressionPrinter::AppendOperand(const Expr* e, const Expr* other, int level,
+                                      std::string& out) const {
+  // The other operand makes it unsigned.
+  if (IsPlain(e) && !IsPlain(other)) return Append(e, out);
+  if (LevelOf(e) < kPrimary && LevelOf(e) >= level) return AppendInfix(e, out);
+  AppendPrimary(e, out);
+}
+
+// Chains of one operator need no parentheses on the left, nor do products in sums.
+void ExpressionPrinter::AppendInfix(const Expr* e, std::string& out) const {
+  const Infix infix = InfixOf(e->op);
+  const bool chain = infix.level == kMixed && e->a->kind == ExprKind::kNumeric && e->a->op == e->op;
+  AppendOperand(e->a, e->b, infix.level == kMixed && !chain ? kPrimary : infix.level, out);
+  out.append(infix.symbol);
+  AppendOperand(e->b, e->a, infix.level == kMixed ? kPrimary : infix.level + 1, out);
+}
+
+// Comparisons of floats have no opposite: they are false for NaNs.
+bool ExpressionPrinter::AppendComparison(const Expr* e, bool negate, std::string& out) const {
+  if (IsEqz(e) || e->kind == ExprKind::kRefIsNull) {
+    AppendOperand(e->a, e, kSum, out);
+    out.append(negate ? " != 0" : " == 0");
     return true;
   }
   const Infix infix = e->kind == ExprKind::kNumeric ? InfixOf(e->op) : Infix{};
-  if (!infix.compares) return false;
-  const auto operand = [&](const Expr* x) {
-    if (*infix.cast == '\0') return Append(x, out);
+  if (infix.opposite == nullptr) return false;
+  if (negate && (e->a->type == Kind::kF32 || e->a->type == Kind::kF64)) return false;
+  const auto operand = [&](const Expr* x, const Expr* other) {
+    if (*infix.cast == '\0') return AppendOperand(x, other, kSum, out);
+    if (IsPlain(x) && !IsPlain(other)) return Append(x, out);
     absl::StrAppend(&out, infix.cast, "(");
     Append(x, out);
     out.push_back(')');
   };
-  operand(e->a);
-  out.append(infix.symbol);
-  operand(e->b);
+  operand(e->a, e->b);
+  out.append(negate ? infix.opposite : infix.symbol);
+  operand(e->b, e->a);
   return true;
 }
 
@@ -305,9 +381,20 @@ void ExpressionPrinter::AppendCondition(const Expr* e, bool negate, std::string&
   if (e->kind == ExprKind::kNumeric && e->op == Opcode::kI32Eqz) {
     return AppendCondition(e->a, !negate, out);
   }
-  out.append(negate ? "(!(" : "(");
-  if (!AppendComparison(e, out)) Append(e, out);
-  out.append(negate ? "))" : ")");
+  out.push_back('(');
+  if (!AppendComparison(e, negate, out)) {
+    if (!negate) {
+      Append(e, out);
+    } else if (e->kind == ExprKind::kNumeric && InfixOf(e->op).opposite != nullptr) {
+      out.append("!(");
+      AppendComparison(e, false, out);
+      out.push_back(')');
+    } else {
+      out.push_back('!');
+      AppendPrimary(e, out);
+    }
+  }
+  out.push_back(')');
 }
 
 void ExpressionPrinter::AppendShift(const Expr* e, std::string& out) const {
@@ -318,14 +405,18 @@ void ExpressionPrinter::AppendShift(const Expr* e, std::string& out) const {
     out.append(wide ? "u64(i64(" : "u32(i32(");
   else
     out.push_back('(');
-  Append(e->a, out);
+  if (arithmetic) {
+    Append(e->a, out);
+  } else {
+    AppendPrimary(e->a, out);
+  }
   out.append(arithmetic ? ") " : " ");
   out.append(left ? "<< " : ">> ");
   if (e->b->kind == ExprKind::kConst) {
     absl::StrAppend(&out, e->b->bits & (wide ? 63 : 31));
   } else {
     out.push_back('(');
-    Append(e->b, out);
+    AppendPrimary(e->b, out);
     out.append(wide ? " & 63)" : " & 31)");
   }
   out.push_back(')');
@@ -355,18 +446,15 @@ void ExpressionPrinter::AppendNumeric(const Expr* e, std::string& out) const {
       break;
   }
   const Infix infix = InfixOf(e->op);
-  if (infix.compares || e->op == Opcode::kI32Eqz || e->op == Opcode::kI64Eqz) {
+  if (infix.opposite != nullptr || IsEqz(e)) {
     out.append("u32(");
-    AppendComparison(e, out);
+    AppendComparison(e, false, out);
     out.push_back(')');
     return;
   }
   if (infix.symbol != nullptr) {
-    const bool quiet = MayFoldAway(e);
-    out.append(quiet ? "quiet(" : "(");
-    Append(e->a, out);
-    out.append(infix.symbol);
-    Append(e->b, out);
+    out.append(MayFoldAway(e) ? "quiet(" : "(");
+    AppendInfix(e, out);
     out.push_back(')');
     return;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "translator/analysis/resume_paths.h"
@@ -49,6 +50,7 @@ constexpr uint64_t kLargeModuleBytes = 64 * 1024;  // of code
 
 constexpr uint32_t kMostPoints = 1000;  // each is an edge from the entry switch into the body
 constexpr uint64_t kMostLiveValues = 8'000'000;  // bounds the text of spills and reloads
+constexpr size_t kColumns = 100;                 // of declarations
 constexpr uint32_t kMostFrameWords = 0xffff;     // core::Footer::words
 
 FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
@@ -115,7 +117,7 @@ class FunctionEmitter {
   }
 
  private:
-  void FinishPart() { result_.parts.push_back({out_.Take(), statements_.TakeCallees()}); }
+  void FinishPart() { result_.parts.push_back(out_.Take()); }
 
   void CollectSites() {
     result_.sites.resize(f_.point_count);
@@ -170,17 +172,17 @@ class FunctionEmitter {
     statements_.EmitLeave();
     if (body_ == Body::kShared) EmitEntrySwitch();
     if (f_.point_count > 0) {
-      suspension_.EmitSpills("PushFrame(base, $0, $1)", statements_.LeaveStatement(), {}, out_);
+      suspension_.EmitSpills("PUSH($0, $1)", statements_.LeaveStatement(), {}, out_);
     }
     out_.Put("}\n");
   }
 
   void EmitProlog() {
-    out_.Put("  Self& self = *static_cast<Self*>(base);\n  (void)self;\n");
+    out_.Put("  SELF;\n");
     statements_.EmitMemories();
     EmitDeclarations();
     if (f_.point_count == 0) return EmitZeroLocals();
-    out_.Put("  u32 site;\n  (void)site;\n  u8* frame;\n");
+    out_.Put("  [[maybe_unused]] u32 site;\n  u8* frame;\n");
     if (body_ == Body::kShared) {
       out_.Put("  u64 value;\n  if (FERMATA_UNLIKELY(self.resume_point != 0)) goto E;\n");
     }
@@ -201,15 +203,15 @@ class FunctionEmitter {
     }
     EmitResumeSignature();
     statements_.Begin(body_);
-    out_.Put("  Self& self = *static_cast<Self*>(base);\n  (void)self;\n");
+    out_.Put("  SELF;\n");
     statements_.EmitMemories();
     DeclareVariables(f_, VariablesIn(f_.stmts, used), printer_, "", out_);
-    out_.Put("  u32 site;\n  (void)site;\n  switch (point) {\n");
-    suspension_.EmitReloads("point", "frame", "value", out_);
-    out_.Put("    default: FERMATA_UNREACHABLE;\n  }\n");
+    out_.Put("  [[maybe_unused]] u32 site;\n  switch (point) {\n");
+    suspension_.EmitReloads("point", "value", out_);
+    out_.Put("  default: FERMATA_UNREACHABLE;\n  }\n");
     for (uint32_t part = 0; part < paths.parts.size(); ++part) EmitPart(paths, part);
     statements_.EmitLeave();
-    suspension_.EmitSpills("RewriteFrame(base, frame, $0, $1)", "return 0;", suspends_again, out_);
+    suspension_.EmitSpills("REWRITE($0, $1)", "return 0;", suspends_again, out_);
     out_.Put("}\n");
   }
 
@@ -240,22 +242,24 @@ class FunctionEmitter {
                      printer_, "", out_);
   }
   void EmitZeroLocals() {
-    bool any = false;
+    std::string numbers;
     for (ir::VarId v : variables_) {
       if (v < type_.params.size() || v >= f_.local_count) continue;
-      out_.Put(any ? " " : "  ", printer_.Var(v),
-               f_.vars[v].type == ir::Kind::kV128 ? " = v128_const(0, 0);" : " = 0;");
-      any = true;
+      if (f_.vars[v].type == ir::Kind::kV128) {
+        out_.Put("  ", printer_.Var(v), " = v128_const(0, 0);\n");
+      } else {
+        absl::StrAppend(&numbers, printer_.Var(v), " = ");
+      }
     }
-    if (any) out_.Put("\n");
+    if (!numbers.empty()) out_.Put("  ", numbers, "0;\n");
   }
 
   void EmitEntrySwitch() {
     out_.Put(
         "E:\n  frame = self.resume_frame;\n  site = self.resume_point - 1;\n"
         "  self.resume_point = 0;\n  value = self.resume_value;\n  switch (site) {\n");
-    suspension_.EmitReloads("site", "frame", "value", out_);
-    out_.Put("    default: FERMATA_UNREACHABLE;\n  }\n");
+    suspension_.EmitReloads("site", "value", out_);
+    out_.Put("  default: FERMATA_UNREACHABLE;\n  }\n");
   }
 
   void EmitResumeThunk() {
@@ -344,7 +348,7 @@ const char* Name(FunctionShape shape) {
 
 size_t EmittedFunction::text_bytes() const {
   size_t bytes = 0;
-  for (const Part& part : parts) bytes += part.text.size();
+  for (const std::string& part : parts) bytes += part.size();
   return bytes;
 }
 
@@ -371,20 +375,33 @@ std::string BodyName(const ModuleContext& context, uint32_t function) {
                       context.has_tail_calls(function) ? "_body" : "");
 }
 
-std::string Prototype(const ModuleContext& context, uint32_t function) {
-  const wasm::FuncType& type = context.module.TypeOf(function);
-  const auto prototype = [&](const char* linkage, const std::string& name) {
-    return absl::StrCat(linkage, ReturnType(type), " ", name, "(", ParamTypes(type), ");\n");
-  };
-  const std::string own = prototype(context.internal[function] ? "static " : "",
-                                    FunctionName(context.module, function));
-  if (!context.has_tail_calls(function)) return own;
-  return own + prototype("", BodyName(context, function));
-}
-
-std::string ResumePrototype(const ModuleContext& context, uint32_t function) {
-  return absl::StrCat("u64 ", FunctionName(context.module, function),
-                      "_resume(Instance*, u32, u8*, u64);\n");
+std::string Declarations(const ModuleContext& context, std::vector<uint32_t> functions) {
+  std::sort(functions.begin(), functions.end());
+  std::vector<std::pair<std::string, std::string>> declared;  // "static T3 " and a name
+  for (uint32_t f : functions) {
+    const uint32_t type = context.graph.canonical_type[context.module.functions[f].type];
+    const std::string of_type = absl::StrCat("T", type, " ");
+    declared.emplace_back((context.internal[f] ? "static " : "") + of_type,
+                          FunctionName(context.module, f));
+    // The body may be named from other files even if the function is not.
+    if (context.has_tail_calls(f)) declared.emplace_back(of_type, BodyName(context, f));
+  }
+  std::stable_sort(declared.begin(), declared.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string out;
+  size_t line = 0;  // where the current one starts
+  for (size_t i = 0; i < declared.size(); ++i) {
+    const auto& [start, name] = declared[i];
+    if (i > 0 && declared[i - 1].first == start && out.size() - line + name.size() < kColumns) {
+      absl::StrAppend(&out, ", ", name);
+      continue;
+    }
+    if (i > 0) out.append(";\n");
+    line = out.size();
+    absl::StrAppend(&out, start, name);
+  }
+  if (!out.empty()) out.append(";\n");
+  return out;
 }
 
 }  // namespace fermata::emit

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "translator/emit/module_context.h"
 #include "translator/ir/ir.h"
@@ -16,14 +15,9 @@ namespace fermata::emit {
 enum class FunctionShape : uint8_t { kPlain, kSplit, kShared, kPieces };
 
 struct EmittedFunction {
-  // What goes into one source file.
-  struct Part {
-    std::string text;
-    absl::flat_hash_set<uint32_t> callees;  // functions called by name
-  };
-
   FunctionShape shape;
-  std::vector<Part> parts;  // one, or as many as ModuleContext::shards has files, from the first on
+  // The text for each source file: one, or as many as ModuleContext::shards has, from the first on.
+  std::vector<std::string> parts;
   std::vector<Site> sites;  // by resume point
   size_t text_bytes() const;
 };
@@ -39,9 +33,9 @@ absl::StatusOr<EmittedFunction> EmitFunction(const ModuleContext& context, const
 // What a loop over tail calls calls: the function itself unless it makes tail calls.
 std::string BodyName(const ModuleContext& context, uint32_t function);
 
-// "u32 fn12_parse(Instance*, u32, f64);", its body's if that is apart, and its resume function's.
-std::string Prototype(const ModuleContext& context, uint32_t function);
-std::string ResumePrototype(const ModuleContext& context, uint32_t function);
+// Declares functions, each once in `functions`, and the bodies of those that have one apart:
+// "T3 fn12_parse, fn20_print;". Sorts them by type.
+std::string Declarations(const ModuleContext& context, std::vector<uint32_t> functions);
 
 }  // namespace fermata::emit
 

@@ -1,5 +1,6 @@
 #include "translator/emit/initialization.h"
 
+#include "absl/strings/str_cat.h"
 #include "translator/emit/expressions.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
@@ -13,15 +14,13 @@ using wasm::SegmentMode;
 
 class InitializationEmitter {
  public:
-  explicit InitializationEmitter(const ModuleContext& context)
-      : context_(context), module_(context.module) {}
+  InitializationEmitter(const ModuleContext& context, Writer& out)
+      : context_(context), module_(context.module), out_(out) {}
 
-  std::string Run() {
+  void Run() {
     EmitElementLists();
     EmitDataList();
-    out_.Put(
-        "\nvoid initialize(Instance* base) {\n"
-        "  Self& self = *static_cast<Self*>(base);\n  (void)self;\n");
+    out_.Put("\nvoid initialize(Instance* base) {\n  SELF;\n");
     for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
       out_.Emit("  self.g$0 = $1;\n", i, Text(module_.globals[i].init));
     }
@@ -33,7 +32,6 @@ class InitializationEmitter {
     for (uint32_t i = 0; i < module_.elements.size(); ++i) EmitElements(i);
     EmitDataSegments();
     out_.Put("}\n");
-    return out_.Take();
   }
 
  private:
@@ -113,7 +111,7 @@ class InitializationEmitter {
       }
       out_.Emit("\nconst u32 elements_$0[] = {", i);
       for (size_t k = 0; k < indices.size(); ++k) {
-        out_.Put(k % 16 == 0 ? "\n  " : " ", indices[k], "u,");
+        out_.Put(k % 16 == 0 ? "\n" : "", indices[k], indices[k] == ~0u ? "u," : ",");
       }
       out_.Put(" 0};\n");
     }
@@ -165,7 +163,7 @@ class InitializationEmitter {
       if (Listed(segment)) {
         if (!any) out_.Put("\nconst DataSegment segments[] = {\n");
         any = true;
-        out_.Emit("  {$0u, $1u, $2u},\n", segment.offset[0].bits, start, segment.bytes.size());
+        out_.Emit("{$0u,$1,$2},\n", segment.offset[0].bits, start, segment.bytes.size());
       }
       start += segment.bytes.size();
     }
@@ -204,13 +202,13 @@ class InitializationEmitter {
 
   const ModuleContext& context_;
   const wasm::Module& module_;
-  Writer out_;
+  Writer& out_;
 };
 
 }  // namespace
 
-std::string EmitInitialization(const ModuleContext& context) {
-  return InitializationEmitter(context).Run();
+void EmitInitialization(const ModuleContext& context, Writer& out) {
+  InitializationEmitter(context, out).Run();
 }
 
 }  // namespace fermata::emit

@@ -2,13 +2,12 @@
 #ifndef FERMATA_TRANSLATOR_EMIT_INITIALIZATION_H_
 #define FERMATA_TRANSLATOR_EMIT_INITIALIZATION_H_
 
-#include <string>
-
 #include "translator/emit/module_context.h"
+#include "translator/emit/writer.h"
 
 namespace fermata::emit {
 
-std::string EmitInitialization(const ModuleContext& context);
+void EmitInitialization(const ModuleContext& context, Writer& out);
 
 }  // namespace fermata::emit
 

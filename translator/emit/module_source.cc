@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "translator/emit/functions.h"
 #include "translator/emit/initialization.h"
 #include "translator/emit/names.h"
@@ -15,7 +17,11 @@ using wasm::ExternKind;
 using wasm::FuncType;
 using wasm::Module;
 
-std::string TextOf(absl::string_view s) { return absl::StrCat("{", Quote(s), ", ", s.size(), "}"); }
+constexpr size_t kColumns = 100;  // of declarations
+
+std::string TextOf(absl::string_view s) {
+  return s.empty() ? "{}" : absl::StrCat("TEXT(", Quote(s), ")");
+}
 
 std::string LimitsOf(const wasm::Limits& limits, int page_log2) {
   return absl::StrCat("{", limits.min, "ull, ", limits.max, "ull, ",
@@ -91,14 +97,51 @@ std::string ParamList(const FuncType& type) {
   return text;
 }
 
+// Rows of the tables that have the most of them.
+constexpr char kMacros[] = R"(
+#define CODE(function) reinterpret_cast<AnyFunction>(function)
+#define TEXT(text) {text, sizeof text - 1}
+// Functions: type, index, whether it may suspend, may throw.
+#define FN(function, type, index, suspends, throws) \
+  {CODE(function), type, index, suspends, throws, nullptr},
+// Types: parameters, results, their slots, key, supertype.
+#define TYPE(t, p, r, ps, rs, key, super) \
+  {type_##t, type_##t + p, p, r, ps, rs, key, super, invoke_##t, CODE(host_##t)},
+// The sites of resume points: one in a try region; 1, 2, 4… consecutive ones.
+#define C1(f, p) {f##_resume, p, true},
+#define S1(f, p) {f##_resume, p, false},
+#define S2(f, p) S1(f, p) S1(f, p + 1)
+#define S4(f, p) S2(f, p) S2(f, p + 2)
+#define S8(f, p) S4(f, p) S4(f, p + 4)
+#define S16(f, p) S8(f, p) S8(f, p + 8)
+#define S32(f, p) S16(f, p) S16(f, p + 16)
+// What is known of them: function, offset, number of the layout.
+#define D(f, o, l) {f, o, layouts[l].words, layouts[l].letters},
+
+)";
+constexpr char kEndOfMacros[] = R"(
+#undef CODE
+#undef TEXT
+#undef FN
+#undef TYPE
+#undef C1
+#undef S1
+#undef S2
+#undef S4
+#undef S8
+#undef S16
+#undef S32
+#undef D
+)";
+
 class SourceEmitter {
  public:
-  SourceEmitter(const ModuleContext& context, const std::vector<Site>& sites)
-      : context_(context), module_(context.module), sites_(sites) {}
+  SourceEmitter(const ModuleContext& context, const SiteTable& sites, Writer& out)
+      : context_(context), module_(context.module), sites_(sites), out_(out) {}
 
-  std::string Run() {
+  void Run() {
     out_.Put(Banner(context_, "module description"), "#include \"", context_.options.file_stem,
-             "_module.h\"\n\n#include <stddef.h>\n\n", OpenCodeNamespace(context_));
+             "_module.h\"\n\n#include <stddef.h>\n", kMacros, OpenCodeNamespace(context_));
     EmitPrototypes();
     EmitTypes();
     EmitSuspendStubs();
@@ -108,21 +151,31 @@ class SourceEmitter {
     EmitStorage();
     EmitSites();
     EmitNames();
-    out_.Put(EmitInitialization(context_));
+    EmitInitialization(context_, out_);
     EmitInfo();
-    return out_.Take();
   }
 
  private:
   void EmitPrototypes() {
+    std::vector<uint32_t> named;
     for (uint32_t f : context_.graph.referenced) {
-      if (!module_.functions[f].imported) out_.Put(Prototype(context_, f));
+      if (!module_.functions[f].imported) named.push_back(f);
     }
-    uint32_t last = ir::kNone;
-    for (const Site& site : sites_) {
-      if (!site.op && site.function != last) out_.Put(ResumePrototype(context_, site.function));
-      last = site.function;
+    out_.Put(Declarations(context_, std::move(named)));
+    out_.Put("using Resume = u64(Instance*, u32, u8*, u64);\n");
+    size_t column = 0;
+    for (const SiteTable::Group& group : sites_.groups()) {
+      if (group.op) continue;
+      const std::string name = FunctionName(module_, group.function);
+      const char* separator = column == 0 ? "Resume " : ", ";
+      if (column + name.size() > kColumns) {
+        separator = ";\nResume ";
+        column = 0;
+      }
+      out_.Put(separator, name, "_resume");
+      column += name.size() + 9;
     }
+    if (column != 0) out_.Put(";\n");
   }
 
   // Per type: its parameter and result lists, and the thunks between slots and native calls. Equal
@@ -144,11 +197,8 @@ class SourceEmitter {
         out_.Emit("  {nullptr, nullptr, 0, 0, 0, 0, $0, nullptr, nullptr},\n", key);
         continue;
       }
-      out_.Emit(
-          "  {type_$0, type_$0 + $1, $1, $2, $3, $4, $5, invoke_$0, "
-          "reinterpret_cast<AnyFunction>(host_$0)},\n",
-          c, type.params.size(), type.results.size(), SlotsOf(type.params), SlotsOf(type.results),
-          key);
+      out_.Emit("TYPE($0, $1, $2, $3, $4, $5)\n", c, type.params.size(), type.results.size(),
+                SlotsOf(type.params), SlotsOf(type.results), key);
     }
     out_.Put("  {},\n};\n");
   }
@@ -163,7 +213,7 @@ class SourceEmitter {
 
     out_.Emit("u64 invoke_$0(Instance* base, AnyFunction function, const u64* a) {\n  (void)a;\n",
               t);
-    std::string call = absl::StrCat("reinterpret_cast<T", t, ">(function)(base");
+    std::string call = absl::StrCat("reinterpret_cast<T", t, "*>(function)(base");
     uint32_t slot = 0;
     for (wasm::ValType v : type.params) {
       absl::StrAppend(&call, ", ", FromSlots(v.kind(), "a", slot));
@@ -212,11 +262,12 @@ class SourceEmitter {
 
   void EmitSuspendStubs() {
     out_.Put("\n// ---- Imports ----\n");
-    for (uint32_t s = 0; s < sites_.size() && sites_[s].op; ++s) {
-      if (sites_[s].function == ir::kNone) continue;
-      const FuncType& type = module_.TypeOf(sites_[s].function);
-      out_.Emit("$0 suspend_$1($2) {\n", ReturnType(type), sites_[s].function, ParamList(type));
-      out_.Emit("  u8* frame = PushOp(base, $0u, $1);\n  (void)frame;\n", s, sites_[s].words);
+    for (const SiteTable::Group& group : sites_.groups()) {
+      if (!group.op || group.function == ir::kNone) continue;
+      const FuncType& type = module_.TypeOf(group.function);
+      out_.Emit("$0 suspend_$1($2) {\n", ReturnType(type), group.function, ParamList(type));
+      out_.Emit("  u8* frame = PushOp(base, $0u, $1);\n  (void)frame;\n", group.first,
+                sites_.layout(group.first).words);
       uint32_t offset = 0;
       for (size_t i = 0; i < type.params.size(); ++i) {
         const ir::Kind kind = type.params[i].kind();
@@ -235,8 +286,8 @@ class SourceEmitter {
 
   void EmitImports() {
     std::vector<uint32_t> site_of(module_.imported_functions, 0);
-    for (uint32_t s = 0; s < sites_.size() && sites_[s].op; ++s) {
-      if (sites_[s].function != ir::kNone) site_of[sites_[s].function] = s;
+    for (const SiteTable::Group& group : sites_.groups()) {
+      if (group.op && group.function != ir::kNone) site_of[group.function] = group.first;
     }
     out_.Put("const ImportInfo imports[] = {\n");
     for (const wasm::Import& import : module_.imports) {
@@ -260,15 +311,17 @@ class SourceEmitter {
         "\n// ---- Functions that can be named from outside, exports ----\n"
         "const FunctionInfo functions[] = {\n");
     for (uint32_t f : context_.graph.referenced) {
-      const bool imported = module_.functions[f].imported;
-      const auto code = [](const std::string& name) {
-        return absl::StrCat("reinterpret_cast<AnyFunction>(", name, ")");
-      };
-      out_.Emit("  {$0, $1, $2, $3, $4, $5},\n",
-                imported ? "nullptr" : code(FunctionName(module_, f)), module_.functions[f].type, f,
-                context_.suspension.MayCallSuspend(f) ? "true" : "false",
-                context_.suspension.MayCallThrow(f) ? "true" : "false",
-                context_.has_tail_calls(f) ? code(BodyName(context_, f)) : "nullptr");
+      const uint32_t type = module_.functions[f].type;
+      const char* suspends = context_.suspension.MayCallSuspend(f) ? "true" : "false";
+      const char* throws = context_.suspension.MayCallThrow(f) ? "true" : "false";
+      if (module_.functions[f].imported) {
+        out_.Emit("  {nullptr, $0, $1, $2, $3, nullptr},\n", type, f, suspends, throws);
+      } else if (context_.has_tail_calls(f)) {
+        out_.Emit("  {CODE($0), $1, $2, $3, $4, CODE($5)},\n", FunctionName(module_, f), type, f,
+                  suspends, throws, BodyName(context_, f));
+      } else {
+        out_.Emit("FN($0, $1, $2, $3, $4)\n", FunctionName(module_, f), type, f, suspends, throws);
+      }
     }
     out_.Put("  {},\n};\n");
   }
@@ -316,27 +369,51 @@ class SourceEmitter {
   void EmitSites() {
     out_.Put(
         "\n// ---- Sites: op frames first, then the functions' resume points ----\n"
-        "const SiteInfo sites[] = {\n");
-    for (const Site& site : sites_) {
-      if (site.op) {
-        out_.Put("  {nullptr, 0, false},\n");
-      } else {
-        out_.Emit("  {$0_resume, $1, $2},\n", FunctionName(module_, site.function), site.point,
-                  site.catches ? "true" : "false");
-      }
+        "struct Layout {\n  u16 words;\n  const char* letters;\n};\nconst SiteInfo sites[] = {\n");
+    for (const SiteTable::Group& group : sites_.groups()) EmitResumePoints(group);
+    out_.Put("  {},\n};\nconstexpr Layout layouts[] = {\n");
+    for (const SiteTable::Layout& layout : sites_.layouts()) {
+      out_.Emit("{$0,\"$1\"},\n", layout.words, layout.letters);
     }
     out_.Put("  {},\n};\nconst SiteDetail site_details[] = {\n");
-    for (const Site& site : sites_) {
-      out_.Emit("  {$0u, $1u, $2, \"$3\"},\n", site.function, site.offset, site.words,
-                site.letters);
+    for (const SiteTable::Group& group : sites_.groups()) {
+      for (uint32_t site = group.first; site < group.first + group.count; ++site) {
+        out_.Emit("D($0$1,$2,$3)\n", group.function, group.function == ir::kNone ? "u" : "",
+                  sites_.offset(site), sites_.layout_number(site));
+      }
     }
     out_.Put("  {},\n};\n");
+  }
+  void EmitResumePoints(const SiteTable::Group& group) {
+    if (group.op) {
+      out_.Put("  {nullptr, 0, false},\n");
+      return;
+    }
+    const std::string name = FunctionName(module_, group.function);
+    for (uint32_t p = 0; p < group.count;) {
+      if (sites_.catches(group.first + p)) {
+        out_.Emit("C1($0,$1) ", name, p++);
+        continue;
+      }
+      uint32_t run = 1;  // a power of two
+      while (run < 32 && p + 2 * run <= group.count && NoneCatches(group.first + p, 2 * run))
+        run *= 2;
+      out_.Emit("S$0($1,$2) ", run, name, p);
+      p += run;
+    }
+    out_.Put("\n");
+  }
+  bool NoneCatches(uint32_t first, uint32_t count) const {
+    for (uint32_t site = first; site < first + count; ++site) {
+      if (sites_.catches(site)) return false;
+    }
+    return true;
   }
 
   void EmitNames() {
     out_.Put("\nconst Text function_names[] = {\n");
     for (uint32_t f = 0; f < NameCount(); ++f) {
-      out_.Emit("  $0,\n", TextOf(module_.names.functions[f]));
+      out_.Put(TextOf(module_.names.functions[f]), ",\n");
     }
     out_.Put("  {},\n};\n");
   }
@@ -346,7 +423,9 @@ class SourceEmitter {
 
   void EmitInfo() {
     uint32_t max_words = 1;
-    for (const Site& site : sites_) max_words = std::max(max_words, site.words);
+    for (const SiteTable::Layout& layout : sites_.layouts()) {
+      max_words = std::max(max_words, layout.words);
+    }
     uint32_t max_results = 0;
     for (const FuncType& type : module_.types) {
       max_results = std::max({max_results, SlotsOf(type.params), SlotsOf(type.results)});
@@ -398,12 +477,13 @@ extern "C" FERMATA_EXPORT const fermata::core::ModuleInfo* fermata_module() {
 #endif
 )",
               context_.options.name_space, context_.options.class_name);
+    out_.Put(kEndOfMacros);
   }
 
   const ModuleContext& context_;
   const Module& module_;
-  const std::vector<Site>& sites_;
-  Writer out_;
+  const SiteTable& sites_;
+  Writer& out_;
 };
 
 }  // namespace
@@ -438,8 +518,7 @@ std::string EmitModuleHeader(const ModuleContext& context) {
   out.Put(OpenCodeNamespace(context), "using namespace fermata::core;\nusing fermata::Trap;\n\n");
   for (uint32_t t = 0; t < module.types.size(); ++t) {
     if (module.type_defs[t].kind != wasm::TypeDef::kFunc) continue;
-    out.Emit("using T$0 = $1 (*)($2);\n", t, ReturnType(module.types[t]),
-             ParamTypes(module.types[t]));
+    out.Emit("using T$0 = $1($2);\n", t, ReturnType(module.types[t]), ParamTypes(module.types[t]));
     if (context.graph.uses_tail_calls && context.graph.canonical_type[t] == t) {
       out.Emit("u64 invoke_$0(Instance*, AnyFunction, const u64*);\n", t);
     }
@@ -484,13 +563,12 @@ std::string EmitModuleHeader(const ModuleContext& context) {
   return out.Take();
 }
 
-std::string EmitModuleSource(const ModuleContext& context, const std::vector<Site>& sites) {
-  return SourceEmitter(context, sites).Run();
+void EmitModuleSource(const ModuleContext& context, const SiteTable& sites, Writer& out) {
+  SourceEmitter(context, sites, out).Run();
 }
 
-std::string EmitData(const ModuleContext& context) {
+void EmitData(const ModuleContext& context, Writer& out) {
   constexpr size_t kLine = 256;  // bytes of a segment on one line
-  Writer out;
   out.Put(Banner(context, "data segments"), "#include \"", context.options.file_stem,
           "_module.h\"\n\n", OpenCodeNamespace(context));
   uint64_t size = 1;  // of the literal's end
@@ -511,13 +589,11 @@ std::string EmitData(const ModuleContext& context) {
     }
   }
   if (!line.empty() || size == 1) flush();
-  out.Put(";\n");
-  out.Put(CloseCodeNamespace(context));
-  return out.Take();
+  out.Put(";\n", CloseCodeNamespace(context));
 }
 
-std::vector<Site> OpSites(const ModuleContext& context) {
-  std::vector<Site> sites;
+SiteTable OpSites(const ModuleContext& context) {
+  SiteTable sites;
   for (uint32_t f = 0; f < context.module.imported_functions; ++f) {
     if (context.immediate[f]) continue;
     const FuncType& type = context.module.TypeOf(f);
@@ -525,9 +601,9 @@ std::vector<Site> OpSites(const ModuleContext& context) {
     for (wasm::ValType t : type.params) {
       site.letters.push_back(Letter(wasm::RepOf(context.module, t)));
     }
-    sites.push_back(std::move(site));
+    sites.Add({site});
   }
-  if (context.options.suspend_everywhere) sites.push_back({ir::kNone, 0, 0, 1, "", true});
+  if (context.options.suspend_everywhere) sites.Add({{ir::kNone, 0, 0, 1, "", true}});
   return sites;
 }
 

@@ -4,9 +4,10 @@
 #define FERMATA_TRANSLATOR_EMIT_MODULE_SOURCE_H_
 
 #include <string>
-#include <vector>
 
 #include "translator/emit/module_context.h"
+#include "translator/emit/site_table.h"
+#include "translator/emit/writer.h"
 
 namespace fermata::emit {
 
@@ -19,12 +20,13 @@ std::string CloseCodeNamespace(const ModuleContext& context);
 // <stem>_module.h: included by the module's own sources only.
 std::string EmitModuleHeader(const ModuleContext& context);
 // <stem>_module.cc.
-std::string EmitModuleSource(const ModuleContext& context, const std::vector<Site>& sites);
+void EmitModuleSource(const ModuleContext& context, const SiteTable& sites, Writer& out);
 // <stem>_data.cc.
-std::string EmitData(const ModuleContext& context);
+void EmitData(const ModuleContext& context, Writer& out);
 
-// The sites of op frames, one for each function import that may suspend, in order of import.
-std::vector<Site> OpSites(const ModuleContext& context);
+// The sites of op frames, one for each function import that may suspend, in order of import. Those
+// of functions follow.
+SiteTable OpSites(const ModuleContext& context);
 
 }  // namespace fermata::emit
 

@@ -2,7 +2,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 
 namespace fermata::emit {
 
@@ -131,23 +130,22 @@ std::string ParamTypes(const wasm::FuncType& type) {
 }
 
 std::string Quote(absl::string_view bytes) {
-  std::string out = "\"";
+  std::string out;
+  out.reserve(bytes.size() + bytes.size() / 2 + 2);
+  out.push_back('"');
   for (size_t i = 0; i < bytes.size(); ++i) {
     const unsigned char c = bytes[i];
+    if (c >= 0x20 && c < 0x7f) {
+      if (c == '"' || c == '\\' || c == '?') out.push_back('\\');  // no trigraphs
+      out.push_back(c);
+      continue;
+    }
     // An octal escape would swallow a following digit unless it has all three of its own.
     const bool digit_next = i + 1 < bytes.size() && absl::ascii_isdigit(bytes[i + 1]);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (c == '?') {
-      out.append("\\?");  // no trigraphs
-    } else if (c >= 0x20 && c < 0x7f) {
-      out.push_back(c);
-    } else if (digit_next) {
-      absl::StrAppendFormat(&out, "\\%03o", c);
-    } else {
-      absl::StrAppendFormat(&out, "\\%o", c);
-    }
+    out.push_back('\\');
+    if (digit_next || c >= 0100) out.push_back('0' + (c >> 6));
+    if (digit_next || c >= 010) out.push_back('0' + (c >> 3 & 7));
+    out.push_back('0' + (c & 7));
   }
   out.push_back('"');
   return out;

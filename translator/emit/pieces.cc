@@ -69,7 +69,7 @@ void PieceEmitter::EmitPiece(uint32_t number) {
   const auto stmts = absl::MakeConstSpan(f_.stmts).subspan(piece.begin, piece.end - piece.begin);
   out_.Emit("$2u32 $0_piece$1(Instance* base, $0_vars& FERMATA_RESTRICT v, u32 at) {\n", name_,
             number, parts_ == 1 ? "static " : "");
-  out_.Put("  Self& self = *static_cast<Self*>(base);\n  (void)self;\n");
+  out_.Put("  SELF;\n");
   statements_.Begin(Body::kPiece);
   statements_.EmitMemories();
   DeclareVariables(f_, VariablesIn(stmts), printer_, "v", out_);
@@ -99,15 +99,15 @@ void PieceEmitter::EmitEntrySwitch(const Piece& piece) {
     out_.Put("  (void)at;\n");
     return;
   }
-  out_.Put("  switch (at) {\n    case 0: break;\n");
+  out_.Put("  switch (at) {\n  case 0: break;\n");
   for (ir::LabelId label : piece.entries) {
-    out_.Emit("    case $0: goto L$1;\n", of_label_[label].number, label);
+    out_.Emit("  case $0: goto L$1;\n", of_label_[label].number, label);
   }
   for (uint32_t point : piece.points) {
-    out_.Emit("    case $0:\n", of_point_[point].number);
+    out_.Emit("  case $0:\n", of_point_[point].number);
     suspension_.EmitArrival(point, "v.value", out_);
   }
-  out_.Put("    default: FERMATA_UNREACHABLE;\n  }\n");
+  out_.Put("  default: FERMATA_UNREACHABLE;\n  }\n");
 }
 
 // The offsets of all live sets one after the other, what is in which frame, and by resume point its

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "translator/emit/functions.h"
 #include "translator/emit/module_source.h"
 
 namespace fermata::emit {
@@ -45,31 +46,24 @@ std::vector<bool> FindInternal(const wasm::Module& module, const analysis::CallG
   return internal;
 }
 
-void ShardWriter::Add(uint32_t function, EmittedFunction::Part part) {
-  functions_.push_back(function);
-  AddFurther(std::move(part));
-}
-
-void ShardWriter::AddFurther(EmittedFunction::Part part) {
-  callees_.insert(part.callees.begin(), part.callees.end());
-  text_.append(part.text);
-}
-
-std::string ShardWriter::Finish(uint32_t number) {
-  std::string out = Banner(context_, absl::StrCat("functions, part ", number));
-  absl::StrAppend(&out, "#include \"", context_.options.file_stem, "_module.h\"\n\n",
-                  OpenCodeNamespace(context_));
-  std::vector<uint32_t> declared(callees_.begin(), callees_.end());
-  declared.insert(declared.end(), functions_.begin(), functions_.end());
-  std::sort(declared.begin(), declared.end());
-  declared.erase(std::unique(declared.begin(), declared.end()), declared.end());
-  for (uint32_t f : declared) out.append(Prototype(context_, f));
-  for (uint32_t f : functions_) {
-    if (context_.suspension.MayCallSuspend(f)) out.append(ResumePrototype(context_, f));
+std::string ShardStart(const ModuleContext& context, uint32_t shard) {
+  const wasm::Module& module = context.module;
+  std::vector<bool> declared(module.functions.size());
+  std::vector<uint32_t> functions;
+  for (uint32_t f = module.imported_functions; f < module.functions.size(); ++f) {
+    if (shard < context.shards[f].first || shard > context.shards[f].last) continue;
+    for (uint32_t callee : context.graph.functions[f].direct) {
+      const bool defined = callee < f && context.shards[callee].first == shard;
+      if (module.functions[callee].imported || defined || declared[callee]) continue;
+      declared[callee] = true;
+      functions.push_back(callee);
+    }
   }
-  out.append(std::exchange(text_, {}));
-  out.append(CloseCodeNamespace(context_));
-  return out;
+  return absl::StrCat(Banner(context, absl::StrCat("functions, part ", shard)), "#include \"",
+                      context.options.file_stem, "_module.h\"\n\n", OpenCodeNamespace(context),
+                      Declarations(context, std::move(functions)));
 }
+
+std::string ShardEnd(const ModuleContext& context) { return CloseCodeNamespace(context); }
 
 }  // namespace fermata::emit

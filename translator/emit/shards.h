@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
-#include "translator/emit/functions.h"
 #include "translator/emit/module_context.h"
 
 namespace fermata::emit {
@@ -20,23 +18,10 @@ std::vector<ShardRange> AssignShards(const wasm::Module& module, const Options& 
 std::vector<bool> FindInternal(const wasm::Module& module, const analysis::CallGraph& graph,
                                const std::vector<ShardRange>& shards);
 
-// One source file in the making.
-class ShardWriter {
- public:
-  explicit ShardWriter(const ModuleContext& context) : context_(context) {}
-  // A function's first part, and further parts of functions in other files.
-  void Add(uint32_t function, EmittedFunction::Part part);
-  void AddFurther(EmittedFunction::Part part);
-  // The file's text: prototypes of all functions in it and of those it calls, then the functions.
-  // Leaves the writer empty.
-  std::string Finish(uint32_t number);
-
- private:
-  const ModuleContext& context_;
-  std::vector<uint32_t> functions_;
-  absl::flat_hash_set<uint32_t> callees_;
-  std::string text_;
-};
+// What comes before and after the functions of source file `shard`: the former declares those that
+// are called before they are defined.
+std::string ShardStart(const ModuleContext& context, uint32_t shard);
+std::string ShardEnd(const ModuleContext& context);
 
 }  // namespace fermata::emit
 

@@ -69,7 +69,9 @@ void StatementEmitter::Emit(const Stmt& s) {
       out_.Emit("  $0 = $1;\n", Dst(s), Arg(s, 0));
       break;
     case StmtKind::kEval:
-      out_.Emit("  (void)$0;\n", Arg(s, 0));
+      out_.Put("  (void)");
+      printer_.AppendPrimary(s.args[0], out_.buffer());
+      out_.Put(";\n");
       break;
     case StmtKind::kGlobalSet:
       out_.Emit(
@@ -89,12 +91,11 @@ void StatementEmitter::Emit(const Stmt& s) {
     case StmtKind::kJump:
       out_.Emit("  goto $0;\n", Label(s.label));
       break;
-    case StmtKind::kJumpIf: {
-      std::string condition;
-      printer_.AppendCondition(s.args[0], s.negate, condition);
-      out_.Emit("  if $0 goto $1;\n", condition, Label(s.label));
+    case StmtKind::kJumpIf:
+      out_.Put("  if ");
+      printer_.AppendCondition(s.args[0], s.negate, out_.buffer());
+      out_.Emit(" goto $0;\n", Label(s.label));
       break;
-    }
     case StmtKind::kJumpTable:
       EmitJumpTable(s);
       break;
@@ -112,7 +113,7 @@ void StatementEmitter::Emit(const Stmt& s) {
       break;
     case StmtKind::kWide:
       out_.Emit("  $0(", HelperName(s.op));
-      for (const ir::Expr* e : s.args) out_.Put(printer_.Text(e), ", ");
+      for (size_t i = 0; i < s.args.size(); ++i) out_.Put(Arg(s, i), ", ");
       out_.Emit("$0, $1);\n", printer_.Var(s.results[0]), printer_.Var(s.results[1]));
       break;
     default:
@@ -124,12 +125,18 @@ void StatementEmitter::Emit(const Stmt& s) {
   }
 }
 
+// Cases of one target in a row are together; those of the default's are left out.
 void StatementEmitter::EmitJumpTable(const Stmt& s) {
-  out_.Emit("  switch ($0) {\n", Arg(s, 0));
-  for (size_t i = 0; i + 1 < s.labels.size(); ++i) {
-    out_.Emit("    case $0: goto $1;\n", i, Label(s.labels[i]));
+  out_.Put("  switch (");
+  printer_.AppendPrimary(s.args[0], out_.buffer());
+  out_.Put(") {\n");
+  const size_t last = s.labels.size() - 1;
+  for (size_t i = 0; i < last; ++i) {
+    if (s.labels[i] == s.labels[last]) continue;
+    out_.Put(i > 0 && s.labels[i - 1] == s.labels[i] ? " " : "    ", "case ", i, ":");
+    if (s.labels[i + 1] != s.labels[i]) out_.Emit(" goto $0;\n", Label(s.labels[i]));
   }
-  out_.Emit("    default: goto $0;\n  }\n", Label(s.labels.back()));
+  out_.Emit("    default: goto $0;\n  }\n", Label(s.labels[last]));
 }
 
 std::string StatementEmitter::Label(ir::LabelId label) const {
@@ -213,11 +220,11 @@ void StatementEmitter::EmitFromResults(absl::Span<const ir::VarId> vars) {
 void StatementEmitter::EmitStateStmt(const Stmt& s) {
   switch (s.kind) {
     case StmtKind::kStore:
-      out_.Emit("  $0(m$1, $2, $3u, $4);\n", HelperName(s.op), s.index, Arg(s, 0), s.bits,
+      out_.Emit("  $0(m$1, $2, $3, $4);\n", HelperName(s.op), s.index, Arg(s, 0), s.bits,
                 Arg(s, 1));
       break;
     case StmtKind::kStoreLane:
-      out_.Emit("  $0<$5>(m$1, $2, $3u, $4);\n", HelperName(s.op), s.index, Arg(s, 0), s.bits,
+      out_.Emit("  $0<$5>(m$1, $2, $3, $4);\n", HelperName(s.op), s.index, Arg(s, 0), s.bits,
                 Arg(s, 1), s.index2);
       break;
     case StmtKind::kAtomic:
@@ -323,15 +330,14 @@ std::string StatementEmitter::Callee(const Stmt& s) const {
   }
   const std::string& key = context_.module.type_keys[s.index];
   const uint32_t number = core::TypeNumberOf(key.data(), key.size());
-  const std::string type = number == core::kNoType ? absl::StrCat("self.types[", s.index, "]")
-                                                   : absl::StrCat(number, "u");
+  const std::string type =
+      number == core::kNoType ? absl::StrCat("self.types[", s.index, "]") : absl::StrCat(number);
   const wasm::Table& table = context_.module.tables[s.index2];
-  const std::string where = HasFixedElements(context_.module, table)
-                                ? absl::StrCat("indirect_fixed(base, self.elements", s.index2, ", ",
-                                               table.type.limits.min, "u, self.table", s.index2)
-                                : absl::StrCat("indirect(base, self.table", s.index2);
-  return absl::StrCat("const Function& callee = ", where, ", ", printer_.Text(s.args.back()), ", ",
-                      type, "); ");
+  const std::string size = HasFixedElements(context_.module, table)
+                               ? absl::StrCat("_FIXED(", table.type.limits.min, ", ")
+                               : "(";
+  return absl::StrCat("INDIRECT", size, s.index2, ", ", type, ", ", printer_.Text(s.args.back()),
+                      "); ");
 }
 
 void StatementEmitter::EmitReturnCall(const Stmt& s) {
@@ -344,7 +350,6 @@ void StatementEmitter::EmitReturnCall(const Stmt& s) {
   if (!indirect && context_.module.functions[s.index].imported) {
     callee = absl::StrCat("self.import_", s.index);
   } else if (!indirect) {
-    callees_.insert(s.index);
     callee = absl::StrCat("Function{reinterpret_cast<AnyFunction>(", BodyName(context_, s.index),
                           "), base, 0, 0}");
   }
@@ -359,12 +364,11 @@ void StatementEmitter::EmitCall(const Stmt& s) {
   if (indirect) absl::StrAppend(&line, "{ ", Callee(s));
   if (s.results.size() == 1) absl::StrAppend(&line, printer_.Var(s.results[0]), " = ");
   if (indirect) {
-    absl::StrAppend(&line, "reinterpret_cast<T", type_index, ">(callee.code)(callee.instance");
+    absl::StrAppend(&line, "CALLEE(T", type_index, ")(callee.instance");
   } else if (context_.module.functions[s.index].imported) {
-    absl::StrAppend(&line, "reinterpret_cast<T", type_index, ">(self.import_", s.index,
+    absl::StrAppend(&line, "reinterpret_cast<T", type_index, "*>(self.import_", s.index,
                     ".code)(self.import_", s.index, ".instance");
   } else {
-    callees_.insert(s.index);
     absl::StrAppend(&line, FunctionName(context_.module, s.index), "(base");
   }
   for (size_t i = 0; i + (indirect ? 1 : 0) < s.args.size(); ++i) {
@@ -374,12 +378,12 @@ void StatementEmitter::EmitCall(const Stmt& s) {
   absl::StrAppend(&line, indirect ? "); }" : ");");
   out_.Put(line);
   if (s.point != ir::kNone) {
-    out_.Emit(" if (FERMATA_SUSPENDED) goto S$0;", s.point);
+    out_.Emit(" if (SUSPENDED) goto S$0;", s.point);
     if (HoldsPoints()) out_.Emit(" R$0:;", s.point);
   } else if (s.may_throw && s.handler != ir::kNone) {
-    out_.Emit(" if (FERMATA_SUSPENDED) goto L$0;", s.handler);
+    out_.Emit(" if (SUSPENDED) goto L$0;", s.handler);
   } else if (s.may_throw) {
-    out_.Put(" if (FERMATA_SUSPENDED) goto X;");
+    out_.Put(" if (SUSPENDED) goto X;");
     leaves_ = true;
   }
   out_.Put("\n");

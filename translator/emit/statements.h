@@ -7,10 +7,8 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "translator/analysis/resume_paths.h"
@@ -60,11 +58,8 @@ class StatementEmitter {
   // Returns from the wasm function with `unwind` set.
   absl::string_view LeaveStatement() const;
 
-  // The functions called by name since the last time.
-  absl::flat_hash_set<uint32_t> TakeCallees() { return std::exchange(callees_, {}); }
-
  private:
-  std::string Arg(const ir::Stmt& s, size_t i) const { return printer_.Text(s.args[i]); }
+  PrintedExpr Arg(const ir::Stmt& s, size_t i) const { return {printer_, s.args[i]}; }
   const std::string& Dst(const ir::Stmt& s) const { return printer_.Var(s.dst); }
   const char* ViewOf(uint32_t memory) const;
   std::string Callee(const ir::Stmt& s) const;
@@ -93,7 +88,6 @@ class StatementEmitter {
   bool leaves_ = false;  // something jumps to the label X
   const analysis::ResumePaths* paths_ = nullptr;
   uint32_t part_ = 0;
-  absl::flat_hash_set<uint32_t> callees_;
 };
 
 }  // namespace fermata::emit

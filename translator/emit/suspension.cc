@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "absl/strings/str_cat.h"
+#include "translator/emit/frame_access.h"
 #include "translator/emit/names.h"
 #include "translator/emit/slots.h"
 
@@ -12,52 +14,54 @@ namespace {
 using analysis::FrameLayout;
 using ir::Kind;
 
-// The suffix of frame_put… and frame_get…
-const char* AccessOf(Kind kind) {
-  switch (kind) {
-    case Kind::kI64:
-      return "64";
-    case Kind::kF32:
-      return "_f32";
-    case Kind::kF64:
-      return "_f64";
-    case Kind::kV128:
-      return "128";
-    default:
-      return "32";
-  }
-}
-
 // Loads that sharing must save to be worth a second switch.
 constexpr size_t kSharedLoads = 8;
 
-// Prints code that stores or loads frames, last value first. `label` starts the names of labels.
+// Prints code that stores or loads frames, last value first. `label` starts the names of labels,
+// `operation` is that of EmitFrameAccess.
 class FrameWalk {
  public:
-  FrameWalk(const FrameTree& tree, const char* label, Writer& out)
-      : tree_(tree), label_(label), out_(out), done_(tree.nodes().size(), false) {}
+  FrameWalk(const FrameTree& tree, const char* label, const char* operation, const ir::Function& f,
+            const ExpressionPrinter& printer, Writer& out)
+      : tree_(tree),
+        label_(label),
+        operation_(operation),
+        f_(f),
+        printer_(printer),
+        out_(out),
+        done_(tree.nodes().size(), false) {}
 
-  // From `node` on. False: it ended in a jump to code that is there already. `value` prints one.
-  template <typename Value>
-  bool Emit(uint32_t node, Value&& value) {
-    for (; node != FrameTree::kRoot; node = tree_.nodes()[node].parent) {
+  // From `node` on. False: it ended in a jump to code that is there already.
+  bool Emit(uint32_t node) {
+    for (; node != FrameTree::kRoot && !done_[node]; node = tree_.nodes()[node].parent) {
       const FrameTree::Node& n = tree_.nodes()[node];
-      if (done_[node]) {
-        out_.Emit("  goto $0$1;\n", label_, node);
-        return false;
-      }
       done_[node] = true;
-      if (n.entries > 1) out_.Emit("$0$1:\n", label_, node);
-      value(n.slot);
+      if (n.entries > 1) {
+        EmitRun();
+        out_.Emit("$0$1:\n", label_, node);
+      }
+      run_.slots.push_back(n.slot);
     }
-    return true;
+    EmitRun();
+    if (node != FrameTree::kRoot) out_.Emit("  goto $0$1;\n", label_, node);
+    return node == FrameTree::kRoot;
   }
 
  private:
+  void EmitRun() {
+    std::reverse(run_.slots.begin(), run_.slots.end());
+    EmitFrameAccess(operation_, f_, run_, printer_, out_);
+    run_.slots.clear();
+  }
+
   const FrameTree& tree_;
   const char* label_;
+  const char* operation_;
+  const ir::Function& f_;
+  const ExpressionPrinter& printer_;
   Writer& out_;
-  std::vector<bool> done_;
+  std::vector<bool> done_;  // by node
+  FrameLayout run_;         // values without a label between, last first
 };
 
 }  // namespace
@@ -111,53 +115,42 @@ void SuspensionEmitter::EmitSpills(absl::string_view push, absl::string_view lea
   std::vector<const FrameLayout*> frames;
   for (const std::vector<uint32_t>& group : groups) frames.push_back(&layouts_[group[0]]);
   const FrameTree tree(frames);
-  FrameWalk walk(tree, "V", out);
+  FrameWalk walk(tree, "V", "  PUT", f_, printer_, out);
   for (size_t g = 0; g < groups.size(); ++g) {
     const std::vector<uint32_t>& group = groups[g];
     std::string site;
     if (group.size() == 1) {
-      site = absl::StrCat(first_site_ + group[0], "u");
+      site = absl::StrCat(first_site_ + group[0]);
       EmitSpillLabel(group[0], out);
       out.Put("\n");
     } else {
       site = "site";
       for (uint32_t p : group) {
         EmitSpillLabel(p, out);
-        out.Emit(" site = $0u; goto P$1;\n", first_site_ + p, g);
+        out.Emit(" site = $0; goto P$1;\n", first_site_ + p, g);
       }
       out.Emit("P$0:\n", g);
     }
-    out.Emit("  frame = ");
+    out.Put("  ");
     out.Emit(push, site, frames[g]->words);
     out.Put(";\n");
-    const bool ends = walk.Emit(tree.end(g), [&](const analysis::FrameSlot& slot) {
-      out.Emit("  frame_put$0(frame, $1, $2);\n", AccessOf(f_.vars[slot.var].type), slot.offset,
-               printer_.Var(slot.var));
-    });
-    if (ends) out.Emit("  $0\n", leave);
-  }
-}
-
-void SuspensionEmitter::EmitReload(uint32_t p, absl::string_view frame, Writer& out) const {
-  for (const analysis::FrameSlot& slot : layouts_[p].slots) {
-    out.Emit("      $0 = frame_get$1($2, $3);\n", printer_.Var(slot.var),
-             AccessOf(f_.vars[slot.var].type), frame, slot.offset);
+    if (walk.Emit(tree.end(g))) out.Emit("  $0\n", leave);
   }
 }
 
 void SuspensionEmitter::EmitArrival(uint32_t p, absl::string_view value, Writer& out) const {
   if (result_[p] != ir::kNone) {
     const Kind kind = f_.vars[result_[p]].type;
-    out.Emit("      $0 = $1;\n", printer_.Var(result_[p]),
+    out.Emit("    $0 = $1;", printer_.Var(result_[p]),
              kind == Kind::kV128 ? FromSlots(kind, "base->context->results", 0)
                                  : absl::StrCat("slot_", CType(kind), "(", value, ")"));
   }
-  if (handler_[p] != ir::kNone) out.Emit("      if (FERMATA_SUSPENDED) goto L$0;\n", handler_[p]);
-  out.Emit("      goto R$0;\n", p);
+  if (handler_[p] != ir::kNone) out.Emit("    if (SUSPENDED) goto L$0;", handler_[p]);
+  out.Emit("$0goto R$1;\n", result_[p] != ir::kNone || handler_[p] != ir::kNone ? " " : "    ", p);
 }
 
-void SuspensionEmitter::EmitReloads(absl::string_view point, absl::string_view frame,
-                                    absl::string_view value, Writer& out) const {
+void SuspensionEmitter::EmitReloads(absl::string_view point, absl::string_view value,
+                                    Writer& out) const {
   std::vector<const FrameLayout*> frames;
   size_t loads = 0;
   for (const std::vector<uint32_t>& group : groups_) {
@@ -166,30 +159,25 @@ void SuspensionEmitter::EmitReloads(absl::string_view point, absl::string_view f
   }
   const FrameTree tree(frames);
   if (loads >= tree.nodes().size() - 1 + kSharedLoads) {
-    return EmitSharedReloads(tree, point, frame, value, out);
+    return EmitSharedReloads(tree, point, value, out);
   }
   for (uint32_t p = 0; p < layouts_.size(); ++p) {
-    out.Emit("    case $0:\n", p);
-    EmitReload(p, frame, out);
+    out.Emit("  case $0:\n", p);
+    EmitFrameAccess("    GET", f_, layouts_[p], printer_, out);
     EmitArrival(p, value, out);
   }
 }
 
 void SuspensionEmitter::EmitSharedReloads(const FrameTree& tree, absl::string_view point,
-                                          absl::string_view frame, absl::string_view value,
-                                          Writer& out) const {
-  FrameWalk walk(tree, "G", out);
+                                          absl::string_view value, Writer& out) const {
+  FrameWalk walk(tree, "G", "    GET", f_, printer_, out);
   for (size_t g = 0; g < groups_.size(); ++g) {
-    for (const uint32_t p : groups_[g]) out.Emit("    case $0:\n", p);
-    const bool ends = walk.Emit(tree.end(g), [&](const analysis::FrameSlot& slot) {
-      out.Emit("      $0 = frame_get$1($2, $3);\n", printer_.Var(slot.var),
-               AccessOf(f_.vars[slot.var].type), frame, slot.offset);
-    });
-    if (ends) out.Put("      break;\n");
+    for (const uint32_t p : groups_[g]) out.Emit("  case $0:\n", p);
+    if (walk.Emit(tree.end(g))) out.Put("    break;\n");
   }
-  out.Emit("    default: FERMATA_UNREACHABLE;\n  }\n  switch ($0) {\n", point);
+  out.Emit("  default: FERMATA_UNREACHABLE;\n  }\n  switch ($0) {\n", point);
   for (uint32_t p = 0; p < layouts_.size(); ++p) {
-    out.Emit("    case $0:\n", p);
+    out.Emit("  case $0:\n", p);
     EmitArrival(p, value, out);
   }
 }

@@ -8,11 +8,11 @@
 //     S4: site = 104; goto P1;
 //     S7: if (self.unwind == Unwind::kThrow) goto L3;      (in a try region)
 //         site = 107; goto P1;
-//     P1: frame = PushFrame(base, site, 4);
-//       frame_put32(frame, 12, l2);
+//     P1: PUSH(site, 4);
+//       PUT1(32, 12, l2);
 //     V2:
-//       frame_put32(frame, 8, l0);
-//       frame_put64(frame, 0, w2);
+//       WPUT1(64, 0, w2);
+//       PUT1(32, 8, l0);
 //       return 0;
 //
 // Blocks share the code for the values that their frames begin with (emit/frame_tree.h): another
@@ -47,15 +47,14 @@ class SuspensionEmitter {
   const std::vector<std::vector<uint32_t>>& groups() const { return groups_; }
 
   // The labels S0, S1… and the blocks behind them, for the points where `used` is set; empty: for
-  // all. `push`: "PushFrame(base, $0, $1)" or its
-  // in-place variant, with site and words to fill in; `leave`: the return statement.
+  // all. `push`: "PUSH($0, $1)" or its in-place
+  // variant, with site and words to fill in; `leave`: the return statement.
   void EmitSpills(absl::string_view push, absl::string_view leave, const std::vector<bool>& used,
                   Writer& out) const;
 
-  // The cases of a switch over the resume point, `point`: loads the frame at `frame`, sets a single
-  // result from `value` and jumps to R0, R1…
-  void EmitReloads(absl::string_view point, absl::string_view frame, absl::string_view value,
-                   Writer& out) const;
+  // The cases of a switch over the resume point, `point`: loads the frame, sets a single result
+  // from `value` and jumps to R0, R1…
+  void EmitReloads(absl::string_view point, absl::string_view value, Writer& out) const;
 
   // Of one resume point: "S4:" and what comes before a spill; what follows a reload, up to the
   // jump to R4.
@@ -63,9 +62,8 @@ class SuspensionEmitter {
   void EmitArrival(uint32_t point, absl::string_view value, Writer& out) const;
 
  private:
-  void EmitReload(uint32_t p, absl::string_view frame, Writer& out) const;
-  void EmitSharedReloads(const FrameTree& tree, absl::string_view point, absl::string_view frame,
-                         absl::string_view value, Writer& out) const;
+  void EmitSharedReloads(const FrameTree& tree, absl::string_view point, absl::string_view value,
+                         Writer& out) const;
 
   const ir::Function& f_;
   const ExpressionPrinter& printer_;

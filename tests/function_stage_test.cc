@@ -1,0 +1,131 @@
+// Translation on several threads: what is written does not depend on how many there are, and of
+// several errors the first function's is reported.
+#include "translator/function_stage.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/wasm_builder.h"
+
+namespace fermata {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing_support::Bytes;
+using testing_support::Code;
+using testing_support::Concat;
+using testing_support::Repeat;
+using testing_support::Unsigned;
+using testing_support::WasmBuilder;
+using wasm::Opcode;
+
+class FunctionStageTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ = fs::path(testing::TempDir()) /
+           absl::StrCat("fermata_functions_", getpid(), "_",
+                        testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(dir_);
+    fs::create_directories(dir_);
+    options_.output = dir_ / "out";
+    options_.report = dir_ / "out" / "report.json";
+    options_.ir = dir_ / "out" / "ir.txt";
+    options_.emit.file_stem = "guest";
+    options_.emit.shards = 7;
+  }
+  void TearDown() override { fs::remove_all(dir_); }
+
+  absl::Status Run(const Bytes& module, unsigned threads) {
+    fs::remove_all(options_.output);
+    options_.threads = threads;
+    return TranslateBytes("guest.wasm", module, options_);
+  }
+  std::map<std::string, std::string> Files() const {
+    std::map<std::string, std::string> files;
+    if (!fs::exists(options_.output)) return files;
+    for (const auto& entry : fs::directory_iterator(options_.output)) {
+      std::ifstream in(entry.path());
+      std::stringstream text;
+      text << in.rdbuf();
+      files[entry.path().filename()] = text.str();
+    }
+    return files;
+  }
+
+  fs::path dir_;
+  TranslateOptions options_;
+};
+
+// `count` functions of different sizes, calling the import and each other.
+void AddFunctions(WasmBuilder& b, uint32_t type, int count) {
+  for (int i = 0; i < count; ++i) {
+    const Bytes step = Code(Opcode::kLocalGet, 0, Opcode::kCall, i % 3 == 0 ? 0 : 1 + i % 50,
+                            Opcode::kLocalGet, 0, Opcode::kI32Mul, Opcode::kLocalSet, 0);
+    b.Function(type, "", Code(Repeat(step, 1 + i * 37 % 101), Opcode::kLocalGet, 0));
+  }
+}
+
+// A frame that is too large: 40,000 vectors live around a call.
+void AddTooLarge(WasmBuilder& b, uint32_t type) {
+  std::vector<Bytes> parts = {Code(Opcode::kLocalGet, 0, Opcode::kCall, 0, Opcode::kDrop)};
+  for (int i = 1; i <= 40000; ++i) {
+    parts.push_back(Code(Opcode::kI32Const, 0, Opcode::kLocalGet));
+    parts.push_back(Unsigned(i));
+    parts.push_back(Code(Opcode::kV128Store, 0, 0));
+  }
+  parts.push_back(Code(Opcode::kLocalGet, 0));
+  b.Function(type, std::string(40000, 'V'), Concat(parts));
+}
+
+TEST_F(FunctionStageTest, TheSameForAnyNumberOfThreads) {
+  WasmBuilder b;
+  const uint32_t type = b.Type("i", "i");
+  b.ImportFunction(type);
+  AddFunctions(b, type, 600);
+  const Bytes module = b.Build();
+  ASSERT_TRUE(Run(module, 1).ok());
+  const std::map<std::string, std::string> files = Files();
+  EXPECT_EQ(files.size(), 7u + 6);
+  for (const unsigned threads : {2, 3, 16, 0}) {
+    ASSERT_TRUE(Run(module, threads).ok());
+    EXPECT_TRUE(files == Files()) << threads;
+  }
+}
+
+TEST_F(FunctionStageTest, NoFunctions) {
+  ASSERT_TRUE(Run(WasmBuilder().Build(), 4).ok());
+  EXPECT_EQ(Files().size(), 7u + 6);
+}
+
+TEST_F(FunctionStageTest, TheFirstErrorIsReported) {
+  WasmBuilder b;
+  const uint32_t type = b.Type("i", "i");
+  b.ImportFunction(type);
+  b.Memory(1);
+  AddFunctions(b, type, 120);
+  AddTooLarge(b, type);  // function 121
+  AddFunctions(b, type, 20);
+  AddTooLarge(b, type);
+  AddTooLarge(b, type);
+  AddFunctions(b, type, 200);
+  const Bytes module = b.Build();
+  for (const unsigned threads : {1, 2, 5, 16}) {
+    const absl::Status status = Run(module, threads);
+    EXPECT_NE(status.message().find("(function 121): implementation limit: a frame of more than"),
+              std::string::npos)
+        << status;
+    EXPECT_FALSE(fs::exists(options_.output));
+  }
+}
+
+}  // namespace
+}  // namespace fermata
