@@ -6,7 +6,6 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "llvm/Support/SHA256.h"
 #include "translator/analysis/call_graph.h"
 #include "translator/analysis/immediate.h"
 #include "translator/analysis/may_suspend.h"
@@ -18,6 +17,7 @@
 #include "translator/function_stage.h"
 #include "translator/input_file.h"
 #include "translator/output_folder.h"
+#include "translator/sha256.h"
 #include "translator/validate/module_validator.h"
 #include "translator/wasm/reader.h"
 
@@ -25,10 +25,6 @@ namespace fermata {
 namespace {
 
 using emit::ModuleContext;
-
-std::array<uint8_t, 32> Hash(absl::Span<const uint8_t> bytes) {
-  return llvm::SHA256::hash(llvm::makeArrayRef(bytes.data(), bytes.size()));
-}
 
 std::string Header(const ModuleContext& context) {
   emit::HeaderOptions header;
@@ -113,7 +109,7 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   context.yield_site = std::count(context.immediate.begin(), context.immediate.end(), false);
   context.shards = emit::AssignShards(*module, options.emit);
   context.internal = emit::FindInternal(*module, *graph, context.shards);
-  context.hash = Hash(bytes);
+  context.hash = Sha256(bytes);
   for (const wasm::Function& f : module->functions) context.code_bytes += f.body.size();
 
   // 5. Build, analyze and print each function; 6. the files around them.

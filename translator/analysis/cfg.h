@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "llvm/ADT/SmallVector.h"
 #include "translator/ir/ir.h"
 
 namespace fermata::analysis {
@@ -16,8 +17,10 @@ class Cfg {
     uint32_t begin;  // statements [begin, end)
     uint32_t end;
     bool suspends = false;           // holds a resume point
-    std::vector<uint32_t> next;      // each once; without the handlers of its statements
-    std::vector<uint32_t> previous;  // each once; for a handler, the blocks that may throw to it
+    // Each once. `next` is without the handlers of its statements; of a handler, `previous` are the
+    // blocks that may throw to it.
+    llvm::SmallVector<uint32_t, 2> next;
+    llvm::SmallVector<uint32_t, 2> previous;
   };
 
   explicit Cfg(const ir::Function& f) {
@@ -61,7 +64,7 @@ class Cfg {
       std::sort(block.next.begin(), block.next.end());
       block.next.erase(std::unique(block.next.begin(), block.next.end()), block.next.end());
     }
-    std::vector<uint32_t> to;
+    llvm::SmallVector<uint32_t, 2> to;
     for (uint32_t b = 0; b < blocks_.size(); ++b) {
       to = blocks_[b].next;
       for (uint32_t i = blocks_[b].begin; i < blocks_[b].end; ++i) {

@@ -360,23 +360,19 @@ void StatementEmitter::EmitReturnCall(const Stmt& s) {
 void StatementEmitter::EmitCall(const Stmt& s) {
   const bool indirect = s.kind != StmtKind::kCall;
   const uint32_t type_index = indirect ? s.index : context_.module.functions[s.index].type;
-  std::string line = "  ";
-  if (indirect) absl::StrAppend(&line, "{ ", Callee(s));
-  if (s.results.size() == 1) absl::StrAppend(&line, printer_.Var(s.results[0]), " = ");
+  out_.Put("  ");
+  if (indirect) out_.Put("{ ", Callee(s));
+  if (s.results.size() == 1) out_.Put(printer_.Var(s.results[0]), " = ");
   if (indirect) {
-    absl::StrAppend(&line, "CALLEE(T", type_index, ")(callee.instance");
+    out_.Put("CALLEE(T", type_index, ")(callee.instance");
   } else if (context_.module.functions[s.index].imported) {
-    absl::StrAppend(&line, "reinterpret_cast<T", type_index, "*>(self.import_", s.index,
-                    ".code)(self.import_", s.index, ".instance");
+    out_.Emit("reinterpret_cast<T$0*>(self.import_$1.code)(self.import_$1.instance", type_index,
+              s.index);
   } else {
-    absl::StrAppend(&line, FunctionName(context_.module, s.index), "(base");
+    out_.Put(FunctionName(context_.module, s.index), "(base");
   }
-  for (size_t i = 0; i + (indirect ? 1 : 0) < s.args.size(); ++i) {
-    absl::StrAppend(&line, ", ");
-    printer_.Append(s.args[i], line);
-  }
-  absl::StrAppend(&line, indirect ? "); }" : ");");
-  out_.Put(line);
+  for (size_t i = 0; i + (indirect ? 1 : 0) < s.args.size(); ++i) out_.Put(", ", Arg(s, i));
+  out_.Put(indirect ? "); }" : ");");
   if (s.point != ir::kNone) {
     out_.Emit(" if (SUSPENDED) goto S$0;", s.point);
     if (HoldsPoints()) out_.Emit(" R$0:;", s.point);

@@ -1,7 +1,5 @@
 #include "translator/emit/variables.h"
 
-#include <algorithm>
-
 #include "translator/emit/names.h"
 
 namespace fermata::emit {
@@ -12,14 +10,20 @@ std::vector<ir::VarId> VariablesIn(absl::Span<const ir::Stmt> stmts) {
 
 std::vector<ir::VarId> VariablesIn(absl::Span<const ir::Stmt> stmts,
                                    const std::vector<bool>& used) {
-  std::vector<ir::VarId> variables;
+  std::vector<bool> seen;
+  const auto see = [&](ir::VarId v) {
+    if (v >= seen.size()) seen.resize(v + 1);
+    seen[v] = true;
+  };
   for (size_t i = 0; i < stmts.size(); ++i) {
     if (!used.empty() && !used[i]) continue;
-    ir::ForEachUse(stmts[i], [&](ir::VarId v) { variables.push_back(v); });
-    ir::ForEachDef(stmts[i], [&](ir::VarId v) { variables.push_back(v); });
+    ir::ForEachUse(stmts[i], see);
+    ir::ForEachDef(stmts[i], see);
   }
-  std::sort(variables.begin(), variables.end());
-  variables.erase(std::unique(variables.begin(), variables.end()), variables.end());
+  std::vector<ir::VarId> variables;
+  for (ir::VarId v = 0; v < seen.size(); ++v) {
+    if (seen[v]) variables.push_back(v);
+  }
   return variables;
 }
 

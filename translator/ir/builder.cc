@@ -167,7 +167,7 @@ class Builder : public validate::Sink, private OperandStack {
   }
 
   void Return() override {
-    const std::vector<Expr*> values = PopMany(result_kinds_.size());
+    const Operands values = PopMany(result_kinds_.size());
     Flush(kTraps);
     SetArgs(Emit(StmtKind::kReturn), values);
   }
@@ -213,7 +213,7 @@ class Builder : public validate::Sink, private OperandStack {
   // ---- Exceptions ----
   void Throw(uint32_t tag) override {
     const wasm::FuncType& type = module_.types[module_.tags[tag].type];
-    const std::vector<Expr*> args = PopMany(type.params.size());
+    const Operands args = PopMany(type.params.size());
     Flush(kTraps);
     Stmt& s = Emit(StmtKind::kThrow);
     SetArgs(s, args);
@@ -312,7 +312,7 @@ class Builder : public validate::Sink, private OperandStack {
     Push(e);
   }
   void Wide(Opcode op) override {
-    const std::vector<Expr*> args = PopMany(wasm::Info(op).params.size());
+    const Operands args = PopMany(wasm::Info(op).params.size());
     const size_t at = f_.stmts.size();
     Stmt& s = Emit(StmtKind::kWide);
     s.op = op;
@@ -372,7 +372,7 @@ class Builder : public validate::Sink, private OperandStack {
     const wasm::OpcodeInfo& info = wasm::Info(op);
     const size_t at = f_.stmts.size();
     // Pending loads come first: an atomic access orders all others.
-    const std::vector<Expr*> args = PopMany(info.params.size());
+    const Operands args = PopMany(info.params.size());
     Flush(kReadsMemory | kTraps);
     const size_t flushed = f_.stmts.size() - at;
     Stmt& s = Emit(StmtKind::kAtomic);
@@ -459,7 +459,7 @@ class Builder : public validate::Sink, private OperandStack {
   // ---- Calls ----
   // The callee of an indirect call (`extra` is 1) is looked up first in C++, but arguments trap
   // first in wasm.
-  std::vector<Expr*> PopArguments(const wasm::FuncType& type, size_t extra) {
+  Operands PopArguments(const wasm::FuncType& type, size_t extra) {
     if (extra > 0) {
       for (size_t i = stack_.size() - type.params.size() - 1; i + 1 < stack_.size(); ++i) {
         if (stack_[i]->effects & kTraps) Materialize(i);
@@ -470,7 +470,7 @@ class Builder : public validate::Sink, private OperandStack {
 
   void EmitCall(StmtKind kind, const wasm::FuncType& type, size_t extra, uint32_t index,
                 uint32_t index2, bool may_suspend, bool may_throw) {
-    const std::vector<Expr*> args = PopArguments(type, extra);
+    const Operands args = PopArguments(type, extra);
     Flush(kReadsState | kTraps);
     const size_t at = f_.stmts.size();
     Stmt& s = Emit(kind);
@@ -501,7 +501,7 @@ class Builder : public validate::Sink, private OperandStack {
 
   void EmitReturnCall(StmtKind kind, const wasm::FuncType& type, size_t extra, uint32_t index,
                       uint32_t index2) {
-    const std::vector<Expr*> args = PopArguments(type, extra);
+    const Operands args = PopArguments(type, extra);
     Flush(kTraps);
     Stmt& s = Emit(kind);
     SetArgs(s, args);
@@ -513,7 +513,7 @@ class Builder : public validate::Sink, private OperandStack {
   void CallOwnTail() {
     const size_t arity = f_.type->params.size();
     for (size_t i = stack_.size() - arity; i < stack_.size(); ++i) Materialize(i);
-    const std::vector<Expr*> args = PopMany(arity);
+    const Operands args = PopMany(arity);
     Flush(kTraps);
     for (uint32_t i = 0; i < f_.local_count; ++i) {
       Set(i, i < arity ? args[i] : NewExpr(ExprKind::kConst, f_.vars[i].type, kPure));

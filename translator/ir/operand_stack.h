@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "translator/ir/ir.h"
 #include "translator/wasm/module.h"
@@ -37,6 +38,8 @@ namespace fermata::ir {
 
 class OperandStack {
  protected:
+  using Operands = absl::InlinedVector<Expr*, 8>;
+
   OperandStack(const wasm::Module& module, Function& function) : module_(module), f_(function) {}
 
   // ---- Expressions ----
@@ -89,8 +92,8 @@ class OperandStack {
     Count(e, -1);
     return e;
   }
-  std::vector<Expr*> PopMany(size_t n) {
-    std::vector<Expr*> values(n);
+  Operands PopMany(size_t n) {
+    Operands values(n);
     while (n > 0) values[--n] = Pop();
     return values;
   }
@@ -178,7 +181,7 @@ class OperandStack {
   // A statement with `arity` operands; `disturbs`: what it may change.
   Stmt& Effectful(StmtKind kind, size_t arity, uint8_t disturbs, uint32_t index,
                   uint32_t index2 = 0) {
-    const std::vector<Expr*> args = PopMany(arity);
+    const Operands args = PopMany(arity);
     Flush(disturbs | kTraps);
     Stmt& s = Emit(kind);
     SetArgs(s, args);
