@@ -76,6 +76,7 @@ struct StoreState {
   ModuleInfo host_module{};
   std::vector<core::ImportInfo> host_imports;
   std::vector<core::SiteInfo> host_sites;
+  std::vector<uint16_t> host_words;
   std::vector<core::SiteDetail> host_details;
   std::vector<HostFunctionInstance*> host_by_site;
 

@@ -143,7 +143,6 @@ void StoreState::AddHostInstance() {
   host_instance = std::make_unique<core::Instance>();
   host_module.abi_version = core::kAbiVersion;
   host_module.name = "#host";
-  host_module.max_frame_words = 1;
   host_instance->module = &host_module;
   Register(host_instance.get(), nullptr);
 }
@@ -152,8 +151,8 @@ void StoreState::AddHostSite(HostFunctionInstance& host) {
   host.site = static_cast<uint32_t>(host_sites.size());
   for (ValType t : host.signature.params) host.letters += SlotLetter(t);
   host_sites.push_back({nullptr, 0, false});
-  host_details.push_back(
-      {host.site, 0, static_cast<uint16_t>(host.param_slots + 1), host.letters.c_str()});
+  host_words.push_back(static_cast<uint16_t>(host.param_slots + 1));
+  host_details.push_back({host.site, 0, host.letters.c_str()});
   host_by_site.push_back(&host);
   host_imports.push_back({{"#host", 5},
                           {host.name.data(), static_cast<uint32_t>(host.name.size())},
@@ -164,6 +163,7 @@ void StoreState::AddHostSite(HostFunctionInstance& host) {
   host_module.imports = host_imports.data();
   host_module.import_count = static_cast<uint32_t>(host_imports.size());
   host_module.sites = host_sites.data();
+  host_module.site_words = host_words.data();
   host_module.site_details = host_details.data();
   host_module.site_count = static_cast<uint32_t>(host_sites.size());
 }

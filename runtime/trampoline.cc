@@ -1,67 +1,49 @@
 // Entering, suspending and resuming: see the story at the top of fermata/core.h.
 //
-// Traps leave guest code by a jump to the innermost entry. Nothing between has anything to destroy:
-// generated frames hold plain values only. The jump buffer is made once an entry or resumption,
-// with the compiler's own __builtin_setjmp, which saves three words where the C library's saves
-// registers and obfuscates them.
+// A suspension and its resumption take about fifty cycles, so this file counts instructions and
+// loads that wait for stores: what is rare is in functions of its own, called last where possible,
+// so that the rest needs few registers and saves few.
 #include "fermata/core.h"
-
-#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GNUC__)
-#define FERMATA_SETJMP(buffer) __builtin_setjmp(buffer)
-#define FERMATA_LONGJMP(buffer) __builtin_longjmp(buffer, 1)
-#else
-#include <setjmp.h>
-#define FERMATA_SETJMP(buffer) setjmp(buffer)
-#define FERMATA_LONGJMP(buffer) longjmp(buffer, 1)
-#endif
-
-#if defined(__GNUC__)
-#define FERMATA_NOINLINE __attribute__((noinline))
-#else
-#define FERMATA_NOINLINE
-#endif
-
-#if defined(__SANITIZE_ADDRESS__)
-#define FERMATA_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FERMATA_ASAN 1
-#endif
-#endif
-#if defined(FERMATA_ASAN)
-extern "C" void __asan_handle_no_return();
-#endif
+#include "runtime/guarded_call.h"
 
 namespace fermata::core {
 namespace {
 
-// What an entry has to put back, in the native frame of Enter or Resume.
-struct Entry {
-#if (defined(__x86_64__) || defined(__aarch64__)) && defined(__GNUC__)
-  void* jump[5];
-#else
-  jmp_buf jump;
-#endif
-  Entry* previous;
-  Activation* activation;
-};
-
-void SetUnwind(Store& store, Unwind unwind) {
+FERMATA_COLD void SetUnwindOfAll(Store& store, Unwind unwind) {
   for (u32 i = 0; i < store.instance_count; ++i) store.instances[i]->unwind = unwind;
+}
+FERMATA_INLINE void SetUnwind(Store& store, Unwind unwind) {
+  if (FERMATA_UNLIKELY(store.instance_count != 1)) return SetUnwindOfAll(store, unwind);
+  store.instances[0]->unwind = unwind;
 }
 
 // Tells the store's instances that they run in `context`.
-void Attach(Context& context, Store& store) {
+FERMATA_COLD void AttachAll(Context& context, Store& store) {
   for (u32 i = 0; i < store.instance_count; ++i) {
     store.instances[i]->context = &context;
     store.instances[i]->stack_limit = context.stack_limit;
   }
 }
+// What is there already is not stored again: whoever reads it next would wait for the store.
+// Returns the first instance.
+FERMATA_INLINE Instance* Attach(Context& context, Store& store) {
+  Instance* const first = store.instances[0];
+  if (FERMATA_UNLIKELY(store.instance_count != 1 || first->context != &context ||
+                       first->stack_limit != context.stack_limit)) {
+    AttachAll(context, store);
+  }
+  return first;
+}
 
-void CopyWords(u8* to, const u8* from, u32 bytes) {
-  for (u32 i = 0; i < bytes; i += 8) {
+// Word by word: a wider load would have to wait until the stores before it have left the store
+// buffer.
+FERMATA_INLINE void CopyWords(u8* to, const u8* from, size_t bytes) {
+  to += bytes;
+  from += bytes;
+  for (ptrdiff_t i = -static_cast<ptrdiff_t>(bytes); i != 0; i += 8) {
     u64 word;
     memcpy(&word, from + i, 8);
+    word = Opaque(word);
     memcpy(to + i, &word, 8);
   }
 }
@@ -72,12 +54,25 @@ bool Reserve(Activation& activation, u64 capacity) {
          activation.grow(&activation, static_cast<u32>(capacity));
 }
 
-// The footer of the frame that ends at `end`.
-Footer FooterBefore(const u8* end) {
-  u64 bits;
-  memcpy(&bits, end - sizeof bits, sizeof bits);
-  return {static_cast<u32>(bits), static_cast<u16>(bits >> 32), static_cast<u16>(bits >> 48)};
+// The footer of the frame that ends at `end`, in two halves: of the second, most can be told by one
+// comparison.
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+constexpr int kSiteAt = -4, kSizeAt = -8;
+#else
+constexpr int kSiteAt = -8, kSizeAt = -4;
+#endif
+FERMATA_INLINE u32 SiteBefore(const u8* end) {
+  u32 site;
+  memcpy(&site, end + kSiteAt, 4);
+  return site;
 }
+FERMATA_INLINE u32 SizeBefore(const u8* end) {  // words and instance
+  u32 size;
+  memcpy(&size, end + kSizeAt, 4);
+  return size;
+}
+FERMATA_INLINE u32 WordsOf(u32 size) { return size & 0xffff; }
+FERMATA_INLINE u32 InstanceOf(u32 size) { return size >> 16; }
 
 FERMATA_COLD Exit Fail(Context& context, Activation& activation, Trap trap) {
   activation.trap = trap;
@@ -85,6 +80,7 @@ FERMATA_COLD Exit Fail(Context& context, Activation& activation, Trap trap) {
   activation.depth = 0;
   context.scratch_top = context.scratch_end;
   context.pushed = 0;
+  context.frame_words = 0;
   for (u32 i = 0; i < activation.store->instance_count; ++i) {
     activation.store->instances[i]->unwind = Unwind::kNone;
     activation.store->instances[i]->resume_point = 0;
@@ -98,44 +94,74 @@ FERMATA_COLD Exit Fail(Context& context, Activation& activation, Trap trap) {
 // the words in two footers that it stored too: a chain of loads that each wait for a recent store,
 // one after the other through all suspensions, while the processor has nothing else to do. So the
 // sizes that most frames have are compared with and then taken as constants: the processor goes
-// ahead on the outcome it predicts. `Constant` keeps the compiler from putting the arithmetic back.
+// ahead on the outcome it predicts. `Opaque` keeps the compiler from putting the arithmetic back.
 // With the activation's size in a register meanwhile, this takes 14 % off a suspension and its
 // resumption.
-#if defined(__GNUC__)
-FERMATA_INLINE u32 Constant(u32 v) {
-  __asm__("" : "+r"(v));
-  return v;
-}
-#else
-FERMATA_INLINE u32 Constant(u32 v) { return v; }
-#endif
-FERMATA_INLINE u32 Bytes(u32 words) {
-  if (words == 2) return Constant(16);
-  if (words == 3) return Constant(24);
-  if (words == 4) return Constant(32);
-  return Constant(words * 8);
+struct Frame {
+  u32 bytes;
+  Instance* instance;
+};
+FERMATA_INLINE Frame FrameBefore(const u8* end, const Activation& activation, Instance* first) {
+  const u32 size = SizeBefore(end);
+  if (FERMATA_LIKELY(size == 2)) return {Opaque(16u), first};
+  if (FERMATA_LIKELY(size == 3)) return {Opaque(24u), first};
+  if (FERMATA_LIKELY(size == 4)) return {Opaque(32u), first};
+  return {WordsOf(size) * 8, activation.store->instances[InstanceOf(size)]};
 }
 
+using CommitFunction = Exit (*)(Context&, Activation&, Unwind);
+
 // Makes the activation the first `size` bytes it holds, `depth` frames, and those in the scratch
-// area. `unwind` says why.
-FERMATA_INLINE Exit Commit(Context& context, Activation& activation, Unwind unwind, u32 size,
-                           u32 depth) {
+// area. `unwind` says why. If that does not fit, or is too much, `otherwise` has to see to it.
+// No sum can wrap: a frame has 8 bytes at least.
+FERMATA_INLINE Exit CommitIfFits(Context& context, Activation& activation, Unwind unwind, u32 size,
+                                 u32 depth, Instance* first, CommitFunction otherwise) {
   Store& store = *activation.store;
-  const u64 bytes = static_cast<u64>(context.scratch_end - context.scratch_top);
-  const u64 total = size + bytes;
-  const u64 frames = u64{depth} + context.pushed;
-  activation.size = size;  // what has to be kept if the storage grows
-  if (FERMATA_UNLIKELY(total > store.limits.frame_bytes || frames > store.limits.call_depth ||
-                       !Reserve(activation, total))) {
-    return Fail(context, activation, Trap::kCallStackExhausted);
+  const u8* const top = context.scratch_top;
+  u8* const end = context.scratch_end;
+  const size_t bytes = static_cast<size_t>(end - top);
+  const u32 total = size + static_cast<u32>(bytes);
+  const u32 frames = depth + context.pushed;
+  if (FERMATA_UNLIKELY(bytes > size_t{activation.capacity} - size ||
+                       total > store.limits.frame_bytes || frames > store.limits.call_depth)) {
+    activation.size = size;
+    activation.depth = depth;
+    return otherwise(context, activation, unwind);
   }
-  CopyWords(activation.frames + size, context.scratch_top, static_cast<u32>(bytes));
-  activation.size = static_cast<u32>(total);
-  activation.depth = static_cast<u32>(frames);
-  context.scratch_top = context.scratch_end;
+  u8* const to = activation.frames + size;
+  if (FERMATA_LIKELY(bytes == 16)) {
+    CopyWords(to, top, 16);
+  } else {
+    CopyWords(to, top, bytes);
+  }
+  activation.size = total;
+  activation.depth = frames;
+  context.scratch_top = end;
   context.pushed = 0;
-  SetUnwind(store, Unwind::kNone);
+  context.frame_words = 0;
+  first->unwind = Unwind::kNone;
+  if (FERMATA_UNLIKELY(store.instance_count != 1)) SetUnwindOfAll(store, Unwind::kNone);
   return unwind == Unwind::kSuspend ? Exit::kSuspended : Exit::kOutOfFuel;
+}
+Exit Exhausted(Context& context, Activation& activation, Unwind) {
+  return Fail(context, activation, Trap::kCallStackExhausted);
+}
+FERMATA_COLD Exit CommitAndGrow(Context& context, Activation& activation, Unwind unwind) {
+  const u64 bytes = static_cast<u64>(context.scratch_end - context.scratch_top);
+  const u64 total = activation.size + bytes;
+  if (total > activation.store->limits.frame_bytes || !Reserve(activation, total)) {
+    return Exhausted(context, activation, unwind);
+  }
+  return CommitIfFits(context, activation, unwind, activation.size, activation.depth,
+                      activation.store->instances[0], Exhausted);
+}
+// After a call that began with `size` bytes and `depth` frames: a frame below the pushed ones may
+// have been written in place.
+FERMATA_INLINE Exit Commit(Context& context, Activation& activation, Unwind unwind, u32 size,
+                           u32 depth, Instance* first) {
+  const u32 words = context.frame_words;
+  return CommitIfFits(context, activation, unwind, size + words * 8, depth + (words != 0), first,
+                      CommitAndGrow);
 }
 
 // The exception in flight has left the outermost frame.
@@ -149,86 +175,67 @@ FERMATA_COLD Exit Uncaught(Context& context, Activation& activation) {
 }
 
 // Drops the frames that can't catch the exception in flight; false if that is all of them.
-FERMATA_COLD bool UnwindToHandler(Activation& activation, u32& size, u32& depth) {
-  while (size != 0) {
-    const Footer footer = FooterBefore(activation.frames + size);
-    if (activation.store->instances[footer.instance]->module->sites[footer.site].catches) {
-      return true;
-    }
-    size -= footer.words * 8u;
-    --depth;
+FERMATA_COLD bool UnwindToHandler(Activation& activation) {
+  while (activation.size != 0) {
+    const u8* const end = activation.frames + activation.size;
+    const Frame frame = FrameBefore(end, activation, activation.store->instances[0]);
+    if (frame.instance->module->sites[SiteBefore(end)].catches) return true;
+    activation.size -= frame.bytes;
+    --activation.depth;
   }
   return false;
 }
 
-// Drops the op, resumes the innermost frame with `value`, then its parent with what that returns,
-// and so on. An exception that leaves a frame goes to the next one that may catch it. Not part of a
-// function that makes a jump buffer: those keep all they know in memory.
-FERMATA_NOINLINE Exit Unroll(Context& context, Activation& activation, u64 value) {
-  Store& store = *activation.store;
-  u32 size = activation.size - Bytes(FooterBefore(activation.frames + activation.size).words);
-  u32 depth = activation.depth - 1;
-  while (size != 0) {
-    const Footer footer = FooterBefore(activation.frames + size);
-    Instance* instance = store.instances[footer.instance];
-    const ModuleInfo& module = *instance->module;
-    const SiteInfo& site = module.sites[footer.site];
-    size -= Bytes(footer.words);
-    if (FERMATA_UNLIKELY(!Reserve(activation, size + u64{module.max_frame_words} * 8))) {
-      return Fail(context, activation, Trap::kCallStackExhausted);
-    }
-    context.frame_words = 0;
-    value = site.resume(instance, site.point, activation.frames + size, value);
-    --depth;
-    if (instance->unwind == Unwind::kNone) continue;
-    if (instance->unwind == Unwind::kTailCall) {
-      value = RunTailCalls(instance);
-      if (instance->unwind == Unwind::kNone) continue;
-    }
-    if (instance->unwind == Unwind::kThrow) {
-      if (UnwindToHandler(activation, size, depth)) continue;
-      return Uncaught(context, activation);
-    }
-    // The frame was written again in place, or (shared bodies) pushed like any other.
-    const u32 words = context.frame_words;
-    context.frame_words = 0;
-    return Commit(context, activation, instance->unwind, size + words * 8, depth + (words != 0));
-  }
-  activation.size = 0;
-  activation.depth = 0;
-  activation.value = value;
-  return Exit::kReturned;
-}
-
-// A call of a guest's function.
-FERMATA_NOINLINE Exit Call(Context& context, Activation& activation, const Function& function,
-                           Invoke invoke, const u64* arguments) {
-  const u64 value = invoke(function.instance, function.code, arguments);
-  // Not function.instance: a host function's own instance is in no store.
-  const Unwind unwind = activation.store->instances[0]->unwind;
+// A guarded call left something rare in `unwind`.
+FERMATA_COLD Exit Unwound(Context& context, Activation& activation, Unwind unwind) {
   if (unwind == Unwind::kThrow) return Uncaught(context, activation);
-  if (unwind != Unwind::kNone) return Commit(context, activation, unwind, 0, 0);
-  activation.value = value;
-  return Exit::kReturned;
+  if (unwind != Unwind::kTrapped) {
+    return Commit(context, activation, unwind, activation.size, activation.depth,
+                  activation.store->instances[0]);
+  }
+  return Fail(context, activation, context.trap);
 }
 
-FERMATA_INLINE void Begin(Context& context, Activation& activation, Entry& entry) {
-  entry.previous = static_cast<Entry*>(context.entry);
-  entry.activation = context.activation;
-  context.entry = &entry;
-  context.activation = &activation;
+// Puts back what an entry within another changes.
+struct Outer {
+  explicit Outer(Context& c) : context(c), entry(c.entry), activation(c.activation) {
+    context.entry = nullptr;
+  }
+  ~Outer() {
+    context.entry = entry;
+    context.activation = activation;
+  }
+  Context& context;
+  void* entry;
+  Activation* activation;
+};
+FERMATA_COLD Exit EnterNested(Context& context, Activation& activation, const Function& function,
+                              Invoke invoke, const u64* arguments) {
+  const Outer outer(context);
+  return Enter(context, activation, function, invoke, arguments);
 }
-FERMATA_INLINE void End(Context& context, const Entry& entry) {
-  context.entry = entry.previous;
-  context.activation = entry.activation;
+FERMATA_COLD Exit ResumeNested(Context& context, Activation& activation, const u64* results,
+                               u32 count) {
+  const Outer outer(context);
+  return Resume(context, activation, results, count);
 }
+
+u64 RunDueCalls(Instance* instance, u32, u8*, u64) { return RunTailCalls(instance); }
 
 FERMATA_COLD void StoreResults(Context& context, const u64* results, u32 count) {
   for (u32 i = 0; i < count; ++i) context.results[i] = results[i];
 }
 
 FERMATA_INLINE bool StackLeft(const Context& context) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  // The stack pointer itself: asking for the frame's address would give the function a frame
+  // pointer.
+  bool above;
+  __asm__("cmp %1, %%rsp" : "=@cca"(above) : "m"(context.stack_limit));
+  return above;
+#else
   return reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) > context.stack_limit;
+#endif
 }
 
 u64 InvokeInitialize(Instance* instance, AnyFunction function, const u64*) {
@@ -236,61 +243,91 @@ u64 InvokeInitialize(Instance* instance, AnyFunction function, const u64*) {
   return 0;
 }
 
-// Writes the footer of a frame of `words` words as one store: read back as a whole soon after, in
+// Writes the footer of a frame of `bytes` bytes as one store: read back as a whole soon after, in
 // parts it would miss the store buffer.
-FERMATA_INLINE void PutFooter(u8* frame, u32 words, u32 site, u32 instance) {
-  const u64 footer = site | u64{words} << 32 | u64{instance} << 48;
-  memcpy(frame + words * 8 - sizeof footer, &footer, sizeof footer);
+FERMATA_INLINE void PutFooter(u8* frame, size_t bytes, u32 site, u32 instance) {
+  const u64 footer = site | u64{bytes} << 29 | u64{instance} << 48;
+  memcpy(frame + bytes - sizeof footer, &footer, sizeof footer);
 }
 
-FERMATA_INLINE u8* Push(Context& context, Instance* instance, u32 site, u32 words) {
-  const u32 bytes = words * 8;
-  if (FERMATA_UNLIKELY(static_cast<size_t>(context.scratch_top - context.scratch_begin) < bytes)) {
-    RaiseTrap(instance, Trap::kCallStackExhausted);
-  }
-  context.scratch_top -= bytes;
-  ++context.pushed;
-  PutFooter(context.scratch_top, words, site, instance->index);
-  return context.scratch_top;
-}
+// Never returns; not declared so, that it can be a tail call.
+FERMATA_COLD u8* NoRoom(Instance* instance) { RaiseTrap(instance, Trap::kCallStackExhausted); }
 
-}  // namespace
-
-void RaiseTrap(Instance* instance, Trap trap) { RaiseTrapIn(*instance->context, trap); }
-
-void RaiseTrapIn(Context& context, Trap trap) {
+[[noreturn]] FERMATA_COLD void LeaveWith(Context& context, Store& store, Trap trap) {
   context.trap = trap;
+  SetUnwindOfAll(store, Unwind::kTrapped);
 #if defined(FERMATA_ASAN)
   __asan_handle_no_return();
 #endif
-  FERMATA_LONGJMP(static_cast<Entry*>(context.entry)->jump);
+  Leave(*static_cast<Guard*>(context.entry));
 }
 
-// Callers that can't catch push a frame whatever the reason of `unwind` is: with an exception in
-// flight it is one that nobody will see.
-u8* PushFrame(Instance* instance, u32 site, u32 words) {
-  u8* frame = Push(*instance->context, instance, site, words);
-  if (FERMATA_UNLIKELY(instance->unwind == Unwind::kThrow)) {
-    instance->context->scratch_top += words * 8;
-    --instance->context->pushed;
+// A frame in the scratch area; one that is not kept is overwritten by the next.
+FERMATA_INLINE u8* Push(Context& context, Instance* instance, u32 site, size_t bytes, bool keep) {
+  u8* const top = context.scratch_top;
+  if (FERMATA_UNLIKELY(static_cast<size_t>(top - context.scratch_begin) < bytes)) {
+    return NoRoom(instance);
+  }
+  u8* const frame = top - bytes;
+  PutFooter(frame, bytes, site, instance->index);
+  if (FERMATA_LIKELY(keep)) {
+    context.scratch_top = frame;
+    ++context.pushed;
   }
   return frame;
 }
 
-u8* RewriteFrame(Instance* instance, u8* frame, u32 site, u32 words) {
-  if (FERMATA_LIKELY(instance->unwind != Unwind::kThrow)) instance->context->frame_words = words;
-  PutFooter(frame, words, site, instance->index);
+FERMATA_INLINE size_t FrameBytes(const Instance* instance, u32 site) {
+  return size_t{instance->module->site_words[site]} * 8;
+}
+
+FERMATA_COLD u8* GrowAndRewrite(Instance* instance, u32 site) {
+  Activation& activation = *instance->context->activation;
+  if (!Reserve(activation, activation.size + FrameBytes(instance, site))) return NoRoom(instance);
+  return RewriteFrame(instance, site);
+}
+
+}  // namespace
+
+void RaiseTrap(Instance* instance, Trap trap) {
+  LeaveWith(*instance->context, *instance->store, trap);
+}
+
+void RaiseTrapIn(Context& context, Trap trap) {
+  LeaveWith(context, *context.activation->store, trap);
+}
+
+// Callers that can't catch push a frame whatever the reason of `unwind` is: with an exception in
+// flight it is one that nobody will see.
+u8* PushFrame(Instance* instance, u32 site) {
+  return Push(*instance->context, instance, site, FrameBytes(instance, site),
+              instance->unwind != Unwind::kThrow);
+}
+
+u8* RewriteFrame(Instance* instance, u32 site) {
+  Context& context = *instance->context;
+  const Activation& activation = *context.activation;
+  const size_t bytes = FrameBytes(instance, site);
+  const u32 size = activation.size;
+  if (FERMATA_UNLIKELY(size_t{activation.capacity} - size < bytes)) {
+    return GrowAndRewrite(instance, site);
+  }
+  u8* const frame = activation.frames + size;
+  PutFooter(frame, bytes, site, instance->index);
+  if (FERMATA_LIKELY(instance->unwind != Unwind::kThrow)) {
+    context.frame_words = static_cast<u32>(bytes / 8);
+  }
   return frame;
 }
 
 u8* PushOp(Instance* instance, u32 site, u32 words) {
   SetUnwind(*instance->store, Unwind::kSuspend);
-  return Push(*instance->context, instance, site, words);
+  return Push(*instance->context, instance, site, size_t{words} * 8, true);
 }
 
 void PushYield(Instance* instance, u32 site) {
   SetUnwind(*instance->store, Unwind::kOutOfFuel);
-  Push(*instance->context, instance, site, 1);
+  Push(*instance->context, instance, site, 8, true);
 }
 
 void Throw(Instance* instance, u32 tag, u32 payload) {
@@ -360,37 +397,80 @@ u64 RunTailCalls(Instance* instance) {
 
 Exit Enter(Context& context, Activation& activation, const Function& function, Invoke invoke,
            const u64* arguments) {
+  if (FERMATA_UNLIKELY(context.entry != nullptr)) {
+    return EnterNested(context, activation, function, invoke, arguments);
+  }
   activation.store = function.instance->store;
   activation.trap = Trap::kNone;
   if (!StackLeft(context)) return Fail(context, activation, Trap::kCallStackExhausted);
-  Attach(context, *activation.store);
-  Entry entry;
-  Begin(context, activation, entry);
-  Exit exit;
-  if (FERMATA_SETJMP(entry.jump) != 0) {
-    exit = Fail(context, activation, context.trap);
-  } else {
-    exit = Call(context, activation, function, invoke, arguments);
-  }
-  End(context, entry);
-  return exit;
+  Instance* const first = Attach(context, *activation.store);
+  Guard guard;
+  context.entry = &guard;
+  context.activation = &activation;
+  const u64 value = CallGuarded(guard, invoke, function.instance, function.code, arguments);
+  context.entry = nullptr;
+  context.activation = nullptr;
+  // Not function.instance: a host function's own instance is in no store.
+  const Unwind unwind = first->unwind;
+  if (unwind == Unwind::kSuspend) return Commit(context, activation, unwind, 0, 0, first);
+  if (unwind != Unwind::kNone) return Unwound(context, activation, unwind);
+  activation.value = value;
+  return Exit::kReturned;
 }
 
+// Drops the op, resumes the innermost frame with the answer, then its parent with what that
+// returns, and so on. An exception that leaves a frame goes to the next one that may catch it.
 Exit Resume(Context& context, Activation& activation, const u64* results, u32 count) {
-  if (!StackLeft(context)) return Fail(context, activation, Trap::kCallStackExhausted);
-  Attach(context, *activation.store);
-  if (FERMATA_UNLIKELY(count > 1)) StoreResults(context, results, count);
-  const u64 value = count == 1 ? results[0] : 0;
-  Entry entry;
-  Begin(context, activation, entry);
-  Exit exit;
-  if (FERMATA_SETJMP(entry.jump) != 0) {
-    exit = Fail(context, activation, context.trap);
-  } else {
-    exit = Unroll(context, activation, value);
+  if (FERMATA_UNLIKELY(context.entry != nullptr)) {
+    return ResumeNested(context, activation, results, count);
   }
-  End(context, entry);
-  return exit;
+  if (!StackLeft(context)) return Fail(context, activation, Trap::kCallStackExhausted);
+  Instance* const first = Attach(context, *activation.store);
+  u64 value = 0;
+  if (FERMATA_LIKELY(count == 1)) {
+    value = results[0];
+  } else {
+    StoreResults(context, results, count);
+  }
+  const u8* const top = activation.frames + activation.size;
+  u32 size = activation.size - FrameBefore(top, activation, first).bytes;
+  u32 depth = activation.depth - 1;
+  Unwind unwind = Unwind::kNone;
+  Guard guard;
+  context.entry = &guard;
+  context.activation = &activation;
+  while (size != 0) {
+    u8* const end = activation.frames + size;
+    const Frame frame = FrameBefore(end, activation, first);
+    Instance* const instance = frame.instance;
+    const SiteInfo& site = instance->module->sites[SiteBefore(end)];
+    size -= frame.bytes;
+    --depth;
+    activation.size = size;  // RewriteFrame goes by it
+    value = CallGuarded(guard, site.resume, instance, site.point, end - frame.bytes, value);
+    unwind = instance->unwind;
+    if (FERMATA_LIKELY(unwind == Unwind::kSuspend)) break;
+    if (FERMATA_LIKELY(unwind == Unwind::kNone)) continue;
+    if (unwind == Unwind::kTailCall) {
+      value = CallGuarded(guard, RunDueCalls, instance, u32{0}, end, value);
+      unwind = instance->unwind;
+    }
+    activation.depth = depth;
+    if (unwind == Unwind::kThrow && UnwindToHandler(activation)) unwind = Unwind::kNone;
+    if (unwind != Unwind::kNone) break;
+    size = activation.size;
+    depth = activation.depth;
+  }
+  context.entry = nullptr;
+  context.activation = nullptr;
+  if (FERMATA_LIKELY(unwind == Unwind::kSuspend)) {
+    return Commit(context, activation, Unwind::kSuspend, size, depth, first);
+  }
+  if (unwind != Unwind::kNone) return Unwound(context, activation, unwind);
+  activation.size = 0;
+  activation.depth = 0;
+  activation.value = value;
+  return Exit::kReturned;
 }
 
 Exit Initialize(Context& context, Activation& activation, Instance& instance) {

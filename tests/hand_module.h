@@ -92,7 +92,8 @@ class HandModule {
   }
   // The site of an op of import `function`, or of a frame.
   uint32_t Site(core::ResumeFunction resume, uint32_t function, uint16_t words) {
-    details_.push_back({function, 0, words, ""});
+    words_.push_back(words);
+    details_.push_back({function, 0, ""});
     return Add(sites_, core::SiteInfo{resume, 0, false});
   }
 
@@ -102,7 +103,6 @@ class HandModule {
     info.instance_size = sizeof(HandInstance);
     info.instance_align = alignof(HandInstance);
     info.types_offset = offsetof(HandInstance, types);
-    info.max_frame_words = 8;
     info.max_results = 8;
     Set(info.types, info.type_count, types_);
     Set(info.imports, info.import_count, imports_);
@@ -114,6 +114,7 @@ class HandModule {
     Set(info.globals, info.global_count, globals_);
     Set(info.tags, info.tag_count, tags_);
     Set(info.sites, info.site_count, sites_);
+    info.site_words = words_.data();
     info.site_details = details_.data();
     if (info.initialize == nullptr) info.initialize = [](core::Instance*) {};
     info.start = core::kNoFunction;
@@ -155,6 +156,7 @@ class HandModule {
   std::vector<core::GlobalInfo> globals_;
   std::vector<core::TagInfo> tags_;
   std::vector<core::SiteInfo> sites_;
+  std::vector<uint16_t> words_;
   std::vector<core::SiteDetail> details_;
 };
 

@@ -47,7 +47,7 @@ u32 ask(Instance* base, u32 a0) {
   const u32 answer =
       reinterpret_cast<u32 (*)(Instance*, u32)>(self.import_0.code)(self.import_0.instance, a0);
   if (self.unwind != core::Unwind::kNone) {
-    core::PushFrame(base, 1, 1);
+    core::PushFrame(base, 1);
     return 0;
   }
   return answer + 1;
@@ -65,7 +65,7 @@ void begin(Instance* base) {
   Self& self = *static_cast<Self*>(base);
   self.g0 =
       reinterpret_cast<u32 (*)(Instance*, u32)>(self.import_0.code)(self.import_0.instance, 1);
-  if (self.unwind != core::Unwind::kNone) core::PushFrame(base, 2, 1);
+  if (self.unwind != core::Unwind::kNone) core::PushFrame(base, 2);
 }
 u64 begin_resume(Instance* base, u32, u8*, u64 value) {
   static_cast<Self*>(base)->g0 = core::slot_u32(value);
@@ -105,7 +105,8 @@ const core::FunctionInfo kFunctions[] = {
 const core::FunctionImportSlot kImportSlots[] = {{offsetof(Self, import_0), 0}};
 const core::SiteInfo kSites[] = {
     {nullptr, 0, false}, {ask_resume, 0, false}, {begin_resume, 0, false}};
-const core::SiteDetail kDetails[] = {{0, 0, 2, "i"}, {1, 0, 1, ""}, {4, 0, 1, ""}};
+const uint16_t kWords[] = {2, 1, 1};
+const core::SiteDetail kDetails[] = {{0, 0, "i"}, {1, 0, ""}, {4, 0, ""}};
 
 core::Text TextOf(const char* s) { return {s, static_cast<u32>(strlen(s))}; }
 constexpr core::LimitsInfo Between(u64 min, u64 max, u8 page_log2 = 0) {
@@ -149,7 +150,6 @@ struct TestModule {
     info.instance_size = sizeof(Self);
     info.instance_align = alignof(Self);
     info.types_offset = offsetof(Self, types);
-    info.max_frame_words = 2;
     info.types = kTypes;
     info.type_count = 3;
     info.imports = imports.data();
@@ -167,6 +167,7 @@ struct TestModule {
     info.globals = globals.data();
     info.global_count = 1;
     info.sites = kSites;
+    info.site_words = kWords;
     info.site_details = kDetails;
     info.site_count = 3;
     if (info.initialize == nullptr) info.initialize = [](Instance*) {};

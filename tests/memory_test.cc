@@ -274,7 +274,6 @@ const ModuleInfo& Module() {
     i.instance_size = sizeof(Self);
     i.instance_align = alignof(Self);
     i.types_offset = offsetof(Self, types);
-    i.max_frame_words = 1;
     i.types = kTypes;
     i.type_count = 3;
     i.exports = kExports;

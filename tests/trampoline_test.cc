@@ -60,7 +60,7 @@ S0:
 S1:
   site = kSplit1;
 P:
-  frame = PushFrame(base, site, 2);
+  frame = PushFrame(base, site);
   frame_put32(frame, 0, l0);
   frame_put32(frame, 4, t);
   return 0;
@@ -74,7 +74,7 @@ u64 split_resume(Instance* base, u32 point, u8* frame, u64 value) {
     if (l0 % 4 == 0) {
       const u32 u = call_import(self, l0);
       if (FERMATA_SUSPENDED) {
-        frame = RewriteFrame(base, frame, kSplit1, 2);
+        frame = RewriteFrame(base, kSplit1);
         frame_put32(frame, 0, l0);
         frame_put32(frame, 4, t);
         return 0;
@@ -109,7 +109,7 @@ R0:
   if (++i < l0) goto L0;
   return sum;
 S0:
-  frame = PushFrame(base, kShared0, 3);
+  frame = PushFrame(base, kShared0);
   frame_put32(frame, 0, l0);
   frame_put32(frame, 4, i);
   frame_put32(frame, 8, sum);
@@ -126,7 +126,7 @@ u64 shared_resume(Instance* base, u32 point, u8* frame, u64 value) {
 void swap(Instance* base, u64 l0, u64 l1) {
   Self& self = *static_cast<Self*>(base);
   suspend_pair(base, l0, l1);
-  if (FERMATA_SUSPENDED) PushFrame(base, kSwap0, 1);
+  if (FERMATA_SUSPENDED) PushFrame(base, kSwap0);
 }
 u64 swap_resume(Instance* base, u32, u8*, u64) {
   u64* results = base->context->results;
@@ -140,7 +140,7 @@ u64 swap_resume(Instance* base, u32, u8*, u64) {
 u32 widen(Instance* base, u32 l0) {
   Self& self = *static_cast<Self*>(base);
   call_import(self, l0);
-  if (FERMATA_SUSPENDED) PushFrame(base, kWiden0, 1);
+  if (FERMATA_SUSPENDED) PushFrame(base, kWiden0);
   return 0;
 }
 u64 widen_resume(Instance* base, u32 point, u8* frame, u64 value) {
@@ -149,7 +149,7 @@ u64 widen_resume(Instance* base, u32 point, u8* frame, u64 value) {
     // A callee that suspends: its frame comes to lie above the one that is written in place.
     shared(base, 1);
     if (FERMATA_SUSPENDED) {
-      frame = RewriteFrame(base, frame, kWiden1, kWideWords);
+      frame = RewriteFrame(base, kWiden1);
       for (u32 i = 0; i + 1 < kWideWords; ++i) frame_put64(frame, 8 * i, value + i);
     }
     return 0;
@@ -181,17 +181,19 @@ const SiteInfo kSites[] = {{nullptr, 0, false},       {nullptr, 0, false},
                            {split_resume, 0, false},  {split_resume, 1, false},
                            {shared_resume, 0, false}, {swap_resume, 0, false},
                            {widen_resume, 0, false},  {widen_resume, 1, false}};
+const u16 kWords[] = {2, 3, 2, 2, 3, 1, 1, kWideWords};
 
 // ---- The embedder ----
 
-class Trampoline : public testing::Test {
+// By the number of instances in the store: one alone takes shorter ways.
+class Trampoline : public testing::TestWithParam<u32> {
  protected:
   static constexpr u32 kInstances = 2;
 
   Trampoline() : scratch_(8192), results_(8) {
     module_.sites = kSites;
+    module_.site_words = kWords;
     module_.site_count = sizeof kSites / sizeof *kSites;
-    module_.max_frame_words = kWideWords;
     for (u32 i = 0; i < kInstances; ++i) {
       Instance& instance = instances_[i];
       instance.store = &store_;
@@ -201,7 +203,7 @@ class Trampoline : public testing::Test {
       list_[i] = &instance;
     }
     store_.instances = list_;
-    store_.instance_count = kInstances;
+    store_.instance_count = GetParam();
     SetUpContext(context_, scratch_);
   }
 
@@ -254,7 +256,12 @@ class Trampoline : public testing::Test {
   Instance* list_[kInstances];
 };
 
-TEST_F(Trampoline, FramesLieFromTheOutermostToTheOp) {
+class LinkedTrampoline : public Trampoline {};
+INSTANTIATE_TEST_SUITE_P(Alone, Trampoline, testing::Values(1));
+INSTANTIATE_TEST_SUITE_P(Linked, Trampoline, testing::Values(2));
+INSTANTIATE_TEST_SUITE_P(Linked, LinkedTrampoline, testing::Values(2));
+
+TEST_P(Trampoline, FramesLieFromTheOutermostToTheOp) {
   Call call(4096);
   ASSERT_EQ(EnterUnary(call.activation, split, 3), Exit::kSuspended);
   ExpectClean();
@@ -277,7 +284,7 @@ TEST_F(Trampoline, FramesLieFromTheOutermostToTheOp) {
   ExpectClean();
 }
 
-TEST_F(Trampoline, ResumedFramesAreRewrittenInPlace) {
+TEST_P(Trampoline, ResumedFramesAreRewrittenInPlace) {
   Call call(4096);
   ASSERT_EQ(EnterUnary(call.activation, split, 9), Exit::kSuspended);
   EXPECT_EQ(call.activation.depth, 10u);
@@ -292,7 +299,7 @@ TEST_F(Trampoline, ResumedFramesAreRewrittenInPlace) {
   ExpectClean();
 }
 
-TEST_F(Trampoline, SharedBodiesPushAgainWhatTheyWereResumedFrom) {
+TEST_P(Trampoline, SharedBodiesPushAgainWhatTheyWereResumedFrom) {
   Call call(256);
   ASSERT_EQ(EnterUnary(call.activation, shared, 50), Exit::kSuspended);
   const u32 size = call.activation.size;
@@ -306,7 +313,7 @@ TEST_F(Trampoline, SharedBodiesPushAgainWhatTheyWereResumedFrom) {
   EXPECT_EQ(call.activation.value, 49u * 50 / 2);
 }
 
-TEST_F(Trampoline, AFrameMayGrowUnderItsCallees) {
+TEST_P(Trampoline, AFrameMayGrowUnderItsCallees) {
   Call call(4096);
   ASSERT_EQ(EnterUnary(call.activation, widen, 3), Exit::kSuspended);
   EXPECT_EQ(call.activation.size, (1 + 2) * 8u);
@@ -317,7 +324,7 @@ TEST_F(Trampoline, AFrameMayGrowUnderItsCallees) {
   EXPECT_EQ(call.activation.value, 5u + 11 * 1000 + 55);
 }
 
-TEST_F(Trampoline, SeveralResultsGoThroughTheContext) {
+TEST_P(Trampoline, SeveralResultsGoThroughTheContext) {
   Call call(256);
   const Function f = {reinterpret_cast<AnyFunction>(swap), &instances_[0], 0, 0};
   const u64 arguments[] = {1, 2};
@@ -328,7 +335,7 @@ TEST_F(Trampoline, SeveralResultsGoThroughTheContext) {
   EXPECT_EQ(context_.results[1], 30u);
 }
 
-TEST_F(Trampoline, OneFlagForAllInstances) {
+TEST_P(LinkedTrampoline, OneFlagForAllInstances) {
   // Instance 0's import is a function of instance 1 that suspends.
   instances_[0].import_0 = {reinterpret_cast<AnyFunction>(split), &instances_[1], 0, 0};
   Call call(4096);
@@ -342,7 +349,7 @@ TEST_F(Trampoline, OneFlagForAllInstances) {
   ExpectClean();
 }
 
-TEST_F(Trampoline, TrapsDiscardTheActivation) {
+TEST_P(Trampoline, TrapsDiscardTheActivation) {
   Call call(4096);
   ASSERT_EQ(EnterUnary(call.activation, trap_now, 0), Exit::kTrapped);
   EXPECT_EQ(call.activation.trap, Trap::kUnreachable);
@@ -363,7 +370,7 @@ TEST_F(Trampoline, TrapsDiscardTheActivation) {
   ExpectClean();
 }
 
-TEST_F(Trampoline, ExhaustionIsATrapAndLeavesNothingBehind) {
+TEST_P(Trampoline, ExhaustionIsATrapAndLeavesNothingBehind) {
   // Storage that can't grow.
   Call small(64);
   ASSERT_EQ(EnterUnary(small.activation, split, 3), Exit::kSuspended);
@@ -397,7 +404,7 @@ TEST_F(Trampoline, ExhaustionIsATrapAndLeavesNothingBehind) {
   ExpectClean();
 }
 
-TEST_F(Trampoline, TheNativeStackEndsAtTheLimit) {
+TEST_P(Trampoline, TheNativeStackEndsAtTheLimit) {
   Call call(64);
   context_.stack_limit = reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) - 200 * 1024;
   ASSERT_EQ(EnterUnary(call.activation, runaway, 0), Exit::kTrapped);
@@ -409,7 +416,7 @@ TEST_F(Trampoline, TheNativeStackEndsAtTheLimit) {
   ExpectClean();
 }
 
-TEST_F(Trampoline, StorageGrowsWithTheCallback) {
+TEST_P(Trampoline, StorageGrowsWithTheCallback) {
   Activation activation{};
   static std::vector<u64> storage;
   storage.clear();
@@ -454,7 +461,7 @@ u32 call_back(Instance* base, u32 a0) {
   return a0 + 1;
 }
 
-TEST_F(Trampoline, NestedEntriesEndOnTheirOwn) {
+TEST_P(Trampoline, NestedEntriesEndOnTheirOwn) {
   Inner storage{};
   inner = &storage;
   Call call(4096);
@@ -484,7 +491,7 @@ TEST_F(Trampoline, NestedEntriesEndOnTheirOwn) {
   ExpectClean();
 }
 
-TEST_F(Trampoline, ActivationsAreDataAndHaveNoThread) {
+TEST_P(Trampoline, ActivationsAreDataAndHaveNoThread) {
   Call call(4096);
   ASSERT_EQ(EnterUnary(call.activation, split, 9), Exit::kSuspended);
   // A copy of the bytes is a second call in the same state.
@@ -507,7 +514,7 @@ TEST_F(Trampoline, ActivationsAreDataAndHaveNoThread) {
   EXPECT_EQ(call.activation.value, 6u + 45);
 }
 
-TEST_F(Trampoline, InitializationReportsItsTraps) {
+TEST_P(Trampoline, InitializationReportsItsTraps) {
   module_.initialize = [](Instance*) {};
   Activation activation{};
   EXPECT_EQ(Initialize(context_, activation, instances_[0]), Exit::kReturned);

@@ -116,7 +116,7 @@ TEST_F(Translation, GeneratedFunction) {
                       " if (SUSPENDED) goto S0;\n"
                       "  return s0 + l0;\n"
                       "S0:\n"
-                      "  PUSH(1, 2);\n"
+                      "  PUSH(1);\n"
                       "  PUT1(32, 0, l0);\n"
                       "  return 0;\n"),
             std::string::npos)

@@ -56,14 +56,14 @@ u32 leaf(Instance* base, u32 a0) {
     default:
       op(base, a0);
   }
-  frame_put32(PushFrame(base, site, 2), 0, a0);
+  frame_put32(PushFrame(base, site), 0, a0);
   return 0;
 }
 u64 leaf_resume(Instance* base, u32 point, u8* frame, u64) {
   const u32 l0 = frame_get32(frame, 0);
   if (point == 1) {
     op(base, l0 + 1000);
-    frame_put32(RewriteFrame(base, frame, kLeaf0, 2), 0, l0);
+    frame_put32(RewriteFrame(base, kLeaf0), 0, l0);
     return 0;
   }
   if (leaf_does == Leaf::kOpThenReturn) return l0;
@@ -76,7 +76,7 @@ u32 guard(Instance* base, u32 a0);
 u32 plain(Instance* base, u32 a0) {
   const u32 t = a0 % 100 == 0 ? leaf(base, a0) : plain(base, a0 - 1);
   if (base->unwind != Unwind::kNone) {
-    PushFrame(base, kPlain0, 3);
+    PushFrame(base, kPlain0);
     return 0;
   }
   return t + 1;
@@ -104,18 +104,18 @@ u32 guard(Instance* base, u32 a0) {
     if (!suspended) return static_cast<u32>(sum);
   }
   if (base->unwind != Unwind::kNone) {
-    PushFrame(base, kGuard0, 2);
+    PushFrame(base, kGuard0);
     return 0;
   }
   return t;
 }
-u64 guard_resume(Instance* base, u32, u8* frame, u64 value) {
+u64 guard_resume(Instance* base, u32, u8*, u64 value) {
   ++guards_resumed;
   if (base->unwind == Unwind::kThrow) {
     if (base->context->tag != caught_tag) return 0;
     bool suspended;
     value = handle(base, suspended);
-    if (suspended) RewriteFrame(base, frame, kGuard0, 2);
+    if (suspended) RewriteFrame(base, kGuard0);
   }
   return value;
 }
@@ -126,12 +126,12 @@ u64 yielding_resume(Instance* base, u32, u8* frame, u64) {
   const u32 left = frame_get32(frame, 0) - 1;
   if (left == 0) return 33;
   PushYield(base, kYield);
-  frame_put32(RewriteFrame(base, frame, kYielding0, 2), 0, left);
+  frame_put32(RewriteFrame(base, kYielding0), 0, left);
   return 0;
 }
 u32 yielding(Instance* base, u32 a0) {
   PushYield(base, kYield);
-  frame_put32(PushFrame(base, kYielding0, 2), 0, a0);
+  frame_put32(PushFrame(base, kYielding0), 0, a0);
   return 0;
 }
 
@@ -139,6 +139,7 @@ const SiteInfo kSiteInfos[kSites] = {{nullptr, 0, false},        {nullptr, 0, fa
                                      {guard_resume, 0, true},    {plain_resume, 0, false},
                                      {leaf_resume, 0, false},    {leaf_resume, 1, false},
                                      {yielding_resume, 0, false}};
+const u16 kSiteWords[kSites] = {2, 1, 2, 3, 2, 2, 2};
 
 // ---- The embedder ----
 
@@ -152,8 +153,8 @@ class Unwinding : public testing::Test {
 
   Unwinding() : scratch_(8192), results_(8), storage_(4096) {
     module_.sites = kSiteInfos;
+    module_.site_words = kSiteWords;
     module_.site_count = kSites;
-    module_.max_frame_words = 3;
     for (u32 i = 0; i < kInstances; ++i) {
       instances_[i].store = &store_;
       instances_[i].module = &module_;

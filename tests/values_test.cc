@@ -56,7 +56,7 @@ void Ask(Instance* base, uint32_t a0, V a1, uint64_t a2) {
   const core::Function& import = static_cast<HandInstance*>(base)->imports[0];
   reinterpret_cast<Mixed>(import.code)(import.instance, a0, a1, a2);
   if (base->unwind != core::Unwind::kNone) {
-    core::PushFrame(base, 1, 1);
+    core::PushFrame(base, 1);
     return;
   }
   Return(base, Swap({base->context->results[0], base->context->results[1]}));
@@ -153,7 +153,7 @@ TEST_F(Values, HostFunctionsTakeAndReturnV128) {
   EXPECT_EQ(op.words, 5u);
   const Instance* host = store_.raw()->instances[op.instance];
   EXPECT_STREQ(host->module->site_details[op.site].slots, "iVI");
-  EXPECT_EQ(host->module->site_details[op.site].words, 5u);
+  EXPECT_EQ(host->module->site_words[op.site], 5u);
   ASSERT_TRUE(step->Resume({Value::V128(3, 4)}).ok());
   ExpectV128(step->results()[0], 4, 3);
 }
@@ -227,7 +227,7 @@ TEST_F(Values, StepsThatYieldedRunOnWhenRefuelled) {
       "f", module.Type(":"),
       +[](Instance* base) {
         core::PushYield(base, 0);
-        core::PushFrame(base, 1, 1);
+        core::PushFrame(base, 1);
       },
       false, true);
   DynamicInstance* instance = Make(module);

@@ -100,6 +100,7 @@ enum class Unwind : u32 {
   kThrow = 2,      // an exception is in flight: Context::tag, its payload in Context::results
   kTailCall = 3,   // a tail call is due: Context::tail, its arguments in Context::results
   kOutOfFuel = 4,  // a yield: an op frame without arguments was pushed
+  kTrapped = 5,    // only between RaiseTrap and the entry
 };
 
 struct Instance;
@@ -138,7 +139,7 @@ struct Context {
   u64* results;            // several results, a v128, a payload, or the arguments of a tail call
   u32 results_capacity;    // in slots
   uintptr_t stack_limit;   // lowest native stack address a guest function may be entered at
-  void* entry;             // innermost entry's jump buffer (owned by the trampoline)
+  void* entry;             // where a trap of the innermost entry goes; null between entries
   Activation* activation;  // innermost activation being run
   Trap trap;               // reason, between RaiseTrap and the entry
   u32 tag;                 // of the exception in flight: a number within the store
@@ -376,7 +377,6 @@ struct SiteDetail {
   // site of yields.
   u32 function;
   u32 offset;         // byte offset of the call instruction in the module
-  u16 words;          // as in Footer
   const char* slots;  // one letter a value, in frame order: I=i64 D=f64 V=v128 i=i32 f=f32
                       // r=funcref x=externref e=exnref a=anyref; NUL-terminated; op sites: the
                       // parameters, each in an 8-byte slot, v128 in two
@@ -391,9 +391,8 @@ struct ModuleInfo {
   u8 hash[32];        // SHA-256 of the wasm module
   u32 instance_size;  // bytes of the instance structure
   u32 instance_align;
-  u32 types_offset;     // of the u32 array of canonical type numbers, one per type
-  u32 max_frame_words;  // largest frame of any site
-  u32 max_results;      // most slots of any type's parameters or results
+  u32 types_offset;  // of the u32 array of canonical type numbers, one per type
+  u32 max_results;   // most slots of any type's parameters or results
   const FuncType* types;
   u32 type_count;
   const ImportInfo* imports;
@@ -414,6 +413,7 @@ struct ModuleInfo {
   u32 tag_count;
   bool uses_exceptions;  // calls of IMMEDIATE imports are ready for exceptions
   const SiteInfo* sites;
+  const u16* site_words;  // by site: the size of its frames, as in Footer
   const SiteDetail* site_details;
   u32 site_count;
   // Sets own globals, then copies active element and data segments (specification §4.5.4); may
@@ -434,16 +434,17 @@ inline constexpr u32 kNoFunction = 0xffffffffu;
 // The same, told the context: for a host that turns a fault of guest code into a trap.
 [[noreturn]] FERMATA_COLD void RaiseTrapIn(Context& context, Trap trap);
 
-// Pushes a frame of `words` 8-byte words (footer included) into the scratch area, writes its footer
-// and returns its first byte. Traps with kCallStackExhausted if there is no room. With an exception
-// in flight the frame is one that nobody will see.
-FERMATA_COLD u8* PushFrame(Instance* instance, u32 site, u32 words);
+// Pushes the frame of a site into the scratch area: writes its footer and returns its first byte.
+// Traps with kCallStackExhausted if there is no room. With an exception in flight the frame is one
+// that nobody will see.
+FERMATA_COLD u8* PushFrame(Instance* instance, u32 site);
 
-// The same for the frame that a resume function is running in: overwrites it in place.
-FERMATA_COLD u8* RewriteFrame(Instance* instance, u8* frame, u32 site, u32 words);
+// The same for the frame that a resume function is running in: writes it in place of the one that
+// was there, which is lost.
+FERMATA_COLD u8* RewriteFrame(Instance* instance, u32 site);
 
-// Pushes an op frame and sets `unwind` in all instances of the store. The caller stores the
-// arguments as slots and returns.
+// Pushes an op frame of `words` words and sets `unwind` in all instances of the store. The caller
+// stores the arguments as slots and returns.
 FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 words);
 
 // Pushes the op frame of a yield and sets `unwind` to kOutOfFuel in all instances of the store.

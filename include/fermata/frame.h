@@ -46,6 +46,23 @@ FERMATA_INLINE f64 frame_get_f64(const u8* frame, u32 offset) {
   return f64_reinterpret_i64(frame_get64(frame, offset));
 }
 
+// PushOp in line, where there is one instance and room; `words` is constant.
+FERMATA_INLINE u8* push_op(Instance* instance, u32 site, u32 words) {
+  Context& context = *instance->context;
+  u8* const top = context.scratch_top;
+  const size_t bytes = size_t{words} * 8;
+  if (FERMATA_UNLIKELY(instance->store->instance_count != 1 ||
+                       static_cast<size_t>(top - context.scratch_begin) < bytes)) {
+    return PushOp(instance, site, words);
+  }
+  const u64 footer = (site | u64{words} << 32) | u64{instance->index} << 48;
+  memcpy(top - sizeof footer, &footer, sizeof footer);
+  context.scratch_top = top - bytes;
+  ++context.pushed;
+  instance->unwind = Unwind::kSuspend;
+  return top - bytes;
+}
+
 }  // namespace fermata::core
 
 #endif  // FERMATA_FRAME_H_

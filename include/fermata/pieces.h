@@ -22,7 +22,6 @@ inline constexpr u32 kPushFrame = 0xfffffffeu;  // suspended: with a frame
 
 // What a frame holds: members of the structure of variables, by their offsets in it.
 struct PieceFrame {
-  u32 words;     // size, with the footer
   u32 first;     // in the function's table of offsets
   u32 count128;  // first the values of 16 bytes, then those of 8 bytes, then of 4
   u32 count64;

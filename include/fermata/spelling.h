@@ -18,8 +18,8 @@
       indirect_fixed(base, self.elements##number, size, self.table##number, element, type)
 #define CALLEE(type) reinterpret_cast<type*>(callee.code)
 // Where a call was suspended: a new frame of so many words, or that which was resumed.
-#define PUSH(site, words) frame = PushFrame(base, site, words)
-#define REWRITE(site, words) frame = RewriteFrame(base, frame, site, words)
+#define PUSH(site) frame = PushFrame(base, site)
+#define REWRITE(site) frame = RewriteFrame(base, site)
 
 // Values of one kind, side by side in `frame` from byte `o` on, into variables and back:
 // GET2(32, 8, l0, s1) loads l0 from byte 8 and s1 from byte 12. The kind is 32 or _f32; for those

@@ -172,7 +172,7 @@ class FunctionEmitter {
     statements_.EmitLeave();
     if (body_ == Body::kShared) EmitEntrySwitch();
     if (f_.point_count > 0) {
-      suspension_.EmitSpills("PUSH($0, $1)", statements_.LeaveStatement(), {}, out_);
+      suspension_.EmitSpills("PUSH($0)", statements_.LeaveStatement(), {}, out_);
     }
     out_.Put("}\n");
   }
@@ -211,7 +211,7 @@ class FunctionEmitter {
     out_.Put("  default: FERMATA_UNREACHABLE;\n  }\n");
     for (uint32_t part = 0; part < paths.parts.size(); ++part) EmitPart(paths, part);
     statements_.EmitLeave();
-    suspension_.EmitSpills("REWRITE($0, $1)", "return 0;", suspends_again, out_);
+    suspension_.EmitSpills("REWRITE($0)", "return 0;", suspends_again, out_);
     out_.Put("}\n");
   }
 

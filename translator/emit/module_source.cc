@@ -116,7 +116,7 @@ constexpr char kMacros[] = R"(
 #define S16(f, p) S8(f, p) S8(f, p + 8)
 #define S32(f, p) S16(f, p) S16(f, p + 16)
 // What is known of them: function, offset, number of the layout.
-#define D(f, o, l) {f, o, layouts[l].words, layouts[l].letters},
+#define D(f, o, l) {f, o, layouts[l]},
 
 )";
 constexpr char kEndOfMacros[] = R"(
@@ -266,7 +266,7 @@ class SourceEmitter {
       if (!group.op || group.function == ir::kNone) continue;
       const FuncType& type = module_.TypeOf(group.function);
       out_.Emit("$0 suspend_$1($2) {\n", ReturnType(type), group.function, ParamList(type));
-      out_.Emit("  u8* frame = PushOp(base, $0u, $1);\n  (void)frame;\n", group.first,
+      out_.Emit("  u8* frame = push_op(base, $0u, $1);\n  (void)frame;\n", group.first,
                 sites_.layout(group.first).words);
       uint32_t offset = 0;
       for (size_t i = 0; i < type.params.size(); ++i) {
@@ -369,13 +369,17 @@ class SourceEmitter {
   void EmitSites() {
     out_.Put(
         "\n// ---- Sites: op frames first, then the functions' resume points ----\n"
-        "struct Layout {\n  u16 words;\n  const char* letters;\n};\nconst SiteInfo sites[] = {\n");
+        "const SiteInfo sites[] = {\n");
     for (const SiteTable::Group& group : sites_.groups()) EmitResumePoints(group);
-    out_.Put("  {},\n};\nconstexpr Layout layouts[] = {\n");
-    for (const SiteTable::Layout& layout : sites_.layouts()) {
-      out_.Emit("{$0,\"$1\"},\n", layout.words, layout.letters);
+    out_.Put("  {},\n};\nconst u16 site_words[] = {");
+    for (uint32_t site = 0; site < sites_.size(); ++site) {
+      out_.Emit("$0$1,", site % 64 == 0 ? "\n" : "", sites_.layout(site).words);
     }
-    out_.Put("  {},\n};\nconst SiteDetail site_details[] = {\n");
+    out_.Put("0};\nconstexpr const char* layouts[] = {\n");
+    for (const SiteTable::Layout& layout : sites_.layouts()) {
+      out_.Emit("\"$0\",\n", layout.letters);
+    }
+    out_.Put("  nullptr,\n};\nconst SiteDetail site_details[] = {\n");
     for (const SiteTable::Group& group : sites_.groups()) {
       for (uint32_t site = group.first; site < group.first + group.count; ++site) {
         out_.Emit("D($0$1,$2,$3)\n", group.function, group.function == ir::kNone ? "u" : "",
@@ -422,10 +426,6 @@ class SourceEmitter {
   }
 
   void EmitInfo() {
-    uint32_t max_words = 1;
-    for (const SiteTable::Layout& layout : sites_.layouts()) {
-      max_words = std::max(max_words, layout.words);
-    }
     uint32_t max_results = 0;
     for (const FuncType& type : module_.types) {
       max_results = std::max({max_results, SlotsOf(type.params), SlotsOf(type.results)});
@@ -443,10 +443,9 @@ const ModuleInfo info = {
   sizeof(Self),
   alignof(Self),
   offsetof(Self, types),
-  $0,  // max_frame_words
-  $1,  // max_results
+  $0,  // max_results
 )",
-              max_words, max_results);
+              max_results);
     const auto list = [&](const char* name, size_t count) {
       out_.Emit("  $0, $1,\n", name, count);
     };
@@ -461,7 +460,7 @@ const ModuleInfo info = {
     list("tags", module_.tags.size());
     out_.Emit("  $0,  // uses_exceptions\n", context_.graph.uses_exceptions ? "true" : "false");
     out_.Emit(
-        "  sites, site_details, $0,\n  initialize,\n  $1,\n", sites_.size(),
+        "  sites, site_words, site_details, $0,\n  initialize,\n  $1,\n", sites_.size(),
         module_.has_start ? absl::StrCat(context_.info_index[module_.start], "u") : "kNoFunction");
     list("function_names", NameCount());
     out_.Put("};\n", CloseCodeNamespace(context_));

@@ -126,8 +126,8 @@ void PieceEmitter::EmitFrameTables() {
       const uint32_t bytes = analysis::FrameBytes(f_.vars[slot.var].type);
       ++counts[bytes == 16 ? 0 : bytes == 8 ? 1 : 2];
     }
-    absl::SubstituteAndAppend(&layouts, "  {$0, $1, $2, $3, $4},\n", layout.words, first, counts[0],
-                              counts[1], counts[2]);
+    absl::SubstituteAndAppend(&layouts, "  {$0, $1, $2, $3},\n", first, counts[0], counts[1],
+                              counts[2]);
     first += layout.slots.size();
     for (uint32_t point : groups[g]) group_of[point] = g;
   }
@@ -155,7 +155,7 @@ void PieceEmitter::EmitLoop() {
     out_.Emit(
         "  if (at != kPushFrame) return;\n"
         "  const PieceFrame& layout = $0_frames[$0_points[v.point].frame];\n"
-        "  u8* frame = PushFrame(base, $1u + v.point, layout.words);\n"
+        "  u8* frame = PushFrame(base, $1u + v.point);\n"
         "  frame_put_members(frame, &v, layout, $0_offsets);\n",
         name_, suspension_.first_site());
   }

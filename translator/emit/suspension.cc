@@ -132,7 +132,7 @@ void SuspensionEmitter::EmitSpills(absl::string_view push, absl::string_view lea
       out.Emit("P$0:\n", g);
     }
     out.Put("  ");
-    out.Emit(push, site, frames[g]->words);
+    out.Emit(push, site);
     out.Put(";\n");
     if (walk.Emit(tree.end(g))) out.Emit("  $0\n", leave);
   }

@@ -8,7 +8,7 @@
 //     S4: site = 104; goto P1;
 //     S7: if (self.unwind == Unwind::kThrow) goto L3;      (in a try region)
 //         site = 107; goto P1;
-//     P1: PUSH(site, 4);
+//     P1: PUSH(site);
 //       PUT1(32, 12, l2);
 //     V2:
 //       WPUT1(64, 0, w2);
@@ -47,8 +47,8 @@ class SuspensionEmitter {
   const std::vector<std::vector<uint32_t>>& groups() const { return groups_; }
 
   // The labels S0, S1… and the blocks behind them, for the points where `used` is set; empty: for
-  // all. `push`: "PUSH($0, $1)" or its in-place
-  // variant, with site and words to fill in; `leave`: the return statement.
+  // all. `push`: "PUSH($0)" or its in-place variant,
+  // with the site to fill in; `leave`: the return statement.
   void EmitSpills(absl::string_view push, absl::string_view leave, const std::vector<bool>& used,
                   Writer& out) const;
 
