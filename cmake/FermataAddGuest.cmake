@@ -10,6 +10,9 @@ A WebAssembly module as a C++ library.
                     [SHARDS <n>]                C++ files the functions are spread over; default: 1
                     [MEMORY reserved|checked]   default: reserved (guard pages, no checks)
                     [SHAPE auto|split|shared]   default: auto
+                    [PREEMPT interrupt|fuel]    the host can pause the guest while it runs, by
+                                                interrupting it, or by a limit of what it may do;
+                                                PREEMPT alone: interrupt
                     [FEATURES <proposal>...]    proposals that the module may use, or with a '-'
                                                 must not (-threads); default: all supported
                     [PROFILE hosted]            default: hosted
@@ -63,12 +66,10 @@ function(_fermata_check_arguments target)
     list(JOIN ARG_UNPARSED_ARGUMENTS " " rest)
     _fermata_guest_error("unknown arguments: ${rest}")
   endif()
+  list(REMOVE_ITEM ARG_KEYWORDS_MISSING_VALUES PREEMPT)
   if(ARG_KEYWORDS_MISSING_VALUES)
     list(JOIN ARG_KEYWORDS_MISSING_VALUES " " keywords)
     _fermata_guest_error("no value given for: ${keywords}")
-  endif()
-  if(ARG_PREEMPT)
-    _fermata_guest_error("PREEMPT is not available yet: a guest gives up control at imports only")
   endif()
   if(ARG_PROFILE STREQUAL "freestanding")
     _fermata_guest_error("PROFILE freestanding is not available yet; use hosted")
@@ -79,6 +80,7 @@ function(_fermata_check_arguments target)
   _fermata_check_choice("${target}" PROFILE "${ARG_PROFILE}" hosted)
   _fermata_check_choice("${target}" MEMORY "${ARG_MEMORY}" reserved checked)
   _fermata_check_choice("${target}" SHAPE "${ARG_SHAPE}" auto split shared)
+  _fermata_check_choice("${target}" PREEMPT "${ARG_PREEMPT}" interrupt fuel)
   foreach(output IN LISTS ARG_EXTRA_OUTPUTS)
     _fermata_check_choice("${target}" EXTRA_OUTPUTS "${output}" ir report)
   endforeach()
@@ -150,8 +152,11 @@ function(_fermata_compile_as_guest target)
 endfunction()
 
 function(fermata_add_guest target module)
-  cmake_parse_arguments(PARSE_ARGV 2 ARG "PREEMPT;WASI" "NAMESPACE;CLASS;SHARDS;MEMORY;SHAPE;PROFILE"
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "WASI" "NAMESPACE;CLASS;SHARDS;MEMORY;SHAPE;PREEMPT;PROFILE"
                         "IMMEDIATE;FEATURES;EXTRA_OUTPUTS;OPTIONS;DEPENDS")
+  if(PREEMPT IN_LIST ARG_KEYWORDS_MISSING_VALUES)
+    set(ARG_PREEMPT interrupt)
+  endif()
   if(NOT DEFINED ARG_NAMESPACE)
     set(ARG_NAMESPACE guest)
   endif()
@@ -181,7 +186,7 @@ function(fermata_add_guest target module)
 
   set(flags "--namespace=${ARG_NAMESPACE}" "--class=${ARG_CLASS}" "--name=${target}"
             "--shards=${ARG_SHARDS}")
-  foreach(option IN ITEMS MEMORY SHAPE)
+  foreach(option IN ITEMS MEMORY SHAPE PREEMPT)
     if(ARG_${option})
       string(TOLOWER "${option}" flag)
       list(APPEND flags "--${flag}=${ARG_${option}}")

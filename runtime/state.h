@@ -55,6 +55,7 @@ struct StoreState {
   StoreHandle* handle = nullptr;
   std::atomic<core::Context*> user{nullptr};  // of the thread that is using the store
   core::Store store{};
+  std::shared_ptr<uint32_t> interrupt = std::make_shared<uint32_t>(0);  // store.interrupt
   std::vector<core::Instance*> instances;  // by index
   std::vector<DynamicInstance*> dynamic;   // by index; null: the host's pseudo-instance
   std::vector<core::Function> functions;   // by handle - 1
@@ -178,7 +179,7 @@ struct DynamicInstance::State {
 };
 
 struct DynamicStep::State {
-  enum class Phase : uint8_t { kEmpty, kRunning, kFinished, kSuspended, kTrapped, kOutOfFuel };
+  enum class Phase : uint8_t { kEmpty, kRunning, kFinished, kSuspended, kTrapped, kOutOfFuel, kInterrupted };
   Phase phase = Phase::kEmpty;
   internal::StoreState* store = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
@@ -200,6 +201,7 @@ struct DynamicStep::State {
   void Begin(const core::Function& function, core::Invoke invoke, absl::Span<const Value> arguments,
              internal::StoreState* state);
   void Take(core::Exit exit, core::Context* context);
+  absl::Status Continue();
   void Trapped(Trap trap, absl::string_view text);
   void KeepThrown(core::ref exception);
   void Decode() const;

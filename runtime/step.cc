@@ -60,6 +60,9 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
     case core::Exit::kOutOfFuel:
       phase = Phase::kOutOfFuel;
       return;
+    case core::Exit::kInterrupted:
+      phase = Phase::kInterrupted;
+      return;
     case core::Exit::kTrapped:
       if (activation.trap == Trap::kUncaughtException) {
         KeepThrown(static_cast<core::ref>(activation.value));
@@ -117,6 +120,9 @@ bool DynamicStep::finished() const { return state_ && state_->phase == State::Ph
 bool DynamicStep::suspended() const { return state_ && state_->phase == State::Phase::kSuspended; }
 bool DynamicStep::out_of_fuel() const {
   return state_ && state_->phase == State::Phase::kOutOfFuel;
+}
+bool DynamicStep::interrupted() const {
+  return state_ && state_->phase == State::Phase::kInterrupted;
 }
 bool DynamicStep::trapped() const { return state_ && state_->phase == State::Phase::kTrapped; }
 
@@ -184,16 +190,26 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
   return absl::OkStatus();
 }
 
-absl::Status DynamicStep::Refuel(uint64_t) {
-  if (!out_of_fuel()) return absl::FailedPreconditionError("the call is not out of fuel");
-  State& s = *state_;
-  core::Context* context = internal::ThreadContext(s.store->max_results);
+absl::Status DynamicStep::State::Continue() {
+  core::Context* context = internal::ThreadContext(store->max_results);
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
-  internal::StoreUse use(*s.store, context);
+  internal::StoreUse use(*store, context);
   if (!use.ok()) return use.status();
-  s.phase = State::Phase::kRunning;
-  s.Take(core::Resume(*context, s.activation, nullptr, 0), context);
+  phase = Phase::kRunning;
+  Take(core::Resume(*context, activation, nullptr, 0), context);
   return absl::OkStatus();
+}
+
+absl::Status DynamicStep::Continue() {
+  if (!paused()) return absl::FailedPreconditionError("the call is not paused");
+  return state_->Continue();
+}
+
+absl::Status DynamicStep::Refuel(uint64_t fuel) {
+  if (!paused()) return absl::FailedPreconditionError("the call is not paused");
+  StoreHandle& store = *state_->store->handle;
+  store.SetFuel(store.fuel() + std::min(fuel, ~uint64_t{0} - store.fuel()));
+  return state_->Continue();
 }
 
 absl::Status DynamicStep::Throw(absl::string_view message) {
@@ -203,17 +219,11 @@ absl::Status DynamicStep::Throw(absl::string_view message) {
 }
 
 void DynamicStep::Cancel() {
-  if (suspended() || out_of_fuel()) state_->Trapped(Trap::kCancelled, "");
+  if (held()) state_->Trapped(Trap::kCancelled, "");
 }
 
-uint32_t DynamicStep::frame_bytes() const {
-  return suspended() || out_of_fuel() ? state_->activation.size : 0;
-}
-uint32_t DynamicStep::depth() const {
-  return suspended() || out_of_fuel() ? state_->activation.depth : 0;
-}
-core::Activation* DynamicStep::raw_activation() {
-  return suspended() ? &state_->activation : nullptr;
-}
+uint32_t DynamicStep::frame_bytes() const { return held() ? state_->activation.size : 0; }
+uint32_t DynamicStep::depth() const { return held() ? state_->activation.depth : 0; }
+core::Activation* DynamicStep::raw_activation() { return held() ? &state_->activation : nullptr; }
 
 }  // namespace fermata

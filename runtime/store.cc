@@ -103,6 +103,7 @@ void CallAnswering(core::HostInstance* base, const uint64_t* arguments, uint64_t
 uint32_t StoreState::Register(core::Instance* instance, DynamicInstance* owner) {
   instance->index = static_cast<uint32_t>(instances.size());
   instance->store = &store;
+  instance->interrupt = store.interrupt;
   instances.push_back(instance);
   dynamic.push_back(owner);
   store.instances = instances.data();
@@ -177,6 +178,8 @@ void StoreState::MakeRoom(const Signature& signature) {
 StoreHandle::StoreHandle(const Limits& limits) : state_(std::make_unique<State>()) {
   state_->handle = this;
   state_->store.limits = limits;
+  state_->store.interrupt = state_->interrupt.get();
+  SetFuel(limits.fuel == 0 ? ~uint64_t{0} : limits.fuel);
   state_->store.owner = static_cast<internal::StoreState*>(state_.get());
   state_->store.keep = internal::Keep;
   state_->store.is_subtype = [](const core::Store*, uint32_t type, uint32_t wanted) {
@@ -186,6 +189,11 @@ StoreHandle::StoreHandle(const Limits& limits) : state_(std::make_unique<State>(
 StoreHandle::~StoreHandle() = default;
 
 core::Store* StoreHandle::raw() { return &state_->store; }
+Interrupter StoreHandle::interrupter() const { return Interrupter(state_->interrupt); }
+uint64_t StoreHandle::fuel() const { return static_cast<uint64_t>(state_->store.fuel); }
+void StoreHandle::SetFuel(uint64_t fuel) {
+  state_->store.fuel = static_cast<int64_t>(std::min<uint64_t>(fuel, INT64_MAX));
+}
 
 absl::StatusOr<Signature> StoreHandle::SignatureOf(core::ref function) const {
   if (function == 0 || function > state_->functions.size()) {

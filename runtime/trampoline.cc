@@ -54,6 +54,18 @@ bool Reserve(Activation& activation, u64 capacity) {
          activation.grow(&activation, static_cast<u32>(capacity));
 }
 
+// Whether the store was interrupted; it then no longer is.
+FERMATA_COLD bool TakeInterrupt(Store& store) {
+  if (store.interrupt == nullptr) return false;
+#if defined(__GNUC__)
+  return __atomic_exchange_n(store.interrupt, 0, __ATOMIC_ACQUIRE) != 0;
+#else
+  const bool set = *static_cast<volatile u32*>(store.interrupt) != 0;
+  *static_cast<volatile u32*>(store.interrupt) = 0;
+  return set;
+#endif
+}
+
 // The footer of the frame that ends at `end`, in two halves: of the second, most can be told by one
 // comparison.
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -141,7 +153,8 @@ FERMATA_INLINE Exit CommitIfFits(Context& context, Activation& activation, Unwin
   context.frame_words = 0;
   first->unwind = Unwind::kNone;
   if (FERMATA_UNLIKELY(store.instance_count != 1)) SetUnwindOfAll(store, Unwind::kNone);
-  return unwind == Unwind::kSuspend ? Exit::kSuspended : Exit::kOutOfFuel;
+  if (FERMATA_LIKELY(unwind == Unwind::kSuspend)) return Exit::kSuspended;
+  return unwind == Unwind::kInterrupt ? Exit::kInterrupted : Exit::kOutOfFuel;
 }
 Exit Exhausted(Context& context, Activation& activation, Unwind) {
   return Fail(context, activation, Trap::kCallStackExhausted);
@@ -326,7 +339,10 @@ u8* PushOp(Instance* instance, u32 site, u32 words) {
 }
 
 void PushYield(Instance* instance, u32 site) {
-  SetUnwind(*instance->store, Unwind::kOutOfFuel);
+  Store& store = *instance->store;
+  const bool interrupted = TakeInterrupt(store);
+  SetUnwind(store, interrupted ? Unwind::kInterrupt : Unwind::kOutOfFuel);
+  if (store.fuel < 0) store.fuel = 0;
   Push(*instance->context, instance, site, 8, true);
 }
 

@@ -133,8 +133,9 @@ absl::Status EmitAll(const Bytes& bytes, emit::Options options) {
   absl::StatusOr<analysis::CallGraph> graph = analysis::BuildCallGraph(*module);
   if (!graph.ok()) return graph.status();
   const std::vector<bool> immediate(module->imported_functions, false);
-  const analysis::Suspension suspension =
-      analysis::AnalyzeSuspension(*module, *graph, immediate, options.suspend_everywhere);
+  const analysis::Suspension suspension = analysis::AnalyzeSuspension(
+      *module, *graph, immediate,
+      std::vector<bool>(module->functions.size(), options.suspend_everywhere));
   emit::ModuleContext context{*module, options, *graph, suspension};
   context.immediate = immediate;
   context.stack_need = analysis::PlaceStackChecks(*module, *graph);

@@ -24,22 +24,6 @@ struct AssembledModule {
   }
 };
 
-// The module of this text, assembled once; empty if wat2wasm refuses it.
-const std::string& Assemble(const std::string& text) {
-  static std::map<std::string, AssembledModule> modules;
-  auto [it, fresh] = modules.try_emplace(text);
-  if (!fresh) return it->second.path;
-  std::string& path = it->second.path;
-  path = absl::StrCat(testing::TempDir(), "/fermata_code_", getpid(), "_", modules.size(), ".wasm");
-  const std::string source = path + ".wat";
-  std::ofstream(source) << text;
-  const std::string command =
-      absl::StrCat(FERMATA_WAT2WASM, " --enable-all '", source, "' -o '", path, "'");
-  if (std::system(command.c_str()) != 0) path.clear();
-  std::filesystem::remove(source);
-  return path;
-}
-
 const ModuleInfo* Load(const std::string& path, const Variant& v) {
   static std::map<std::tuple<std::string, std::string>, const ModuleInfo*> loaded;
   driver::NativeBuildOptions options;
@@ -53,6 +37,8 @@ const ModuleInfo* Load(const std::string& path, const Variant& v) {
                               absl::StrCat("--memory=", v.memory)};
   if (v.plain_functions) options.translator_flags.push_back("--immediate=*");
   if (v.everywhere) options.translator_flags.push_back("--suspend-everywhere");
+  if (v.preempt != nullptr)
+    options.translator_flags.push_back(absl::StrCat("--preempt=", v.preempt));
   if (v.piece_size != 0) {
     options.translator_flags.push_back(absl::StrCat("--piece-size=", v.piece_size));
   }
@@ -68,6 +54,21 @@ const ModuleInfo* Load(const std::string& path, const Variant& v) {
 
 }  // namespace
 
+const std::string& Assemble(const std::string& text) {
+  static std::map<std::string, AssembledModule> modules;
+  auto [it, fresh] = modules.try_emplace(text);
+  if (!fresh) return it->second.path;
+  std::string& path = it->second.path;
+  path = absl::StrCat(testing::TempDir(), "/fermata_code_", getpid(), "_", modules.size(), ".wasm");
+  const std::string source = path + ".wat";
+  std::ofstream(source) << text;
+  const std::string command =
+      absl::StrCat(FERMATA_WAT2WASM, " --enable-all '", source, "' -o '", path, "'");
+  if (std::system(command.c_str()) != 0) path.clear();
+  std::filesystem::remove(source);
+  return path;
+}
+
 void PrintTo(const Variant& v, std::ostream* out) { *out << NameOfVariant({v, 0}); }
 
 std::string NameOfVariant(const testing::TestParamInfo<Variant>& info) {
@@ -75,7 +76,8 @@ std::string NameOfVariant(const testing::TestParamInfo<Variant>& info) {
   return absl::StrCat(
       absl::StrReplaceAll(v.compiler, {{"+", "x"}, {"-", "_"}, {"/", "_"}, {".", "_"}}), "_",
       v.plain_functions ? "plain" : v.shape, "_", v.memory, "_", v.shards,
-      v.everywhere ? "_everywhere" : "",
+      v.everywhere ? "_everywhere" : "", v.preempt == nullptr ? "" : "_",
+      v.preempt == nullptr ? "" : v.preempt,
       v.piece_size == 0 ? "" : absl::StrCat("_pieces_", v.piece_size));
 }
 
@@ -95,6 +97,12 @@ std::vector<Variant> AllVariants() {
     variants.push_back({compiler, "auto", "checked", true, 1, false, 1});
     variants.push_back({compiler, "auto", "reserved", false, 2, true, 1});
     variants.push_back({compiler, "auto", "reserved", false, 1, true, 12});
+    for (const char* preempt : {"interrupt", "fuel"}) {
+      variants.push_back({compiler, "split", "reserved", false, 1, false, 0, preempt});
+      variants.push_back({compiler, "shared", "checked", false, 1, false, 0, preempt});
+      variants.push_back({compiler, "auto", "reserved", true, 1, false, 0, preempt});
+      variants.push_back({compiler, "auto", "reserved", false, 1, false, 12, preempt});
+    }
   }
   return variants;
 }
@@ -152,13 +160,19 @@ void CodeFixture::SetUp() {
 DynamicStep CodeFixture::Run(const std::string& name, std::vector<Value> arguments) {
   suspensions_ = 0;
   yields_ = 0;
+  const bool interrupts = GetParam().preempt != nullptr && *GetParam().preempt == 'i';
+  if (GetParam().preempt != nullptr && !interrupts) store_.SetFuel(0);
+  const Interrupter interrupter = store_.interrupter();
+  if (interrupts) interrupter.Interrupt();
   absl::StatusOr<DynamicStep> step = instance_->Call(name, arguments);
   EXPECT_TRUE(step.ok()) << name << ": " << step.status();
   if (!step.ok()) return DynamicStep();
-  while (step->suspended() || step->out_of_fuel()) {
-    if (step->out_of_fuel()) {
+  while (step->suspended() || step->paused()) {
+    if (step->paused()) {
       ++yields_;
-      EXPECT_TRUE(step->Refuel(0).ok());
+      EXPECT_EQ(step->interrupted(), interrupts);
+      if (interrupts) interrupter.Interrupt();
+      EXPECT_TRUE(step->Continue().ok());
       continue;
     }
     ++suspensions_;
@@ -182,7 +196,9 @@ void CodeFixture::Expect(const std::string& name, std::vector<Value> arguments,
     EXPECT_EQ(step.results()[i].high, results[i].high) << name << " result " << i;
   }
   EXPECT_EQ(suspensions_, GetParam().plain_functions ? 0 : suspensions) << name;
-  EXPECT_EQ(yields_ != 0, GetParam().everywhere) << name;
+  if (GetParam().preempt == nullptr) {
+    EXPECT_EQ(yields_ != 0, GetParam().everywhere) << name;
+  }
 }
 
 void CodeFixture::ExpectTrap(const std::string& name, std::vector<Value> arguments, Trap trap) {

@@ -22,6 +22,8 @@ struct Variant {
   int shards;
   bool everywhere = false;  // --suspend-everywhere
   int piece_size = 0;       // of every function, if not 0: shape `pieces`
+  // --preempt: interrupted, or without fuel, at every check.
+  const char* preempt = nullptr;
   const char* optimization = "-O2";
 };
 
@@ -30,6 +32,9 @@ std::string NameOfVariant(const testing::TestParamInfo<Variant>& info);
 
 // The shapes and memory policies, with each compiler that the build found.
 std::vector<Variant> AllVariants();
+
+// The file of a module of this text, assembled once; empty if wat2wasm refuses it.
+const std::string& Assemble(const std::string& text);
 
 // What the imports "op_…" do with their argument, by type.
 Value Op(Value v);

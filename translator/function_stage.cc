@@ -10,6 +10,7 @@
 #include "translator/ir/builder.h"
 #include "translator/ir/printer.h"
 #include "translator/passes/force_loads.h"
+#include "translator/passes/preempt.h"
 #include "translator/passes/suspend_everywhere.h"
 
 namespace fermata {
@@ -105,6 +106,7 @@ absl::Status FunctionStage::BuildBatch(uint32_t number, Batch& batch) const {
     if (!function.ok()) return function.status();
     Translated& translated = batch.functions.emplace_back();
     translated.function = *std::move(function);
+    if (context_.options.preempt != emit::Preempt::kNone) Preempt(*translated.function);
     if (context_.options.suspend_everywhere) passes::SuspendEverywhere(*translated.function);
     if (context_.options.memory == emit::MemoryPolicy::kReserved) {
       translated.forced_loads = passes::ForceLoads(*translated.function, context_.graph);
@@ -112,6 +114,12 @@ absl::Status FunctionStage::BuildBatch(uint32_t number, Batch& batch) const {
     if (!options_.ir.empty()) translated.ir_text = ir::Print(*translated.function);
   }
   return absl::OkStatus();
+}
+
+void FunctionStage::Preempt(ir::Function& function) const {
+  const bool fuel = context_.options.preempt == emit::Preempt::kFuel;
+  passes::Preempt(function, fuel ? ir::Yield::kOutOfFuel : ir::Yield::kInterrupted,
+                  context_.entry_checks[function.index], context_.stack_need[function.index]);
 }
 
 // The number of the batch's first site. Error: an earlier batch will never have any.

@@ -57,6 +57,7 @@ class FunctionStage {
   void Work();
   absl::Status TranslateBatch(uint32_t number, Batch& batch);
   absl::Status BuildBatch(uint32_t number, Batch& batch) const;
+  void Preempt(ir::Function& function) const;
   absl::StatusOr<uint32_t> NumberSites(uint32_t number, const Batch& batch);
   void Finish(uint32_t number);
   absl::Status Write(uint32_t number, Batch& batch);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "translator/analysis/call_graph.h"
+#include "translator/analysis/counted_loops.h"
 #include "translator/analysis/immediate.h"
 #include "translator/analysis/may_suspend.h"
 #include "translator/analysis/stack_checks.h"
@@ -16,6 +17,7 @@
 #include "translator/emit/writer.h"
 #include "translator/function_stage.h"
 #include "translator/input_file.h"
+#include "translator/ir/builder.h"
 #include "translator/output_folder.h"
 #include "translator/sha256.h"
 #include "translator/validate/module_validator.h"
@@ -25,6 +27,25 @@ namespace fermata {
 namespace {
 
 using emit::ModuleContext;
+
+// By function: whether it suspends by itself, not because of what it calls.
+absl::StatusOr<std::vector<bool>> FindYields(const wasm::Module& module,
+                                             const analysis::CallGraph& graph,
+                                             const std::vector<bool>& entry_checks,
+                                             const emit::Options& options) {
+  std::vector<bool> yields(module.functions.size(), options.suspend_everywhere);
+  if (options.preempt == emit::Preempt::kNone || options.suspend_everywhere) return yields;
+  const analysis::Suspension none = analysis::AnalyzeSuspension(
+      module, graph, std::vector<bool>(module.imported_functions, true), yields);
+  for (uint32_t f = module.imported_functions; f < module.functions.size(); ++f) {
+    yields[f] = entry_checks[f];
+    if (yields[f] || !graph.functions[f].has_loop) continue;
+    const absl::StatusOr<std::unique_ptr<ir::Function>> function = ir::Build(module, f, none);
+    if (!function.ok()) return function.status();
+    yields[f] = !analysis::FindLongLoops(**function).empty();
+  }
+  return yields;
+}
 
 std::string Header(const ModuleContext& context) {
   emit::HeaderOptions header;
@@ -96,12 +117,20 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   absl::StatusOr<std::vector<bool>> immediate =
       analysis::MatchImmediate(*module, options.emit.immediate, options.emit.wasi);
   if (!immediate.ok()) return immediate.status();
+  std::vector<bool> entry_checks;
+  if (options.emit.preempt != emit::Preempt::kNone) {
+    entry_checks = analysis::PlaceEntryChecks(*module, *graph);
+  }
+  const absl::StatusOr<std::vector<bool>> yields =
+      FindYields(*module, *graph, entry_checks, options.emit);
+  if (!yields.ok()) return yields.status();
   const analysis::Suspension suspension =
-      analysis::AnalyzeSuspension(*module, *graph, *immediate, options.emit.suspend_everywhere);
+      analysis::AnalyzeSuspension(*module, *graph, *immediate, *yields);
 
   ModuleContext context{*module, options.emit, *graph, suspension};
   context.immediate = *std::move(immediate);
   context.stack_need = analysis::PlaceStackChecks(*module, *graph);
+  context.entry_checks = std::move(entry_checks);
   context.info_index.assign(module->functions.size(), ir::kNone);
   for (uint32_t i = 0; i < graph->referenced.size(); ++i) {
     context.info_index[graph->referenced[i]] = i;

@@ -19,6 +19,8 @@ constexpr Column kColumns[] = {
     {"instructions / plain", "fermata", "plain", "instructions", 3},
     {"resumed / fresh, instructions", "resumed", "fresh", "instructions", 3},
     {"resumed / fresh, time", "resumed", "fresh", "seconds", 2},
+    {"preempt / without, instructions", "preempt", "fermata", "instructions", 3},
+    {"preempt / without, time", "preempt", "fermata", "seconds", 2},
     {"checked, time / native", "checked", "native", "seconds", 2},
     {"Asyncify, instructions / wasm2c", "asyncify", "wasm2c", "instructions", 2},
     {"Asyncify, time / wasm2c", "asyncify", "wasm2c", "seconds", 2},
@@ -89,7 +91,8 @@ Small programs in C ([bench/kernels](../bench/kernels)), compiled to wasm once; 
 that suspends, and hardly ever call it. Instructions are callgrind's; time is processor time, the least of rounds in
 which all engines take turns. "Plain": the same guest with the import immediate, so that nothing can suspend.
 "Resumed / fresh": the kernel suspends once and does all its work in the code that was resumed, against the same
-program with that suspension answered at once. "Checked": `--memory=checked`.
+program with that suspension answered at once. "Preempt": `--preempt`, against the same without it; nobody interrupts.
+"Checked": `--memory=checked`.
 )";
   for (const std::string& compiler : table.compilers()) {
     const std::string version = Text(root.getObject("versions"), compiler);

@@ -30,6 +30,7 @@ struct Variant {
 constexpr Variant kVariants[] = {{"fermata", false, nullptr},
                                  {"plain", false, "--immediate=env.rare"},
                                  {"checked", false, "--memory=checked"},
+                                 {"preempt", false, "--preempt"},
                                  {"held", true, nullptr}};
 
 // What is measured: a program, and how it is run.
@@ -38,10 +39,11 @@ struct Engine {
   const char* program;
   const char* argument;
 };
-constexpr Engine kEngines[] = {{"fermata", "fermata", nullptr},   {"plain", "plain", nullptr},
-                               {"checked", "checked", nullptr},   {"resumed", "held", nullptr},
-                               {"fresh", "held", "--answer"},     {"wasm2c", "wasm2c", nullptr},
-                               {"asyncify", "asyncify", nullptr}, {"native", "native", nullptr}};
+constexpr Engine kEngines[] = {{"fermata", "fermata", nullptr}, {"plain", "plain", nullptr},
+                               {"checked", "checked", nullptr}, {"preempt", "preempt", nullptr},
+                               {"resumed", "held", nullptr},    {"fresh", "held", "--answer"},
+                               {"wasm2c", "wasm2c", nullptr},   {"asyncify", "asyncify", nullptr},
+                               {"native", "native", nullptr}};
 
 class Kernel {
  public:

@@ -31,6 +31,8 @@ class Summary {
     Set("resumed_vs_fresh_worst", Greatest(kernels_.Ratios("resumed", "fresh", "", "instructions")),
         no_counts);
     Mean("resumed_vs_fresh_time", "resumed", "fresh", "", "seconds", no_kernels);
+    Mean("preempt_vs_plain", "preempt", "fermata", "", "seconds", no_kernels);
+    Mean("preempt_vs_plain_instructions", "preempt", "fermata", "", "instructions", no_counts);
     Mean("checked_time_vs_native", "checked", "native", "", "seconds", no_kernels);
   }
 
@@ -71,7 +73,6 @@ class Summary {
           "instances_live", "resident_bytes_per_instance"}) {
       Set(key, Number(suspension, key), reason);
     }
-    Set("preempt_vs_plain", {}, "PREEMPT does not exist yet");
   }
 
   void MoveTo(json::Object& root) {

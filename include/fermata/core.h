@@ -29,7 +29,8 @@
 // inside a try region look for a handler, all others return; frames whose site can't catch are
 // dropped by the trampoline, the others resumed at their handlers. *Tail calls*: the caller leaves
 // callee and arguments in the context, sets kTailCall and returns to its own wrapper (or the
-// trampoline), which makes the call in its place. *Yields*: like an op without arguments.
+// trampoline), which makes the call in its place. *Yields*: like an op without arguments, made
+// where a guest is paused: at a check in a loop or at the beginning of a function.
 #ifndef FERMATA_CORE_H_
 #define FERMATA_CORE_H_
 
@@ -68,7 +69,7 @@
 namespace fermata::core {
 
 // Bumped at every change to a structure below; a module of another version is refused.
-inline constexpr uint32_t kAbiVersion = 3;
+inline constexpr uint32_t kAbiVersion = 4;
 
 using u8 = uint8_t;
 using u16 = uint16_t;
@@ -100,7 +101,8 @@ enum class Unwind : u32 {
   kThrow = 2,      // an exception is in flight: Context::tag, its payload in Context::results
   kTailCall = 3,   // a tail call is due: Context::tail, its arguments in Context::results
   kOutOfFuel = 4,  // a yield: an op frame without arguments was pushed
-  kTrapped = 5,    // only between RaiseTrap and the entry
+  kInterrupt = 5,  // the same, because the store was interrupted
+  kTrapped = 6,    // only between RaiseTrap and the entry
 };
 
 struct Instance;
@@ -163,7 +165,7 @@ struct Activation {
   bool (*grow)(Activation* activation, u32 capacity);
 };
 
-enum class Exit : u8 { kReturned, kSuspended, kTrapped, kOutOfFuel };
+enum class Exit : u8 { kReturned, kSuspended, kTrapped, kOutOfFuel, kInterrupted };
 
 // A function as a value: what funcref handles name, table elements copy and imports are bound to.
 struct Function {
@@ -229,6 +231,10 @@ struct Store {
   ref (*keep)(Store* store, u32 tag, const u64* values, u32 payload);
   // Whether canonical type `type` is `wanted` or declared a subtype of it. Null: only if equal.
   bool (*is_subtype)(const Store* store, u32 type, u32 wanted);
+  // Not zero: the next check of a guest that can be paused pauses it, and sets this to zero again.
+  // Set by whatever thread or signal handler, so read and written atomically. Null: nobody does.
+  u32* interrupt;
+  i64 fuel;  // checks that guests with fuel pass before one of them pauses
 };
 
 // The common start of each module's instance structure.
@@ -243,7 +249,8 @@ struct Instance {
   ref function_base;  // handle of ModuleInfo::functions[k] is function_base + k; never 0
   u8* resume_frame;   // shared bodies: the frame to reload, while resume_point is set
   u64 resume_value;
-  void* host;  // the embedder's, passed to immediate imports
+  void* host;            // the embedder's, passed to immediate imports
+  const u32* interrupt;  // == store->interrupt; not null in guests that can be paused
 };
 
 // The instance behind a host function that has no generated code of its own (FuncType::host).
@@ -447,7 +454,8 @@ FERMATA_COLD u8* RewriteFrame(Instance* instance, u32 site);
 // stores the arguments as slots and returns.
 FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 words);
 
-// Pushes the op frame of a yield and sets `unwind` to kOutOfFuel in all instances of the store.
+// Pushes the op frame of a yield and sets `unwind` in all instances of the store: to kInterrupt if
+// the store was interrupted, which it then no longer is, else to kOutOfFuel.
 FERMATA_COLD void PushYield(Instance* instance, u32 site);
 
 // Starts an exception whose payload is in context->results. The caller returns, or goes on at its
@@ -480,7 +488,7 @@ Exit Enter(Context& context, Activation& activation, const Function& function, I
            const u64* arguments);
 
 // Answers the op on which the activation is suspended with `count` result slots and runs on. After
-// kOutOfFuel: runs on, without results.
+// kOutOfFuel and kInterrupted: runs on, without results.
 Exit Resume(Context& context, Activation& activation, const u64* results, u32 count);
 
 // Runs `initialize` of an instance, with its traps caught: kReturned or kTrapped.

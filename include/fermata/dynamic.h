@@ -22,6 +22,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fermata/core.h"
+#include "fermata/interrupt.h"
 #include "fermata/limits.h"
 #include "fermata/trap.h"
 
@@ -188,7 +189,8 @@ struct Thrown {
   std::vector<Value> values;
 };
 
-// A call in progress: finished, suspended on an op, or trapped. Move-only.
+// A call in progress: finished, suspended on an op, trapped, or paused between two instructions.
+// Move-only.
 class DynamicStep {
  public:
   DynamicStep();
@@ -199,7 +201,10 @@ class DynamicStep {
   bool finished() const;
   bool suspended() const;
   bool trapped() const;
-  // Pre-empted, between two instructions: neither finished nor suspended on an op.
+  // Pre-empted, between two instructions (only in modules translated with --preempt): because the
+  // store was interrupted (interrupt.h), or because its fuel is used up.
+  bool paused() const { return interrupted() || out_of_fuel(); }
+  bool interrupted() const;
   bool out_of_fuel() const;
 
   // Finished: the results.
@@ -223,25 +228,30 @@ class DynamicStep {
   // is not either), wrong count or types, a handle that names no function, a store in use by
   // another thread.
   absl::Status Resume(absl::Span<const Value> results);
-  // Out of fuel: runs on. Errors as Resume's.
+  // Paused: runs on. A call that is out of fuel gets to its next check, if the store has got none
+  // meanwhile. Errors: not paused, a store in use by another thread.
+  absl::Status Continue();
+  // The same, after giving the store `fuel` units more.
   absl::Status Refuel(uint64_t fuel);
   // Makes the call fail at the op, as a trap of kind kHost with this message.
   absl::Status Throw(absl::string_view message);
-  // Suspended or out of fuel: drops the frames; the step becomes trapped with Trap::kCancelled. No
+  // Suspended or paused: drops the frames; the step becomes trapped with Trap::kCancelled. No
   // guest code runs.
   void Cancel();
 
-  // Bytes of frames held while suspended, op frame included.
+  // Bytes of frames held while suspended or paused, op frame included (a paused call has one too,
+  // of 8 bytes).
   uint32_t frame_bytes() const;
   uint32_t depth() const;  // frames held, op frame included
 
-  // The activation itself, for use with the level 0 API; null once finished or trapped.
+  // The activation itself, for use with the level 0 API; null unless suspended or paused.
   core::Activation* raw_activation();
 
  private:
   friend class StoreHandle;
   friend class DynamicInstance;
   struct State;
+  bool held() const { return suspended() || paused(); }
   std::unique_ptr<State> state_;
 };
 
@@ -307,6 +317,14 @@ class StoreHandle {
   absl::StatusOr<Extern> MakeGlobal(Value value, bool mut);
   // An exception tag; the parameters are the payload's types, results are an error.
   absl::StatusOr<Extern> MakeTag(const Signature& signature);
+
+  // Pauses the calls of this store; for any thread.
+  Interrupter interrupter() const;
+  // What is left of Limits::fuel, and a new amount. Only guests translated with --preempt=fuel use
+  // any: a unit each time a loop jumps back, unless it is known to end soon, and at the beginning
+  // of recursive functions. All calls of the store share it.
+  uint64_t fuel() const;
+  void SetFuel(uint64_t fuel);
 
   core::Store* raw();
 

@@ -25,6 +25,14 @@
 #define FERMATA_UNREACHABLE ((void)0)
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define FERMATA_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FERMATA_TSAN 1
+#endif
+#endif
+
 namespace fermata::core {
 
 // Values as 8-byte slots and back.
@@ -47,6 +55,20 @@ FERMATA_INLINE ref element(const Instance* instance, u32 index) {
 FERMATA_INLINE ref non_null(Instance* instance, ref value) {
   if (FERMATA_UNLIKELY(value == 0)) RaiseTrap(instance, Trap::kNullReference);
   return value;
+}
+
+// A relaxed load. The one instruction that it takes is written out, because compilers don't make it
+// from an atomic load: g++ loads first and then compares.
+FERMATA_INLINE bool interrupted(const u32* interrupt) {
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(FERMATA_TSAN)
+  bool set;
+  __asm__ volatile("cmpl $0, %1" : "=@ccne"(set) : "m"(*interrupt));
+  return set;
+#elif defined(__GNUC__)
+  return __atomic_load_n(interrupt, __ATOMIC_RELAXED) != 0;
+#else
+  return *static_cast<const volatile u32*>(interrupt) != 0;
+#endif
 }
 
 // Native stack that unoptimized and instrumented builds need for one byte of the translator's

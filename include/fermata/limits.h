@@ -12,7 +12,9 @@ struct Limits {
   uint32_t table_elements = 10000000;  // most elements of each table; growth past it gives -1
   uint32_t frame_bytes = 64u << 20;    // most bytes of frames one activation may hold suspended
   uint32_t call_depth = 1000000;       // most frames one activation may hold suspended
-  uint64_t fuel = 0;                   // 0: unlimited
+  // What guests translated with --preempt=fuel may use before they are paused: see
+  // StoreHandle::fuel(). 0: unlimited.
+  uint64_t fuel = 0;
   // Most different exceptions (tag and payload) that references may be made to. They are kept for
   // the life of the store; one more traps.
   uint32_t exceptions = 1000000;

@@ -9,6 +9,10 @@
   (void)self
 // After a call: it did not return normally.
 #define SUSPENDED FERMATA_UNLIKELY(self.unwind != Unwind::kNone)
+// At a check for pre-emption: the guest is to be paused.
+#define INTERRUPTED(word) FERMATA_UNLIKELY(interrupted(word))
+#define OUT_OF_FUEL(word) \
+  FERMATA_UNLIKELY(--base->store->fuel < 0) || FERMATA_UNLIKELY(interrupted(word))
 // An indirect call is `{ INDIRECT(0, 25, element); l0 = CALLEE(T3)(callee.instance, l1); }`:
 // through table 0, of the type with the number 25. FIXED: the table always has `size` elements.
 #define INDIRECT(number, type, element) \

@@ -14,6 +14,10 @@
 //   }
 //   if (step.finished()) Use(step.value()); else Log(step.message());
 //
+// A guest translated with --preempt may also be paused (interrupt.h), and is then neither finished
+// nor suspended on an op: `while (step.suspended() || step.paused())`, with Continue() for the
+// latter.
+//
 // A step need not be answered where it was made: it is a value that can be moved, kept in a map by
 // file descriptor, handed to another thread, and resumed later with
 // `step.Resume<Echo::net_recv>(n)`.
@@ -245,7 +249,7 @@ template <class R>
 class [[nodiscard]] Outcome {
  public:
   explicit Outcome(DynamicStep step) {
-    if (step.suspended()) {
+    if (step.suspended() || step.paused()) {
       // Only a function that the host put into a table can do this to a call proved not to suspend.
       step.Cancel();
       Fail("suspended in a call that can't be suspended");
@@ -286,9 +290,9 @@ class [[nodiscard]] Outcome {
   typed::Slot<R> value_{};
 };
 
-// A call in progress: finished, suspended on an op, or trapped. Move-only; a step that was moved
-// from is a cancelled one. Destroying a suspended step cancels it: its frames are dropped and no
-// guest code runs.
+// A call in progress: finished, suspended on an op, paused, or trapped. Move-only; a step that was
+// moved from is a cancelled one. Destroying a suspended step cancels it: its frames are dropped and
+// no guest code runs.
 template <class R, class Guest>
 class [[nodiscard]] Step {
  public:
@@ -307,6 +311,10 @@ class [[nodiscard]] Step {
   bool finished() const { return state_ == State::kFinished; }
   bool suspended() const { return state_ == State::kSuspended; }
   bool trapped() const { return state_ == State::kTrapped; }
+  // Pre-empted: between two instructions, holding its live values as if suspended.
+  bool paused() const { return state_ == State::kInterrupted || state_ == State::kOutOfFuel; }
+  bool interrupted() const { return state_ == State::kInterrupted; }
+  bool out_of_fuel() const { return state_ == State::kOutOfFuel; }
 
   // Finished only: what the function returned; a tuple if several values.
   std::add_lvalue_reference_t<const R> value() const {
@@ -317,10 +325,13 @@ class [[nodiscard]] Step {
   // "".
   Trap trap() const { return trap_; }
   const std::string& message() const { return message_; }
-  // OK when finished, kAborted with the message when trapped, kFailedPrecondition when suspended.
+  // OK when finished, kAborted with the message when trapped, kFailedPrecondition when suspended,
+  // kUnavailable when interrupted, kResourceExhausted when out of fuel.
   absl::Status status() const {
     if (finished()) return absl::OkStatus();
     if (trapped()) return absl::AbortedError(message_);
+    if (interrupted()) return absl::UnavailableError("interrupted");
+    if (out_of_fuel()) return absl::ResourceExhaustedError("out of fuel");
     return absl::FailedPreconditionError(absl::StrCat("suspended on ", OpName()));
   }
 
@@ -371,6 +382,11 @@ class [[nodiscard]] Step {
     return Resumed(typed::Results<typename T::Result>::Resume(step_, result));
   }
 
+  // Paused: runs on. A call that is out of fuel gets to its next check, if the store has got none
+  // meanwhile; Refuel gives the store `fuel` units first. Errors, and no effect: not paused.
+  absl::Status Continue() { return Resumed(step_.Continue()); }
+  absl::Status Refuel(uint64_t fuel) { return Resumed(step_.Refuel(fuel)); }
+
   // Makes the call fail at its op: a trap of kind kHost with this message. Error: not suspended.
   absl::Status Throw(absl::string_view message) {
     if (!suspended()) return NotSuspended();
@@ -378,23 +394,23 @@ class [[nodiscard]] Step {
   }
 
   // Drops the frames without running guest code; the step has then trapped with kCancelled. No
-  // effect on a step that isn't suspended.
+  // effect on a step that is neither suspended nor paused.
   void Cancel() {
-    if (!suspended()) return;
+    if (!suspended() && !paused()) return;
     step_.Cancel();
     Update();
   }
 
-  // Suspended: what is kept of the call, op included. Else 0.
-  uint32_t frame_bytes() const { return suspended() ? step_.frame_bytes() : 0; }
-  uint32_t depth() const { return suspended() ? step_.depth() : 0; }
+  // Suspended or paused: what is kept of the call, op included. Else 0.
+  uint32_t frame_bytes() const { return step_.frame_bytes(); }
+  uint32_t depth() const { return step_.depth(); }
 
   // The step beneath, for a foreign op. Call Refresh() after changing it.
   DynamicStep& dynamic() { return step_; }
   void Refresh() { Update(); }
 
  private:
-  enum class State : uint8_t { kFinished, kSuspended, kTrapped };
+  enum class State : uint8_t { kFinished, kSuspended, kTrapped, kInterrupted, kOutOfFuel };
 
   static absl::Status NotSuspended() {
     return absl::FailedPreconditionError("the step is not suspended");
@@ -453,6 +469,8 @@ class [[nodiscard]] Step {
       Guest::ReadOp(op_, step_);  // in place: copying it would cost more than reading it
     } else if (step_.trapped()) {
       SetTrap(step_.trap(), step_.message());
+    } else if (step_.paused()) {
+      state_ = step_.interrupted() ? State::kInterrupted : State::kOutOfFuel;
     } else if (step_.results().size() != typed::Results<R>::kCount) {
       SetTrap(Trap::kHost, "the module does not match its header");
     } else {

@@ -103,14 +103,14 @@ std::string FunctionLabel(const wasm::Module& module, uint32_t f) {
 }  // namespace
 
 Suspension AnalyzeSuspension(const wasm::Module& module, const CallGraph& graph,
-                             const std::vector<bool>& immediate, bool everywhere) {
+                             const std::vector<bool>& immediate, const std::vector<bool>& yields) {
   Propagation propagation(module, graph);
   std::vector<Reason> suspends(module.functions.size());
   std::vector<Reason> throws(module.functions.size());
   for (uint32_t f = 0; f < module.functions.size(); ++f) {
     const bool imported = f < module.imported_functions;
-    if (imported ? !immediate[f] : everywhere) {
-      suspends[f] = {imported ? Reason::kImport : Reason::kEverywhere, f};
+    if (imported ? !immediate[f] : yields[f]) {
+      suspends[f] = {imported ? Reason::kImport : Reason::kPaused, f};
     }
     if (imported ? !immediate[f] || graph.uses_exceptions : graph.functions[f].throws) {
       throws[f] = {Reason::kImport, f};
@@ -144,8 +144,8 @@ std::string Explain(const wasm::Module& module, const Suspension& suspension, ui
                    ? absl::StrCat(path, " -> any function of type ", reason.type)
                    : absl::StrCat(path, " -> any function of type ", reason.type, " in table ",
                                   reason.table);
-      case Reason::kEverywhere:
-        return absl::StrCat(path, " -> suspended everywhere");
+      case Reason::kPaused:
+        return absl::StrCat(path, " -> may be paused");
       case Reason::kIndirect:
         absl::StrAppend(&path, " -> (table ", reason.table, ") ",
                         FunctionLabel(module, reason.function));

@@ -19,8 +19,9 @@
 namespace fermata::analysis {
 
 // Why a function may suspend: the first step of a shortest path to an import.
+// kPaused: it can be paused, or (in tests) suspends everywhere.
 struct Reason {
-  enum Kind : uint8_t { kNever, kImport, kCall, kIndirect, kOpenTable, kEverywhere } kind = kNever;
+  enum Kind : uint8_t { kNever, kImport, kCall, kIndirect, kOpenTable, kPaused } kind = kNever;
   uint32_t function = 0;  // kCall, kIndirect: the next function on the path
   uint32_t type = 0;      // kIndirect, kOpenTable: the type called through a table
   uint32_t table = 0;
@@ -44,10 +45,10 @@ struct Suspension {
   std::vector<uint32_t> canonical_type;  // by type index
 };
 
-// `immediate`: by function import, whether it is a plain call. `everywhere`: all functions suspend
-// (Options::suspend_everywhere).
+// `immediate`: by function import, whether it is a plain call. `yields`: by function, whether it
+// suspends by itself (Options::suspend_everywhere, Options::preempt).
 Suspension AnalyzeSuspension(const wasm::Module& module, const CallGraph& graph,
-                             const std::vector<bool>& immediate, bool everywhere);
+                             const std::vector<bool>& immediate, const std::vector<bool>& yields);
 
 // "f3 "parse" -> f9 -> import net.recv": the path that makes `function` resumable, or the first
 // `max_functions` of it. Names are escaped and may be cut (wasm/printable.h).

@@ -6,12 +6,13 @@ namespace fermata::analysis {
 namespace {
 
 constexpr size_t kMostPeeled = 2000;  // statements
+constexpr auto kAlways = static_cast<uint32_t>(ir::Yield::kAlways);
 
 struct Loop {
   ir::LabelId label;
   uint32_t head;  // statements [head, end) from the label to behind the last jump back to it
   uint32_t end;
-  bool suspends;  // holds a resume point
+  bool suspends;  // holds a resume point, other than of checks for pre-emption
 };
 
 class Flow {
@@ -28,7 +29,9 @@ class Flow {
     std::vector<uint32_t> points(f_.stmts.size() + 1, 0);
     for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
       const ir::Stmt& s = f_.stmts[i];
-      points[i + 1] = points[i] + (s.point != ir::kNone);
+      // A check for pre-emption is where a loop jumps back: it is entered at its head anyway.
+      const bool check = s.kind == ir::StmtKind::kYield && s.index != kAlways;
+      points[i + 1] = points[i] + (s.point != ir::kNone && !check);
       const auto back = [&](ir::LabelId label) {
         if (label != ir::kNone && statement_[label] <= i) end[label] = i + 1;
       };

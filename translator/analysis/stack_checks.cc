@@ -21,9 +21,13 @@ class Search {
   Search(const wasm::Module& module, const CallGraph& graph) : module_(module), graph_(graph) {
     const uint32_t n = module.functions.size();
     edges_.resize(n);
+    sites_.resize(n);
     std::map<uint64_t, uint32_t> indirect;
     for (uint32_t f = 0; f < n; ++f) {
       edges_[f] = graph.functions[f].direct;
+      sites_[f] = graph.functions[f].direct_sites;
+      sites_[f].insert(sites_[f].end(), graph.functions[f].indirect_sites.begin(),
+                       graph.functions[f].indirect_sites.end());
       for (const IndirectCall& call : graph.functions[f].indirect) {
         auto [it, fresh] =
             indirect.try_emplace(uint64_t{call.type} << 32 | call.table, edges_.size());
@@ -33,17 +37,21 @@ class Search {
     }
   }
 
-  std::vector<uint32_t> Run() {
+  void Run() {
     const uint32_t n = module_.functions.size();
     need_.assign(n, 0);
+    pauses_.assign(n, false);
+    work_.assign(edges_.size(), 0);
     below_.assign(edges_.size(), 0);
     state_.assign(edges_.size(), kNew);
     checked_.assign(edges_.size(), false);
     for (uint32_t f = module_.imported_functions; f < n; ++f) {
       if (state_[f] == kNew) Visit(f);
     }
-    return std::move(need_);
   }
+
+  std::vector<uint32_t> TakeNeed() { return std::move(need_); }
+  std::vector<bool> TakePauses() { return std::move(pauses_); }
 
  private:
   enum State : uint8_t { kNew, kOpen, kDone };
@@ -92,9 +100,11 @@ class Search {
     }
     if (node >= need_.size()) {
       below_[node] = below;
+      for (uint32_t to : edges_[node]) work_[node] = std::max(work_[node], work_[to]);
       return;
     }
     if (node < module_.imported_functions) return;
+    CloseWork(node);
     const uint64_t frame = EstimateFrame(graph_.functions[node]);
     const uint64_t own = below + frame;
     if (checked_[node] || own > kUncheckedBytes) {
@@ -105,10 +115,28 @@ class Search {
     }
   }
 
+  // What a call of the function may take until it has returned, in bytes of bodies executed; loops
+  // have checks of their own, if they are not short.
+  void CloseWork(uint32_t function) {
+    constexpr uint64_t kLoop = 64 * 1024;
+    constexpr uint64_t kMost = 1024 * 1024;
+    const FunctionCalls& calls = graph_.functions[function];
+    uint64_t work = calls.body_bytes + (calls.has_loop ? kLoop : 0);
+    for (size_t i = 0; i < edges_[function].size() && work <= kMost; ++i) {
+      work += sites_[function][i] * work_[edges_[function][i]];
+    }
+    pauses_[function] = checked_[function] || (work > kMost && !edges_[function].empty());
+    work_[function] = pauses_[function] ? 0 : work;
+  }
+
   const wasm::Module& module_;
   const CallGraph& graph_;
   std::vector<std::vector<uint32_t>> edges_;
+  std::vector<std::vector<uint32_t>>
+      sites_;  // by function: how many instructions an edge stands for
   std::vector<uint32_t> need_;
+  std::vector<bool> pauses_;     // by function: needs a check for pre-emption
+  std::vector<uint64_t> work_;   // as CloseWork; for a (type, table), the most of its functions
   std::vector<uint64_t> below_;  // bytes of check-free frames from this node down
   std::vector<State> state_;
   std::vector<bool> checked_;
@@ -192,7 +220,15 @@ uint32_t StackCheckPosition(const ir::Function& f, uint32_t need) {
 }
 
 std::vector<uint32_t> PlaceStackChecks(const wasm::Module& module, const CallGraph& graph) {
-  return Search(module, graph).Run();
+  Search search(module, graph);
+  search.Run();
+  return search.TakeNeed();
+}
+
+std::vector<bool> PlaceEntryChecks(const wasm::Module& module, const CallGraph& graph) {
+  Search search(module, graph);
+  search.Run();
+  return search.TakePauses();
 }
 
 }  // namespace fermata::analysis

@@ -27,6 +27,10 @@ inline constexpr uint32_t kLateCheckBytes = 4096;
 // By function index: bytes to ask for, 0 for no check.
 std::vector<uint32_t> PlaceStackChecks(const wasm::Module& module, const CallGraph& graph);
 
+// By function index: whether it needs a check for pre-emption near its beginning. Every cycle of
+// calls passes one, and so does a tree of calls that could take long.
+std::vector<bool> PlaceEntryChecks(const wasm::Module& module, const CallGraph& graph);
+
 // The statement of `f` before which a check for `need` bytes goes: what precedes it makes no call,
 // and is not reached again; what leaves before it never makes one.
 uint32_t StackCheckPosition(const ir::Function& f, uint32_t need);

@@ -17,6 +17,7 @@ namespace {
 
 namespace cl = llvm::cl;
 using emit::MemoryPolicy;
+using emit::Preempt;
 using emit::Shape;
 
 cl::SubCommand command(
@@ -61,6 +62,13 @@ cl::opt<MemoryPolicy> memory(
     "memory", cl::init(MemoryPolicy::kReserved), cl::desc("How accesses are bounded:"),
     cl::values(clEnumValN(MemoryPolicy::kReserved, "reserved", "guard pages, no checks (default)"),
                clEnumValN(MemoryPolicy::kChecked, "checked", "a check at each access")),
+    cl::sub(command), cl::cat(category));
+cl::opt<Preempt> preempt(
+    "preempt", cl::ValueOptional, cl::init(Preempt::kNone),
+    cl::desc("Lets the host pause a guest that runs, by checks in loops and recursions:"),
+    cl::values(clEnumValN(Preempt::kInterrupt, "interrupt", "when it is interrupted"),
+               clEnumValN(Preempt::kFuel, "fuel", "the same, and when it has used its fuel"),
+               clEnumValN(Preempt::kInterrupt, "", "")),
     cl::sub(command), cl::cat(category));
 cl::list<std::string> features(
     "features", cl::value_desc("proposal"), cl::CommaSeparated,
@@ -139,6 +147,7 @@ int Run() {
   options.emit.shards = shards;
   options.emit.shape = shape;
   options.emit.memory = memory;
+  options.emit.preempt = preempt;
   options.emit.suspend_everywhere = suspend_everywhere;
   if (piece_size.getNumOccurrences() > 0) {
     options.emit.giant_bytes = 0;

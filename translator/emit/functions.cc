@@ -179,7 +179,7 @@ class FunctionEmitter {
 
   void EmitProlog() {
     out_.Put("  SELF;\n");
-    statements_.EmitMemories();
+    statements_.EmitCommon();
     EmitDeclarations();
     if (f_.point_count == 0) return EmitZeroLocals();
     out_.Put("  [[maybe_unused]] u32 site;\n  u8* frame;\n");
@@ -204,7 +204,7 @@ class FunctionEmitter {
     EmitResumeSignature();
     statements_.Begin(body_);
     out_.Put("  SELF;\n");
-    statements_.EmitMemories();
+    statements_.EmitCommon();
     DeclareVariables(f_, VariablesIn(f_.stmts, used), printer_, "", out_);
     out_.Put("  [[maybe_unused]] u32 site;\n  switch (point) {\n");
     suspension_.EmitReloads("point", "value", out_);

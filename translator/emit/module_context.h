@@ -32,7 +32,8 @@ struct ModuleContext {
   std::array<uint8_t, 32> hash{};      // SHA-256 of the module
   uint64_t code_bytes = 0;             // of all bodies
 
-  uint32_t yield_site = 0;  // of Options::suspend_everywhere
+  uint32_t yield_site = 0;  // if Options::Yields()
+  std::vector<bool> entry_checks{};  // by function, of Options::preempt
 
   bool has_tail_calls(uint32_t function) const { return graph.functions[function].tail_calls; }
 

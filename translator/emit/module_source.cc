@@ -602,7 +602,7 @@ SiteTable OpSites(const ModuleContext& context) {
     }
     sites.Add({site});
   }
-  if (context.options.suspend_everywhere) sites.Add({{ir::kNone, 0, 0, 1, "", true}});
+  if (context.options.Yields()) sites.Add({{ir::kNone, 0, 0, 1, "", true}});
   return sites;
 }
 

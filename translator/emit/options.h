@@ -9,6 +9,8 @@
 namespace fermata::emit {
 
 enum class Shape : uint8_t { kAuto, kSplit, kShared };
+// How guests can be paused where no import suspends them.
+enum class Preempt : uint8_t { kNone, kInterrupt, kFuel };
 enum class MemoryPolicy : uint8_t { kReserved, kChecked };
 
 struct Options {
@@ -21,12 +23,15 @@ struct Options {
   uint32_t shards = 1;
   Shape shape = Shape::kAuto;
   MemoryPolicy memory = MemoryPolicy::kReserved;
+  Preempt preempt = Preempt::kNone;
   // Functions of more bytes of wasm are emitted in pieces of about that many operations. Tests set
   // both. High enough that no interpreter's loop is affected: the largest known has 200 KB.
   uint32_t giant_bytes = 256 * 1024;
   uint32_t piece_size = 2000;
   // For tests: every function suspends at its entry, at each loop header and after each growth.
   bool suspend_everywhere = false;
+
+  bool Yields() const { return suspend_everywhere || preempt != Preempt::kNone; }
 };
 
 }  // namespace fermata::emit

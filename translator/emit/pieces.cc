@@ -71,7 +71,7 @@ void PieceEmitter::EmitPiece(uint32_t number) {
             number, parts_ == 1 ? "static " : "");
   out_.Put("  SELF;\n");
   statements_.Begin(Body::kPiece);
-  statements_.EmitMemories();
+  statements_.EmitCommon();
   DeclareVariables(f_, VariablesIn(stmts), printer_, "v", out_);
   EmitEntrySwitch(piece);
   for (const ir::Stmt& s : stmts) statements_.Emit(s);

@@ -49,7 +49,12 @@ const char* StatementEmitter::ViewOf(uint32_t memory) const {
   return type.limits.is64 ? "MemChecked64" : "MemChecked";
 }
 
-void StatementEmitter::EmitMemories() {
+void StatementEmitter::EmitCommon() {
+  for (const Stmt& s : f_.stmts) {
+    if (s.kind != StmtKind::kYield || s.index2 != 1) continue;
+    out_.Put("  const u32* const interrupt = base->interrupt;\n  (void)interrupt;\n");
+    break;
+  }
   for (uint32_t m = 0; m < f_.uses_memory.size(); ++m) {
     if (f_.uses_memory[m]) out_.Emit("  $1 m$0(base, self.memory$0);\n", m, ViewOf(m));
   }
@@ -145,7 +150,16 @@ std::string StatementEmitter::Label(ir::LabelId label) const {
 }
 
 void StatementEmitter::EmitYield(const Stmt& s) {
-  out_.Emit("  PushYield(base, $0u); goto S$1;", context_.yield_site, s.point);
+  const auto when = static_cast<ir::Yield>(s.index);
+  out_.Put("  ");
+  if (when != ir::Yield::kAlways) {
+    // A variable that lives across calls would cost a register or a place on the stack.
+    out_.Emit("if ($0($1)) { ",
+              when == ir::Yield::kInterrupted ? "INTERRUPTED" : "OUT_OF_FUEL",
+              s.index2 == 1 ? "interrupt" : "base->interrupt");
+  }
+  out_.Emit("PushYield(base, $0u); goto S$1;", context_.yield_site, s.point);
+  if (when != ir::Yield::kAlways) out_.Put(" }");
   if (HoldsPoints()) out_.Emit(" R$0:;", s.point);
   out_.Put("\n");
   EmitArrival(s);

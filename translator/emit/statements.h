@@ -45,8 +45,9 @@ class StatementEmitter {
     paths_ = paths;
     part_ = part;
   }
-  // Declares what statements rely on beside the variables: the memories that are accessed.
-  void EmitMemories();
+  // Declares what statements rely on beside the variables: the memories that are accessed, and what
+  // is read to see whether to pause.
+  void EmitCommon();
   void Emit(const ir::Stmt& s);
   // L3, in a further part L3_1.
   std::string Label(ir::LabelId label) const;

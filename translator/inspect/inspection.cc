@@ -154,8 +154,8 @@ absl::StatusOr<std::unique_ptr<Inspection>> Inspect(const std::string& path,
   in->module = *std::move(module);
   in->graph = *std::move(graph);
   in->immediate = *std::move(immediate);
-  in->suspension =
-      analysis::AnalyzeSuspension(in->module, in->graph, in->immediate, /*everywhere=*/false);
+  in->suspension = analysis::AnalyzeSuspension(
+      in->module, in->graph, in->immediate, std::vector<bool>(in->module.functions.size(), false));
   in->paths = Paths(in->suspension);
   in->features = NeedsOf(in->module, in->graph);
   Count(*in);

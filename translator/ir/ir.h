@@ -102,7 +102,7 @@ enum class StmtKind : uint8_t {
   kReturnCall,    // as the calls, with the callee's results as this function's
   kReturnCallIndirect,
   kReturnCallRef,
-  kYield,      // suspends without an op: pre-emption
+  kYield,      // suspends without an op; index = when, a Yield; index2 = 1: in a hot loop
   kJump,       // label
   kJumpIf,     // label; args[0]; negate: jumps if zero
   kJumpTable,  // labels (the last is the default); args[0]
@@ -125,6 +125,13 @@ enum class StmtKind : uint8_t {
   kTableCopy,   // index = to, index2 = from; args
   kTableInit,   // index = element segment, index2 = table; args
   kElemDrop,    // index
+};
+
+// When a kYield suspends: its index.
+enum class Yield : uint32_t {
+  kAlways,
+  kInterrupted,  // if the store has been interrupted
+  kOutOfFuel,    // the same, or if its fuel is used up; takes a unit of fuel
 };
 
 struct Stmt {

@@ -1,0 +1,75 @@
+// Interrupting stores at points in time.
+//
+//   fermata::DeadlineTimer timer;                                     // one thread for all
+//   deadlines
+//   {
+//     auto deadline = timer.InterruptAfter(store.interrupter(), 10ms);
+//     step = guest.spin();
+//   }                                                                 // taken back, if still to
+//   come if (step.interrupted()) …                                         // it took longer
+//
+// A host with a loop of its own needs no timer: Interrupter::Interrupt() may be called from
+// wherever it learns that time is up, a signal handler of setitimer() included.
+#ifndef FERMATA_DEADLINE_H_
+#define FERMATA_DEADLINE_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "fermata/interrupt.h"
+
+namespace fermata {
+
+// Threads: any may use it. Deadlines that are still to come when it is destroyed never come.
+class DeadlineTimer {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // A deadline that is to come. Destroying it, or assigning to it, takes it back: once that has
+  // returned, the deadline interrupts nothing any more. One that has come but found no guest
+  // running is still Interrupter::pending(), until the next run or Clear(). Must not outlive the
+  // timer.
+  class Deadline {
+   public:
+    Deadline() = default;
+    Deadline(Deadline&& other) noexcept
+        : timer_(std::exchange(other.timer_, nullptr)), at_(other.at_), id_(other.id_) {}
+    Deadline& operator=(Deadline&& other) noexcept {
+      if (this != &other) {
+        TakeBack();
+        timer_ = std::exchange(other.timer_, nullptr);
+        at_ = other.at_;
+        id_ = other.id_;
+      }
+      return *this;
+    }
+    ~Deadline() { TakeBack(); }
+
+   private:
+    friend class DeadlineTimer;
+    void TakeBack();
+
+    DeadlineTimer* timer_ = nullptr;
+    Clock::time_point at_;
+    uint64_t id_ = 0;
+  };
+
+  DeadlineTimer();   // starts its thread
+  ~DeadlineTimer();  // ends it
+  DeadlineTimer(const DeadlineTimer&) = delete;
+
+  [[nodiscard]] Deadline InterruptAt(Interrupter interrupter, Clock::time_point at);
+  [[nodiscard]] Deadline InterruptAfter(Interrupter interrupter, Clock::duration after) {
+    return InterruptAt(std::move(interrupter), Clock::now() + after);
+  }
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace fermata
+
+#endif  // FERMATA_DEADLINE_H_

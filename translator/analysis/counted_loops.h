@@ -1,0 +1,40 @@
+// Which loops end by themselves, and soon: they need no check for pre-emption.
+//
+// A check costs most in the smallest loops, and keeps a C++ compiler from vectorizing them. Many
+// of them count: one variable goes from a constant to a constant by a constant,
+//
+//     l1 = 0;                      loop L1 (64 rounds)
+//     L1:;
+//       …
+//       l1 = l1 + 8;
+//       if (l1 != 512) goto L1;
+//
+// whatever else may leave the loop before. A loop is *short* if it makes no calls and takes no more
+// than kMostStatements statements in all its rounds, those of the loops within it included.
+#ifndef FERMATA_TRANSLATOR_ANALYSIS_COUNTED_LOOPS_H_
+#define FERMATA_TRANSLATOR_ANALYSIS_COUNTED_LOOPS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "translator/ir/ir.h"
+
+namespace fermata::analysis {
+
+// Statements executed, which is some 50 microseconds.
+inline constexpr uint64_t kMostStatements = 64 * 1024;
+
+struct LongLoop {
+  ir::LabelId label;
+  uint32_t end;         // the last statement that jumps back to the label
+  uint32_t back_edges;  // statements that do
+  bool calls;           // it makes calls
+};
+
+// The loops of the function that are not short, in order of their ends. A label that nothing jumps
+// back to is no loop.
+std::vector<LongLoop> FindLongLoops(const ir::Function& f);
+
+}  // namespace fermata::analysis
+
+#endif  // FERMATA_TRANSLATOR_ANALYSIS_COUNTED_LOOPS_H_
