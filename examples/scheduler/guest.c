@@ -1,0 +1,13 @@
+// A busy guest that knows nothing of others: a long computation that calls nobody.
+#define EXPORT(n) __attribute__((export_name(n)))
+
+EXPORT("work") unsigned work(unsigned seed, unsigned rounds) {
+  unsigned x = seed, sum = 0;
+  for (unsigned i = 0; i < rounds; i++) {
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    sum += x;
+  }
+  return sum;
+}
