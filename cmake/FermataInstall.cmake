@@ -1,7 +1,7 @@
 # What `cmake --install` installs, and the package that find_package(Fermata) finds.
 
 set(fermata_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Fermata")
-set(fermata_installed_targets fermata_core fermata_runtime)
+set(fermata_installed_targets fermata_core fermata_runtime fermata_snapshot)
 if(TARGET fermata)
   list(APPEND fermata_installed_targets fermata)
 endif()

@@ -108,9 +108,16 @@ const Function& IndirectSlow(Instance* self, const Table* table, u64 index, u32 
   return function;
 }
 
-const Function& referenced(Instance* self, ref function) {
+const Function& referenced(Instance* self, ref function, u32 type) {
   if (FERMATA_UNLIKELY(function == 0)) RaiseTrap(self, Trap::kNullFunctionReference);
-  return Named(self, function);
+  const Function& named = Named(self, function);
+  if (FERMATA_UNLIKELY(named.type != type)) {
+    const Store& store = *self->store;
+    if (store.is_subtype == nullptr || !store.is_subtype(&store, named.type, type)) {
+      RaiseTrap(self, Trap::kIndirectCallTypeMismatch);
+    }
+  }
+  return named;
 }
 
 ref table_get(Instance* self, const Table* table, u64 index) {

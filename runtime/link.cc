@@ -430,12 +430,7 @@ absl::Status TrapDuring(const ModuleInfo& info, absl::string_view what, Trap tra
 
 }  // namespace
 
-absl::StatusOr<DynamicInstance*> StoreHandle::Instantiate(const ModuleInfo& info,
-                                                          const Imports& imports) {
-  core::Context* context = internal::ThreadContext(std::max(state_->max_results, info.max_results));
-  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
-  internal::StoreUse use(*state_, context);
-  if (!use.ok()) return use.status();
+absl::StatusOr<DynamicInstance*> StoreHandle::Link(const ModuleInfo& info, const Imports& imports) {
   auto owned = std::unique_ptr<DynamicInstance>(new DynamicInstance);
   DynamicInstance* instance = owned.get();
   instance->state_->store = this;
@@ -445,8 +440,20 @@ absl::StatusOr<DynamicInstance*> StoreHandle::Instantiate(const ModuleInfo& info
   if (status.ok()) status = linker.Build();
   if (!status.ok()) return status;
   // From here on tables of others may come to hold the instance's functions: it stays.
+  state_->Add(State::Made::kInstance, state_->owned.size());
   state_->owned.push_back(std::move(owned));
+  return instance;
+}
 
+absl::StatusOr<DynamicInstance*> StoreHandle::Instantiate(const ModuleInfo& info,
+                                                          const Imports& imports) {
+  core::Context* context = internal::ThreadContext(std::max(state_->max_results, info.max_results));
+  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
+  internal::StoreUse use(*state_, context);
+  if (!use.ok()) return use.status();
+  absl::StatusOr<DynamicInstance*> linked = Link(info, imports);
+  if (!linked.ok()) return linked.status();
+  DynamicInstance* instance = *linked;
   core::Activation activation{};
   if (core::Initialize(*context, activation, *instance->raw()) != core::Exit::kReturned) {
     return TrapDuring(info, "initialization", activation.trap);

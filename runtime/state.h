@@ -49,6 +49,8 @@ struct AnsweringInstance : core::HostInstance {
 // Storage of a host-made global; generated code loads a v128 from it with one instruction.
 struct alignas(16) GlobalCell {
   uint64_t words[2];
+  ValType type;
+  bool mut;
 };
 
 struct StoreState {
@@ -70,6 +72,15 @@ struct StoreState {
   std::vector<std::unique_ptr<TableStorage>> tables;
   std::deque<GlobalCell> globals;
   std::vector<std::unique_ptr<AnsweringInstance>> answering;
+
+  // What was made in the store, in that order, which all numbers follow from: the instances
+  // (`index` in `owned`) and what the host made itself (in `host_functions`, `memories`, …).
+  struct Made {
+    enum Kind : uint8_t { kInstance, kFunction, kMemory, kTable, kGlobal, kTag } kind;
+    uint32_t index;
+  };
+  std::vector<Made> made;
+  void Add(Made::Kind kind, size_t index) { made.push_back({kind, static_cast<uint32_t>(index)}); }
 
   // The pseudo-instance that suspending host functions push their op frames under.
   std::vector<std::unique_ptr<HostFunctionInstance>> host_functions;
@@ -184,6 +195,9 @@ struct DynamicStep::State {
   internal::StoreState* store = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
   core::Activation activation{};
+  core::ref function = 0;  // that was called
+  // Restored from a snapshot: what a call returns is then taken on trust, and must be this store's.
+  bool restored = false;
   const Signature* signature = nullptr;
   std::vector<Value> results;
   std::string message;
@@ -202,6 +216,8 @@ struct DynamicStep::State {
              internal::StoreState* state);
   void Take(core::Exit exit, core::Context* context);
   absl::Status Continue();
+  // A copy of these frames; false if there is no memory.
+  bool SetFrames(const core::Activation& from);
   void Trapped(Trap trap, absl::string_view text);
   void KeepThrown(core::ref exception);
   void Decode() const;

@@ -1,5 +1,6 @@
 // Calls in progress.
 #include <stdlib.h>
+#include <string.h>
 
 #include <algorithm>
 
@@ -22,6 +23,12 @@ bool GrowActivation(core::Activation* activation, uint32_t capacity) {
   return true;
 }
 
+// Nothing says that the functions of a restored call return what their callers expect: a caller
+// that reads more than was returned must not find what other guests have left there.
+void ForgetResults(core::Context& context) {
+  std::fill_n(context.results, context.results_capacity, uint64_t{0});
+}
+
 }  // namespace
 
 DynamicStep::State::~State() { free(activation.frames); }
@@ -29,6 +36,7 @@ DynamicStep::State::~State() { free(activation.frames); }
 void DynamicStep::State::Begin(const core::Function& function, core::Invoke invoke,
                                absl::Span<const Value> values, internal::StoreState* state) {
   store = state;
+  this->function = function.handle;
   activation.grow = GrowActivation;
   activation.store = &state->store;
   core::Context* context = internal::ThreadContext(state->max_results);
@@ -39,6 +47,17 @@ void DynamicStep::State::Begin(const core::Function& function, core::Invoke invo
   absl::InlinedVector<uint64_t, 8> slots;
   internal::AppendSlots(values, slots);
   Take(core::Enter(*context, activation, function, invoke, slots.data()), context);
+}
+
+bool DynamicStep::State::SetFrames(const core::Activation& from) {
+  activation.grow = GrowActivation;
+  activation.store = &store->store;
+  activation.frames = static_cast<core::u8*>(malloc(from.size));
+  if (activation.frames == nullptr) return false;
+  memcpy(activation.frames, from.frames, from.size);
+  activation.size = activation.capacity = from.size;
+  activation.depth = from.depth;
+  return true;
 }
 
 void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
@@ -185,6 +204,7 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
   if (!use.ok()) return use.status();
   // A host function called by the guest must not resume or cancel the call that it is part of.
   s.phase = State::Phase::kRunning;
+  if (s.restored) ForgetResults(*context);
   s.Take(core::Resume(*context, s.activation, slots.data(), static_cast<uint32_t>(slots.size())),
          context);
   return absl::OkStatus();
@@ -196,6 +216,7 @@ absl::Status DynamicStep::State::Continue() {
   internal::StoreUse use(*store, context);
   if (!use.ok()) return use.status();
   phase = Phase::kRunning;
+  if (restored) ForgetResults(*context);
   Take(core::Resume(*context, activation, nullptr, 0), context);
   return absl::OkStatus();
 }
@@ -225,5 +246,30 @@ void DynamicStep::Cancel() {
 uint32_t DynamicStep::frame_bytes() const { return held() ? state_->activation.size : 0; }
 uint32_t DynamicStep::depth() const { return held() ? state_->activation.depth : 0; }
 core::Activation* DynamicStep::raw_activation() { return held() ? &state_->activation : nullptr; }
+const Signature& DynamicStep::signature() const {
+  static const Signature* none = new Signature;
+  return state_ && state_->signature != nullptr ? *state_->signature : *none;
+}
+
+absl::StatusOr<DynamicStep> DynamicStep::Clone() const {
+  if (!held()) {
+    return absl::FailedPreconditionError("the call is not suspended");
+  }
+  if (state_->starting != nullptr) {
+    return absl::FailedPreconditionError("a start function runs once");
+  }
+  DynamicStep copy;
+  copy.state_ = std::make_unique<State>();
+  State& c = *copy.state_;
+  c.phase = state_->phase;
+  c.store = state_->store;
+  c.function = state_->function;
+  c.restored = state_->restored;
+  c.signature = state_->signature;
+  if (!c.SetFrames(state_->activation)) {
+    return absl::ResourceExhaustedError("no memory for the frames of a call");
+  }
+  return copy;
+}
 
 }  // namespace fermata

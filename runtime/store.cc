@@ -188,6 +188,12 @@ StoreHandle::StoreHandle(const Limits& limits) : state_(std::make_unique<State>(
 }
 StoreHandle::~StoreHandle() = default;
 
+std::vector<DynamicInstance*> StoreHandle::instances() const {
+  std::vector<DynamicInstance*> result;
+  for (const auto& instance : state_->owned) result.push_back(instance.get());
+  return result;
+}
+
 core::Store* StoreHandle::raw() { return &state_->store; }
 Interrupter StoreHandle::interrupter() const { return Interrupter(state_->interrupt); }
 uint64_t StoreHandle::fuel() const { return static_cast<uint64_t>(state_->store.fuel); }
@@ -225,6 +231,7 @@ absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const S
                              host.get(), type, static_cast<core::ref>(s.functions.size() + 1)};
   host->handle = s.Register(function, suspends, /*throws=*/false);
   if (suspends) s.AddHostSite(*host);
+  s.Add(State::Made::kFunction, s.host_functions.size());
   s.host_functions.push_back(std::move(host));
   Extern result;
   result.kind = ExternKind::kFunction;
@@ -245,6 +252,7 @@ absl::StatusOr<Extern> StoreHandle::MakeMemory(const core::LimitsInfo& limits,
   result.memory = (*memory)->memory();
   result.memory_limits = limits;
   if (limits.shared) result.shared_memory = *memory;
+  state_->Add(State::Made::kMemory, state_->memories.size());
   state_->memories.push_back(*std::move(memory));
   return result;
 }
@@ -260,6 +268,7 @@ absl::StatusOr<Extern> StoreHandle::MakeTable(ValType type, const core::LimitsIn
   result.store = &state_->store;
   result.table = (*table)->table();
   result.table_limits = limits;
+  state_->Add(State::Made::kTable, state_->tables.size());
   state_->tables.push_back(*std::move(table));
   return result;
 }
@@ -270,7 +279,10 @@ absl::StatusOr<Extern> StoreHandle::MakeGlobal(Value value, bool mut) {
   Extern result;
   result.kind = ExternKind::kGlobal;
   result.store = &state_->store;
+  state_->Add(State::Made::kGlobal, state_->globals.size());
   state_->globals.emplace_back();
+  state_->globals.back().type = value.type;
+  state_->globals.back().mut = mut;
   result.global = {value.type, mut, state_->globals.back().words};
   result.global.Set(value);
   result.ref = internal::AbstractRef(value.type);
@@ -285,6 +297,7 @@ absl::StatusOr<Extern> StoreHandle::MakeTag(const Signature& signature) {
   result.store = &state_->store;
   result.signature = signature;
   result.tag = static_cast<uint32_t>(state_->tags.size());
+  state_->Add(State::Made::kTag, result.tag);
   state_->tags.push_back(internal::CanonicalType(signature));
   return result;
 }

@@ -124,6 +124,12 @@ Value Op(Value v) {
   }
 }
 
+const ModuleInfo* LoadText(const std::string& text, const Variant& variant) {
+  const std::string path = Assemble(text);
+  EXPECT_FALSE(path.empty()) << "wat2wasm refused the module";
+  return path.empty() ? nullptr : Load(path, variant);
+}
+
 std::string CodeFixture::Path() const { return Assemble(Text()); }
 
 void CodeFixture::SetUp() {

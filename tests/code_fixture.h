@@ -35,6 +35,9 @@ std::vector<Variant> AllVariants();
 
 // The file of a module of this text, assembled once; empty if wat2wasm refuses it.
 const std::string& Assemble(const std::string& text);
+// The module of this text, translated, compiled and loaded; null, and a failure, if that is not
+// possible.
+const ModuleInfo* LoadText(const std::string& text, const Variant& variant);
 
 // What the imports "op_…" do with their argument, by type.
 Value Op(Value v);

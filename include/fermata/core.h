@@ -370,6 +370,13 @@ struct TagInfo {
   bool imported;
 };
 
+// A data or element segment that instructions name: what of it is in the instance structure.
+struct SegmentInfo {
+  u64 size;      // in bytes or elements, until it is dropped; 0: active, dropped from the beginning
+  u32 offset;    // of the size that is left, all or nothing: a u64 of data, a u32 of elements
+  u32 elements;  // of the elements, an array of ref; 0: a data segment
+};
+
 struct SiteInfo {
   ResumeFunction resume;  // null for op sites
   u32 point;
@@ -429,6 +436,8 @@ struct ModuleInfo {
   u32 start;                   // index into `functions`, or kNoFunction
   const Text* function_names;  // by wasm function index, imports included; may be empty
   u32 function_name_count;
+  const SegmentInfo* segments;
+  u32 segment_count;
 };
 inline constexpr u32 kNoFunction = 0xffffffffu;
 

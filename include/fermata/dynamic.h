@@ -30,7 +30,8 @@ namespace fermata {
 
 namespace internal {
 class Linker;
-}
+struct SnapshotAccess;
+}  // namespace internal
 
 using core::ExternKind;
 using core::ModuleInfo;
@@ -244,12 +245,21 @@ class DynamicStep {
   uint32_t frame_bytes() const;
   uint32_t depth() const;  // frames held, op frame included
 
+  // The type of the function that was called; empty without a call.
+  const Signature& signature() const;
+
+  // Another step of the same call, from here on on its own: its frames are copied, while memories,
+  // tables and globals stay shared. Costs its bytes. Errors: neither suspended nor out of fuel; a
+  // start function, which runs once.
+  absl::StatusOr<DynamicStep> Clone() const;
+
   // The activation itself, for use with the level 0 API; null unless suspended or paused.
   core::Activation* raw_activation();
 
  private:
   friend class StoreHandle;
   friend class DynamicInstance;
+  friend struct internal::SnapshotAccess;
   struct State;
   bool held() const { return suspended() || paused(); }
   std::unique_ptr<State> state_;
@@ -283,6 +293,7 @@ class DynamicInstance {
   friend class StoreHandle;
   friend class DynamicStep;
   friend class internal::Linker;
+  friend struct internal::SnapshotAccess;
   struct State;
   std::unique_ptr<State> state_;
   DynamicInstance();
@@ -326,11 +337,17 @@ class StoreHandle {
   uint64_t fuel() const;
   void SetFuel(uint64_t fuel);
 
+  // In the order they were made, those that failed to start included.
+  std::vector<DynamicInstance*> instances() const;
+
   core::Store* raw();
 
  private:
   friend class DynamicInstance;
   friend class DynamicStep;
+  friend struct internal::SnapshotAccess;
+  // Instantiates, but runs nothing.
+  absl::StatusOr<DynamicInstance*> Link(const ModuleInfo& info, const Imports& imports);
   struct State;
   std::unique_ptr<State> state_;
 };

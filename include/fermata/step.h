@@ -175,6 +175,9 @@ template <class R>
 struct Results {
   using Abi = typename Wire<R>::Abi;
   static constexpr size_t kCount = 1;
+  static bool Are(const std::vector<ValType>& types) {
+    return types.size() == 1 && types[0] == Wire<R>::kType;
+  }
   static R From(absl::Span<const Value> values) { return Wire<R>::From(values[0]); }
   static absl::Status Resume(DynamicStep& step, const R& result) {
     const Value values[] = {Wire<R>::To(result)};
@@ -185,11 +188,15 @@ template <>
 struct Results<void> {
   using Abi = void;
   static constexpr size_t kCount = 0;
+  static bool Are(const std::vector<ValType>& types) { return types.empty(); }
 };
 template <class... T>
 struct Results<std::tuple<T...>> {
   using Abi = void;  // through Context::results
   static constexpr size_t kCount = sizeof...(T);
+  static bool Are(const std::vector<ValType>& types) {
+    return types == std::vector<ValType>{Wire<T>::kType...};
+  }
   static std::tuple<T...> From(absl::Span<const Value> values) {
     return From(values, std::index_sequence_for<T...>());
   }
@@ -602,6 +609,10 @@ class GuestBase {
     absl::StatusOr<DynamicInstance*> instance = store.Instantiate(info, imports);
     if (!instance.ok()) return instance.status();
     return absl::WrapUnique(new Guest(*instance));
+  }
+  template <class Guest>
+  static std::unique_ptr<Guest> Adopt_(DynamicInstance& instance) {
+    return absl::WrapUnique(new Guest(&instance));
   }
   // The same with a store of its own.
   template <class Guest>

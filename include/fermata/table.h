@@ -28,8 +28,9 @@ FERMATA_INLINE const Function& indirect_fixed(Instance* self, const Function* el
   return elements[index];
 }
 
-// The function that call_ref calls; null traps.
-const Function& referenced(Instance* self, ref function);
+// The function that call_ref calls; null traps. Handles come from hosts and snapshots too: what is
+// not of canonical type `type`, or a subtype, traps.
+const Function& referenced(Instance* self, ref function, u32 type);
 
 // Out of line (runtime/bulk.cc). All trap with kTableOutOfBounds before anything is written; growth
 // returns the previous size, or ~0.

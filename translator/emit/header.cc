@@ -291,6 +291,18 @@ $2    return Create_<$0>(store, $0ModuleInfo(), std::move(imports), $3);
   }
 )";
 
+// $0 class, $1 "Host& host, ", $2 code that binds immediate imports, $3 code that sets the host.
+constexpr absl::string_view kRestore = R"(
+  // For snapshots (fermata/snapshot.h). Adds what Create binds by itself to RestoreHost::imports.
+  static void Bind_($1[[maybe_unused]] fermata::Imports& imports) {
+$2$3  }
+  // The guest of an instance that was restored or forked; its store must outlive it. Null: it is of
+  // another module.
+  static std::unique_ptr<$0> Of_(fermata::DynamicInstance& instance) {
+    return &instance.info() == &$0ModuleInfo() ? Adopt_<$0>(instance) : nullptr;
+  }
+)";
+
 constexpr absl::string_view kReadOpTop = R"(
   // Sets `op` to the one that `step` is suspended on, if it is one of this module's. Step's own
   // business.
@@ -441,6 +453,8 @@ class HeaderEmitter {
     // Memories, tables, globals and WASI's plain calls can't be left out.
     if (!needs_imports_) out_.Emit(kCreateAlone, name, parameter, bind, address);
     out_.Emit(kCreateLinked, name, parameter, bind, address);
+    out_.Emit(kRestore, name, host ? name + "Host& host, " : "", bind,
+              host ? "    imports.SetHost(&host);\n" : "");
   }
 
   void EmitReadOp() {

@@ -363,7 +363,25 @@ class SourceEmitter {
       out_.Emit("  {$0, offsetof(Self, tag$1), $2},\n", module_.tags[i].type, i,
                 module_.tags[i].imported ? "true" : "false");
     }
+    out_.Put("  {},\n};\nconst SegmentInfo segment_infos[] = {\n");
+    for (uint32_t i = 0; i < module_.datas.size(); ++i) {
+      if (!context_.graph.named_datas[i]) continue;
+      const bool passive = module_.datas[i].mode == wasm::SegmentMode::kPassive;
+      out_.Emit("  {$0u, offsetof(Self, data_size$1), 0},\n",
+                passive ? module_.datas[i].bytes.size() : 0, i);
+    }
+    for (uint32_t i = 0; i < module_.elements.size(); ++i) {
+      if (!context_.graph.named_elements[i]) continue;
+      const bool passive = module_.elements[i].mode == wasm::SegmentMode::kPassive;
+      out_.Emit("  {$0u, offsetof(Self, elem_size$1), offsetof(Self, elem$1)},\n",
+                passive ? module_.elements[i].size() : 0, i);
+    }
     out_.Put("  {},\n};\n");
+  }
+  size_t SegmentCount() const {
+    const auto& g = context_.graph;
+    return static_cast<size_t>(std::count(g.named_datas.begin(), g.named_datas.end(), true) +
+                               std::count(g.named_elements.begin(), g.named_elements.end(), true));
   }
 
   void EmitSites() {
@@ -463,6 +481,7 @@ const ModuleInfo info = {
         "  sites, site_words, site_details, $0,\n  initialize,\n  $1,\n", sites_.size(),
         module_.has_start ? absl::StrCat(context_.info_index[module_.start], "u") : "kNoFunction");
     list("function_names", NameCount());
+    list("segment_infos", SegmentCount());
     out_.Put("};\n", CloseCodeNamespace(context_));
     out_.Emit(R"(
 namespace $0 {

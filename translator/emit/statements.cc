@@ -338,14 +338,14 @@ void StatementEmitter::EmitReturn(const Stmt& s) {
 
 // The declaration of the callee of an indirect call.
 std::string StatementEmitter::Callee(const Stmt& s) const {
-  if (s.kind == StmtKind::kCallRef || s.kind == StmtKind::kReturnCallRef) {
-    return absl::StrCat("const Function& callee = referenced(base, ", printer_.Text(s.args.back()),
-                        "); ");
-  }
   const std::string& key = context_.module.type_keys[s.index];
   const uint32_t number = core::TypeNumberOf(key.data(), key.size());
   const std::string type =
       number == core::kNoType ? absl::StrCat("self.types[", s.index, "]") : absl::StrCat(number);
+  if (s.kind == StmtKind::kCallRef || s.kind == StmtKind::kReturnCallRef) {
+    return absl::StrCat("const Function& callee = referenced(base, ", printer_.Text(s.args.back()),
+                        ", ", type, "); ");
+  }
   const wasm::Table& table = context_.module.tables[s.index2];
   const std::string size = HasFixedElements(context_.module, table)
                                ? absl::StrCat("_FIXED(", table.type.limits.min, ", ")

@@ -1,0 +1,119 @@
+// Snapshots: a store with its instances and its calls in progress as bytes, and back; and forks.
+//
+//   absl::StatusOr<std::string> bytes = fermata::Save(store, {&step});
+//   … another process, built by another compiler, under another memory policy …
+//   fermata::RestoreHost host;
+//   host.modules = {&guest::EchoModuleInfo()};
+//   absl::StatusOr<fermata::RestoredStore> again = fermata::Restore(*bytes, host);
+//   again->steps[0].Resume(…);
+//
+// What a snapshot holds: memories (zero bytes cost nothing), tables, globals, segments that are
+// left, exceptions that are referred to, and the frames of the calls that were given to Save; which
+// modules, by their hash; and how they are linked. docs/abi.md has the format.
+//
+// What it does not hold is the host's, which supplies it again at Restore: the translated modules,
+// the code of its functions by name, and shared memories that it links into several stores.
+// References of the host (externref, anyref) are numbers of the host's and stay what they are.
+//
+// Bytes are not trusted. What was truncated, damaged, made for another module or by an enemy gives
+// an error; if all checks are passed, guests have at worst values that no run of theirs would have
+// given them, inside their own memories and with the functions they can call anyway. Those include
+// references of the host's: a host that restores what others may have written must check them as it
+// checks other arguments.
+//
+// Link with Fermata::snapshot.
+#ifndef FERMATA_SNAPSHOT_H_
+#define FERMATA_SNAPSHOT_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "fermata/dynamic.h"
+#include "fermata/step.h"
+
+namespace fermata {
+
+struct SaveOptions {
+  bool compress = false;  // by zlib, for speed: about a tenth of the time that it takes to save
+};
+
+// The store and these calls, in this order. Nothing changes. Calls that are not listed are not in
+// the snapshot. Errors (kFailedPrecondition): the store is in use, a step that is neither suspended
+// nor out of fuel, or is of another store.
+absl::StatusOr<std::string> Save(StoreHandle& store, absl::Span<const DynamicStep* const> steps,
+                                 const SaveOptions& options = {});
+
+// What the host supplies.
+struct RestoreHost {
+  // The modules, in any order; each instance's is found by its hash and its sites. They outlive the
+  // store.
+  std::vector<const ModuleInfo*> modules;
+  // What was not of the store: answering functions, plain code (`Guest::Bind_` of a generated class
+  // adds its own), shared memories. Functions that are not there become ops again. An entry for
+  // each instance, in the order they were made, or one for all of them.
+  std::vector<Imports> imports;
+  // The code of functions that StoreHandle::MakeFunction made, by name; those without code need
+  // none.
+  std::map<std::string, HostFunction> functions;
+  Limits limits;                             // of the new store; what exceeds them is an error
+  uint64_t most_bytes = uint64_t{16} << 30;  // of a snapshot that was compressed
+  uint32_t most_instances = 1000;
+};
+
+// Steps must be gone before their store is.
+struct RestoredStore {
+  std::unique_ptr<StoreHandle> store;
+  std::vector<DynamicInstance*> instances;  // in the order they were made: store->instances()
+  // What the host had made itself (StoreHandle::MakeMemory …), in the order it made it.
+  std::vector<Extern> externs;
+  std::vector<DynamicStep> steps;           // as given to Save
+};
+
+// Errors: kInvalidArgument and kDataLoss (not a snapshot, another version, damaged, inconsistent),
+// kNotFound (a module, function or import that the host does not supply), kResourceExhausted (a
+// limit, no memory), and those of linking. No guest code runs.
+absl::StatusOr<RestoredStore> Restore(absl::string_view bytes, const RestoreHost& host);
+
+// A copy of the store and of these calls, which goes its own way: what the host supplied is
+// shared, and so are shared memories that came from outside. Errors as Save's and Restore's.
+absl::StatusOr<RestoredStore> Fork(StoreHandle& store, absl::Span<const DynamicStep* const> steps);
+
+// A store as it was, to be forked many times: memories are copied once, and then page by page as
+// the forks write (copy on write, where the system has it). May outlive the store. For one thread
+// at a time.
+class ForkPoint {
+ public:
+  static absl::StatusOr<ForkPoint> Make(StoreHandle& store,
+                                        absl::Span<const DynamicStep* const> steps);
+  ForkPoint(ForkPoint&&) noexcept;
+  ForkPoint& operator=(ForkPoint&&) noexcept;
+  ~ForkPoint();
+  absl::StatusOr<RestoredStore> Fork() const;
+
+ private:
+  struct State;
+  explicit ForkPoint(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// A restored step as what the typed API has. Error: the call is of a function with other results.
+template <class R, class Guest>
+absl::StatusOr<Step<R, Guest>> TypedStep(DynamicStep step) {
+  if (!typed::Results<R>::Are(step.signature().results)) {
+    return absl::InvalidArgumentError("the call is of a function with other results");
+  }
+  return Step<R, Guest>(std::move(step));
+}
+
+}  // namespace fermata
+
+#endif  // FERMATA_SNAPSHOT_H_

@@ -1,0 +1,293 @@
+// A live store as an image.
+#include <cstring>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "fermata/memory.h"
+#include "runtime/snapshot/image.h"
+
+namespace fermata::internal {
+namespace {
+
+std::string Letters(const std::vector<ValType>& types) {
+  std::string letters;
+  for (ValType t : types) letters += LetterOf(t);
+  return letters;
+}
+
+Bits BitsOf(const Global& global) {
+  const Value value = global.Get();
+  return {value.low, value.high};
+}
+
+class Capturer {
+ public:
+  Capturer(StoreState& store, StoreImage& image) : store_(store), image_(image), numbering_(store) {
+    Index(numbering_.memories, memory_numbers_);
+    Index(numbering_.tables, table_numbers_);
+    for (const Global& g : numbering_.globals) {
+      global_numbers_.emplace(g.storage, static_cast<uint32_t>(global_numbers_.size()));
+    }
+  }
+
+  void Run() {
+    image_.object_count = store_.store.object_count;
+    for (const StoreState::Made& made : store_.made) {
+      uint32_t index = 0;
+      switch (made.kind) {
+        case StoreState::Made::kInstance:
+          index = Push(image_.instances, Instance(*store_.owned[made.index]));
+          break;
+        case StoreState::Made::kFunction: {
+          const HostFunctionInstance& f = *store_.host_functions[made.index];
+          index =
+              Push(image_.functions, FunctionImage{f.name,
+                                                   absl::StrCat(Letters(f.signature.params), ":",
+                                                                Letters(f.signature.results)),
+                                                   f.code == nullptr});
+          break;
+        }
+        case StoreState::Made::kMemory: {
+          MemoryStorage& memory = *store_.memories[made.index];
+          index =
+              Push(image_.memories, HostMemoryImage{memory.limits(), Contents(*memory.memory())});
+          break;
+        }
+        case StoreState::Made::kTable: {
+          TableStorage& table = *store_.tables[made.index];
+          index = Push(image_.tables, HostTableImage{LetterOf(table.table()->type), table.limits(),
+                                                     Elements(*table.table())});
+          break;
+        }
+        case StoreState::Made::kGlobal: {
+          const Global& g =
+              numbering_.globals[global_numbers_.at(store_.globals[made.index].words)];
+          index = Push(image_.globals, HostGlobalImage{LetterOf(g.type), g.mut, BitsOf(g)});
+          break;
+        }
+        case StoreState::Made::kTag:
+          index = Push(image_.tags, Letters(SignatureOfType(store_.tags[made.index]).params));
+          break;
+      }
+      image_.made.push_back({made.kind, index});
+    }
+    for (uint32_t i = 0; i < store_.exceptions.size(); ++i) {
+      const core::Exception& e = store_.exceptions.data()[i];
+      image_.exceptions.push_back({e.tag, {e.values, e.values + e.payload}});
+    }
+  }
+
+ private:
+  template <class T>
+  static uint32_t Push(std::vector<T>& list, T&& item) {
+    list.push_back(std::move(item));
+    return static_cast<uint32_t>(list.size() - 1);
+  }
+  template <class T>
+  static void Index(const std::vector<T*>& list, absl::flat_hash_map<const void*, uint32_t>& map) {
+    for (uint32_t i = 0; i < list.size(); ++i) map.emplace(list[i], i);
+  }
+
+  static MemoryImage Contents(const core::Memory& memory) {
+    MemoryImage image;
+    image.pages = core::memory_pages(&memory);
+    image.runs = FindRuns(memory.data, image.pages << memory.page_log2);
+    return image;
+  }
+  static TableImage Elements(const core::Table& table) {
+    TableImage image;
+    image.elements.reserve(table.size);
+    for (uint32_t i = 0; i < table.size; ++i) {
+      image.elements.push_back(table.type == ValType::kFuncRef ? table.functions[i].handle
+                                                               : table.refs[i]);
+    }
+    return image;
+  }
+
+  InstanceImage Instance(DynamicInstance& instance) const {
+    const InstanceState& state = SnapshotAccess::Of(instance);
+    const ModuleInfo& info = *state.info;
+    InstanceImage image;
+    image.name = info.name;
+    std::memcpy(image.hash.data(), info.hash, image.hash.size());
+    image.site_count = info.site_count;
+    image.site_hash = SiteHash(info);
+    image.start_pending = state.start_pending;
+    for (uint32_t i = 0; i < info.import_count; ++i) {
+      image.imports.push_back(Import(state, info.imports[i]));
+    }
+    for (uint32_t i = 0; i < info.memory_count; ++i) {
+      if (info.memories[i].imported) continue;
+      image.memories.push_back(
+          Contents(*state.Field<core::MemoryField>(info.memories[i].offset)->memory));
+    }
+    for (uint32_t i = 0; i < info.table_count; ++i) {
+      if (info.tables[i].imported) continue;
+      image.tables.push_back(Elements(**state.Field<core::Table*>(info.tables[i].offset)));
+    }
+    for (uint32_t i = 0; i < info.global_count; ++i) {
+      const core::GlobalInfo& g = info.globals[i];
+      if (g.imported) continue;
+      image.globals.push_back(BitsOf({g.type, g.mut, state.Field<uint64_t>(g.offset)}));
+    }
+    for (uint32_t i = 0; i < info.segment_count; ++i) {
+      const core::SegmentInfo& s = info.segments[i];
+      SegmentImage segment;
+      if (s.elements == 0) {
+        segment.dropped = *state.Field<uint64_t>(s.offset) == 0;
+      } else {
+        const uint32_t size = *state.Field<uint32_t>(s.offset);
+        const core::ref* elements = state.Field<core::ref>(s.elements);
+        segment.dropped = size == 0;
+        segment.elements.assign(elements, elements + size);
+      }
+      image.segments.push_back(std::move(segment));
+    }
+    return image;
+  }
+
+  ImportImage Import(const InstanceState& state, const core::ImportInfo& import) const {
+    const ModuleInfo& info = *state.info;
+    const auto find = [](const absl::flat_hash_map<const void*, uint32_t>& map, const void* what) {
+      auto it = map.find(what);
+      return it == map.end() ? ImportImage{ImportSource::kHost, 0}
+                             : ImportImage{ImportSource::kStore, it->second};
+    };
+    switch (import.kind) {
+      case ExternKind::kFunction: {
+        const core::ref handle =
+            state.Field<core::Function>(info.function_imports[import.index].offset)->handle;
+        if (handle == 0) return {ImportSource::kHost, 0};
+        return {ImportSource::kStore, handle};
+      }
+      case ExternKind::kMemory:
+        return find(memory_numbers_,
+                    state.Field<core::MemoryField>(info.memories[import.index].offset)->memory);
+      case ExternKind::kTable:
+        return find(table_numbers_, *state.Field<core::Table*>(info.tables[import.index].offset));
+      case ExternKind::kGlobal:
+        return find(global_numbers_, *state.Field<uint64_t*>(info.globals[import.index].offset));
+      case ExternKind::kTag:
+        return {ImportSource::kStore, *state.Field<uint32_t>(info.tags[import.index].offset)};
+    }
+    return {ImportSource::kHost, 0};
+  }
+
+  StoreState& store_;
+  StoreImage& image_;
+  Numbering numbering_;
+  absl::flat_hash_map<const void*, uint32_t> memory_numbers_, table_numbers_, global_numbers_;
+};
+
+// Bytes that are zero cost a comparison; what ends a run is worth its 16 bytes.
+constexpr uint64_t kBlock = 256;
+constexpr uint64_t kPage = 4096;
+alignas(64) constexpr uint8_t kZeros[kPage] = {};
+
+bool IsZero(const uint8_t* data, uint64_t size) { return std::memcmp(data, kZeros, size) == 0; }
+
+absl::Status CaptureSteps(const StoreState& store, absl::Span<const DynamicStep* const> steps,
+                          StoreImage& image) {
+  for (const DynamicStep* step : steps) {
+    const StepState* state = SnapshotAccess::Of(*step);
+    if (state == nullptr || (state->phase != StepState::Phase::kSuspended &&
+                             state->phase != StepState::Phase::kOutOfFuel)) {
+      return absl::FailedPreconditionError("a step that is neither suspended nor out of fuel");
+    }
+    if (state->store != &store) {
+      return absl::FailedPreconditionError("a step of another store");
+    }
+    StepImage s;
+    s.function = state->function;
+    s.yielded = state->phase == StepState::Phase::kOutOfFuel;
+    s.restored = state->restored;
+    s.frames = {state->activation.frames, state->activation.size};
+    for (uint32_t i = 0; i < store.owned.size(); ++i) {
+      if (state->starting == store.owned[i].get()) s.starting = i;
+    }
+    image.steps.push_back(std::move(s));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Numbering::Numbering(StoreState& store) {
+  for (const StoreState::Made& made : store.made) {
+    switch (made.kind) {
+      case StoreState::Made::kInstance:
+        AddInstance(SnapshotAccess::Of(*store.owned[made.index]));
+        break;
+      case StoreState::Made::kMemory:
+        memories.push_back(store.memories[made.index]->memory());
+        break;
+      case StoreState::Made::kTable:
+        tables.push_back(store.tables[made.index]->table());
+        break;
+      case StoreState::Made::kGlobal: {
+        const GlobalCell& cell = store.globals[made.index];
+        globals.push_back({cell.type, cell.mut, const_cast<uint64_t*>(cell.words)});
+        global_refs.push_back(AbstractRef(cell.type));
+        break;
+      }
+      case StoreState::Made::kFunction:
+      case StoreState::Made::kTag:
+        break;
+    }
+  }
+}
+
+void Numbering::AddInstance(InstanceState& instance) {
+  const ModuleInfo& info = *instance.info;
+  for (uint32_t i = 0; i < info.memory_count; ++i) {
+    if (info.memories[i].imported) continue;
+    memories.push_back(instance.Field<core::MemoryField>(info.memories[i].offset)->memory);
+  }
+  for (uint32_t i = 0; i < info.table_count; ++i) {
+    if (info.tables[i].imported) continue;
+    tables.push_back(*instance.Field<core::Table*>(info.tables[i].offset));
+  }
+  for (uint32_t i = 0; i < info.global_count; ++i) {
+    const core::GlobalInfo& g = info.globals[i];
+    if (g.imported) continue;
+    globals.push_back({g.type, g.mut, instance.Field<uint64_t>(g.offset)});
+    global_refs.push_back(instance.global_refs[i]);
+  }
+}
+
+std::vector<MemoryRun> FindRuns(const uint8_t* data, uint64_t bytes) {
+  std::vector<MemoryRun> runs;
+  uint64_t begin = 0, end = 0;  // of the run under way
+  const auto add = [&](uint64_t from, uint64_t to) {
+    if (from != end || end == begin) {
+      if (end != begin) runs.push_back({begin, {data + begin, end - begin}});
+      begin = from;
+    }
+    end = to;
+  };
+  for (uint64_t page = 0; page < bytes; page += kPage) {
+    const uint64_t size = std::min(kPage, bytes - page);
+    if (IsZero(data + page, size)) continue;
+    for (uint64_t at = page; at < page + size; at += kBlock) {
+      const uint64_t block = std::min(kBlock, page + size - at);
+      if (!IsZero(data + at, block)) add(at, at + block);
+    }
+  }
+  if (end != begin) runs.push_back({begin, {data + begin, end - begin}});
+  return runs;
+}
+
+absl::StatusOr<StoreImage> Capture(StoreHandle& handle,
+                                   absl::Span<const DynamicStep* const> steps) {
+  StoreState& store = SnapshotAccess::Of(handle);
+  if (store.user.load(std::memory_order_relaxed) != nullptr) {
+    return absl::FailedPreconditionError("the store is in use");
+  }
+  StoreImage image;
+  absl::Status status = CaptureSteps(store, steps, image);
+  if (!status.ok()) return status;
+  Capturer(store, image).Run();
+  return image;
+}
+
+}  // namespace fermata::internal

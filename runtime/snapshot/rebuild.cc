@@ -1,0 +1,486 @@
+// An image as a live store: everything is made again in the order in which it was, by the same code
+// that makes and links it in the first place, but without running any of the guests'. So all that
+// linking checks is checked again. Then contents are filled in.
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/hosted_context.h"
+#include "runtime/snapshot/frozen_memory.h"
+#include "runtime/snapshot/image.h"
+
+namespace fermata::internal {
+namespace {
+
+absl::Status Bad(absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("inconsistent snapshot: ", what));
+}
+
+absl::string_view View(const core::Text& text) { return {text.data, text.size}; }
+
+bool ParseTypes(absl::string_view letters, std::vector<ValType>& types) {
+  for (char c : letters) {
+    ValType type;
+    if (!TypeOf(c, type)) return false;
+    types.push_back(type);
+  }
+  return true;
+}
+
+bool IsRef(ValType type) { return AbstractRef(type).heap != 0; }
+
+// Whether `value` is one of type `type` at all: unused bits are zero.
+bool IsValue(ValType type, const Bits& value) {
+  switch (type) {
+    case ValType::kV128:
+      return true;
+    case ValType::kI64:
+    case ValType::kF64:
+      return value.high == 0;
+    default:
+      return value.high == 0 && value.low >> 32 == 0;
+  }
+}
+
+class Rebuilder {
+ public:
+  Rebuilder(const StoreImage& image, Supplier& supplier, const Limits& limits,
+            uint32_t most_instances)
+      : image_(image), supplier_(supplier), most_instances_(most_instances) {
+    result_.store = std::make_unique<StoreHandle>(limits);
+  }
+
+  absl::StatusOr<RestoredStore> Run() {
+    for (absl::Status (Rebuilder::*stage)() :
+         {&Rebuilder::FindModules, &Rebuilder::Make, &Rebuilder::FillExceptions, &Rebuilder::Fill,
+          &Rebuilder::FillSteps}) {
+      absl::Status status = (this->*stage)();
+      if (!status.ok()) return status;
+    }
+    // Functions that waited for the code of their type may have it now.
+    for (Extern& e : result_.externs) {
+      if (e.kind == ExternKind::kFunction) e.function = store().functions[e.function.handle - 1];
+    }
+    return std::move(result_);
+  }
+
+ private:
+  StoreState& store() { return SnapshotAccess::Of(*result_.store); }
+
+  // ---- Making ----
+
+  // And under which policy the host's memories are to be: that of the modules that import them.
+  absl::Status FindModules() {
+    if (image_.instances.size() > most_instances_) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          image_.instances.size(), " instances are above the limit of ", most_instances_));
+    }
+    for (const InstanceImage& i : image_.instances) {
+      absl::StatusOr<const ModuleInfo*> module =
+          supplier_.Module(i, static_cast<uint32_t>(modules_.size()));
+      if (!module.ok()) return module.status();
+      const ModuleInfo& info = **module;
+      if (i.imports.size() != info.import_count) return Bad("another number of imports");
+      for (uint32_t k = 0; k < info.import_count; ++k) {
+        if (info.imports[k].kind == ExternKind::kMemory &&
+            i.imports[k].source == ImportSource::kStore &&
+            info.memory_policy == core::MemoryPolicy::kReserved) {
+          reserved_.push_back(i.imports[k].number);
+        }
+      }
+      modules_.push_back(*module);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Make() {
+    for (const StoreState::Made& made : image_.made) {
+      absl::Status status = MakeOne(made);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status MakeOne(const StoreState::Made& made) {
+    switch (made.kind) {
+      case StoreState::Made::kInstance:
+        return MakeInstance(made.index);
+      case StoreState::Made::kFunction:
+        return MakeFunction(image_.functions[made.index], made.index);
+      case StoreState::Made::kMemory: {
+        const HostMemoryImage& m = image_.memories[made.index];
+        const bool reserved = std::find(reserved_.begin(), reserved_.end(),
+                                        numbers_.memories.size()) != reserved_.end();
+        absl::StatusOr<Extern> memory = result_.store->MakeMemory(
+            m.limits, reserved ? core::MemoryPolicy::kReserved : core::MemoryPolicy::kChecked);
+        if (!memory.ok()) return memory.status();
+        numbers_.memories.push_back(memory->memory);
+        result_.externs.push_back(*memory);
+        return Resize(*memory->memory, m.memory);
+      }
+      case StoreState::Made::kTable: {
+        const HostTableImage& t = image_.tables[made.index];
+        ValType type;
+        if (!TypeOf(t.type, type)) return Bad("a table of an unknown type");
+        if (t.limits.min > t.table.elements.size()) return Bad("a table is too small");
+        absl::StatusOr<Extern> table = result_.store->MakeTable(type, t.limits);
+        if (!table.ok()) return table.status();
+        numbers_.tables.push_back(table->table);
+        result_.externs.push_back(*table);
+        return Resize(*table->table, t.table);
+      }
+      case StoreState::Made::kGlobal: {
+        const HostGlobalImage& g = image_.globals[made.index];
+        ValType type;
+        if (!TypeOf(g.type, type) || !IsValue(type, g.value)) return Bad("a global of the host's");
+        // What a reference names may not be there yet.
+        absl::StatusOr<Extern> global = result_.store->MakeGlobal(
+            Value{type, IsRef(type) ? 0 : g.value.low, g.value.high}, g.mut);
+        if (!global.ok()) return global.status();
+        numbers_.globals.push_back(global->global);
+        numbers_.global_refs.push_back(global->ref);
+        result_.externs.push_back(*global);
+        return absl::OkStatus();
+      }
+      case StoreState::Made::kTag: {
+        Signature signature;
+        if (!ParseTypes(image_.tags[made.index], signature.params)) return Bad("a tag's type");
+        return Keep(result_.store->MakeTag(signature));
+      }
+    }
+    return Bad("an unknown kind of thing");
+  }
+
+  absl::Status Keep(absl::StatusOr<Extern> made) {
+    if (made.ok()) result_.externs.push_back(*std::move(made));
+    return made.status();
+  }
+
+  absl::Status MakeFunction(const FunctionImage& f, uint32_t index) {
+    const size_t colon = f.type.find(':');
+    Signature signature;
+    if (colon == std::string::npos || !ParseTypes(f.type.substr(0, colon), signature.params) ||
+        !ParseTypes(f.type.substr(colon + 1), signature.results)) {
+      return Bad("a function's type");
+    }
+    // What validators allow a function to take or return.
+    if (signature.params.size() > 1000 || signature.results.size() > 1000) {
+      return Bad("a function with too many parameters or results");
+    }
+    HostFunction code;
+    if (!f.suspends) {
+      code = supplier_.Code(f, index);
+      if (code == nullptr) {
+        return absl::NotFoundError(
+            absl::StrCat("the host supplies no code for its function \"", f.name, "\""));
+      }
+    }
+    return Keep(result_.store->MakeFunction(f.name, signature, std::move(code)));
+  }
+
+  absl::Status MakeInstance(uint32_t index) {
+    const InstanceImage& i = image_.instances[index];
+    const ModuleInfo& info = *modules_[index];
+    const Imports& supplied = supplier_.ImportsOf(index);
+    Imports imports;
+    imports.SetHost(supplied.host());
+    for (uint32_t k = 0; k < info.import_count; ++k) {
+      const core::ImportInfo& import = info.imports[k];
+      Extern value;
+      if (i.imports[k].source == ImportSource::kHost) {
+        const Extern* found = supplied.Find(View(import.module), View(import.name));
+        if (found == nullptr) continue;
+        // What belongs to a store belongs to another one.
+        value = *found;
+      } else {
+        absl::StatusOr<Extern> own = Own(info, import, i.imports[k].number);
+        if (!own.ok()) return own.status();
+        value = *std::move(own);
+      }
+      imports.Add(View(import.module), View(import.name), std::move(value));
+    }
+    absl::StatusOr<DynamicInstance*> made = SnapshotAccess::Link(*result_.store, info, imports);
+    if (!made.ok()) return made.status();
+    result_.instances.push_back(*made);
+    numbers_.AddInstance(SnapshotAccess::Of(**made));
+    return ResizeAll(i, info, SnapshotAccess::Of(**made));
+  }
+
+  // What the store has made already, as an import.
+  absl::StatusOr<Extern> Own(const ModuleInfo& info, const core::ImportInfo& import,
+                             uint32_t number) {
+    StoreState& s = store();
+    Extern value;
+    value.kind = import.kind;
+    value.store = &s.store;
+    const absl::Status nothing = Bad(absl::StrCat(info.name, ": import ", View(import.module), ".",
+                                                  View(import.name), " of what is not there"));
+    switch (import.kind) {
+      case ExternKind::kFunction:
+        if (number == 0 || number > s.functions.size()) return nothing;
+        value.function = s.functions[number - 1];
+        value.signature = SignatureOfType(value.function.type);
+        value.may_suspend = s.may_suspend[number - 1];
+        value.may_throw = s.may_throw[number - 1];
+        // A function that an instance passes on without having it from a store is not one to import
+        // by number.
+        if (value.function.handle == 0) return nothing;
+        return value;
+      case ExternKind::kMemory:
+        if (number >= numbers_.memories.size()) return nothing;
+        value.memory = numbers_.memories[number];
+        value.memory_limits = static_cast<MemoryStorage*>(value.memory->owner)->limits();
+        return value;
+      case ExternKind::kTable:
+        if (number >= numbers_.tables.size()) return nothing;
+        value.table = numbers_.tables[number];
+        value.table_limits = static_cast<TableStorage*>(value.table->owner)->limits();
+        value.ref = static_cast<TableStorage*>(value.table->owner)->ref();
+        return value;
+      case ExternKind::kGlobal:
+        if (number >= numbers_.globals.size()) return nothing;
+        value.global = numbers_.globals[number];
+        value.ref = numbers_.global_refs[number];
+        return value;
+      case ExternKind::kTag:
+        if (number >= s.tags.size()) return nothing;
+        value.tag = number;
+        value.signature = SignatureOfType(s.tags[number]);
+        return value;
+    }
+    return nothing;
+  }
+
+  // Before others are linked, which may ask for a size.
+  absl::Status ResizeAll(const InstanceImage& i, const ModuleInfo& info,
+                         const InstanceState& state) {
+    size_t memory = 0, table = 0;
+    for (uint32_t k = 0; k < info.memory_count; ++k) {
+      if (info.memories[k].imported) continue;
+      if (memory == i.memories.size()) return Bad("another number of memories");
+      absl::Status status = Resize(*state.Field<core::MemoryField>(info.memories[k].offset)->memory,
+                                   i.memories[memory++]);
+      if (!status.ok()) return status;
+      // Unless it was reserved it may have moved.
+      core::MemoryField* field = state.Field<core::MemoryField>(info.memories[k].offset);
+      field->base = field->memory->data;
+    }
+    for (uint32_t k = 0; k < info.table_count; ++k) {
+      if (info.tables[k].imported) continue;
+      if (table == i.tables.size()) return Bad("another number of tables");
+      absl::Status status =
+          Resize(**state.Field<core::Table*>(info.tables[k].offset), i.tables[table++]);
+      if (!status.ok()) return status;
+    }
+    if (memory != i.memories.size() || table != i.tables.size()) {
+      return Bad("another number of memories or tables");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Resize(core::Memory& memory, const MemoryImage& image) {
+    if (image.pages < memory.pages) return Bad("a memory is too small");
+    const uint64_t more = image.pages - memory.pages;
+    if (more != 0 && memory.grow(&memory, more) == ~uint64_t{0}) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("a memory can't have ", image.pages, " pages"));
+    }
+    memory_images_.push_back(&image);
+    return absl::OkStatus();
+  }
+  absl::Status Resize(core::Table& table, const TableImage& image) {
+    if (image.elements.size() < table.size) return Bad("a table is too small");
+    const uint64_t more = image.elements.size() - table.size;
+    if (more > table.max - table.size ||
+        (more != 0 && table.grow(&table, static_cast<uint32_t>(more)) == ~uint32_t{0})) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("a table can't have ", image.elements.size(), " elements"));
+    }
+    table_images_.push_back(&image);
+    return absl::OkStatus();
+  }
+
+  // ---- Filling ----
+
+  absl::Status FillExceptions() {
+    StoreState& s = store();
+    for (const ExceptionImage& e : image_.exceptions) {
+      if (e.tag >= s.tags.size()) return Bad("an exception of an unknown tag");
+      const std::vector<ValType>& types = SignatureOfType(s.tags[e.tag]).params;
+      if (e.values.size() != SlotsOf(types)) return Bad("an exception of another size");
+      size_t slot = 0;
+      for (ValType type : types) {
+        // References to exceptions only name earlier ones: they were there first.
+        const Bits value = {e.values[slot], type == ValType::kV128 ? e.values[slot + 1] : 0};
+        slot += SlotsOf(type);
+        if (!IsValue(type, value) || (IsRef(type) && !RefExists(s, type, value.low))) {
+          return Bad("an exception's value");
+        }
+      }
+      const core::ref handle =
+          s.store.keep(&s.store, e.tag, e.values.data(), static_cast<uint32_t>(e.values.size()));
+      if (handle == 0) return absl::ResourceExhaustedError("too many exceptions");
+      if (handle != s.exceptions.size() || handle != ++exceptions_)
+        return Bad("an exception twice");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Fill() {
+    StoreState& s = store();
+    s.store.object_count = image_.object_count;
+    for (size_t i = 0; i < memory_images_.size(); ++i) {
+      absl::Status status = FillMemory(*numbers_.memories[i], *memory_images_[i]);
+      if (!status.ok()) return status;
+    }
+    for (size_t i = 0; i < table_images_.size(); ++i) {
+      absl::Status status = FillTable(*numbers_.tables[i], *table_images_[i]);
+      if (!status.ok()) return status;
+    }
+    size_t global = 0;
+    for (const StoreState::Made& made : image_.made) {
+      absl::Status status;
+      if (made.kind == StoreState::Made::kGlobal) {
+        status = FillGlobal(global++, image_.globals[made.index].value);
+      } else if (made.kind == StoreState::Made::kInstance) {
+        const InstanceImage& i = image_.instances[made.index];
+        for (size_t k = 0; k < i.globals.size() && status.ok(); ++k) {
+          status = FillGlobal(global++, i.globals[k]);
+        }
+        if (status.ok()) status = FillInstance(i, made.index);
+      }
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  static absl::Status FillMemory(core::Memory& memory, const MemoryImage& image) {
+    if (image.frozen != nullptr) return image.frozen->CopyTo(memory);
+    for (const MemoryRun& run : image.runs) {
+      if (run.address + run.bytes.size() > memory.bytes) return Bad("more than a memory holds");
+      if (!run.bytes.empty())
+        std::memcpy(memory.data + run.address, run.bytes.data(), run.bytes.size());
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status FillTable(core::Table& table, const TableImage& image) {
+    StoreState& s = store();
+    const core::RefType& type = static_cast<TableStorage*>(table.owner)->ref();
+    for (uint32_t i = 0; i < table.size; ++i) {
+      const core::ref handle = image.elements[i];
+      if (!RefFits(s, type, table.type, handle)) return Bad("a table's element");
+      if (table.type != ValType::kFuncRef) {
+        table.refs[i] = handle;
+      } else if (handle != 0) {
+        table.functions[i] = s.functions[handle - 1];
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status FillGlobal(size_t number, const Bits& value) {
+    if (number >= numbers_.globals.size()) return Bad("another number of globals");
+    Global& global = numbers_.globals[number];
+    if (!IsValue(global.type, value) ||
+        (IsRef(global.type) &&
+         !RefFits(store(), numbers_.global_refs[number], global.type, value.low))) {
+      return Bad("a global's value");
+    }
+    global.Set(Value{global.type, value.low, value.high});
+    return absl::OkStatus();
+  }
+
+  absl::Status FillInstance(const InstanceImage& i, uint32_t index) {
+    InstanceState& state = SnapshotAccess::Of(*result_.instances[index]);
+    const ModuleInfo& info = *state.info;
+    uint32_t own = 0;
+    for (uint32_t k = 0; k < info.global_count; ++k) own += !info.globals[k].imported;
+    if (i.globals.size() != own) return Bad("another number of globals");
+    if (i.start_pending && info.start == core::kNoFunction) return Bad("no start function");
+    state.start_pending = i.start_pending;
+    if (i.segments.size() != info.segment_count) return Bad("another number of segments");
+    for (uint32_t k = 0; k < info.segment_count; ++k) {
+      const core::SegmentInfo& segment = info.segments[k];
+      const SegmentImage& s = i.segments[k];
+      const uint64_t elements = s.dropped || segment.elements == 0 ? 0 : segment.size;
+      if (s.elements.size() != elements) return Bad("a segment of another size");
+      if (segment.elements == 0) {
+        *state.Field<uint64_t>(segment.offset) = s.dropped ? 0 : segment.size;
+        continue;
+      }
+      *state.Field<uint32_t>(segment.offset) = static_cast<uint32_t>(elements);
+      std::copy(s.elements.begin(), s.elements.end(), state.Field<core::ref>(segment.elements));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status FillSteps() {
+    StoreState& s = store();
+    for (const StepImage& image : image_.steps) {
+      absl::StatusOr<uint32_t> depth = CheckFrames(s, image.frames, image.yielded);
+      if (!depth.ok()) return depth.status();
+      if (image.frames.size() > s.store.limits.frame_bytes || *depth > s.store.limits.call_depth) {
+        return absl::ResourceExhaustedError("a call holds more frames than the limits allow");
+      }
+      if (image.function == 0 || image.function > s.functions.size()) {
+        return Bad("a call of no function");
+      }
+      const uint32_t type = s.functions[image.function - 1].type;
+      if (!s.types.contains(type)) return Bad("a call of a function of an unknown type");
+      DynamicStep step;
+      StepState& state = SnapshotAccess::Make(step);
+      state.store = &s;
+      state.function = image.function;
+      state.restored = image.restored;
+      state.signature = &SignatureOfType(type);
+      if (image.starting != StepImage::kNotStarting) {
+        absl::Status status = Starts(image, state);
+        if (!status.ok()) return status;
+      }
+      core::Activation frames{};
+      frames.frames = const_cast<core::u8*>(image.frames.data());
+      frames.size = static_cast<uint32_t>(image.frames.size());
+      frames.depth = *depth;
+      if (!state.SetFrames(frames)) {
+        return absl::ResourceExhaustedError("no memory for the frames of a call");
+      }
+      state.phase = image.yielded ? StepState::Phase::kOutOfFuel : StepState::Phase::kSuspended;
+      result_.steps.push_back(std::move(step));
+    }
+    return absl::OkStatus();
+  }
+
+  // The step is the start function of its instance, which runs once.
+  absl::Status Starts(const StepImage& image, StepState& step) {
+    if (image.starting >= result_.instances.size()) return Bad("a start function of no instance");
+    InstanceState& state = SnapshotAccess::Of(*result_.instances[image.starting]);
+    if (!state.start_pending || state.start_running ||
+        image.function != state.HandleOf(state.info->start)) {
+      return Bad("a start function that can't be running");
+    }
+    state.start_running = true;
+    step.starting = result_.instances[image.starting];
+    return absl::OkStatus();
+  }
+
+  const StoreImage& image_;
+  Supplier& supplier_;
+  const uint32_t most_instances_;
+  RestoredStore result_;
+  std::vector<const ModuleInfo*> modules_;
+  std::vector<uint32_t> reserved_;  // numbers of memories
+  Numbering numbers_;
+  std::vector<const MemoryImage*> memory_images_;  // by number
+  std::vector<const TableImage*> table_images_;
+  uint32_t exceptions_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<RestoredStore> Rebuild(const StoreImage& image, Supplier& supplier,
+                                      const Limits& limits, uint32_t most_instances) {
+  return Rebuilder(image, supplier, limits, most_instances).Run();
+}
+
+}  // namespace fermata::internal

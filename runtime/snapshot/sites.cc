@@ -1,0 +1,186 @@
+// What frames and references must be like to be believed.
+#include <zlib.h>
+
+#include <mutex>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "runtime/snapshot/image.h"
+
+namespace fermata::internal {
+namespace {
+
+constexpr uint32_t kOwnObject = 0x80000000u;  // core::NewObject
+
+uint64_t LittleEndian(const uint8_t* bytes, int size) {
+  uint64_t value = 0;
+  for (int i = size; i-- > 0;) value = value << 8 | bytes[i];
+  return value;
+}
+
+core::Footer FooterAt(const uint8_t* bytes) {
+  const uint64_t bits = LittleEndian(bytes, 8);
+  return {static_cast<uint32_t>(bits), static_cast<uint16_t>(bits >> 32),
+          static_cast<uint16_t>(bits >> 48)};
+}
+
+int SizeOf(char letter) {
+  switch (letter) {
+    case 'V':
+      return 16;
+    case 'I':
+    case 'D':
+      return 8;
+    default:
+      return 4;
+  }
+}
+
+absl::Status Bad(absl::string_view what, uint32_t site) {
+  return absl::InvalidArgumentError(absl::StrCat("a frame of site ", site, ": ", what));
+}
+
+// The values of one frame, which `module` has the site of.
+absl::Status CheckValues(const StoreState& store, const ModuleInfo& module, uint32_t site,
+                         absl::Span<const uint8_t> frame) {
+  const bool op = module.sites[site].resume == nullptr;
+  size_t at = 0;
+  for (const char* letter = module.site_details[site].slots; *letter != '\0'; ++letter) {
+    const int size = op ? (*letter == 'V' ? 16 : 8) : SizeOf(*letter);
+    if (at + size + sizeof(core::Footer) > frame.size()) return Bad("too small", site);
+    const uint64_t value = LittleEndian(frame.data() + at, std::min(size, 8));
+    at += size;
+    ValType type;
+    if (!TypeOf(*letter, type)) return Bad("a value of an unknown type", site);
+    if (op && SizeOf(*letter) == 4 && value >> 32 != 0) return Bad("a value is too large", site);
+    if (!RefExists(store, type, value)) return Bad("a reference to nothing", site);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+char LetterOf(ValType type) {
+  switch (type) {
+    case ValType::kI32:
+      return 'i';
+    case ValType::kI64:
+      return 'I';
+    case ValType::kF32:
+      return 'f';
+    case ValType::kF64:
+      return 'D';
+    case ValType::kV128:
+      return 'V';
+    case ValType::kFuncRef:
+      return 'r';
+    case ValType::kExternRef:
+      return 'x';
+    case ValType::kExnRef:
+      return 'e';
+    case ValType::kAnyRef:
+      return 'a';
+  }
+  return '?';
+}
+
+bool TypeOf(char letter, ValType& type) {
+  constexpr ValType kAll[] = {ValType::kI32,       ValType::kI64,    ValType::kF32,
+                              ValType::kF64,       ValType::kV128,   ValType::kFuncRef,
+                              ValType::kExternRef, ValType::kExnRef, ValType::kAnyRef};
+  for (ValType t : kAll) {
+    if (LetterOf(t) == letter) {
+      type = t;
+      return true;
+    }
+  }
+  return false;
+}
+
+uint32_t SiteHash(const ModuleInfo& info) {
+  static std::mutex mutex;
+  static auto* known = new absl::flat_hash_map<const ModuleInfo*, uint32_t>;
+  std::lock_guard<std::mutex> lock(mutex);
+  auto [it, fresh] = known->try_emplace(&info, 0);
+  if (!fresh) return it->second;
+  uLong crc = crc32(0, nullptr, 0);
+  for (uint32_t s = 0; s < info.site_count; ++s) {
+    const core::SiteDetail& d = info.site_details[s];
+    const core::SiteInfo& site = info.sites[s];
+    const std::string text = absl::StrCat(d.function, " ", d.offset, " ", d.words, " ", d.slots,
+                                          " ", site.resume != nullptr, site.catches, "\n");
+    crc = crc32(crc, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
+  }
+  return it->second = static_cast<uint32_t>(crc);
+}
+
+bool RefExists(const StoreState& store, ValType type, uint64_t handle) {
+  switch (type) {
+    case ValType::kFuncRef:
+      return handle <= store.functions.size();
+    case ValType::kExnRef:
+      return handle <= store.exceptions.size();
+    case ValType::kAnyRef:
+      return handle < kOwnObject || (handle & ~uint64_t{kOwnObject}) < store.store.object_count;
+    default:
+      return true;
+  }
+}
+
+bool RefFits(const StoreState& store, const core::RefType& type, ValType top, uint64_t handle) {
+  if (!RefExists(store, top, handle)) return false;
+  if (handle == 0) return type.nullable;
+  if (top != ValType::kFuncRef || type.heap == static_cast<uint8_t>(ValType::kFuncRef)) return true;
+  return IsSubtype(core::RefType{0, false, store.functions[handle - 1].type}, type);
+}
+
+absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, absl::Span<const uint8_t> frames,
+                                     bool yielded) {
+  if (frames.empty() || frames.size() % 8 != 0) {
+    return absl::InvalidArgumentError("a call without frames");
+  }
+  uint32_t depth = 0;
+  for (size_t end = frames.size(); end != 0; ++depth) {
+    const core::Footer footer = FooterAt(frames.data() + end - sizeof(core::Footer));
+    if (footer.instance >= store.instances.size()) {
+      return Bad(absl::StrCat("there is no instance ", footer.instance), footer.site);
+    }
+    const ModuleInfo& module = *store.instances[footer.instance]->module;
+    if (footer.site >= module.site_count) return Bad("there is no such site", footer.site);
+    const core::SiteDetail& detail = module.site_details[footer.site];
+    if (footer.words != detail.words || footer.words * size_t{8} > end) {
+      return Bad("of another size", footer.site);
+    }
+    const bool op = module.sites[footer.site].resume == nullptr;
+    if (op != (depth == 0)) {
+      return Bad(op ? "an op that is not the last frame" : "a last frame that is no op",
+                 footer.site);
+    }
+    if (op && yielded != (detail.function == core::kNoFunction)) {
+      return Bad(yielded ? "not a yield" : "a yield", footer.site);
+    }
+    const size_t begin = end - footer.words * size_t{8};
+    absl::Status status =
+        CheckValues(store, module, footer.site, frames.subspan(begin, end - begin));
+    if (!status.ok()) return status;
+    end = begin;
+  }
+  return depth;
+}
+
+void ClearPadding(const StoreState& store, absl::Span<uint8_t> frames) {
+  for (size_t end = frames.size(); end != 0;) {
+    const core::Footer footer = FooterAt(frames.data() + end - sizeof(core::Footer));
+    const ModuleInfo& module = *store.instances[footer.instance]->module;
+    const size_t begin = end - footer.words * size_t{8};
+    if (module.sites[footer.site].resume != nullptr) {
+      size_t at = begin;
+      for (const char* c = module.site_details[footer.site].slots; *c != '\0'; ++c)
+        at += SizeOf(*c);
+      if (at % 8 != 0) std::fill_n(frames.data() + at, 4, uint8_t{0});
+    }
+    end = begin;
+  }
+}
+
+}  // namespace fermata::internal

@@ -1,0 +1,27 @@
+// Guests of the snapshot tests, and what drives them.
+#ifndef FERMATA_TESTS_SNAPSHOT_GUESTS_H_
+#define FERMATA_TESTS_SNAPSHOT_GUESTS_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fermata/snapshot.h"
+
+namespace fermata {
+
+// Has state of every kind. "mix"(rounds) changes all of it between suspensions and returns a sum.
+extern const char kMixText[];
+// Imports a memory, a table, a global and functions of kMixText ("mix") and of the host ("host").
+extern const char kLinkedText[];
+
+// Answers ops and yields until the call has ended; `between` may replace the step.
+absl::Status RunToEnd(DynamicStep& step, const std::function<absl::Status(DynamicStep&)>& between);
+
+// Saves, destroys and restores.
+absl::Status Again(std::unique_ptr<StoreHandle>& store, DynamicStep& step, const RestoreHost& host,
+                   const SaveOptions& options = {});
+
+}  // namespace fermata
+
+#endif  // FERMATA_TESTS_SNAPSHOT_GUESTS_H_
