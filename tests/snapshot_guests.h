@@ -10,10 +10,8 @@
 
 namespace fermata {
 
-// Has state of every kind. "mix"(rounds) changes all of it between suspensions and returns a sum.
-extern const char kMixText[];
-// Imports a memory, a table, a global and functions of kMixText ("mix") and of the host ("host").
-extern const char kLinkedText[];
+// tests/fuzz/NAME.wat: "mix" has state of every kind, "linked" is linked with it and with the host.
+std::string GuestText(const std::string& name);
 
 // Answers ops and yields until the call has ended; `between` may replace the step.
 absl::Status RunToEnd(DynamicStep& step, const std::function<absl::Status(DynamicStep&)>& between);

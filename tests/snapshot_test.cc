@@ -17,7 +17,7 @@ bool HaveAssembler() { return *FERMATA_WAT2WASM != '\0'; }
 
 Variant Usual() { return {FERMATA_CXX, "auto", "reserved", false, 1}; }
 
-// A store with one instance of kMixText.
+// A store with one instance of mix.wat.
 struct Mixed {
   std::unique_ptr<StoreHandle> store = std::make_unique<StoreHandle>();
   DynamicInstance* instance = nullptr;
@@ -63,7 +63,7 @@ std::string StateOf(StoreHandle& store) {
 
 class SnapshotVariants : public CodeFixture {
  protected:
-  std::string Text() const override { return kMixText; }
+  std::string Text() const override { return GuestText("mix"); }
 };
 
 TEST_P(SnapshotVariants, RestoredAtEverySuspension) {
@@ -107,7 +107,7 @@ TEST(Snapshot, RestoresInOtherBuilds) {
     if (*compiler == '\0') continue;
     for (const char* memory : {"reserved", "checked"}) {
       for (const char* shape : {"split", "shared"}) {
-        modules.push_back(LoadText(kMixText, {compiler, shape, memory, false, 1}));
+        modules.push_back(LoadText(GuestText("mix"), {compiler, shape, memory, false, 1}));
         ASSERT_NE(modules.back(), nullptr);
       }
     }
@@ -132,7 +132,7 @@ TEST(Snapshot, RestoresInOtherBuilds) {
   EXPECT_EQ(*Save(*mixed.store, {}), *Save(*mixed.store, {}));
 }
 
-// What the host makes for kLinkedText.
+// What the host makes for linked.wat.
 struct HostMade {
   int64_t added = 0;
   HostFunction Add() {
@@ -173,8 +173,8 @@ TEST(Snapshot, LinkedInstances) {
   for (const char* memory : {"reserved", "checked"}) {
     for (const bool everywhere : {false, true}) {
       const Variant variant = {FERMATA_CXX, "auto", memory, false, 1, everywhere};
-      const ModuleInfo* mix = LoadText(kMixText, variant);
-      const ModuleInfo* linked = LoadText(kLinkedText, variant);
+      const ModuleInfo* mix = LoadText(GuestText("mix"), variant);
+      const ModuleInfo* linked = LoadText(GuestText("linked"), variant);
       ASSERT_TRUE(mix != nullptr && linked != nullptr);
       HostMade made;
       RestoreHost host;
@@ -218,7 +218,7 @@ TEST(Snapshot, LinkedInstances) {
 
 TEST(Snapshot, SeveralCallsAndExceptions) {
   if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
-  const ModuleInfo* module = LoadText(kMixText, Usual());
+  const ModuleInfo* module = LoadText(GuestText("mix"), Usual());
   ASSERT_NE(module, nullptr);
   Mixed mixed(*module);
   auto tag = mixed.store->MakeTag({{ValType::kI64, ValType::kFuncRef}, {}});
@@ -257,7 +257,7 @@ TEST(Snapshot, SeveralCallsAndExceptions) {
 
 TEST(Snapshot, SizeIsLiveData) {
   if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
-  const ModuleInfo* module = LoadText(kMixText, Usual());
+  const ModuleInfo* module = LoadText(GuestText("mix"), Usual());
   ASSERT_NE(module, nullptr);
   Mixed mixed(*module);
   Memory memory = *mixed.instance->FindMemory("memory");
@@ -275,7 +275,7 @@ TEST(Snapshot, SizeIsLiveData) {
 TEST(Fork, GoTheirOwnWays) {
   if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
   for (const char* policy : {"reserved", "checked"}) {
-    const ModuleInfo* module = LoadText(kMixText, {FERMATA_CXX, "auto", policy, false, 1});
+    const ModuleInfo* module = LoadText(GuestText("mix"), {FERMATA_CXX, "auto", policy, false, 1});
     ASSERT_NE(module, nullptr);
     Mixed mixed(*module);
     const auto go_on = [](DynamicStep&) { return absl::OkStatus(); };
@@ -306,7 +306,7 @@ TEST(Fork, GoTheirOwnWays) {
 
 TEST(Fork, ClonesShareTheInstance) {
   if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
-  const ModuleInfo* module = LoadText(kMixText, Usual());
+  const ModuleInfo* module = LoadText(GuestText("mix"), Usual());
   ASSERT_NE(module, nullptr);
   Mixed mixed(*module);
   DynamicStep step = mixed.Call("deep", {Value::I32(10)});
@@ -323,7 +323,7 @@ TEST(Fork, ClonesShareTheInstance) {
 
 TEST(Snapshot, RefusesWhatIsNotSuspended) {
   if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
-  const ModuleInfo* module = LoadText(kMixText, Usual());
+  const ModuleInfo* module = LoadText(GuestText("mix"), Usual());
   ASSERT_NE(module, nullptr);
   Mixed mixed(*module), other(*module);
   const DynamicStep none, ended = mixed.Call("double", {Value::I32(1)}),
@@ -336,10 +336,10 @@ TEST(Snapshot, RefusesWhatIsNotSuspended) {
 
 TEST(Snapshot, RefusesOtherModulesAndDamage) {
   if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
-  const ModuleInfo* module = LoadText(kMixText, Usual());
+  const ModuleInfo* module = LoadText(GuestText("mix"), Usual());
   const ModuleInfo* other = LoadText("(module)", Usual());
   const ModuleInfo* everywhere =
-      LoadText(kMixText, {FERMATA_CXX, "auto", "reserved", false, 1, true});
+      LoadText(GuestText("mix"), {FERMATA_CXX, "auto", "reserved", false, 1, true});
   ASSERT_TRUE(module != nullptr && other != nullptr && everywhere != nullptr);
   Mixed mixed(*module);
   const DynamicStep step = mixed.Call("deep", {Value::I32(3)});
