@@ -21,6 +21,8 @@ class MemoryStorage : public std::enable_shared_from_this<MemoryStorage> {
   const core::LimitsInfo& limits() const { return limits_; }
   // The address range that belongs to the memory, mapped or not.
   virtual bool Covers(const void* address) const = 0;
+  // Pages that were not touched yet may hold something: they are a file's, not the system's zeros.
+  bool has_file = false;
 
  protected:
   MemoryStorage(core::MemoryPolicy policy, const core::LimitsInfo& limits, uint64_t max_pages);

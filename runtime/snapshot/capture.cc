@@ -91,7 +91,7 @@ class Capturer {
   static MemoryImage Contents(const core::Memory& memory) {
     MemoryImage image;
     image.pages = core::memory_pages(&memory);
-    image.runs = FindRuns(memory.data, image.pages << memory.page_log2);
+    image.runs = FindRuns(memory);
     return image;
   }
   static TableImage Elements(const core::Table& table) {
@@ -179,13 +179,6 @@ class Capturer {
   absl::flat_hash_map<const void*, uint32_t> memory_numbers_, table_numbers_, global_numbers_;
 };
 
-// Bytes that are zero cost a comparison; what ends a run is worth its 16 bytes.
-constexpr uint64_t kBlock = 256;
-constexpr uint64_t kPage = 4096;
-alignas(64) constexpr uint8_t kZeros[kPage] = {};
-
-bool IsZero(const uint8_t* data, uint64_t size) { return std::memcmp(data, kZeros, size) == 0; }
-
 absl::Status CaptureSteps(const StoreState& store, absl::Span<const DynamicStep* const> steps,
                           StoreImage& image) {
   for (const DynamicStep* step : steps) {
@@ -253,28 +246,6 @@ void Numbering::AddInstance(InstanceState& instance) {
     globals.push_back({g.type, g.mut, instance.Field<uint64_t>(g.offset)});
     global_refs.push_back(instance.global_refs[i]);
   }
-}
-
-std::vector<MemoryRun> FindRuns(const uint8_t* data, uint64_t bytes) {
-  std::vector<MemoryRun> runs;
-  uint64_t begin = 0, end = 0;  // of the run under way
-  const auto add = [&](uint64_t from, uint64_t to) {
-    if (from != end || end == begin) {
-      if (end != begin) runs.push_back({begin, {data + begin, end - begin}});
-      begin = from;
-    }
-    end = to;
-  };
-  for (uint64_t page = 0; page < bytes; page += kPage) {
-    const uint64_t size = std::min(kPage, bytes - page);
-    if (IsZero(data + page, size)) continue;
-    for (uint64_t at = page; at < page + size; at += kBlock) {
-      const uint64_t block = std::min(kBlock, page + size - at);
-      if (!IsZero(data + at, block)) add(at, at + block);
-    }
-  }
-  if (end != begin) runs.push_back({begin, {data + begin, end - begin}});
-  return runs;
 }
 
 absl::StatusOr<StoreImage> Capture(StoreHandle& handle,

@@ -78,9 +78,9 @@ FrozenMemory::~FrozenMemory() {
 }
 
 bool FrozenMemory::Map(core::Memory& memory) const {
-  if (static_cast<MemoryStorage*>(memory.owner)->policy() != core::MemoryPolicy::kReserved) {
-    return false;
-  }
+  auto& storage = *static_cast<MemoryStorage*>(memory.owner);
+  if (storage.policy() != core::MemoryPolicy::kReserved) return false;
+  storage.has_file = true;
   if (pages_.back().end > memory.bytes) return false;
   for (const Range& range : pages_) {
     if (mmap(memory.data + range.begin, range.end - range.begin, PROT_READ | PROT_WRITE,

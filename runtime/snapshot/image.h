@@ -167,8 +167,8 @@ struct Numbering {
 // The image is valid as long as nothing of the store changes.
 absl::StatusOr<StoreImage> Capture(StoreHandle& store, absl::Span<const DynamicStep* const> steps);
 
-// Where the bytes of a memory are not zero, in runs worth their cost. `bytes`: of the memory.
-std::vector<MemoryRun> FindRuns(const uint8_t* data, uint64_t bytes);
+// Where the bytes of a memory are not zero, in runs worth their cost.
+std::vector<MemoryRun> FindRuns(const core::Memory& memory);
 
 std::string Encode(const StoreImage& image, const SaveOptions& options);
 

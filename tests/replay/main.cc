@@ -43,6 +43,10 @@ cl::list<std::string> folders(cl::Positional, cl::OneOrMore, cl::desc("<guest fo
                               cl::cat(category));
 cl::opt<bool> plain("plain", cl::desc("Answer imports at once, without suspending"),
                     cl::cat(category));
+cl::opt<unsigned> restore_every(
+    "restore-every", cl::init(0), cl::value_desc("n"),
+    cl::desc("Save, destroy and restore at every nth suspension and at each of the first 100"),
+    cl::cat(category));
 cl::opt<std::string> report("report", cl::value_desc("file"),
                             cl::desc("Write the results as a JSON array"), cl::cat(category));
 cl::opt<unsigned> jobs("jobs", cl::init(0), cl::value_desc("n"),
@@ -111,12 +115,14 @@ void Play(const std::string& library, const std::string& trace_path, GuestResult
   } else if (!module.ok()) {
     status = module.status();
   } else {
-    fermata::replay::Player player(*trace, plain);
+    fermata::replay::Player player(*trace, plain, {}, restore_every);
     status = player.Play(**module);
     const fermata::replay::PlayStats& stats = player.stats();
     result.imports = stats.imports;
     result.calls = stats.calls;
     result.suspensions = stats.suspensions;
+    result.restores = stats.restores;
+    result.snapshot_bytes = stats.snapshot_bytes;
     result.nesting = stats.nesting;
     result.frame_bytes = stats.frame_bytes;
     result.depth = stats.depth;

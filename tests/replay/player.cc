@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "fermata/snapshot.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SHA256.h"
@@ -185,8 +186,12 @@ std::string ValueMap::Describe(const Value& value) const {
 
 // ---- Setting up ----
 
-Player::Player(TraceReader& trace, bool plain, const Limits& limits)
-    : trace_(trace), plain_(plain), store_(limits) {}
+Player::Player(TraceReader& trace, bool plain, const Limits& limits, uint64_t restore_every)
+    : trace_(trace),
+      plain_(plain),
+      restore_every_(restore_every),
+      store_(std::make_unique<StoreHandle>(limits)),
+      limits_(limits) {}
 
 absl::Status Player::Difference(const std::string& what) const {
   return absl::FailedPreconditionError(absl::StrCat("event ", trace_.position(), ": ", what));
@@ -204,23 +209,23 @@ absl::Status Player::BindImport(const ModuleInfo& module, const core::ImportInfo
       Signature signature{{type.params, type.params + type.param_count},
                           {type.results, type.results + type.result_count}};
       bound =
-          store_.MakeFunction(name, signature,
-                              [this, from, name, signature](absl::Span<const uint64_t> arguments,
-                                                            absl::Span<uint64_t> results) {
-                                return PlainImport(from, name, signature, arguments, results);
-                              });
+          store_->MakeFunction(name, signature,
+                               [this, from, name, signature](absl::Span<const uint64_t> arguments,
+                                                             absl::Span<uint64_t> results) {
+                                 return PlainImport(from, name, signature, arguments, results);
+                               });
       break;
     }
     case ExternKind::kMemory: {
       core::LimitsInfo limits = module.memories[import.index].limits;
       if (header.init_pages != 0) limits.min = header.init_pages;
-      bound = store_.MakeMemory(limits, module.memory_policy);
+      bound = store_->MakeMemory(limits, module.memory_policy);
       break;
     }
     case ExternKind::kTable: {
       core::LimitsInfo limits = module.tables[import.index].limits;
       if (header.import_table_size != 0) limits.min = header.import_table_size;
-      bound = store_.MakeTable(module.tables[import.index].type, limits);
+      bound = store_->MakeTable(module.tables[import.index].type, limits);
       break;
     }
     case ExternKind::kGlobal: {
@@ -234,7 +239,7 @@ absl::Status Player::BindImport(const ModuleInfo& module, const core::ImportInfo
       const core::GlobalInfo& global = module.globals[import.index];
       absl::StatusOr<Value> initial = values_.ToGuest(&value->value, global.type);
       if (!initial.ok()) return initial.status();
-      bound = store_.MakeGlobal(*initial, global.mut);
+      bound = store_->MakeGlobal(*initial, global.mut);
       break;
     }
     default:
@@ -243,6 +248,7 @@ absl::Status Player::BindImport(const ModuleInfo& module, const core::ImportInfo
   }
   if (!bound.ok()) return bound.status();
   imports.Add(from, name, *bound);
+  made_.push_back("");
   return absl::OkStatus();
 }
 
@@ -268,7 +274,7 @@ void Player::FindMemoryAndTable(const ModuleInfo& module) {
   if (table) {
     core::Table* found;
     memcpy(&found, field(module.tables[*table].offset), sizeof found);
-    table_.emplace(&store_, found);
+    table_.emplace(store_.get(), found);
   }
 }
 
@@ -285,7 +291,7 @@ absl::Status Player::Instantiate(const ModuleInfo& module) {
     absl::Status status = BindImport(module, module.imports[i], imports);
     if (!status.ok()) return status;
   }
-  absl::StatusOr<DynamicInstance*> instance = store_.Instantiate(module, imports);
+  absl::StatusOr<DynamicInstance*> instance = store_->Instantiate(module, imports);
   if (!instance.ok()) return instance.status();
   instance_ = *instance;
   FindMemoryAndTable(module);
@@ -366,7 +372,7 @@ absl::Status Player::BeginCall(const TraceEvent& event) {
     absl::StatusOr<Value> element = table_->Get(static_cast<uint32_t>(event.number));
     if (!element.ok()) return element.status();
     function = element->ref();
-    signature = store_.SignatureOf(function);
+    signature = store_->SignatureOf(function);
   }
   if (!signature.ok()) return signature.status();
   std::vector<Value> arguments;
@@ -380,7 +386,7 @@ absl::Status Player::BeginCall(const TraceEvent& event) {
   stats_.nesting = std::max(stats_.nesting, ++under_way_);
   absl::StatusOr<DynamicStep> step = event.kind == TraceEvent::kCall
                                          ? instance_->Call(event.name, arguments)
-                                         : store_.CallRef(function, arguments);
+                                         : store_->CallRef(function, arguments);
   if (!step.ok()) return step.status();
   calls_.push_back({*std::move(step), std::move(name), false});
   return Settle();
@@ -399,8 +405,11 @@ absl::StatusOr<Extern> Player::HostFunctionFor(const std::string& name,
       return PlainImport("#host", name, type, arguments, results);
     };
   }
-  absl::StatusOr<Extern> made = store_.MakeFunction(name, *type, std::move(code));
-  if (made.ok()) host_functions_[name] = *made;
+  absl::StatusOr<Extern> made = store_->MakeFunction(name, *type, std::move(code));
+  if (made.ok()) {
+    host_functions_[name] = *made;
+    made_.push_back(name);
+  }
   return made;
 }
 
@@ -487,7 +496,38 @@ absl::Status Player::Settle() {
   absl::StatusOr<std::optional<TraceEvent>> event =
       NextInside(absl::StrCat("import ", step.op_module(), ".", step.op_name()));
   if (!event.ok() || !event->has_value()) return event.status();
-  return CheckImport(**event, step.op_module(), step.op_name(), step.op_arguments());
+  absl::Status status = CheckImport(**event, step.op_module(), step.op_name(), step.op_arguments());
+  const uint64_t n = stats_.suspensions;
+  if (status.ok() && restore_every_ != 0 && (n <= 100 || n % restore_every_ == 0)) {
+    status = Restore();
+  }
+  return status;
+}
+
+absl::Status Player::Restore() {
+  std::vector<const DynamicStep*> steps;
+  for (const Call& call : calls_) steps.push_back(&call.step);
+  absl::StatusOr<std::string> bytes = Save(*store_, steps);
+  if (!bytes.ok()) return bytes.status();
+  RestoreHost host;
+  host.modules = {&instance_->info()};
+  host.limits = limits_;
+  for (Call& call : calls_) call.step = DynamicStep();
+  memory_.reset();
+  table_.reset();
+  store_ = nullptr;
+  absl::StatusOr<RestoredStore> restored = fermata::Restore(*bytes, host);
+  if (!restored.ok()) return restored.status();
+  store_ = std::move(restored->store);
+  instance_ = restored->instances[0];
+  for (size_t i = 0; i < calls_.size(); ++i) calls_[i].step = std::move(restored->steps[i]);
+  for (size_t i = 0; i < made_.size(); ++i) {
+    if (!made_[i].empty()) host_functions_[made_[i]] = restored->externs[i];
+  }
+  FindMemoryAndTable(instance_->info());
+  ++stats_.restores;
+  stats_.snapshot_bytes = std::max<uint64_t>(stats_.snapshot_bytes, bytes->size());
+  return absl::OkStatus();
 }
 
 absl::Status Player::SettleEnd(const Call& call) {

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,11 +28,13 @@ struct PlayStats {
   uint64_t imports = 0;  // import calls answered
   uint64_t calls = 0;    // calls made into the guest
   uint64_t suspensions = 0;
-  uint32_t nesting = 0;       // most calls under way at once
-  uint32_t frame_bytes = 0;   // most bytes that one suspended call held
-  uint32_t depth = 0;         // most frames that one suspended call held
-  uint64_t memory_bytes = 0;  // size of the memory at the end
-  bool hash_checked = false;  // the final memory was compared
+  uint64_t restores = 0;        // from snapshots
+  uint64_t snapshot_bytes = 0;  // most that one took
+  uint32_t nesting = 0;         // most calls under way at once
+  uint32_t frame_bytes = 0;     // most bytes that one suspended call held
+  uint32_t depth = 0;           // most frames that one suspended call held
+  uint64_t memory_bytes = 0;    // size of the memory at the end
+  bool hash_checked = false;    // the final memory was compared
 };
 
 // Trace values <-> the guest's. References are numbered as they come; the same trace reference is
@@ -54,7 +57,9 @@ class ValueMap {
 
 class Player {
  public:
-  Player(TraceReader& trace, bool plain, const Limits& limits = {});
+  // `restore_every`: at each so manieth suspension, and at each of the first 100, the store with
+  // all calls under way is saved, destroyed and restored; 0: never.
+  Player(TraceReader& trace, bool plain, const Limits& limits = {}, uint64_t restore_every = 0);
   // Instantiates `module` and plays the trace to its end. Error: the first difference.
   absl::Status Play(const ModuleInfo& module);
   const PlayStats& stats() const { return stats_; }
@@ -86,6 +91,7 @@ class Player {
   // Checks what the innermost call has come to against the next event.
   absl::Status Settle();
   absl::Status SettleEnd(const Call& call);
+  absl::Status Restore();
   absl::Status CheckImport(const TraceEvent& event, absl::string_view module,
                            absl::string_view name, absl::Span<const Value> arguments);
   absl::StatusOr<std::vector<Value>> Results(const TraceEvent& event, const std::string& import,
@@ -102,7 +108,8 @@ class Player {
 
   TraceReader& trace_;
   const bool plain_;
-  StoreHandle store_;
+  const uint64_t restore_every_;
+  std::unique_ptr<StoreHandle> store_;
   DynamicInstance* instance_ = nullptr;
   std::optional<Memory> memory_;
   std::optional<Table> table_;
@@ -113,6 +120,8 @@ class Player {
   bool ended_ = false;      // a truncated trace has ended
   absl::Status failure_;    // plain: found inside an import
   PlayStats stats_;
+  Limits limits_;
+  std::vector<std::string> made_;  // by the host, in that order: names of functions, else ""
 };
 
 }  // namespace fermata::replay

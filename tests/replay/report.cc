@@ -18,6 +18,8 @@ json::Value ToValue(const GuestResult& r) {
                       {"imports", static_cast<int64_t>(r.imports)},
                       {"calls", static_cast<int64_t>(r.calls)},
                       {"suspensions", static_cast<int64_t>(r.suspensions)},
+                      {"restores", static_cast<int64_t>(r.restores)},
+                      {"snapshot_bytes", static_cast<int64_t>(r.snapshot_bytes)},
                       {"nesting", static_cast<int64_t>(r.nesting)},
                       {"frame_bytes", static_cast<int64_t>(r.frame_bytes)},
                       {"depth", static_cast<int64_t>(r.depth)},
@@ -36,7 +38,10 @@ json::Value ToValue(const GuestResult& r) {
 
 std::string ToLine(const GuestResult& r) {
   if (r.status == "ok") {
-    return absl::StrFormat("ok %s imports=%d seconds=%.3f", r.name, r.imports, r.seconds);
+    std::string line =
+        absl::StrFormat("ok %s imports=%d seconds=%.3f", r.name, r.imports, r.seconds);
+    if (r.restores != 0) absl::StrAppend(&line, " restores=", r.restores);
+    return line;
   }
   // One line, whatever the reason holds.
   return absl::StrCat(r.status, " ", r.name, " ", absl::StrReplaceAll(r.reason, {{"\n", "; "}}));
@@ -65,6 +70,8 @@ absl::StatusOr<GuestResult> FromJson(const std::string& text) {
   r.imports = number("imports");
   r.calls = number("calls");
   r.suspensions = number("suspensions");
+  r.restores = number("restores");
+  r.snapshot_bytes = number("snapshot_bytes");
   r.nesting = number("nesting");
   r.frame_bytes = number("frame_bytes");
   r.depth = number("depth");

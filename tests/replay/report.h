@@ -18,10 +18,12 @@ struct GuestResult {
   uint64_t imports = 0;
   uint64_t calls = 0;
   uint64_t suspensions = 0;
-  uint64_t nesting = 0;       // most calls under way at once
-  uint64_t frame_bytes = 0;   // most bytes of frames that one suspended call held
-  uint64_t depth = 0;         // most frames that one suspended call held
-  uint64_t memory_bytes = 0;  // at the end
+  uint64_t restores = 0;        // from snapshots
+  uint64_t snapshot_bytes = 0;  // most that one took
+  uint64_t nesting = 0;         // most calls under way at once
+  uint64_t frame_bytes = 0;     // most bytes of frames that one suspended call held
+  uint64_t depth = 0;           // most frames that one suspended call held
+  uint64_t memory_bytes = 0;    // at the end
   bool memory_checked = false;
   bool cached = false;  // the compiled module was in the cache
   double translate_seconds = 0;
