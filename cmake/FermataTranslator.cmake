@@ -41,7 +41,7 @@ set_source_files_properties("${PROJECT_SOURCE_DIR}/translator/emit/report.cc"
 
 add_executable(fermata ${command_sources})
 add_executable(Fermata::fermata ALIAS fermata)
-target_link_libraries(fermata PRIVATE fermata_translator_lib fermata_runtime)
+target_link_libraries(fermata PRIVATE fermata_translator_lib fermata_snapshot)
 fermata_loads_modules(fermata)
 target_compile_options(fermata PRIVATE -fno-rtti)
 # Where `fermata run` finds the headers and libraries: relative to itself if it is installed, else in

@@ -9,7 +9,8 @@ namespace {
 
 class Maker {
  public:
-  Maker(StoreHandle& store, bool suspending) : store_(store), suspending_(suspending) {}
+  Maker(StoreHandle& store, bool suspending, std::vector<std::string>& order)
+      : store_(store), suspending_(suspending), order_(order) {}
 
   void Function(const std::string& name, std::vector<ValType> params) {
     HostFunction code;
@@ -45,6 +46,7 @@ class Maker {
   void Add(const std::string& name, absl::StatusOr<Extern> made) {
     if (made.ok()) {
       exports_.emplace(name, *std::move(made));
+      order_.push_back(name);
     } else if (!absl::IsUnimplemented(made.status())) {
       status_.Update(absl::Status(made.status().code(),
                                   absl::StrCat("spectest.", name, ": ", made.status().message())));
@@ -53,14 +55,16 @@ class Maker {
 
   StoreHandle& store_;
   const bool suspending_;
+  std::vector<std::string>& order_;
   std::map<std::string, Extern> exports_;
   absl::Status status_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::map<std::string, Extern>> MakeSpectest(StoreHandle& store, bool suspending) {
-  Maker make(store, suspending);
+absl::StatusOr<std::map<std::string, Extern>> MakeSpectest(StoreHandle& store, bool suspending,
+                                                           std::vector<std::string>& order) {
+  Maker make(store, suspending, order);
   make.Function("print", {});
   make.Function("print_i32", {ValType::kI32});
   make.Function("print_i64", {ValType::kI64});

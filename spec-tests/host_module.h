@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "fermata/dynamic.h"
@@ -11,8 +12,10 @@
 namespace fermata::spec {
 
 // Its exports by name: print…, global_…, table, table64, memory, shared_memory. `suspending`: the
-// functions are ops, which the caller answers with no results; else they return at once.
-absl::StatusOr<std::map<std::string, Extern>> MakeSpectest(StoreHandle& store, bool suspending);
+// functions are ops, which the caller answers with no results; else they return at once. `order`:
+// the names in the order in which they were made.
+absl::StatusOr<std::map<std::string, Extern>> MakeSpectest(StoreHandle& store, bool suspending,
+                                                           std::vector<std::string>& order);
 
 }  // namespace fermata::spec
 

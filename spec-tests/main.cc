@@ -40,8 +40,9 @@ cl::list<std::string> groups("group", cl::value_desc("name"), cl::CommaSeparated
 cl::list<std::string> files("file", cl::value_desc("name"), cl::CommaSeparated,
                             cl::desc("Only this file, such as i32 or i32.wast (repeatable)"),
                             cl::cat(category));
-cl::opt<std::string> mode("mode", cl::value_desc("plain|suspended"),
-                          cl::desc("Only this mode (default: both)"), cl::cat(category));
+cl::opt<std::string> mode("mode", cl::value_desc("plain|suspended|snapshotted"),
+                          cl::desc("Only this mode (default: plain and suspended)"),
+                          cl::cat(category));
 cl::opt<std::string> report_path(
     "report", cl::init(FERMATA_SPEC_REPORT), cl::value_desc("file"),
     cl::desc("Where the JSON report goes (default: " FERMATA_SPEC_REPORT ")"), cl::cat(category));
@@ -95,7 +96,6 @@ cl::opt<bool> list_modules("list-modules",
 cl::opt<std::string> child("child", cl::Hidden);
 cl::opt<std::string> script("script", cl::Hidden);
 cl::opt<std::string> child_group("child-group", cl::Hidden);
-cl::opt<bool> child_suspended("child-suspended", cl::Hidden);
 cl::opt<std::string> maps("maps", cl::Hidden);
 cl::opt<std::string> child_output("child-output", cl::Hidden);
 cl::opt<std::string> library("library", cl::Hidden);
@@ -126,7 +126,9 @@ int RunChild() {
   spec::ChildOptions options;
   options.script = script;
   options.group = child_group;
-  options.suspended = child_suspended;
+  for (const spec::Mode m : spec::kModes) {
+    if (mode == spec::Name(m)) options.mode = m;
+  }
   options.checked_memory = memory == "checked";
   options.piece_size = piece_size;
   options.maps = maps;
@@ -166,8 +168,10 @@ void PrintFailures(const spec::Report& report) {
 std::vector<spec::RunTask> Tasks(const std::vector<spec::SuiteFile>& list) {
   std::vector<spec::RunTask> tasks;
   for (const spec::SuiteFile& file : list) {
-    for (const bool suspended : {false, true}) {
-      if (mode.empty() || (mode == "suspended") == suspended) tasks.push_back({file, suspended});
+    for (const spec::Mode m : spec::kModes) {
+      if (mode.empty() ? m != spec::Mode::kSnapshotted : mode == spec::Name(m)) {
+        tasks.push_back({file, m});
+      }
     }
   }
   return tasks;
@@ -187,9 +191,8 @@ class Progress {
     compiled_ += !result.cached;
     if (verbose) {
       std::printf("%s/%s (%s): translated %.2f s, compiled %.2f s, played %.2f s\n",
-                  result.group.c_str(), result.file.c_str(),
-                  result.suspended ? "suspended" : "plain", result.translate_seconds,
-                  result.compile_seconds, result.play_seconds);
+                  result.group.c_str(), result.file.c_str(), spec::Name(result.mode),
+                  result.translate_seconds, result.compile_seconds, result.play_seconds);
     } else if (isatty(STDERR_FILENO)) {
       llvm::errs() << "\r\x1b[K" << done_ << " of " << count_ << ": " << result.group << "/"
                    << result.file << (done_ == count_ ? "\r\x1b[K" : "");
@@ -292,8 +295,8 @@ int main(int argc, char** argv) {
       "call, loop and growth suspended. Exit status 1 if anything failed, 77 if there is no "
       "suite.\n");
   if (!child.empty()) return RunChild();
-  if (!mode.empty() && mode != "plain" && mode != "suspended") {
-    return Fail("--mode is plain or suspended");
+  if (!mode.empty() && mode != "plain" && mode != "suspended" && mode != "snapshotted") {
+    return Fail("--mode is plain, suspended or snapshotted");
   }
   if (memory != "reserved" && memory != "checked") return Fail("--memory is reserved or checked");
   return Run(llvm::sys::fs::getMainExecutable(argv[0], reinterpret_cast<void*>(&main)));

@@ -16,6 +16,13 @@ enum class Verdict : uint8_t {
   kNotApplicable,  // of the text format
 };
 
+// How scripts are played. All but plain: with a suspension wherever there can be one.
+enum class Mode : uint8_t { kPlain, kSuspended, kSnapshotted };
+inline constexpr Mode kModes[] = {Mode::kPlain, Mode::kSuspended, Mode::kSnapshotted};
+inline const char* Name(Mode mode) {
+  return mode == Mode::kPlain ? "plain" : mode == Mode::kSuspended ? "suspended" : "snapshotted";
+}
+
 struct Outcome {
   unsigned line = 0;
   CommandType type = CommandType::kModule;
@@ -28,6 +35,7 @@ struct PlayStats {
   uint64_t calls = 0;          // made by actions
   uint64_t suspensions = 0;    // of imports, answered
   uint64_t yields = 0;         // others, refuelled
+  uint64_t restores = 0;       // from snapshots
   uint64_t other_phrases = 0;  // refusals of the right class, in other words than the suite's
 };
 

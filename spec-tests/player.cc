@@ -1,10 +1,12 @@
 #include "spec-tests/player.h"
 
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "fermata/snapshot.h"
 #include "spec-tests/host_module.h"
 #include "spec-tests/negative.h"
 
@@ -18,6 +20,9 @@ __attribute__((noinline)) void OverwriteStack() {
   volatile uint64_t junk[8192];
   for (volatile uint64_t& word : junk) word = 0xa5a5a5a5deadbeef;
 }
+
+constexpr unsigned kRestoresEach = 2;
+constexpr uint64_t kRestoreEvery = 5000;
 
 constexpr uint64_t kFuel = uint64_t{1} << 62;  // yields do not depend on it
 
@@ -63,7 +68,7 @@ bool SameTrapText(absl::string_view expected, absl::string_view found) {
 Player::Player(const PlayOptions& options, Sink sink)
     : options_(options), sink_(std::move(sink)), store_(std::make_unique<StoreHandle>()) {
   latest_.broken = "the script has no instance yet";
-  auto spectest = MakeSpectest(*store_, options.suspended);
+  auto spectest = MakeSpectest(*store_, options.suspended, spectest_names_);
   spectest_status_ = spectest.status();
   if (spectest.ok()) spectest_ = *std::move(spectest);
 }
@@ -375,8 +380,76 @@ absl::Status Player::RunOn(DynamicStep& step) {
       }
     }
     ++(yield ? stats_.yields : stats_.suspensions);
-    absl::Status status = yield ? step.Refuel(kFuel) : step.Resume({});
+    absl::Status status = IsToRestore(step) ? Restore(step) : absl::OkStatus();
     if (!status.ok()) return status;
+    status = yield ? step.Refuel(kFuel) : step.Resume({});
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+bool Player::IsToRestore(DynamicStep& step) {
+  if (!options_.snapshotted || !threads_.empty()) return false;
+  // The frame below the op is where the guest goes on.
+  const core::Activation& activation = *step.raw_activation();
+  const auto footer_at = [&](uint32_t end) {
+    uint64_t bits;
+    memcpy(&bits, activation.frames + end - sizeof bits, sizeof bits);
+    return core::Footer{static_cast<uint32_t>(bits), static_cast<uint16_t>(bits >> 32),
+                        static_cast<uint16_t>(bits >> 48)};
+  };
+  core::Footer footer = footer_at(activation.size);
+  if (footer.words * 8u < activation.size) footer = footer_at(activation.size - footer.words * 8u);
+  const ModuleInfo* module = store_->raw()->instances[footer.instance]->module;
+  const bool first = suspensions_at_[{module, footer.site}]++ < kRestoresEach;
+  return first || (stats_.yields + stats_.suspensions) % kRestoreEvery == 0;
+}
+
+absl::Status Player::Restore(DynamicStep& step) {
+  absl::StatusOr<std::string> bytes = Save(*store_, {&step});
+  if (!bytes.ok()) return bytes.status();
+  const std::vector<DynamicInstance*> before = store_->instances();
+  RestoreHost host;
+  host.modules.reserve(before.size());
+  for (DynamicInstance* instance : before) host.modules.push_back(&instance->info());
+  host.most_instances = 0xffff;
+  host.imports.emplace_back();
+  for (const auto& [module, unit] : registered_) {
+    if (unit.foreign == nullptr) continue;
+    for (const auto& [name, value] : *unit.foreign) host.imports[0].Add(module, name, value);
+  }
+  const bool checks = step.suspended();
+  const std::vector<Value> arguments = step.op_arguments();
+  step = DynamicStep();
+  store_ = nullptr;
+  absl::StatusOr<RestoredStore> restored = fermata::Restore(*bytes, host);
+  if (!restored.ok()) {
+    store_ = std::make_unique<StoreHandle>();
+    latest_ = Unit();
+    latest_.broken = kNoInstance;
+    named_.clear();
+    registered_.clear();
+    return restored.status();
+  }
+  store_ = std::move(restored->store);
+  step = std::move(restored->steps[0]);
+  ++stats_.restores;
+  const auto move = [&](Unit& unit) {
+    for (size_t i = 0; i < before.size(); ++i) {
+      if (unit.instance == before[i]) {
+        unit.instance = restored->instances[i];
+        return;
+      }
+    }
+  };
+  move(latest_);
+  for (auto& [name, unit] : named_) move(unit);
+  for (auto& [name, unit] : registered_) move(unit);
+  for (size_t i = 0; i < spectest_names_.size(); ++i) {
+    spectest_[spectest_names_[i]] = restored->externs[i];
+  }
+  if (checks && step.op_arguments().size() != arguments.size()) {
+    return absl::InternalError("restored with another op");
   }
   return absl::OkStatus();
 }
@@ -417,6 +490,7 @@ Outcome Player::Wait(const Command& command) {
   stats_.calls += stats.calls;
   stats_.suspensions += stats.suspensions;
   stats_.yields += stats.yields;
+  stats_.restores += stats.restores;
   stats_.other_phrases += stats.other_phrases;
   return Passed(command);
 }

@@ -7,6 +7,10 @@
 // Suspended: every import is an op and every function yields often; each suspension is answered at
 // once, after the native stack below was overwritten now and then, so that a value that was left
 // there instead of in a frame is seen to be lost.
+//
+// Snapshotted: the same, and the store is saved, destroyed and restored from the bytes at each of
+// the first kRestoresEach suspensions of every resume point, and at every kRestoreEvery-th. Not
+// while other threads are under way: they may share memories of the store.
 #ifndef FERMATA_SPEC_TESTS_PLAYER_H_
 #define FERMATA_SPEC_TESTS_PLAYER_H_
 
@@ -30,6 +34,7 @@ struct PlayOptions {
   std::string group;
   std::string folder;  // that of the script's modules
   bool suspended = false;
+  bool snapshotted = false;                          // suspended only
   std::map<std::string, const ModuleInfo*> modules;  // by file name
   std::map<std::string, std::string> blocked;        // by file name: why
   std::map<std::string, std::string> broken;         // by file name: why it could not be translated
@@ -86,12 +91,16 @@ class Player {
   Result Act(const Action& action);
   Result Drive(absl::StatusOr<DynamicStep> step);
   absl::Status RunOn(DynamicStep& step);
+  bool IsToRestore(DynamicStep& step);
+  absl::Status Restore(DynamicStep& step);
   const Unit& Find(const std::string& name) const;
 
   const PlayOptions& options_;
   Sink sink_;
   std::unique_ptr<StoreHandle> store_;
   std::map<std::string, Extern> spectest_;
+  std::vector<std::string> spectest_names_;  // in the order they were made
+  std::map<std::pair<const ModuleInfo*, uint32_t>, unsigned> suspensions_at_;  // by site
   absl::Status spectest_status_;
   std::map<std::string, Unit> named_, registered_;
   Unit latest_;

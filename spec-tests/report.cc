@@ -17,8 +17,6 @@ namespace {
 
 namespace json = llvm::json;
 
-const char* ModeName(bool suspended) { return suspended ? "suspended" : "plain"; }
-
 int64_t Int(uint64_t value) { return static_cast<int64_t>(value); }
 
 std::string Utf8(const std::string& text) {
@@ -35,7 +33,7 @@ json::Object ToJson(const Figures& f) {
 json::Array ToJson(const std::vector<Failure>& failures) {
   json::Array array;
   for (const Failure& f : failures) {
-    array.push_back(json::Object{{"mode", ModeName(f.suspended)},
+    array.push_back(json::Object{{"mode", Name(f.mode)},
                                  {"group", f.group},
                                  {"file", f.file},
                                  {"line", Int(f.outcome.line)},
@@ -137,9 +135,11 @@ Figures& Figures::operator+=(const Figures& o) {
 
 void Report::Add(FileResult result, const Expected& expected) {
   Figures figures;
+  const bool suspended = result.mode != Mode::kPlain;
+  const size_t mode = Index(result.mode);
   std::set<unsigned> failed_lines;
   const auto failure = [&](Outcome outcome) {
-    return Failure{result.group, result.file, result.suspended, std::move(outcome)};
+    return Failure{result.group, result.file, result.mode, std::move(outcome)};
   };
   for (const Outcome& outcome : result.outcomes) {
     const bool assertion = IsAssertion(outcome.type);
@@ -159,7 +159,7 @@ void Report::Add(FileResult result, const Expected& expected) {
         break;
       case Verdict::kFailed:
         failed_lines.insert(outcome.line);
-        if (expected.Find(result.file, outcome.line, result.suspended) != nullptr) {
+        if (expected.Find(result.file, outcome.line, suspended) != nullptr) {
           ++figures.expected_failures;
           expected_.push_back(failure(outcome));
         } else {
@@ -168,18 +168,19 @@ void Report::Add(FileResult result, const Expected& expected) {
         }
     }
   }
-  for (unsigned line : expected.LinesOf(result.file, result.suspended)) {
+  for (unsigned line : expected.LinesOf(result.file, suspended)) {
     if (failed_lines.count(line) != 0) continue;
     Outcome outcome{line, CommandType::kAction, Verdict::kFailed,
                     "listed as an expected failure, but nothing fails at this line"};
     ++figures.failed;
     failures_.push_back(failure(std::move(outcome)));
   }
-  groups_[result.suspended][result.group] += figures;
-  ran_[result.suspended] = true;
-  PlayStats& stats = stats_[result.suspended];
+  groups_[mode][result.group] += figures;
+  ran_[mode] = true;
+  PlayStats& stats = stats_[mode];
   stats.suspensions += result.stats.suspensions;
   stats.yields += result.stats.yields;
+  stats.restores += result.stats.restores;
   stats.other_phrases += result.stats.other_phrases;
   result.outcomes.clear();
   files_.push_back(std::move(result));
@@ -187,10 +188,11 @@ void Report::Add(FileResult result, const Expected& expected) {
 
 std::string Report::Table() const {
   std::string text;
-  for (const bool suspended : {false, true}) {
-    if (!ran_[suspended]) continue;
-    absl::StrAppend(&text, absl::StrFormat("%-22s %8s %8s %8s %15s\n", ModeName(suspended),
-                                           "passed", "failed", "blocked", "not applicable"));
+  for (const Mode mode : kModes) {
+    const size_t m = Index(mode);
+    if (!ran_[m]) continue;
+    absl::StrAppend(&text, absl::StrFormat("%-22s %8s %8s %8s %15s\n", Name(mode), "passed",
+                                           "failed", "blocked", "not applicable"));
     const auto row = [&](const std::string& name, const Figures& f) {
       absl::StrAppend(&text, absl::StrFormat("%-22s %8d %8d %8d %15d", name, f.passed, f.failed,
                                              f.blocked, f.not_applicable));
@@ -199,15 +201,16 @@ std::string Report::Table() const {
       }
       text += '\n';
     };
-    for (const auto& [group, figures] : groups_[suspended]) row(group, figures);
-    const Figures total = Total(groups_[suspended]);
+    for (const auto& [group, figures] : groups_[m]) row(group, figures);
+    const Figures total = Total(groups_[m]);
     row("all", total);
-    const PlayStats& stats = stats_[suspended];
+    const PlayStats& stats = stats_[m];
     absl::StrAppend(&text, "executable assertions passed: ", total.executable_passed, " of ",
                     total.executable);
-    if (suspended) {
+    if (mode != Mode::kPlain) {
       absl::StrAppend(&text, "; suspensions: ", stats.suspensions + stats.yields, " (",
                       stats.suspensions, " of imports)");
+      if (stats.restores != 0) absl::StrAppend(&text, ", restored at ", stats.restores);
     }
     absl::StrAppend(&text, "; refused in other words than the suite's: ", stats.other_phrases,
                     "\n\n");
@@ -217,27 +220,29 @@ std::string Report::Table() const {
 
 std::string Report::Json() const {
   json::Object report, totals;
-  for (const bool suspended : {false, true}) {
-    if (!ran_[suspended]) continue;
+  for (const Mode mode : kModes) {
+    const size_t m = Index(mode);
+    if (!ran_[m]) continue;
     json::Object groups;
-    for (const auto& [group, figures] : groups_[suspended]) groups[group] = ToJson(figures);
-    report[ModeName(suspended)] = std::move(groups);
-    const Figures total = Total(groups_[suspended]);
+    for (const auto& [group, figures] : groups_[m]) groups[group] = ToJson(figures);
+    report[Name(mode)] = std::move(groups);
+    const Figures total = Total(groups_[m]);
     json::Object all = ToJson(total);
     all["expected_failures"] = Int(total.expected_failures);
     all["executable"] = Int(total.executable);
     all["executable_passed"] = Int(total.executable_passed);
-    all["import_suspensions"] = Int(stats_[suspended].suspensions);
-    all["yields"] = Int(stats_[suspended].yields);
-    all["other_phrases"] = Int(stats_[suspended].other_phrases);
-    totals[ModeName(suspended)] = std::move(all);
+    all["import_suspensions"] = Int(stats_[m].suspensions);
+    all["yields"] = Int(stats_[m].yields);
+    if (mode == Mode::kSnapshotted) all["restores"] = Int(stats_[m].restores);
+    all["other_phrases"] = Int(stats_[m].other_phrases);
+    totals[Name(mode)] = std::move(all);
   }
   json::Array blocked, files;
   std::set<std::string> seen;
   for (const FileResult& file : files_) {
     files.push_back(json::Object{{"group", file.group},
                                  {"file", file.file},
-                                 {"mode", ModeName(file.suspended)},
+                                 {"mode", Name(file.mode)},
                                  {"cached", file.cached},
                                  {"translate_seconds", file.translate_seconds},
                                  {"compile_seconds", file.compile_seconds},
@@ -302,7 +307,7 @@ absl::StatusOr<std::string> Report::Markdown(absl::string_view wasm2c) const {
 
 std::string Describe(const Failure& failure) {
   return absl::StrCat(failure.group, "/", failure.file, ":", failure.outcome.line, " ",
-                      Name(failure.outcome.type), " (", ModeName(failure.suspended),
+                      Name(failure.outcome.type), " (", Name(failure.mode),
                       "): ", failure.outcome.detail);
 }
 

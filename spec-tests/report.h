@@ -40,7 +40,7 @@ class Expected {
 // All of one script in one mode.
 struct FileResult {
   std::string group, file;
-  bool suspended = false;
+  Mode mode = Mode::kPlain;
   std::vector<Outcome> outcomes;
   PlayStats stats;
   std::map<std::string, std::string> blocked;  // modules: why
@@ -57,7 +57,7 @@ struct Figures {
 // A failure, or a passing command that was expected to fail.
 struct Failure {
   std::string group, file;
-  bool suspended = false;
+  Mode mode = Mode::kPlain;
   Outcome outcome;
 };
 
@@ -67,8 +67,7 @@ class Report {
 
   bool failed() const { return !failures_.empty(); }
   const std::vector<Failure>& failures() const { return failures_; }
-  // By group; [0]: plain, [1]: suspended.
-  const std::map<std::string, Figures>& groups(bool suspended) const { return groups_[suspended]; }
+  const std::map<std::string, Figures>& groups(Mode mode) const { return groups_[Index(mode)]; }
 
   std::string Table() const;
   std::string Json() const;
@@ -76,9 +75,11 @@ class Report {
   absl::StatusOr<std::string> Markdown(absl::string_view wasm2c) const;
 
  private:
-  std::array<std::map<std::string, Figures>, 2> groups_;
-  std::array<PlayStats, 2> stats_;
-  std::array<bool, 2> ran_{};
+  static size_t Index(Mode mode) { return static_cast<size_t>(mode); }
+  // By Index:
+  std::array<std::map<std::string, Figures>, 3> groups_;
+  std::array<PlayStats, 3> stats_;
+  std::array<bool, 3> ran_{};
   std::vector<Failure> failures_;
   std::vector<Failure> expected_;
   std::vector<FileResult> files_;  // without their outcomes

@@ -36,8 +36,8 @@ class FileRun {
  public:
   FileRun(const RunTask& task, const RunOptions& options, const LibraryBuilder& builder)
       : task_(task), options_(options), builder_(builder) {
-    const std::string folder = absl::StrCat(
-        options.cache_dir, "/", task.suspended ? "suspended" : "plain", "/", task.file.group);
+    const std::string folder =
+        absl::StrCat(options.cache_dir, "/", Name(task.mode), "/", task.file.group);
     std::error_code ignored;
     fs::create_directories(folder, ignored);
     stem_ = absl::StrCat(folder, "/", fs::path(task.file.file).stem().string(),
@@ -48,7 +48,7 @@ class FileRun {
   FileResult Run() {
     result_.group = task_.file.group;
     result_.file = task_.file.file;
-    result_.suspended = task_.suspended;
+    result_.mode = task_.mode;
     absl::StatusOr<Script> script = ReadScript(task_.file.script);
     if (!script.ok()) {
       result_.outcomes.push_back(
@@ -66,7 +66,7 @@ class FileRun {
                                         "--script",       task_.file.script,
                                         "--child-group",  task_.file.group,
                                         "--maps",         stem_ + ".json"};
-    if (task_.suspended) command.push_back("--child-suspended");
+    command.push_back(absl::StrCat("--mode=", Name(task_.mode)));
     if (options_.checked_memory) command.push_back("--memory=checked");
     if (options_.piece_size != 0) {
       command.push_back(absl::StrCat("--piece-size=", options_.piece_size));
@@ -144,7 +144,7 @@ class FileRun {
       result_.outcomes.push_back({0, CommandType::kModule, Verdict::kFailed, reason});
     }
     // Every function of a module suspends when it is entered.
-    if (task_.suspended && result_.stats.calls != 0 && result_.stats.yields == 0) {
+    if (task_.mode != Mode::kPlain && result_.stats.calls != 0 && result_.stats.yields == 0) {
       result_.outcomes.push_back({0, CommandType::kModule, Verdict::kFailed,
                                   "nothing suspended: the suspended mode proves nothing"});
     }
@@ -208,7 +208,7 @@ absl::Status TranslateInChild(const ChildOptions& options) {
   umbrella.group = options.group;
   umbrella.folder = fs::path(options.script).parent_path();
   umbrella.output = options.output;
-  umbrella.suspended = options.suspended;
+  umbrella.suspended = options.mode != Mode::kPlain;
   umbrella.memory =
       options.checked_memory ? emit::MemoryPolicy::kChecked : emit::MemoryPolicy::kReserved;
   umbrella.piece_size = options.piece_size;
@@ -226,7 +226,8 @@ absl::Status PlayInChild(const ChildOptions& options) {
   PlayOptions play;
   play.group = options.group;
   play.folder = fs::path(options.script).parent_path();
-  play.suspended = options.suspended;
+  play.suspended = options.mode != Mode::kPlain;
+  play.snapshotted = options.mode == Mode::kSnapshotted;
   absl::Status status = ReadMaps(options.maps, play.blocked, play.broken);
   if (!status.ok()) return status;
   std::string error = options.compiler_error;

@@ -25,7 +25,7 @@ struct RunOptions {
 
 struct RunTask {
   SuiteFile file;
-  bool suspended = false;
+  Mode mode = Mode::kPlain;
 };
 
 // Runs the tasks, those with most code first, and calls `done` for each, one at a time.
@@ -35,7 +35,7 @@ void RunTasks(std::vector<RunTask> tasks, const RunOptions& options, const Libra
 // What the children do.
 struct ChildOptions {
   std::string script, group;
-  bool suspended = false;
+  Mode mode = Mode::kPlain;
   bool checked_memory = false;
   unsigned piece_size = 0;  // of every function; 0: as usual
   std::string maps;         // file for the modules that are blocked or broken

@@ -214,7 +214,7 @@ TEST(Reports, CountAssertionsAndEveryFailure) {
                        {5, CommandType::kAssertInvalid, Verdict::kPassed, ""},
                        {6, CommandType::kModule, Verdict::kFailed, "why"}}),
              Expected());
-  const Figures& f = report.groups(false).at("g");
+  const Figures& f = report.groups(Mode::kPlain).at("g");
   EXPECT_EQ(f.passed, 2u);
   EXPECT_EQ(f.failed, 1u);
   EXPECT_EQ(f.blocked, 1u);
@@ -235,7 +235,7 @@ TEST(Reports, ExpectedFailuresMustFail) {
   report.Add(ResultOf({{2, CommandType::kAssertReturn, Verdict::kFailed, "x"},
                        {3, CommandType::kAssertReturn, Verdict::kPassed, ""}}),
              expected);
-  const Figures& f = report.groups(false).at("g");
+  const Figures& f = report.groups(Mode::kPlain).at("g");
   EXPECT_EQ(f.expected_failures, 1u);
   EXPECT_EQ(f.failed, 1u);
   ASSERT_EQ(report.failures().size(), 1u);

@@ -100,6 +100,8 @@ struct Pending {
   std::vector<uint64_t> deadlines;
 };
 
+struct SnapshotAccess;  // fermata/wasi_snapshot.h
+
 class System {
  public:
   // Errors: a mount that is not a directory or can't be opened, strings with a NUL in them, a null
@@ -134,6 +136,7 @@ class System {
   struct Impl;
 
  private:
+  friend struct SnapshotAccess;
   System();
   std::unique_ptr<Impl> impl_;
 };
@@ -188,9 +191,14 @@ class Process {
   StoreHandle& store() { return *store_; }
 
  private:
+  friend struct SnapshotAccess;
   Process() = default;
   absl::Status Instantiate(const ModuleInfo& info, Options& options);
+  // What its instance imports, except for what Options::imports adds.
+  static void BindImports(System& system, const ModuleInfo& info, const Options& options,
+                          Imports& imports);
   State Next();
+  bool Advance();  // answers one op; false: it waits, or nobody answers, or that was the end
   State Ended();
   State Fail(const absl::Status& status);
 

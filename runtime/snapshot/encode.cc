@@ -1,29 +1,12 @@
 // An image as bytes: docs/abi.md, "Snapshots".
 #include <zlib.h>
 
+#include "runtime/snapshot/bytes.h"
 #include "runtime/snapshot/format.h"
 #include "runtime/snapshot/image.h"
 
 namespace fermata::internal {
 namespace {
-
-class Writer {
- public:
-  explicit Writer(std::string& out) : out_(out) {}
-  void U32(uint64_t v) { Number(v, 4); }
-  void U64(uint64_t v) { Number(v, 8); }
-  void Bytes(const void* data, size_t size) { out_.append(static_cast<const char*>(data), size); }
-  void Text(absl::string_view text) {
-    U32(text.size());
-    Bytes(text.data(), text.size());
-  }
-
- private:
-  void Number(uint64_t v, int size) {
-    for (int i = 0; i < size; ++i, v >>= 8) out_ += static_cast<char>(v & 0xff);
-  }
-  std::string& out_;
-};
 
 class Encoder {
  public:

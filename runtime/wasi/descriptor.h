@@ -106,6 +106,13 @@ struct DirectoryEntry {
 
 class Directory;
 
+// Where a descriptor comes from: what a snapshot of a process keeps of it.
+struct Origin {
+  enum Kind : uint8_t { kOther, kInitial, kOpened } kind = kOther;
+  uint32_t initial = 0;  // the number it had at first, or the directory's that it was opened in
+  std::string path;      // kOpened: in that directory
+};
+
 // One open thing. Methods that a kind of thing does not have fail as POSIX says.
 class Descriptor {
  public:
@@ -118,6 +125,7 @@ class Descriptor {
   Rights inheriting;                   // what may be done with what is opened through it
   uint16_t flags;                      // fdflags
   std::optional<std::string> preopen;  // mounts: the guest's name of it
+  Origin origin;
 
   virtual FileType type() const = 0;
   virtual Errno Stat(FileStat& stat) = 0;
@@ -188,9 +196,19 @@ class StreamDescriptor : public Descriptor {
     flags = flags_now;
     return Errno::kSuccess;
   }
-  IoResult Read(absl::Span<const iovec> buffers) override { return stream_->Read(buffers, false); }
-  IoResult Write(absl::Span<const iovec> buffers) override { return stream_->Write(buffers); }
+  IoResult Read(absl::Span<const iovec> buffers) override {
+    const IoResult result = stream_->Read(buffers, false);
+    bytes_read += result.bytes;
+    return result;
+  }
+  IoResult Write(absl::Span<const iovec> buffers) override {
+    const IoResult result = stream_->Write(buffers);
+    bytes_written += result.bytes;
+    return result;
+  }
   std::shared_ptr<Stream> stream() override { return stream_; }
+
+  uint64_t bytes_read = 0, bytes_written = 0;  // not those of sock_recv and sock_send
 
  private:
   std::shared_ptr<Stream> stream_;

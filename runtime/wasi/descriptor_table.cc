@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "runtime/wasi/system.h"
 
 namespace fermata::wasi {
@@ -44,6 +46,20 @@ Errno DescriptorTable::Renumber(uint32_t from, uint32_t to) {
   if (from == to) return Errno::kSuccess;
   table_[to] = std::move(table_[from]);
   --open_;
+  return Errno::kSuccess;
+}
+
+std::vector<std::unique_ptr<Descriptor>> DescriptorTable::TakeAll() {
+  open_ = 0;
+  return std::exchange(table_, {});
+}
+
+Errno DescriptorTable::Put(uint32_t fd, std::unique_ptr<Descriptor> descriptor) {
+  // Numbers are not more than are open at once: the lowest free one is given out.
+  if (full() || fd >= most_) return Errno::kMfile;
+  if (fd >= table_.size()) table_.resize(fd + 1);
+  table_[fd] = std::move(descriptor);
+  ++open_;
   return Errno::kSuccess;
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "absl/strings/str_cat.h"
 #include "runtime/wasi/system.h"
 
 namespace fermata::wasi {
@@ -92,6 +93,12 @@ Result PathOpen(Call& call, uint32_t fd, uint32_t flags, uint32_t path, uint32_t
   std::unique_ptr<Descriptor> opened;
   error = at.directory->Open(at.path, request, opened);
   if (error != Errno::kSuccess) return error;
+  const Origin& from = at.directory->origin;
+  if (from.kind == Origin::kInitial) {
+    opened->origin = {Origin::kOpened, from.initial, at.path};
+  } else if (from.kind == Origin::kOpened) {
+    opened->origin = {Origin::kOpened, from.initial, absl::StrCat(from.path, "/", at.path)};
+  }
   uint32_t number = 0;
   error = call.system.descriptors.Add(std::move(opened), number);
   return error != Errno::kSuccess ? error : call.memory.Store(fd_at, number);

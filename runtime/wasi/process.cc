@@ -25,16 +25,12 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Create(const ModuleInfo& info,
 
 Process::~Process() = default;
 
-absl::Status Process::Instantiate(const ModuleInfo& info, Options& options) {
-  absl::StatusOr<std::unique_ptr<System>> system = System::Create(std::move(options.config));
-  if (!system.ok()) return system.status();
-  system_ = *std::move(system);
-  store_ = std::make_unique<StoreHandle>(options.limits);
-  Imports imports;
+void Process::BindImports(System& system, const ModuleInfo& info, const Options& options,
+                          Imports& imports) {
   if (options.always_suspend) {
     // Ops, except where the module can't suspend.
     Imports all;
-    system_->Bind(info, all);
+    system.Bind(info, all);
     for (uint32_t i = 0; i < info.import_count; ++i) {
       const core::ImportInfo& import = info.imports[i];
       const absl::string_view module(import.module.data, import.module.size);
@@ -43,8 +39,17 @@ absl::Status Process::Instantiate(const ModuleInfo& info, Options& options) {
       if (bound != nullptr && import.suspend == nullptr) imports.Add(module, name, *bound);
     }
   } else {
-    system_->Bind(info, imports);
+    system.Bind(info, imports);
   }
+}
+
+absl::Status Process::Instantiate(const ModuleInfo& info, Options& options) {
+  absl::StatusOr<std::unique_ptr<System>> system = System::Create(std::move(options.config));
+  if (!system.ok()) return system.status();
+  system_ = *std::move(system);
+  store_ = std::make_unique<StoreHandle>(options.limits);
+  Imports imports;
+  BindImports(*system_, info, options, imports);
   if (options.imports != nullptr) {  // the latest wins
     absl::Status status = options.imports(*store_, imports);
     if (!status.ok()) return status;
@@ -129,24 +134,34 @@ Process::State Process::Run() {
     failure_.clear();
     Next();
   }
-  while (state_ == State::kWaiting || state_ == State::kForeign) {
-    if (step_.out_of_fuel()) return state_ = State::kForeign;
-    if (!step_.suspended()) {
-      Ended();
-      continue;
-    }
-    switch (system_->Answer(step_, pending_)) {
-      case System::Progress::kAnswered:
-        continue;
-      case System::Progress::kWaiting:
-        return state_ = State::kWaiting;
-      case System::Progress::kExited:
-        return state_ = State::kExited;
-      case System::Progress::kForeign:
-        return state_ = State::kForeign;
-    }
+  while ((state_ == State::kWaiting || state_ == State::kForeign) && Advance()) {
   }
   return state_;
+}
+
+bool Process::Advance() {
+  if (step_.out_of_fuel()) {
+    state_ = State::kForeign;
+    return false;
+  }
+  if (!step_.suspended()) {
+    Ended();
+    return true;
+  }
+  switch (system_->Answer(step_, pending_)) {
+    case System::Progress::kAnswered:
+      return true;
+    case System::Progress::kWaiting:
+      state_ = State::kWaiting;
+      return false;
+    case System::Progress::kExited:
+      state_ = State::kExited;
+      return false;
+    case System::Progress::kForeign:
+      state_ = State::kForeign;
+      return false;
+  }
+  return false;
 }
 
 int Process::exit_code() const {

@@ -107,6 +107,7 @@ absl::StatusOr<std::unique_ptr<System>> System::Create(Config config) {
   Config& c = impl.config;
   uint32_t fd;
   const auto add = [&](std::unique_ptr<Descriptor> descriptor) {
+    descriptor->origin = {Origin::kInitial, impl.descriptors.size(), ""};
     return impl.descriptors.Add(std::move(descriptor), fd) == Errno::kSuccess
                ? absl::OkStatus()
                : absl::InvalidArgumentError("more mounts and sockets than descriptors");

@@ -31,6 +31,13 @@ class DescriptorTable {
   // `to` becomes what `from` is, which is then free.
   Errno Renumber(uint32_t from, uint32_t to);
 
+  // For snapshots. All numbers that are or were in use are below size().
+  uint32_t size() const { return static_cast<uint32_t>(table_.size()); }
+  Descriptor* At(uint32_t fd) const { return fd < table_.size() ? table_[fd].get() : nullptr; }
+  std::vector<std::unique_ptr<Descriptor>> TakeAll();
+  // kMfile: there are too many. The number must be free.
+  Errno Put(uint32_t fd, std::unique_ptr<Descriptor> descriptor);
+
  private:
   std::vector<std::unique_ptr<Descriptor>> table_;  // null: free
   uint32_t open_ = 0;

@@ -1,11 +1,14 @@
 #include "translator/commands/run.h"
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "fermata/wasi_command.h"
+#include "fermata/wasi_snapshot.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
 #include "translator/commands/build_flags.h"
@@ -41,6 +44,11 @@ cl::opt<bool> suspend_all("suspend-all", cl::Hidden,
                           cl::desc("For tests: each WASI call suspends, also where it need not"),
                           cl::sub(run_command), cl::cat(build_category));
 
+cl::opt<bool> restore_all("restore-all", cl::Hidden,
+                          cl::desc("For tests: --suspend-all, and at each suspension the program "
+                                   "is saved, destroyed and restored"),
+                          cl::sub(run_command), cl::cat(build_category));
+
 absl::StatusOr<wasi::Process::Options> ProcessOptions() {
   wasi::Process::Options options;
   wasi::Config& config = options.config;
@@ -62,9 +70,12 @@ absl::StatusOr<wasi::Process::Options> ProcessOptions() {
   }
   if (deterministic) {
     config.clock = wasi::DeterministicClock();
-    config.random = wasi::DeterministicRandom(1);
+    // Restored programs go on with the same numbers.
+    const auto random =
+        std::make_shared<std::function<bool(absl::Span<uint8_t>)>>(wasi::DeterministicRandom(1));
+    config.random = [random](absl::Span<uint8_t> bytes) { return (*random)(bytes); };
   }
-  options.always_suspend = suspend_all;
+  options.always_suspend = suspend_all || restore_all;
   return options;
 }
 
@@ -76,6 +87,20 @@ int Invoke(const ModuleInfo& info, wasi::Process::Options options) {
       wasi::RunCommand(info, std::move(options), invoke.getValue(), *values);
   PrintValues(result.results);
   return result.exit_code;
+}
+
+int RunAndRestore(const ModuleInfo& info, wasi::Process::Options options) {
+  wasi::RestoreOptions again;
+  again.process = options;
+  absl::StatusOr<std::unique_ptr<wasi::Process>> process =
+      wasi::Process::Create(info, std::move(options));
+  if (!process.ok()) return Fail(process.status().message());
+  const absl::StatusOr<wasi::Process::State> state = wasi::RunRestoring(*process, info, again);
+  if (!state.ok()) return Fail(state.status().message());
+  if (*state == wasi::Process::State::kTrapped) {
+    return Fail(absl::StrCat("trap: ", (*process)->message()));
+  }
+  return (*process)->exit_code();
 }
 
 bool Exports(const ModuleInfo& info, absl::string_view name) {
@@ -96,7 +121,7 @@ int Run() {
   absl::StatusOr<wasi::Process::Options> options = ProcessOptions();
   if (!options.ok()) return Fail(options.status().message());
   driver::NativeBuildOptions build;
-  absl::Status status = ToBuildOptions(input, suspend_all, build);
+  absl::Status status = ToBuildOptions(input, suspend_all || restore_all, build);
   if (!status.ok()) return Fail(status.message());
   build.before_build = [] { return CheckImports(input); };
   Progress progress;
@@ -112,6 +137,7 @@ int Run() {
                              ": not a WASI command: no export \"_start\"; --invoke NAME calls "
                              "another"));
   }
+  if (restore_all) return RunAndRestore(**info, *std::move(options));
   return wasi::RunCommand(**info, *std::move(options)).exit_code;
 }
 
