@@ -58,12 +58,12 @@ struct StoreState {
   std::atomic<core::Context*> user{nullptr};  // of the thread that is using the store
   core::Store store{};
   std::shared_ptr<uint32_t> interrupt = std::make_shared<uint32_t>(0);  // store.interrupt
-  std::vector<core::Instance*> instances;  // by index
-  std::vector<DynamicInstance*> dynamic;   // by index; null: the host's pseudo-instance
-  std::vector<core::Function> functions;   // by handle - 1
-  std::vector<bool> may_suspend;           // by handle - 1
-  std::vector<bool> may_throw;             // by handle - 1
-  std::vector<uint32_t> tags;              // canonical types, by tag number
+  std::vector<core::Instance*> instances;                               // by index
+  std::vector<DynamicInstance*> dynamic;  // by index; null: the host's pseudo-instance
+  std::vector<core::Function> functions;  // by handle - 1
+  std::vector<bool> may_suspend;          // by handle - 1
+  std::vector<bool> may_throw;            // by handle - 1
+  std::vector<uint32_t> tags;             // canonical types, by tag number
   Exceptions exceptions;
   absl::flat_hash_map<uint32_t, TypeCode> types;  // by canonical type
   uint32_t max_results = 1;  // most slots of any parameters, results or payload in the store
@@ -190,7 +190,15 @@ struct DynamicInstance::State {
 };
 
 struct DynamicStep::State {
-  enum class Phase : uint8_t { kEmpty, kRunning, kFinished, kSuspended, kTrapped, kOutOfFuel, kInterrupted };
+  enum class Phase : uint8_t {
+    kEmpty,
+    kRunning,
+    kFinished,
+    kSuspended,
+    kTrapped,
+    kOutOfFuel,
+    kInterrupted
+  };
   Phase phase = Phase::kEmpty;
   internal::StoreState* store = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
@@ -198,6 +206,7 @@ struct DynamicStep::State {
   core::ref function = 0;  // that was called
   // Restored from a snapshot: what a call returns is then taken on trust, and must be this store's.
   bool restored = false;
+  uint32_t suspended_size = 0;  // of the activation, when it was last suspended
   const Signature* signature = nullptr;
   std::vector<Value> results;
   std::string message;
@@ -219,6 +228,7 @@ struct DynamicStep::State {
   // A copy of these frames; false if there is no memory.
   bool SetFrames(const core::Activation& from);
   void Trapped(Trap trap, absl::string_view text);
+  void AppendRunning(Backtrace& trace) const;
   void KeepThrown(core::ref exception);
   void Decode() const;
 };

@@ -57,11 +57,13 @@ bool DynamicStep::State::SetFrames(const core::Activation& from) {
   memcpy(activation.frames, from.frames, from.size);
   activation.size = activation.capacity = from.size;
   activation.depth = from.depth;
+  suspended_size = activation.size;
   return true;
 }
 
 void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
   decoded = false;
+  if (exit != core::Exit::kTrapped) suspended_size = activation.size;
   switch (exit) {
     case core::Exit::kSuspended:
       phase = Phase::kSuspended;
@@ -91,6 +93,7 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
 }
 
 void DynamicStep::State::Trapped(Trap trap, absl::string_view text) {
+  if (phase != Phase::kRunning) activation.trapped_size = activation.size;
   phase = Phase::kTrapped;
   activation.trap = trap;
   activation.size = 0;

@@ -88,6 +88,7 @@ FERMATA_INLINE u32 InstanceOf(u32 size) { return size >> 16; }
 
 FERMATA_COLD Exit Fail(Context& context, Activation& activation, Trap trap) {
   activation.trap = trap;
+  activation.trapped_size = activation.size;
   activation.size = 0;
   activation.depth = 0;
   context.scratch_top = context.scratch_end;

@@ -63,7 +63,7 @@ const std::string& Assemble(const std::string& text) {
   const std::string source = path + ".wat";
   std::ofstream(source) << text;
   const std::string command =
-      absl::StrCat(FERMATA_WAT2WASM, " --enable-all '", source, "' -o '", path, "'");
+      absl::StrCat(FERMATA_WAT2WASM, " --enable-all --debug-names '", source, "' -o '", path, "'");
   if (std::system(command.c_str()) != 0) path.clear();
   std::filesystem::remove(source);
   return path;

@@ -228,6 +228,9 @@ class [[nodiscard]] Activation : public activation_internal::OpOf<S> {
   bool finished() const { return !overflowed_ && step_.finished(); }
   bool trapped() const { return overflowed_ || (!queued() && step_.trapped()); }
   Trap trap() const { return overflowed_ ? Trap::kHost : queued() ? Trap::kNone : step_.trap(); }
+  bool paused() const { return !overflowed_ && step_.paused(); }
+  bool interrupted() const { return !overflowed_ && step_.interrupted(); }
+  bool out_of_fuel() const { return !overflowed_ && step_.out_of_fuel(); }
   const std::string& message() const {
     static const std::string* overflow =
         new std::string("the call has used more stack than its region has");
@@ -261,6 +264,12 @@ class [[nodiscard]] Activation : public activation_internal::OpOf<S> {
   // Of a DynamicStep.
   absl::Status Resume(absl::Span<const Value> results) {
     return Resumed([&] { return step_.Resume(results); });
+  }
+  absl::Status Continue() {
+    return Resumed([&] { return step_.Continue(); });
+  }
+  absl::Status Refuel(uint64_t fuel) {
+    return Resumed([&] { return step_.Refuel(fuel); });
   }
   absl::Status Throw(absl::string_view message) {
     const absl::Status status = step_.Throw(message);
@@ -298,7 +307,7 @@ class [[nodiscard]] Activation : public activation_internal::OpOf<S> {
   template <class F>
   absl::Status Resumed(F resume) {
     if (queued()) return absl::FailedPreconditionError("the call waits for its turn");
-    if (!step_.suspended()) return resume();  // which says what is wrong
+    if (!step_.suspended() && !step_.paused()) return resume();  // which says what is wrong
     absl::Status status;
     const absl::Status ran = Run([&] { status = resume(); });
     Settle();

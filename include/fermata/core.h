@@ -153,12 +153,13 @@ struct Context {
 
 // One call in progress. The storage belongs to the caller of core::Enter.
 struct Activation {
-  u8* frames;    // 8-byte aligned; outermost frame first
-  u32 size;      // bytes in use, a multiple of 8
-  u32 capacity;  // bytes allocated
-  u32 depth;     // number of frames in use
-  Trap trap;     // set when Exit::kTrapped
-  u64 value;     // the single result, when Exit::kReturned; Trap::kUncaughtException: the exnref
+  u8* frames;        // 8-byte aligned; outermost frame first
+  u32 size;          // bytes in use, a multiple of 8
+  u32 capacity;      // bytes allocated
+  u32 depth;         // number of frames in use
+  u32 trapped_size;  // kTrapped: bytes of frames below what trapped; they are still there
+  Trap trap;         // set when Exit::kTrapped
+  u64 value;  // the single result, when Exit::kReturned; Trap::kUncaughtException: the exnref
   Store* store;
   // Makes room for at least `capacity` bytes in all, keeping contents; false if that is impossible.
   // Null: the storage can't grow.

@@ -393,6 +393,7 @@ Task<absl::StatusOr<std::vector<Value>>> Drive(DynamicStep step, Handler handler
   if (step.finished()) {
     co_return std::vector<Value>(step.results().begin(), step.results().end());
   }
+  if (step.interrupted()) co_return absl::UnavailableError("interrupted");
   if (step.out_of_fuel()) co_return absl::ResourceExhaustedError("the guest is out of fuel");
   if (step.trap() == Trap::kCancelled) co_return absl::CancelledError(step.message());
   co_return absl::AbortedError(step.message());

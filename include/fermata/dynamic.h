@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "fermata/backtrace.h"
 #include "fermata/core.h"
 #include "fermata/interrupt.h"
 #include "fermata/limits.h"
@@ -252,6 +253,9 @@ class DynamicStep {
   // tables and globals stay shared. Costs its bytes. Errors: neither suspended nor out of fuel; a
   // start function, which runs once.
   absl::StatusOr<DynamicStep> Clone() const;
+
+  // Suspended, paused or trapped: where the call is, or was. See backtrace.h.
+  Backtrace backtrace() const;
 
   // The activation itself, for use with the level 0 API; null unless suspended or paused.
   core::Activation* raw_activation();

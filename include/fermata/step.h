@@ -412,6 +412,9 @@ class [[nodiscard]] Step {
   uint32_t frame_bytes() const { return step_.frame_bytes(); }
   uint32_t depth() const { return step_.depth(); }
 
+  // Suspended, paused or trapped: where the call is, or was. See backtrace.h.
+  Backtrace backtrace() const { return step_.backtrace(); }
+
   // The step beneath, for a foreign op. Call Refresh() after changing it.
   DynamicStep& dynamic() { return step_; }
   void Refresh() { Update(); }

@@ -160,6 +160,7 @@ class Process {
     kReady,     // nothing has been called yet
     kWaiting,   // on a WASI call: wait() says for what
     kForeign,   // suspended on an import of the embedder's: answer step(), then Run()
+    kPaused,    // interrupted, or out of fuel (step() says which): Run() goes on
     kFinished,  // the call has returned: step().results()
     kExited,    // the guest has called proc_exit
     kTrapped,   // message() says why
@@ -168,8 +169,8 @@ class Process {
   // "_initialize" runs, if the module has it and has no "_start". Errors: a call is under way, as
   // DynamicInstance::Call's.
   absl::Status Begin(absl::string_view export_name, absl::Span<const Value> arguments);
-  // Runs until the guest waits or the call has ended. An instance that can't be used (no "_start")
-  // traps.
+  // Runs until the guest waits or is paused, or the call has ended. An instance that can't be used
+  // (no "_start") traps.
   State Run();
   // Makes the call under way fail: kTrapped with this message. No guest code runs. Wakes.
   void Abort(absl::string_view message);
@@ -218,7 +219,8 @@ class Process {
 // Blocks until `wait` may be over: true; false if it never will be (it waits for streams that only
 // the embedder knows about).
 bool BlockFor(const Wait& wait);
-// Runs a process to its end, or to a foreign op. A process that waits for what never comes traps.
+// Runs a process to its end, to a foreign op, or until it is paused. A process that waits for what
+// never comes traps.
 Process::State RunToEnd(Process& process);
 
 }  // namespace fermata::wasi

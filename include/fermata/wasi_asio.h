@@ -14,7 +14,7 @@
 // that, give a strand for each store. It never runs within async_run itself.
 //
 // It completes when the call has ended, and also with kForeign, when the guest has called an import
-// that is the embedder's: answer process.step() and call async_run again.
+// that is the embedder's: answer process.step() and call async_run again. So it does with kPaused.
 //
 // Cancellation, terminal or partial, aborts the guest's call: it completes with kTrapped and the
 // message "cancelled", when the guest waits next. The process can be told to Begin another call.

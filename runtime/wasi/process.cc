@@ -67,7 +67,7 @@ absl::Status Process::Instantiate(const ModuleInfo& info, Options& options) {
 }
 
 absl::Status Process::Begin(absl::string_view export_name, absl::Span<const Value> arguments) {
-  if (state_ == State::kWaiting || state_ == State::kForeign) {
+  if (state_ == State::kWaiting || state_ == State::kForeign || state_ == State::kPaused) {
     return absl::FailedPreconditionError("a call is under way");
   }
   if (!Exports(instance_->info(), export_name)) {
@@ -134,14 +134,21 @@ Process::State Process::Run() {
     failure_.clear();
     Next();
   }
+  if (state_ == State::kPaused) {
+    state_ = State::kWaiting;
+    if (step_.paused()) {
+      const absl::Status status = step_.Continue();
+      if (!status.ok()) return Fail(status);
+    }
+  }
   while ((state_ == State::kWaiting || state_ == State::kForeign) && Advance()) {
   }
   return state_;
 }
 
 bool Process::Advance() {
-  if (step_.out_of_fuel()) {
-    state_ = State::kForeign;
+  if (step_.paused()) {
+    state_ = State::kPaused;
     return false;
   }
   if (!step_.suspended()) {
