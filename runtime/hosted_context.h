@@ -13,6 +13,24 @@ core::Context* ThreadContext(uint32_t results);
 // The same if it exists; for signal handlers.
 core::Context* ExistingThreadContext();
 
+// While it exists, guests on this thread are entered with no more native stack than `bytes` below
+// here (0: than they would otherwise), and nested ones with no more than those around them.
+class StackBudget {
+ public:
+  StackBudget(core::Context& context, uint32_t bytes)
+      : context_(context), outer_(context.stack_limit) {
+    if (bytes == 0) return;
+    const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+    if (here > outer_ && here - outer_ > bytes) context.stack_limit = here - bytes;
+  }
+  ~StackBudget() { context_.stack_limit = outer_; }
+  StackBudget(const StackBudget&) = delete;
+
+ private:
+  core::Context& context_;
+  const uintptr_t outer_;
+};
+
 }  // namespace fermata::internal
 
 #endif  // FERMATA_RUNTIME_HOSTED_CONTEXT_H_

@@ -43,6 +43,7 @@ void DynamicStep::State::Begin(const core::Function& function, core::Invoke invo
   if (context == nullptr) return Trapped(Trap::kCallStackExhausted, "");
   internal::StoreUse use(*state, context);
   if (!use.ok()) return Trapped(Trap::kHost, internal::StoreUse::kMessage);
+  const internal::StackBudget budget(*context, state->store.limits.stack_bytes);
   phase = Phase::kRunning;
   absl::InlinedVector<uint64_t, 8> slots;
   internal::AppendSlots(values, slots);
@@ -205,6 +206,7 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
   internal::StoreUse use(*s.store, context);
   if (!use.ok()) return use.status();
+  const internal::StackBudget budget(*context, s.store->store.limits.stack_bytes);
   // A host function called by the guest must not resume or cancel the call that it is part of.
   s.phase = State::Phase::kRunning;
   if (s.restored) ForgetResults(*context);
@@ -218,6 +220,7 @@ absl::Status DynamicStep::State::Continue() {
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
   internal::StoreUse use(*store, context);
   if (!use.ok()) return use.status();
+  const internal::StackBudget budget(*context, store->store.limits.stack_bytes);
   phase = Phase::kRunning;
   if (restored) ForgetResults(*context);
   Take(core::Resume(*context, activation, nullptr, 0), context);

@@ -355,6 +355,23 @@ TEST_P(GeneratedCode, Traps) {
   Expect("divide", {i(1), i(2)}, {i(2)}, 1);
 }
 
+TEST_P(GeneratedCode, NativeStackIsLimited) {
+  if (GetParam().everywhere || GetParam().preempt != nullptr) return;  // no call is deep
+  if (GetParam().plain_functions) return;                              // nobody binds the imports
+  Limits limits;
+  limits.stack_bytes = 128 * 1024;
+  StoreHandle small(limits);
+  absl::StatusOr<DynamicInstance*> instance = small.Instantiate(*module_, {});
+  ASSERT_TRUE(instance.ok()) << instance.status();
+  for (const uint32_t depth : {100u, 20000u}) {
+    absl::StatusOr<DynamicStep> step =
+        (*instance)->Call("recurse_i32", {Value::I32(depth), Value::I32(1)});
+    ASSERT_TRUE(step.ok()) << step.status();
+    EXPECT_EQ(step->suspended(), depth == 100);
+    EXPECT_EQ(step->trap(), depth == 100 ? Trap::kNone : Trap::kCallStackExhausted);
+  }
+}
+
 TEST_P(GeneratedCode, MemoryGrows) {
   const auto i = [](uint32_t v) { return Value::I32(v); };
   Expect("grow", {i(1)}, {i(201)}, 0);

@@ -18,6 +18,10 @@ struct Limits {
   // Most different exceptions (tag and payload) that references may be made to. They are kept for
   // the life of the store; one more traps.
   uint32_t exceptions = 1000000;
+  // Most native stack that guests take between a host's call and its return, give or take 64 KiB;
+  // calls that host functions make in between count with it. 0: what the thread has, but for a
+  // margin. More is a trap (call stack exhausted); a call that is resumed starts anew.
+  uint32_t stack_bytes = 0;
 };
 
 }  // namespace fermata
