@@ -107,8 +107,8 @@ uint32_t SiteHash(const ModuleInfo& info) {
   for (uint32_t s = 0; s < info.site_count; ++s) {
     const core::SiteDetail& d = info.site_details[s];
     const core::SiteInfo& site = info.sites[s];
-    const std::string text = absl::StrCat(d.function, " ", d.offset, " ", d.words, " ", d.slots,
-                                          " ", site.resume != nullptr, site.catches, "\n");
+    const std::string text = absl::StrCat(d.function, " ", d.offset, " ", info.site_words[s], " ",
+                                          d.slots, " ", site.resume != nullptr, site.catches, "\n");
     crc = crc32(crc, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
   }
   return it->second = static_cast<uint32_t>(crc);
@@ -148,7 +148,7 @@ absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, absl::Span<const u
     const ModuleInfo& module = *store.instances[footer.instance]->module;
     if (footer.site >= module.site_count) return Bad("there is no such site", footer.site);
     const core::SiteDetail& detail = module.site_details[footer.site];
-    if (footer.words != detail.words || footer.words * size_t{8} > end) {
+    if (footer.words != module.site_words[footer.site] || footer.words * size_t{8} > end) {
       return Bad("of another size", footer.site);
     }
     const bool op = module.sites[footer.site].resume == nullptr;

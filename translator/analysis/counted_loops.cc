@@ -426,16 +426,15 @@ std::vector<LongLoop> FindLongLoops(const ir::Function& f) {
     const bool brief =
         round <= kMostLookedAt &&
         std::all_of(f.stmts.begin() + loop.head, f.stmts.begin() + loop.end + 1, IsBrief);
-    const std::optional<uint64_t> rounds =
-        brief ? bounds.Rounds(loop, labels) : std::optional<uint64_t>();
+    const uint64_t rounds = brief ? bounds.Rounds(loop, labels).value_or(kUnknown) : kUnknown;
     // Loops within that have checks of their own count as statements.
     for (size_t inner = 0; inner < l; ++inner) {
       if (loops[inner].head > loop.head && loops[inner].cost != kUnknown) {
         round += loops[inner].cost;
       }
     }
-    if (rounds && *rounds <= kMostStatements && *rounds * round <= kMostStatements) {
-      loop.cost = *rounds * round;
+    if (rounds <= kMostStatements && rounds * round <= kMostStatements) {
+      loop.cost = rounds * round;
     } else {
       const bool calls =
           std::any_of(f.stmts.begin() + loop.head, f.stmts.begin() + loop.end + 1, ir::IsCall);
