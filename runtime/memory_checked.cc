@@ -1,6 +1,8 @@
-// Plain storage: an allocation that may move when it grows, for code that checks each access.
+// Plain storage: it may move when it grows, for code that checks each access. Large ones are mapped
+// by themselves: malloc clears what it hands out again, after which all of it is resident.
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 
@@ -10,30 +12,55 @@
 namespace fermata::internal {
 namespace {
 
+constexpr uint64_t kMapped = 32 * 1024;  // bytes from which storage is mapped
+
 class CheckedMemory : public MemoryStorage {
  public:
   CheckedMemory(const core::LimitsInfo& limits, uint64_t max_pages)
       : MemoryStorage(core::MemoryPolicy::kChecked, limits, max_pages) {
     memory_.grow = Grow;
   }
-  ~CheckedMemory() override { free(memory_.data); }
+  ~CheckedMemory() override { Free(memory_.data, memory_.bytes); }
   bool Covers(const void*) const override { return false; }
 
   static uint64_t Grow(core::Memory* memory, uint64_t delta) {
     const uint64_t before = memory->pages;
     if (delta > memory->max_pages - before) return ~uint64_t{0};
     const uint64_t bytes = (before + delta) << memory->page_log2;
-    // Fresh large allocations come as zero pages that cost nothing until touched.
-    void* data = memory->data == nullptr ? calloc(std::max<uint64_t>(bytes, 1), 1)
-                                         : realloc(memory->data, std::max<uint64_t>(bytes, 1));
-    if (data == nullptr) return ~uint64_t{0};
-    if (memory->data != nullptr) {
-      memset(static_cast<core::u8*>(data) + memory->bytes, 0, bytes - memory->bytes);
+    if (memory->data == nullptr || bytes != memory->bytes) {
+      core::u8* data = Resize(memory->data, memory->bytes, bytes);
+      if (data == nullptr) return ~uint64_t{0};
+      memory->data = data;
     }
-    memory->data = static_cast<core::u8*>(data);
     memory->pages += delta;
     memory->bytes = bytes;
     return before;
+  }
+
+ private:
+  // Never null, nor shared with another memory, if there is room; what is new is zero.
+  static core::u8* Resize(core::u8* data, uint64_t from, uint64_t to) {
+    if (to < kMapped) {
+      void* larger = realloc(data, std::max<uint64_t>(to, 1));
+      if (larger != nullptr) memset(static_cast<core::u8*>(larger) + from, 0, to - from);
+      return static_cast<core::u8*>(larger);
+    }
+#if defined(__linux__)
+    if (from >= kMapped) {
+      void* moved = mremap(data, from, to, MREMAP_MAYMOVE);
+      return moved == MAP_FAILED ? nullptr : static_cast<core::u8*>(moved);
+    }
+#endif
+    void* mapped = mmap(nullptr, to, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED) return nullptr;
+    if (from != 0) memcpy(mapped, data, from);
+    Free(data, from);
+    return static_cast<core::u8*>(mapped);
+  }
+  static void Free(core::u8* data, uint64_t bytes) {
+    if (bytes < kMapped) return free(data);
+    munmap(data, bytes);
   }
 };
 

@@ -216,7 +216,7 @@ u64 probe(Instance* base, u32 op, u32 a, u64 b, u64 c) {
           callee.instance, kI32Load, 0, 0, c);
     }
     case kReferenced: {
-      const Function& callee = referenced(base, a);
+      const Function& callee = referenced(base, a, self.types[b]);
       return reinterpret_cast<u64 (*)(Instance*, u32, u32, u64, u64)>(callee.code)(
           callee.instance, kI32Load, 0, 0, c);
     }
@@ -695,6 +695,25 @@ TEST(Storage, TheStoresLimitCountsBytesWhateverTheAddressesAndPages) {
       memory.data()[memory.size() - 1] = 1;
     }
   }
+}
+
+// Small storage is of malloc's, large storage is mapped by itself.
+TEST(Storage, CheckedMemoriesKeepTheirContentsWhereverTheyMove) {
+  StoreHandle store;
+  absl::StatusOr<Extern> made =
+      store.MakeMemory({100, 0, false, false, false, 0}, core::MemoryPolicy::kChecked);
+  ASSERT_TRUE(made.ok()) << made.status();
+  Memory memory(made->memory);
+  for (const u64 size : {u64{32767}, u64{32768}, u64{32769}, u64{40000}, u64{1} << 20}) {
+    const u64 before = memory.size();
+    memory.data()[before - 1] = static_cast<core::u8>(before);
+    ASSERT_TRUE(memory.Grow(size - before).ok());
+    ASSERT_EQ(memory.size(), size);
+    EXPECT_EQ(memory.data()[before - 1], static_cast<core::u8>(before));
+    for (u64 i = before; i < size; ++i) ASSERT_EQ(memory.data()[i], 0) << i;
+    ASSERT_EQ(*memory.Grow(0), size);
+  }
+  EXPECT_EQ(memory.data()[99], 100);
 }
 
 TEST(Storage, PagesOfOneByteGrowByBytes) {

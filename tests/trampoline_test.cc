@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fermata/generated.h"
+#include "fermata/spelling.h"
 
 namespace fermata::core {
 namespace {
@@ -47,10 +48,10 @@ u32 split(Instance* base, u32 l0) {
   check_stack(base, 64);
   if (l0 == 0) return call_import(self, 7);  // its flag reaches the caller by itself
   t = split(base, l0 - 1);
-  if (FERMATA_SUSPENDED) goto S0;
+  if (SUSPENDED) goto S0;
   if (l0 % 4 == 0) {
     u = call_import(self, l0);
-    if (FERMATA_SUSPENDED) goto S1;
+    if (SUSPENDED) goto S1;
     t += u;
   }
   return t + l0;
@@ -73,7 +74,7 @@ u64 split_resume(Instance* base, u32 point, u8* frame, u64 value) {
     t = slot_u32(value);
     if (l0 % 4 == 0) {
       const u32 u = call_import(self, l0);
-      if (FERMATA_SUSPENDED) {
+      if (SUSPENDED) {
         frame = RewriteFrame(base, kSplit1);
         frame_put32(frame, 0, l0);
         frame_put32(frame, 4, t);
@@ -103,7 +104,7 @@ u32 shared(Instance* base, u32 l0) {
   }
 L0:
   t = call_import(self, l0 + i);
-  if (FERMATA_SUSPENDED) goto S0;
+  if (SUSPENDED) goto S0;
 R0:
   sum += t;
   if (++i < l0) goto L0;
@@ -126,7 +127,7 @@ u64 shared_resume(Instance* base, u32 point, u8* frame, u64 value) {
 void swap(Instance* base, u64 l0, u64 l1) {
   Self& self = *static_cast<Self*>(base);
   suspend_pair(base, l0, l1);
-  if (FERMATA_SUSPENDED) PushFrame(base, kSwap0);
+  if (SUSPENDED) PushFrame(base, kSwap0);
 }
 u64 swap_resume(Instance* base, u32, u8*, u64) {
   u64* results = base->context->results;
@@ -140,7 +141,7 @@ u64 swap_resume(Instance* base, u32, u8*, u64) {
 u32 widen(Instance* base, u32 l0) {
   Self& self = *static_cast<Self*>(base);
   call_import(self, l0);
-  if (FERMATA_SUSPENDED) PushFrame(base, kWiden0);
+  if (SUSPENDED) PushFrame(base, kWiden0);
   return 0;
 }
 u64 widen_resume(Instance* base, u32 point, u8* frame, u64 value) {
@@ -148,7 +149,7 @@ u64 widen_resume(Instance* base, u32 point, u8* frame, u64 value) {
   if (point == 0) {
     // A callee that suspends: its frame comes to lie above the one that is written in place.
     shared(base, 1);
-    if (FERMATA_SUSPENDED) {
+    if (SUSPENDED) {
       frame = RewriteFrame(base, kWiden1);
       for (u32 i = 0; i + 1 < kWideWords; ++i) frame_put64(frame, 8 * i, value + i);
     }

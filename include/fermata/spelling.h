@@ -21,7 +21,7 @@
   const Function& callee =                          \
       indirect_fixed(base, self.elements##number, size, self.table##number, element, type)
 #define CALLEE(type) reinterpret_cast<type*>(callee.code)
-// Where a call was suspended: a new frame of so many words, or that which was resumed.
+// Where a call was suspended: a new frame, or that which was resumed, of a site.
 #define PUSH(site) frame = PushFrame(base, site)
 #define REWRITE(site) frame = RewriteFrame(base, site)
 

@@ -78,7 +78,7 @@ void CheckStep(StoreHandle& store, DynamicStep& step) {
     if (instance >= store.raw()->instance_count) Fail("no such instance");
     const ModuleInfo& info = *store.raw()->instances[instance]->module;
     if (site >= info.site_count) Fail("no such site");
-    if (words != info.site_details[site].words || words * 8 > end) Fail("of another size");
+    if (words != info.site_words[site] || words * 8 > end) Fail("of another size");
     if ((info.sites[site].resume == nullptr) != (depth == 0)) Fail("an op in the wrong place");
     end -= words * 8;
   }
