@@ -429,6 +429,7 @@ absl::Status Player::Restore(DynamicStep& step) {
     latest_.broken = kNoInstance;
     named_.clear();
     registered_.clear();
+    spectest_status_ = restored.status();
     return restored.status();
   }
   store_ = std::move(restored->store);

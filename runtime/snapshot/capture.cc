@@ -49,8 +49,8 @@ class Capturer {
         }
         case StoreState::Made::kMemory: {
           MemoryStorage& memory = *store_.memories[made.index];
-          index =
-              Push(image_.memories, HostMemoryImage{memory.limits(), Contents(*memory.memory())});
+          index = Push(image_.memories, HostMemoryImage{memory.limits(), Contents(*memory.memory()),
+                                                        memory.policy()});
           break;
         }
         case StoreState::Made::kTable: {

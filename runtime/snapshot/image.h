@@ -83,6 +83,7 @@ struct FunctionImage {
 struct HostMemoryImage {
   core::LimitsInfo limits{};
   MemoryImage memory;
+  core::MemoryPolicy policy = core::MemoryPolicy::kReserved;  // forks only
 };
 struct HostTableImage {
   char type = 0;
@@ -184,6 +185,7 @@ class Supplier {
   virtual const Imports& ImportsOf(uint32_t instance) = 0;
   // Null: there is none.
   virtual HostFunction Code(const FunctionImage& image, uint32_t index) = 0;
+  virtual core::MemoryPolicy PolicyOf(const HostMemoryImage& image) = 0;
 };
 absl::StatusOr<RestoredStore> Rebuild(const StoreImage& image, Supplier& supplier,
                                       const Limits& limits, uint32_t most_instances);

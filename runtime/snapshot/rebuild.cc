@@ -69,7 +69,6 @@ class Rebuilder {
 
   // ---- Making ----
 
-  // And under which policy the host's memories are to be: that of the modules that import them.
   absl::Status FindModules() {
     if (image_.instances.size() > most_instances_) {
       return absl::ResourceExhaustedError(absl::StrCat(
@@ -79,15 +78,7 @@ class Rebuilder {
       absl::StatusOr<const ModuleInfo*> module =
           supplier_.Module(i, static_cast<uint32_t>(modules_.size()));
       if (!module.ok()) return module.status();
-      const ModuleInfo& info = **module;
-      if (i.imports.size() != info.import_count) return Bad("another number of imports");
-      for (uint32_t k = 0; k < info.import_count; ++k) {
-        if (info.imports[k].kind == ExternKind::kMemory &&
-            i.imports[k].source == ImportSource::kStore &&
-            info.memory_policy == core::MemoryPolicy::kReserved) {
-          reserved_.push_back(i.imports[k].number);
-        }
-      }
+      if (i.imports.size() != (*module)->import_count) return Bad("another number of imports");
       modules_.push_back(*module);
     }
     return absl::OkStatus();
@@ -109,10 +100,7 @@ class Rebuilder {
         return MakeFunction(image_.functions[made.index], made.index);
       case StoreState::Made::kMemory: {
         const HostMemoryImage& m = image_.memories[made.index];
-        const bool reserved = std::find(reserved_.begin(), reserved_.end(),
-                                        numbers_.memories.size()) != reserved_.end();
-        absl::StatusOr<Extern> memory = result_.store->MakeMemory(
-            m.limits, reserved ? core::MemoryPolicy::kReserved : core::MemoryPolicy::kChecked);
+        absl::StatusOr<Extern> memory = result_.store->MakeMemory(m.limits, supplier_.PolicyOf(m));
         if (!memory.ok()) return memory.status();
         numbers_.memories.push_back(memory->memory);
         result_.externs.push_back(*memory);
@@ -456,7 +444,7 @@ class Rebuilder {
     if (image.starting >= result_.instances.size()) return Bad("a start function of no instance");
     InstanceState& state = SnapshotAccess::Of(*result_.instances[image.starting]);
     if (!state.start_pending || state.start_running ||
-        image.function != state.HandleOf(state.info->start)) {
+        image.function != store().functions[state.HandleOf(state.info->start) - 1].handle) {
       return Bad("a start function that can't be running");
     }
     state.start_running = true;
@@ -469,7 +457,6 @@ class Rebuilder {
   const uint32_t most_instances_;
   RestoredStore result_;
   std::vector<const ModuleInfo*> modules_;
-  std::vector<uint32_t> reserved_;  // numbers of memories
   Numbering numbers_;
   std::vector<const MemoryImage*> memory_images_;  // by number
   std::vector<const TableImage*> table_images_;

@@ -45,6 +45,15 @@ class HostSupplier : public Supplier {
     auto it = host_.functions.find(image.name);
     return it == host_.functions.end() ? nullptr : it->second;
   }
+  // Fit for all modules that may come to import it.
+  core::MemoryPolicy PolicyOf(const HostMemoryImage&) override {
+    for (const ModuleInfo* info : host_.modules) {
+      if (info != nullptr && info->memory_policy != core::MemoryPolicy::kChecked) {
+        return core::MemoryPolicy::kReserved;
+      }
+    }
+    return host_.modules.empty() ? core::MemoryPolicy::kReserved : core::MemoryPolicy::kChecked;
+  }
 
  private:
   const RestoreHost& host_;
@@ -64,6 +73,7 @@ class ForkSupplier : public Supplier {
   }
   const Imports& ImportsOf(uint32_t instance) override { return imports_[instance]; }
   HostFunction Code(const FunctionImage&, uint32_t index) override { return codes_[index]; }
+  core::MemoryPolicy PolicyOf(const HostMemoryImage& image) override { return image.policy; }
 
  private:
   void Add(StoreState& store, const Numbering& numbering, const InstanceState& instance) {

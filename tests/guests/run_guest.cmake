@@ -1,5 +1,6 @@
 # Runs one recorded WASI command (GUEST: its folder) by `fermata run` (FERMATA) and compares what it
-# does with its run.json. MODE: direct, or suspended: each WASI call suspends.
+# does with its run.json. MODE: direct; suspended: each WASI call
+# suspends; restored: and the program is saved, destroyed and restored then.
 
 file(READ "${GUEST}/run.json" run)
 
@@ -44,6 +45,8 @@ list(POP_FRONT arguments argv0)
 set(command "${FERMATA}" run "${GUEST}/module.wasm" --argv0 "${argv0}" --opt=-O1 "--cache=${CACHE}")
 if(MODE STREQUAL "suspended")
   list(APPEND command --suspend-all)
+elseif(MODE STREQUAL "restored")
+  list(APPEND command --restore-all)
 endif()
 json_pairs(dirs guest_dirs host_dirs)
 foreach(guest_dir host_dir IN ZIP_LISTS guest_dirs host_dirs)
