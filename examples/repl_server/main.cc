@@ -1,7 +1,9 @@
 // A program that reads lines and answers them, for everybody who connects, on one thread.
 //
-//   repl_server [--port N]                             serves, until it is ended
+//   repl_server [--port N] [--state FOLDER]            serves, until it is ended
 //   repl_server --demo [--sessions N] [--lines N]      serves clients of its own, and checks them
+//
+// With a state folder, sessions go on after a restart: see server.h.
 //
 // The demo opens all sessions at once and keeps them open, each suspended between two lines. Exits
 // with 1 if any answer was wrong, a program failed, or a session was not where it should be.
@@ -9,6 +11,8 @@
 #include <unistd.h>
 
 #include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -28,6 +32,7 @@ struct Options {
   int port = 7000;
   int sessions = 1000;
   int lines = 20;
+  std::string state;
 };
 
 bool Parse(int argc, char** argv, Options& options) {
@@ -37,12 +42,16 @@ bool Parse(int argc, char** argv, Options& options) {
       options.demo = true;
     } else if (std::strcmp(argv[i], "--port") == 0 && value > 0 && value < 65536) {
       options.port = value, ++i;
+    } else if (std::strcmp(argv[i], "--state") == 0 && i + 1 < argc) {
+      options.state = argv[++i];
     } else if (std::strcmp(argv[i], "--sessions") == 0 && value > 0) {
       options.sessions = value, ++i;
     } else if (std::strcmp(argv[i], "--lines") == 0 && value > 0) {
       options.lines = value, ++i;
     } else {
-      std::fprintf(stderr, "usage: repl_server [--port N | --demo [--sessions N] [--lines N]]\n");
+      std::fprintf(
+          stderr,
+          "usage: repl_server [--port N] [--state FOLDER] | --demo [--sessions N] [--lines N]\n");
       return false;
     }
   }
@@ -129,7 +138,12 @@ int Demo(const Options& options) {
 
 int Serve(const Options& options) {
   asio::io_context io;
-  Server server(io, static_cast<uint16_t>(options.port), Arguments());
+  Server server(io, static_cast<uint16_t>(options.port), Arguments(), options.state);
+  asio::signal_set signals(io, SIGTERM, SIGINT);
+  signals.async_wait([&](asio::error_code, int) {
+    if (!options.state.empty()) std::printf("%zu sessions saved\n", server.SaveAll());
+    io.stop();
+  });
   std::printf("repl_server: %s at port %d of this machine: nc localhost %d\n", REPL_GUEST,
               options.port, options.port);
   std::fflush(stdout);

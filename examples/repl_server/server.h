@@ -19,15 +19,21 @@
 
 #include "fermata/wasi_asio.h"
 
+// With a folder for its state, sessions outlive the server: SaveAll writes them there, and who
+// connects says with a first line, of letters and digits, which session is meant: one that is in
+// the folder goes on, any other begins.
 class Server {
  public:
-  // Throws asio::system_error if it can't listen. Port 0: a free one.
-  Server(asio::io_context& io, uint16_t port, std::vector<std::string> arguments);
+  // Throws asio::system_error if it can't listen. Port 0: a free one. `state`: a folder, or "".
+  Server(asio::io_context& io, uint16_t port, std::vector<std::string> arguments,
+         std::string state = "");
   Server(const Server&) = delete;
 
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
   // No more sessions; those that there are go on.
   void Close() { acceptor_.close(); }
+  // Writes all sessions to the state folder: how many. They are not to be gone on with.
+  size_t SaveAll();
 
   // In the thread of the io_context:
   struct Figures {
@@ -40,14 +46,24 @@ class Server {
 
  private:
   void Accept();
-  void Serve(asio::ip::tcp::socket socket);
+  struct Session {
+    std::string name;  // "" without a state folder
+    std::unique_ptr<fermata::wasi::Process> process;
+  };
+  struct Greeting;
+  void Greet(std::shared_ptr<Greeting> greeting);
+  void Serve(asio::ip::tcp::socket socket, const std::string& name);
+  absl::StatusOr<std::unique_ptr<fermata::wasi::Process>> MakeProcess(
+      std::shared_ptr<fermata::wasi::Stream> stream, const std::string& name) const;
+  std::string File(const std::string& name) const { return state_ + "/" + name + ".session"; }
   void Fail(const std::string& error);
 
   asio::io_context& io_;
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   const std::vector<std::string> arguments_;
-  std::list<std::unique_ptr<fermata::wasi::Process>> sessions_;
+  const std::string state_;
+  std::list<Session> sessions_;
   size_t ended_ = 0;
   std::string error_;
 };
