@@ -338,10 +338,10 @@ std::vector<Variant> Variants() {
   std::vector<Variant> variants;
   for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
     if (*compiler == '\0') continue;
-    variants.push_back({compiler, "auto", "reserved", false, 2, false, 0, "-O1"});
-    variants.push_back({compiler, "auto", "checked", false, 3, false, 70, "-O1"});
-    variants.push_back({compiler, "auto", "reserved", true, 1, false, 70, "-O1"});
-    variants.push_back({compiler, "auto", "reserved", false, 1, true, 70, "-O1"});
+    variants.push_back({compiler, "auto", "reserved", false, 2, false, 0, nullptr, "-O1"});
+    variants.push_back({compiler, "auto", "checked", false, 3, false, 70, nullptr, "-O1"});
+    variants.push_back({compiler, "auto", "reserved", true, 1, false, 70, nullptr, "-O1"});
+    variants.push_back({compiler, "auto", "reserved", false, 1, true, 70, nullptr, "-O1"});
   }
   return variants;
 }

@@ -131,6 +131,19 @@ class Echo : public fermata::typed::GuestBase {
     return Create_<Echo>(store, EchoModuleInfo(), std::move(imports), &host);
   }
 
+  // For snapshots (fermata/snapshot.h). Adds what Create binds by itself to RestoreHost::imports.
+  static void Bind_(EchoHost& host, [[maybe_unused]] fermata::Imports& imports) {
+    BindImmediate_(imports, EchoModuleInfo(), 1,
+                   reinterpret_cast<fermata::core::AnyFunction>(
+                       &fermata::typed::Thunk<&EchoHost::env_clock>::Call));
+    imports.SetHost(&host);
+  }
+  // The guest of an instance that was restored or forked; its store must outlive it. Null: it is of
+  // another module.
+  static std::unique_ptr<Echo> Of_(fermata::DynamicInstance& instance) {
+    return &instance.info() == &EchoModuleInfo() ? Adopt_<Echo>(instance) : nullptr;
+  }
+
   // Sets `op` to the one that `step` is suspended on, if it is one of this module's. Step's own
   // business.
   static void ReadOp([[maybe_unused]] std::optional<Op>& op, const fermata::DynamicStep& step) {
