@@ -15,6 +15,9 @@ namespace bench {
 
 using Figure = std::optional<double>;
 
+// Bytes of wasm; the goals for translation are for modules of at least that.
+inline constexpr double kBigModule = 1e6;
+
 // a / b, if both are there and positive.
 Figure Ratio(Figure a, Figure b);
 // Of those that are there; none if there are none.

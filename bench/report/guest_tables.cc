@@ -29,6 +29,28 @@ std::string Scaled(Figure figure, double unit, int decimals) {
   return figure ? Cell(*figure / unit, decimals) : Cell({});
 }
 
+// Geometric means over the modules of `least` bytes or more.
+std::string MeanRow(const std::string& title, const std::vector<Row>& rows, double least) {
+  std::vector<Figure> speed, peak[2], bytes[2], output;
+  for (const Row& row : rows) {
+    const Figure size = Number(row.guest, "module_bytes");
+    if (size.value_or(0) < least) continue;
+    speed.push_back(
+        Ratio(Number(row.theirs, "translate_seconds"), Number(row.ours, "translate_seconds")));
+    for (const bool theirs : {false, true}) {
+      const json::Object* engine = theirs ? row.theirs : row.ours;
+      peak[theirs].push_back(Ratio(Number(engine, "translate_peak_bytes"), size));
+      bytes[theirs].push_back(Ratio(Number(engine, "output_bytes"), size));
+    }
+    output.push_back(row.Against("output_bytes"));
+  }
+  if (speed.empty()) return "";
+  return TableRow({title, "", "", "", Cell(GeometricMean(speed), 1),
+                   Cell(GeometricMean(peak[0]), 1), Cell(GeometricMean(peak[1]), 1),
+                   Cell(GeometricMean(bytes[0]), 1), Cell(GeometricMean(bytes[1]), 1),
+                   Cell(GeometricMean(output))});
+}
+
 std::string Translation(const std::vector<Row>& rows) {
   std::string text = TableHead({"guest", "wasm, KB", "translation, ms", "wasm2c, ms",
                                 "times faster", "peak memory per wasm byte", "wasm2c",
@@ -48,6 +70,8 @@ std::string Translation(const std::vector<Row>& rows) {
          per_byte(row.ours, "output_bytes"), per_byte(row.theirs, "output_bytes"),
          Cell(row.Against("output_bytes"))});
   }
+  text += MeanRow("mean of all", rows, 0);
+  text += MeanRow("mean of those of 1 MB or more", rows, kBigModule);
   return text;
 }
 
@@ -96,7 +120,8 @@ std::string GuestSection(const json::Object& root, Charts& charts) {
   std::string text = R"(## Programs: size and compile time
 
 Unmodified modules, all imports suspending, against wasm2c on the same module. Wall time of the translators, least of
-several; processor time of the compilers at -O2, one file after the other. Where wasm2c has no figure, it can't
+several; processor time of the compilers at -O2, one file after the other. The goals are for modules of a megabyte or more: of
+smaller ones the process itself takes much of time and memory, which is never less than what this program has. Where wasm2c has no figure, it can't
 translate the module. How fast programs run: `bench/native/run`.
 
 )";

@@ -125,7 +125,7 @@ class Summary {
   std::vector<const json::Object*> BigGuests() const {
     std::vector<const json::Object*> big;
     for (const json::Object* guest : Guests()) {
-      if (Number(guest, "module_bytes").value_or(0) >= 1e6) big.push_back(guest);
+      if (Number(guest, "module_bytes").value_or(0) >= kBigModule) big.push_back(guest);
     }
     return big;
   }
