@@ -16,7 +16,10 @@ for i = 1, 200000 do words[i] = string.format("w%05d", (i * 7919) % 10007) end
 for _, w in ipairs(words) do count[w] = (count[w] or 0) + 1 end
 local keys = {}
 for k in pairs(count) do keys[#keys + 1] = k end
-table.sort(keys, function(a, b) return count[a] ~= count[b] and count[a] > count[b] or a < b end)
+table.sort(keys, function(a, b)
+  if count[a] ~= count[b] then return count[a] > count[b] end
+  return a < b
+end)
 
 local text = table.concat(words, " ", 1, 50000)
 local found = 0
