@@ -18,7 +18,7 @@
 //       }
 //       …
 //       if (l0) goto L9;
-//       s0 = fn3(base, l0); if (FERMATA_SUSPENDED) goto S0; R0:;
+//       s0 = fn3(base, l0); if (SUSPENDED) goto S0; R0:;
 //       …
 //       return 1u << 16;                         // the end: the next piece's start
 //     S0: v.point = 0; return kPushFrame;
