@@ -1,5 +1,6 @@
 -- A few seconds of inserts, indices, joins and aggregates in memory.
 PRAGMA journal_mode = OFF;
+PRAGMA temp_store = MEMORY;
 CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, price REAL, category INTEGER);
 CREATE TABLE sale (id INTEGER PRIMARY KEY, item INTEGER, amount INTEGER, day INTEGER);
 INSERT INTO item
