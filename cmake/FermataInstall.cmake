@@ -1,7 +1,10 @@
 # What `cmake --install` installs, and the package that find_package(Fermata) finds.
 
 set(fermata_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/Fermata")
-set(fermata_installed_targets fermata_core fermata_runtime fermata_snapshot)
+set(fermata_installed_targets fermata_core fermata_runtime)
+if(TARGET fermata_snapshot)
+  list(APPEND fermata_installed_targets fermata_snapshot)
+endif()
 if(TARGET fermata)
   list(APPEND fermata_installed_targets fermata)
 endif()

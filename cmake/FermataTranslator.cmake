@@ -4,6 +4,7 @@
 # Some distributions have no archives of LLVM, only the shared library of all of it.
 
 find_package(LLVM CONFIG REQUIRED)
+find_package(ZLIB REQUIRED)  # fermata links Fermata::snapshot
 if(TARGET LLVMSupport)
   llvm_map_components_to_libnames(fermata_llvm support)
 else()
