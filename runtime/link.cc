@@ -325,6 +325,7 @@ class Linker {
           core::Function f =
               e != nullptr ? e->function : core::Function{import.suspend, nullptr, 0, 0};
           if (e != nullptr && e->answer != nullptr) f = Answering(import, *e);
+          if (e != nullptr && e->answering_host != nullptr) f = AnsweringCode(import, *e);
           // Otherwise its own, which may be a subtype.
           if (e == nullptr || e->store == nullptr) f.type = canonical_[slot.type];
           if (f.instance == nullptr) f.instance = t_.instance;
@@ -350,6 +351,17 @@ class Linker {
     for (uint32_t i = 0; i < info_.export_count; ++i) {
       t_.exports[View(info_.exports[i].name)] = &info_.exports[i];
     }
+  }
+
+  core::Function AnsweringCode(const core::ImportInfo& import, const Extern& e) {
+    auto bound = std::make_unique<AnsweringImport>();
+    static_cast<core::Instance&>(*bound) = {};
+    bound->store = &store_.store;
+    bound->host = e.answering_host;
+    bound->caller = t_.instance;
+    bound->suspend = import.suspend;
+    store_.answering_imports.push_back(std::move(bound));
+    return {e.function.code, store_.answering_imports.back().get(), 0, 0};
   }
 
   core::Function Answering(const core::ImportInfo& import, const Extern& e) {

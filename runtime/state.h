@@ -72,6 +72,7 @@ struct StoreState {
   std::vector<std::unique_ptr<TableStorage>> tables;
   std::deque<GlobalCell> globals;
   std::vector<std::unique_ptr<AnsweringInstance>> answering;
+  std::vector<std::unique_ptr<AnsweringImport>> answering_imports;
 
   // What was made in the store, in that order, which all numbers follow from: the instances
   // (`index` in `owned`) and what the host made itself (in `host_functions`, `memories`, …).

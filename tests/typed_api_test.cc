@@ -3,11 +3,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
 
+#include "fermata/answering.h"
 #include "fermata/step.h"
 #include "starting_guest.h"
 #include "typed_guest.h"
@@ -363,6 +365,108 @@ TEST(TypedStart, AMissingImportIsAnErrorThatNamesIt) {
   const absl::Status status = Starting::Create(store, fermata::Imports()).status();
   EXPECT_FALSE(status.ok());
   EXPECT_NE(status.message().find("step"), std::string::npos) << status;
+}
+
+// ---- Imports answered at once ----
+
+struct Prompt {
+  std::optional<int32_t> Recv(int32_t fd, int32_t, int32_t) {
+    return ready ? std::optional<int32_t>(fd * 10) : std::nullopt;
+  }
+  bool Sleep(int64_t ns) {
+    slept += ns;
+    return ready;
+  }
+  std::optional<std::tuple<int32_t, int32_t>> Divmod(int32_t a, int32_t b) {
+    if (!ready) return std::nullopt;
+    return std::tuple(a / b, a % b);
+  }
+  std::optional<ExternRef> Swap(ExternRef r) { return ExternRef{r.handle + 1}; }
+  std::optional<int64_t> Clock() { return ready ? std::optional<int64_t>(7) : std::nullopt; }
+
+  bool ready = true;
+  int64_t slept = 0;
+};
+
+class Answering : public testing::Test {
+ protected:
+  void SetUp() override {
+    fermata::Imports imports;
+    fermata::AddAnswering<&Prompt::Recv>(imports, "net", "recv", prompt);
+    fermata::AddAnswering<&Prompt::Sleep>(imports, "timer", "sleep", prompt);
+    fermata::AddAnswering<&Prompt::Divmod>(imports, "calc", "divmod", prompt);
+    fermata::AddAnswering<&Prompt::Swap>(imports, "host", "swap", prompt);
+    fermata::AddAnswering<&Prompt::Clock>(imports, "env", "clock", prompt);
+    absl::StatusOr<std::unique_ptr<Echo>> made = Echo::Create(host, store, std::move(imports));
+    ASSERT_TRUE(made.ok()) << made.status();
+    echo = *std::move(made);
+  }
+
+  TestHost host;
+  Prompt prompt;
+  fermata::StoreHandle store;
+  std::unique_ptr<Echo> echo;
+};
+
+TEST_F(Answering, CallsWithAnAnswerDoNotSuspend) {
+  Step<int32_t, Echo> served = echo->serve(3);
+  ASSERT_TRUE(served.finished());
+  EXPECT_EQ(served.value(), 60);
+  ASSERT_TRUE(echo->nap(4).finished());
+  EXPECT_EQ(prompt.slept, 40);
+  Step<std::tuple<int32_t, int32_t>, Echo> divided = echo->divide(17, 5);
+  ASSERT_TRUE(divided.finished());
+  EXPECT_EQ(divided.value(), std::tuple(3, 2));
+  Step<ExternRef, Echo> swapped = echo->swap(ExternRef{8});
+  ASSERT_TRUE(swapped.finished());
+  EXPECT_EQ(swapped.value().handle, 9u);
+}
+
+TEST_F(Answering, CallsWithoutOneAreOps) {
+  prompt.ready = false;
+  Step<int32_t, Echo> served = echo->serve(2);
+  ASSERT_TRUE(served.suspended());
+  ASSERT_NE(served.op_if<Echo::net_recv>(), nullptr);
+  EXPECT_EQ(served.op().index(), Echo::Op(Echo::net_recv{}).index());
+  EXPECT_EQ(served.op_if<Echo::net_recv>()->fd, 2);
+  EXPECT_EQ(served.op_if<Echo::net_recv>()->len, 16);
+  prompt.ready = true;  // the next is answered at once
+  ASSERT_TRUE(served.Resume<Echo::net_recv>(5).ok());
+  ASSERT_TRUE(served.finished());
+  EXPECT_EQ(served.value(), 15);
+  prompt.ready = false;
+  Step<std::tuple<int32_t, int32_t>, Echo> divided = echo->divide(17, 5);
+  ASSERT_TRUE(divided.suspended());
+  ASSERT_TRUE(divided.Resume<Echo::calc_divmod>(std::tuple(-1, -2)).ok());
+  EXPECT_EQ(divided.value(), std::tuple(-1, -2));
+  Step<void, Echo> nap = echo->nap(4);
+  ASSERT_TRUE(nap.Resume<Echo::net_recv>(9).ok());
+  ASSERT_NE(nap.op_if<Echo::timer_sleep>(), nullptr);
+  EXPECT_EQ(prompt.slept, 9);
+  ASSERT_TRUE(nap.Resume<Echo::timer_sleep>().ok());
+  EXPECT_TRUE(nap.finished());
+}
+
+TEST_F(Answering, ImmediateImportsMustBeAnswered) {
+  Outcome<int64_t> now = echo->now();
+  ASSERT_TRUE(now.finished()) << now.message();
+  EXPECT_EQ(now.value(), 7);
+  prompt.ready = false;
+  now = echo->now();
+  EXPECT_EQ(now.trap(), Trap::kHost);
+  prompt.ready = true;
+  EXPECT_EQ(echo->now().value(), 7);
+}
+
+TEST_F(Answering, TypesAreChecked) {
+  struct Wrong {
+    std::optional<int64_t> Recv(int32_t, int32_t, int32_t) { return 0; }
+  } wrong;
+  fermata::StoreHandle other;
+  fermata::Imports imports;
+  fermata::AddAnswering<&Wrong::Recv>(imports, "net", "recv", wrong);
+  absl::StatusOr<std::unique_ptr<Echo>> made = Echo::Create(host, other, std::move(imports));
+  EXPECT_EQ(made.status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ std::string Calls(const json::Object* figures) {
     text += TableRow({what, cell(ours), cell(theirs)});
   };
   row("import that may suspend, answered at once, ns", "answer_at_once_ns", "", 1);
+  row("the same by the dynamic API, ns", "dynamic_answer_at_once_ns", "", 1);
   row("import that can't suspend, ns", "immediate_import_ns", "wasm2c_import_ns", 1);
   row("instance made and freed, memory reserved, µs", "create_reserved_ns", "wasm2c_create_ns",
       1000);

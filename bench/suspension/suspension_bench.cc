@@ -4,10 +4,12 @@
 #include <benchmark/benchmark.h>
 
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "bench/suspension/asyncify_guest.h"
 #include "bench/suspension/fiber_guest.h"
+#include "fermata/answering.h"
 #include "fermata/core.h"
 #include "roundtrip_checked.h"
 #include "roundtrip_guest.h"
@@ -98,8 +100,26 @@ fermata::HostReply AnswerOne(fermata::DynamicInstance&, absl::Span<const uint64_
   return fermata::HostReply::Answered();
 }
 
+struct AnsweringHost {
+  std::optional<int32_t> Rare(int32_t) { return 1; }
+};
+
 // An import that may suspend, answered without. The figure is for kAsked calls.
 void AnswerAtOnce(benchmark::State& state) {
+  AnsweringHost host;
+  fermata::StoreHandle store;
+  fermata::Imports imports;
+  fermata::AddAnswering<&AnsweringHost::Rare>(imports, "env", "rare", host);
+  auto guest = Roundtrip::Create(store, std::move(imports));
+  if (!guest.ok()) return state.SkipWithError("instantiation failed");
+  for (auto _ : state) {
+    if (!(*guest)->ask(kAsked).finished()) return state.SkipWithError("did not finish");
+  }
+}
+BENCHMARK(AnswerAtOnce);
+
+// The same by the dynamic API.
+void DynamicAnswerAtOnce(benchmark::State& state) {
   fermata::StoreHandle store;
   fermata::Imports imports;
   imports.AddAnswering("env", "rare", {{fermata::ValType::kI32}, {fermata::ValType::kI32}},
@@ -110,7 +130,7 @@ void AnswerAtOnce(benchmark::State& state) {
     if (!(*guest)->ask(kAsked).finished()) return state.SkipWithError("did not finish");
   }
 }
-BENCHMARK(AnswerAtOnce);
+BENCHMARK(DynamicAnswerAtOnce);
 
 struct PlainHost : bench::RoundtripPlainHost {
   int32_t env_rare(int32_t) override { return 1; }

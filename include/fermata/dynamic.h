@@ -136,6 +136,13 @@ struct HostReply {
 using AnsweringFunction = std::function<HostReply(
     DynamicInstance& caller, absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results)>;
 
+// What code that answers an import by itself (fermata/answering.h) is called with, in place of the
+// importing instance. Its `host` is Extern::answering_host.
+struct AnsweringImport : core::Instance {
+  core::Instance* caller;     // the importing instance, to be passed to `suspend`
+  core::AnyFunction suspend;  // makes the call an op; null: the import is IMMEDIATE
+};
+
 // What an import is bound to.
 struct Extern {
   ExternKind kind = ExternKind::kFunction;
@@ -152,6 +159,8 @@ struct Extern {
   core::RefType ref{};
   uint32_t tag = 0;          // kTag: its number within the store
   AnsweringFunction answer;  // kFunction: bound to each import by itself; `function` is not used
+  // kFunction: if not null, `function.code` is called with an AnsweringImport of each import.
+  void* answering_host = nullptr;
   // Shared memories, which may be linked into several stores: a share in what is behind `memory`.
   std::shared_ptr<void> shared_memory;
   // The store it belongs to; null for functions that are bound to whichever instance imports them.

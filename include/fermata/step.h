@@ -544,6 +544,15 @@ class InHost {
   core::Activation* activation_;
 };
 
+template <class... T>
+void StoreResults(uint64_t* slots, const std::tuple<T...>& values) {
+  const auto store = [&](const Value& value) {
+    *slots++ = value.low;
+    if (value.type == ValType::kV128) *slots++ = value.high;
+  };
+  std::apply([&](const T&... v) { (store(Wire<T>::To(v)), ...); }, values);
+}
+
 // Native code for an immediate import: calls a method of the host interface that Instance::host
 // points at. The method must not throw: generated frames can't be unwound by C++.
 template <auto method>
@@ -561,14 +570,6 @@ struct Thunk<method> {
     } else {
       return Wire<R>::ToAbi((host->*method)(Wire<A>::FromAbi(arguments)...));
     }
-  }
-  template <class... T>
-  static void StoreResults(uint64_t* slots, const std::tuple<T...>& values) {
-    const auto store = [&](const Value& value) {
-      *slots++ = value.low;
-      if (value.type == ValType::kV128) *slots++ = value.high;
-    };
-    std::apply([&](const T&... v) { (store(Wire<T>::To(v)), ...); }, values);
   }
 };
 

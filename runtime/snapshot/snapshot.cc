@@ -120,6 +120,9 @@ class ForkSupplier : public Supplier {
       }
     }
     value.function = bound;
+    for (const auto& answering : store.answering_imports) {
+      if (answering.get() == bound.instance) value.answering_host = answering->host;
+    }
     if (bound.instance == instance.instance) value.function.instance = nullptr;
     return true;
   }
