@@ -74,7 +74,7 @@ class Walk {
     core::Activation last = activation_;
     last.size = end_;
     footer_ = core::LastFooter(last);
-    const uint32_t bytes = footer_.words * 8u;
+    const uint32_t bytes = footer_.words * core::kFrameWord;
     if (bytes == 0 || bytes > end_ || footer_.instance >= store_.instances.size()) return false;
     info_ = store_.instances[footer_.instance]->module;
     if (footer_.site >= info_->site_count) return false;
@@ -180,14 +180,14 @@ void DynamicStep::State::AppendRunning(Backtrace& trace) const {
   BacktraceFrame frame;
   Walk walk(*store, activation, suspended_size);
   bool resumed = false;
-  while (walk.end() > activation.trapped_size && walk.Next()) {
+  while (walk.end() > activation.trapped.size && walk.Next()) {
     frame = {};
-    resumed = walk.Read(frame) && walk.end() == activation.trapped_size;
+    resumed = walk.Read(frame) && walk.end() == activation.trapped.size;
   }
   if (resumed) {
     frame.values.clear();
   } else {
-    if (activation.trapped_size != 0 || function == 0) return;
+    if (activation.trapped.size != 0 || function == 0) return;
     const core::Function& called = store->functions[function - 1];
     // A function of the host's own has no module of the store's.
     if (called.instance->index >= store->instances.size() ||
@@ -212,9 +212,9 @@ Backtrace DynamicStep::backtrace() const {
   const State& s = *state_;
   if (s.store == nullptr) return trace;
   // A call that the host ended was not running.
-  const bool ended = trapped() && s.activation.trapped_size == s.suspended_size;
+  const bool ended = trapped() && s.activation.trapped.size == s.suspended_size;
   if (trapped() && (!ended || s.suspended_size == 0)) s.AppendRunning(trace);
-  Walk walk(*s.store, s.activation, trapped() ? s.activation.trapped_size : s.activation.size);
+  Walk walk(*s.store, s.activation, trapped() ? s.activation.trapped.size : s.activation.size);
   while (walk.Next()) {
     BacktraceFrame frame;
     if (walk.Read(frame)) trace.frames.push_back(std::move(frame));

@@ -87,14 +87,14 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
       return;
     case core::Exit::kTrapped:
       if (activation.trap == Trap::kUncaughtException) {
-        KeepThrown(static_cast<core::ref>(activation.value));
+        KeepThrown(activation.trapped.exception);
       }
       return Trapped(activation.trap, "");
   }
 }
 
 void DynamicStep::State::Trapped(Trap trap, absl::string_view text) {
-  if (phase != Phase::kRunning) activation.trapped_size = activation.size;
+  if (phase != Phase::kRunning) activation.trapped.size = activation.size;
   phase = Phase::kTrapped;
   activation.trap = trap;
   activation.size = 0;
@@ -129,7 +129,7 @@ void DynamicStep::State::Decode() const {
   }
   import = &info.imports[import_index];
   arguments.clear();
-  const core::u8* frame = activation.frames + activation.size - footer.words * 8u;
+  const core::u8* frame = activation.frames + activation.size - footer.words * core::kFrameWord;
   internal::AppendValues(
       op_signature->params, [&](uint32_t i) { return core::frame_get64(frame, 8 * i); }, arguments);
 }

@@ -29,7 +29,7 @@ void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* res
   core::Instance* anchor = self->state->host_instance.get();
   self->context = anchor->context;
   if (self->code == nullptr) {
-    core::u8* frame = core::PushOp(anchor, self->site, self->param_slots + 1);
+    core::u8* frame = core::PushOp(anchor, self->site, self->param_slots);
     for (uint32_t i = 0; i < self->param_slots; ++i) {
       core::frame_put64(frame, 8 * i, arguments[i]);
     }
@@ -96,7 +96,7 @@ void CallAnswering(core::HostInstance* base, const uint64_t* arguments, uint64_t
   if (reply.kind == HostReply::kTrap || self->immediate) {
     core::RaiseTrapIn(*caller->context, reply.kind == HostReply::kTrap ? reply.trap : Trap::kHost);
   }
-  core::u8* frame = core::PushOp(caller, self->site, self->param_slots + 1);
+  core::u8* frame = core::PushOp(caller, self->site, self->param_slots);
   for (uint32_t i = 0; i < self->param_slots; ++i) core::frame_put64(frame, 8 * i, arguments[i]);
 }
 
@@ -152,7 +152,7 @@ void StoreState::AddHostSite(HostFunctionInstance& host) {
   host.site = static_cast<uint32_t>(host_sites.size());
   for (ValType t : host.signature.params) host.letters += SlotLetter(t);
   host_sites.push_back({nullptr, 0, false});
-  host_words.push_back(static_cast<uint16_t>(host.param_slots + 1));
+  host_words.push_back(static_cast<uint16_t>(2 * host.param_slots + 2));
   host_details.push_back({host.site, 0, host.letters.c_str()});
   host_by_site.push_back(&host);
   host_imports.push_back({{"#host", 5},

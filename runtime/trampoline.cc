@@ -35,17 +35,17 @@ FERMATA_INLINE Instance* Attach(Context& context, Store& store) {
   return first;
 }
 
-// Word by word: a wider load would have to wait until the stores before it have left the store
+// Piece by piece: a wider load would have to wait until the stores before it have left the store
 // buffer.
-FERMATA_INLINE void CopyWords(u8* to, const u8* from, size_t bytes) {
-  to += bytes;
-  from += bytes;
-  for (ptrdiff_t i = -static_cast<ptrdiff_t>(bytes); i != 0; i += 8) {
-    u64 word;
-    memcpy(&word, from + i, 8);
-    word = Opaque(word);
-    memcpy(to + i, &word, 8);
+FERMATA_INLINE void CopyFrames(u8* to, const u8* from, size_t bytes) {
+  const u8* const end = from + bytes;
+  for (; end - from >= 8; from += 8, to += 8) {
+    u64 piece;
+    memcpy(&piece, from, 8);
+    piece = Opaque(piece);
+    memcpy(to, &piece, 8);
   }
+  if (from != end) memcpy(to, from, kFrameWord);
 }
 
 bool Reserve(Activation& activation, u64 capacity) {
@@ -88,7 +88,7 @@ FERMATA_INLINE u32 InstanceOf(u32 size) { return size >> 16; }
 
 FERMATA_COLD Exit Fail(Context& context, Activation& activation, Trap trap) {
   activation.trap = trap;
-  activation.trapped_size = activation.size;
+  activation.trapped = {activation.size, 0};
   activation.size = 0;
   activation.depth = 0;
   context.scratch_top = context.scratch_end;
@@ -116,10 +116,11 @@ struct Frame {
 };
 FERMATA_INLINE Frame FrameBefore(const u8* end, const Activation& activation, Instance* first) {
   const u32 size = SizeBefore(end);
-  if (FERMATA_LIKELY(size == 2)) return {Opaque(16u), first};
-  if (FERMATA_LIKELY(size == 3)) return {Opaque(24u), first};
-  if (FERMATA_LIKELY(size == 4)) return {Opaque(32u), first};
-  return {WordsOf(size) * 8, activation.store->instances[InstanceOf(size)]};
+  if (FERMATA_LIKELY(size == 3)) return {Opaque(12u), first};
+  if (FERMATA_LIKELY(size == 4)) return {Opaque(16u), first};
+  if (FERMATA_LIKELY(size == 5)) return {Opaque(20u), first};
+  if (FERMATA_LIKELY(size == 6)) return {Opaque(24u), first};
+  return {WordsOf(size) * kFrameWord, activation.store->instances[InstanceOf(size)]};
 }
 
 using CommitFunction = Exit (*)(Context&, Activation&, Unwind);
@@ -143,9 +144,9 @@ FERMATA_INLINE Exit CommitIfFits(Context& context, Activation& activation, Unwin
   }
   u8* const to = activation.frames + size;
   if (FERMATA_LIKELY(bytes == 16)) {
-    CopyWords(to, top, 16);
+    CopyFrames(to, top, 16);
   } else {
-    CopyWords(to, top, bytes);
+    CopyFrames(to, top, bytes);
   }
   activation.size = total;
   activation.depth = frames;
@@ -174,8 +175,8 @@ FERMATA_COLD Exit CommitAndGrow(Context& context, Activation& activation, Unwind
 FERMATA_INLINE Exit Commit(Context& context, Activation& activation, Unwind unwind, u32 size,
                            u32 depth, Instance* first) {
   const u32 words = context.frame_words;
-  return CommitIfFits(context, activation, unwind, size + words * 8, depth + (words != 0), first,
-                      CommitAndGrow);
+  return CommitIfFits(context, activation, unwind, size + words * kFrameWord, depth + (words != 0),
+                      first, CommitAndGrow);
 }
 
 // The exception in flight has left the outermost frame.
@@ -184,7 +185,7 @@ FERMATA_COLD Exit Uncaught(Context& context, Activation& activation) {
   const ref exception =
       store.keep != nullptr ? store.keep(&store, context.tag, context.results, context.payload) : 0;
   const Exit exit = Fail(context, activation, Trap::kUncaughtException);
-  activation.value = exception;
+  activation.trapped.exception = exception;
   return exit;
 }
 
@@ -260,7 +261,7 @@ u64 InvokeInitialize(Instance* instance, AnyFunction function, const u64*) {
 // Writes the footer of a frame of `bytes` bytes as one store: read back as a whole soon after, in
 // parts it would miss the store buffer.
 FERMATA_INLINE void PutFooter(u8* frame, size_t bytes, u32 site, u32 instance) {
-  const u64 footer = site | u64{bytes} << 29 | u64{instance} << 48;
+  const u64 footer = site | u64{bytes / kFrameWord} << 32 | u64{instance} << 48;
   memcpy(frame + bytes - sizeof footer, &footer, sizeof footer);
 }
 
@@ -292,7 +293,7 @@ FERMATA_INLINE u8* Push(Context& context, Instance* instance, u32 site, size_t b
 }
 
 FERMATA_INLINE size_t FrameBytes(const Instance* instance, u32 site) {
-  return size_t{instance->module->site_words[site]} * 8;
+  return size_t{instance->module->site_words[site]} * kFrameWord;
 }
 
 FERMATA_COLD u8* GrowAndRewrite(Instance* instance, u32 site) {
@@ -329,14 +330,23 @@ u8* RewriteFrame(Instance* instance, u32 site) {
   u8* const frame = activation.frames + size;
   PutFooter(frame, bytes, site, instance->index);
   if (FERMATA_LIKELY(instance->unwind != Unwind::kThrow)) {
-    context.frame_words = static_cast<u32>(bytes / 8);
+    context.frame_words = static_cast<u32>(bytes / kFrameWord);
   }
   return frame;
 }
 
-u8* PushOp(Instance* instance, u32 site, u32 words) {
+u64 ResumeShared(Instance* instance, u32 point, u8* frame, u64 value) {
+  const SharedFunction& function = instance->module->shared[point >> kPointBits];
+  instance->resume_point = (point & ((1u << kPointBits) - 1)) + 1;
+  instance->resume_frame = frame;
+  instance->resume_value = value;
+  // Any values do as arguments; there are enough.
+  return function.invoke(instance, *function.code, instance->context->results);
+}
+
+u8* PushOp(Instance* instance, u32 site, u32 slots) {
   SetUnwind(*instance->store, Unwind::kSuspend);
-  return Push(*instance->context, instance, site, size_t{words} * 8, true);
+  return Push(*instance->context, instance, site, size_t{slots} * 8 + sizeof(Footer), true);
 }
 
 void PushYield(Instance* instance, u32 site) {
@@ -344,7 +354,7 @@ void PushYield(Instance* instance, u32 site) {
   const bool interrupted = TakeInterrupt(store);
   SetUnwind(store, interrupted ? Unwind::kInterrupt : Unwind::kOutOfFuel);
   if (store.fuel < 0) store.fuel = 0;
-  Push(*instance->context, instance, site, 8, true);
+  Push(*instance->context, instance, site, sizeof(Footer), true);
 }
 
 void Throw(Instance* instance, u32 tag, u32 payload) {

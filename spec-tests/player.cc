@@ -399,7 +399,8 @@ bool Player::IsToRestore(DynamicStep& step) {
                         static_cast<uint16_t>(bits >> 48)};
   };
   core::Footer footer = footer_at(activation.size);
-  if (footer.words * 8u < activation.size) footer = footer_at(activation.size - footer.words * 8u);
+  if (footer.words * core::kFrameWord < activation.size)
+    footer = footer_at(activation.size - footer.words * core::kFrameWord);
   const ModuleInfo* module = store_->raw()->instances[footer.instance]->module;
   const bool first = suspensions_at_[{module, footer.site}]++ < kRestoresEach;
   return first || (stats_.yields + stats_.suspensions) % kRestoreEvery == 0;

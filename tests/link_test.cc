@@ -37,7 +37,7 @@ struct Self : Instance {
 };
 
 u32 suspend_0(Instance* base, u32 a0) {
-  core::frame_put64(core::PushOp(base, 0, 2), 0, a0);
+  core::frame_put64(core::PushOp(base, 0, 1), 0, a0);
   return 0;
 }
 // import(a) + 1; `a` negative: traps
@@ -105,7 +105,7 @@ const core::FunctionInfo kFunctions[] = {
 const core::FunctionImportSlot kImportSlots[] = {{offsetof(Self, import_0), 0}};
 const core::SiteInfo kSites[] = {
     {nullptr, 0, false}, {ask_resume, 0, false}, {begin_resume, 0, false}};
-const uint16_t kWords[] = {2, 1, 1};
+const uint16_t kWords[] = {4, 2, 2};
 const core::SiteDetail kDetails[] = {{0, 0, "i"}, {1, 0, ""}, {4, 0, ""}};
 
 core::Text TextOf(const char* s) { return {s, static_cast<u32>(strlen(s))}; }

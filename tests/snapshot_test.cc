@@ -366,7 +366,7 @@ TEST(Snapshot, RefusesOtherModulesAndDamage) {
     EXPECT_THAT(message(bytes, host), HasSubstr("other sites"));
     host.modules = {other, everywhere, module};
     EXPECT_EQ(message(bytes, host), "");
-    host.limits.frame_bytes = 64;
+    host.limits.frame_bytes = 32;
     EXPECT_THAT(message(bytes, host), HasSubstr("limits"));
     host.limits = {};
     host.limits.call_depth = 2;
@@ -388,8 +388,8 @@ TEST(Snapshot, RefusesOtherModulesAndDamage) {
       ASSERT_FALSE(Restore(flipped, host).ok()) << bit;
     }
     std::string version = bytes;
-    version[8] = 2;
-    EXPECT_THAT(message(version, host), HasSubstr("format 2"));
+    version[8] = 3;
+    EXPECT_THAT(message(version, host), HasSubstr("format 3"));
   }
 }
 

@@ -23,15 +23,15 @@ using T0 = u32 (*)(Instance*, u32);
 using T1 = void (*)(Instance*, u64, u64);
 
 enum Site : u32 { kOp, kPairOp, kSplit0, kSplit1, kShared0, kSwap0, kWiden0, kWiden1 };
-constexpr u32 kWideWords = 12;
+constexpr u32 kWideWords = 12;  // of 8 bytes
 
 u32 suspend_0(Instance* base, u32 a0) {
-  frame_put64(PushOp(base, kOp, 2), 0, slot_of_u32(a0));
+  frame_put64(PushOp(base, kOp, 1), 0, slot_of_u32(a0));
   return 0;
 }
 // An op that answers with two values.
 void suspend_pair(Instance* base, u64 a0, u64 a1) {
-  u8* frame = PushOp(base, kPairOp, 3);
+  u8* frame = PushOp(base, kPairOp, 2);
   frame_put64(frame, 0, a0);
   frame_put64(frame, 8, a1);
 }
@@ -182,7 +182,7 @@ const SiteInfo kSites[] = {{nullptr, 0, false},       {nullptr, 0, false},
                            {split_resume, 0, false},  {split_resume, 1, false},
                            {shared_resume, 0, false}, {swap_resume, 0, false},
                            {widen_resume, 0, false},  {widen_resume, 1, false}};
-const u16 kWords[] = {2, 3, 2, 2, 3, 1, 1, kWideWords};
+const u16 kWords[] = {4, 6, 4, 4, 5, 2, 2, 2 * kWideWords};
 
 // ---- The embedder ----
 
@@ -235,7 +235,7 @@ class Trampoline : public testing::TestWithParam<u32> {
 
   static u64 OpArgument(const Activation& activation) {
     const Footer footer = LastFooter(activation);
-    return frame_get64(activation.frames + activation.size - footer.words * 8u, 0);
+    return frame_get64(activation.frames + activation.size - footer.words * kFrameWord, 0);
   }
   void ExpectClean() {
     EXPECT_EQ(context_.scratch_top, context_.scratch_end);
@@ -273,7 +273,7 @@ TEST_P(Trampoline, FramesLieFromTheOutermostToTheOp) {
     Footer footer;
     memcpy(&footer, call.activation.frames + 16 * i + 8, sizeof footer);
     EXPECT_EQ(footer.site, kSplit0);
-    EXPECT_EQ(footer.words, 2u);
+    EXPECT_EQ(footer.words, 4u);
     EXPECT_EQ(footer.instance, 0u);
   }
   EXPECT_EQ(LastFooter(call.activation).site, kOp);
@@ -319,7 +319,7 @@ TEST_P(Trampoline, AFrameMayGrowUnderItsCallees) {
   ASSERT_EQ(EnterUnary(call.activation, widen, 3), Exit::kSuspended);
   EXPECT_EQ(call.activation.size, (1 + 2) * 8u);
   ASSERT_EQ(Answer(call.activation, 1000), Exit::kSuspended);
-  EXPECT_EQ(call.activation.size, (kWideWords + 3 + 2) * 8u);  // its own, shared's, the op
+  EXPECT_EQ(call.activation.size, (kWideWords + 2) * 8u + 20);  // its own, shared's, the op
   EXPECT_EQ(call.activation.depth, 3u);
   ASSERT_EQ(Answer(call.activation, 5), Exit::kReturned);
   EXPECT_EQ(call.activation.value, 5u + 11 * 1000 + 55);

@@ -27,7 +27,7 @@ u32 caught_tag;      // what `guard` catches
 bool ask_in_handler;
 
 u32 op(Instance* base, u32 a0) {
-  frame_put64(PushOp(base, kOp, 2), 0, a0);
+  frame_put64(PushOp(base, kOp, 1), 0, a0);
   return 0;
 }
 
@@ -139,7 +139,7 @@ const SiteInfo kSiteInfos[kSites] = {{nullptr, 0, false},        {nullptr, 0, fa
                                      {guard_resume, 0, true},    {plain_resume, 0, false},
                                      {leaf_resume, 0, false},    {leaf_resume, 1, false},
                                      {yielding_resume, 0, false}};
-const u16 kSiteWords[kSites] = {2, 1, 2, 3, 2, 2, 2};
+const u16 kSiteWords[kSites] = {4, 2, 4, 6, 4, 4, 4};
 
 // ---- The embedder ----
 
@@ -194,8 +194,8 @@ class Unwinding : public testing::Test {
   }
   Exit Answer(u64 value) { return Resume(context_, activation_, &value, 1); }
   u64 OpArgument() const {
-    return frame_get64(activation_.frames + activation_.size - LastFooter(activation_).words * 8u,
-                       0);
+    return frame_get64(
+        activation_.frames + activation_.size - LastFooter(activation_).words * kFrameWord, 0);
   }
   void ExpectReturned(u64 value) {
     EXPECT_EQ(activation_.value, value);
@@ -298,7 +298,7 @@ TEST_F(Unwinding, UncaughtExceptionsAreKeptForTheHost) {
   leaf_does = Leaf::kThrow;
   ASSERT_EQ(Run(plain, 2), Exit::kTrapped);
   ExpectUncaught();
-  EXPECT_EQ(activation_.value, 1u);
+  EXPECT_EQ(activation_.trapped.exception, 1u);
   ASSERT_EQ(kept.size(), 1u);
   EXPECT_EQ(kept[0].tag, 7u);
   EXPECT_EQ(kept_values[0], (std::vector<u64>{0, 1}));
@@ -306,7 +306,7 @@ TEST_F(Unwinding, UncaughtExceptionsAreKeptForTheHost) {
   ASSERT_EQ(Run(plain, 101), Exit::kSuspended);
   ASSERT_EQ(Answer(0), Exit::kTrapped);
   ExpectUncaught();
-  EXPECT_EQ(activation_.value, 2u);
+  EXPECT_EQ(activation_.trapped.exception, 2u);
   EXPECT_EQ(kept_values[1], (std::vector<u64>{100, 101}));
   // No room, or nobody who keeps them.
   most_kept = 2;

@@ -45,7 +45,7 @@ void HostMixed(Instance* base, uint32_t a0, V a1, uint64_t a2) {
   Return(host, {results[0], results[1]});
 }
 void SuspendMixed(Instance* base, uint32_t a0, V a1, uint64_t a2) {
-  core::u8* frame = core::PushOp(base, 0, 5);
+  core::u8* frame = core::PushOp(base, 0, 4);
   core::frame_put64(frame, 0, a0);
   core::frame_put64(frame, 8, a1.low);
   core::frame_put64(frame, 16, a1.high);
@@ -76,8 +76,8 @@ core::FuncType MixedType() {
 HandModule MixedModule() {
   HandModule module;
   const uint32_t type = module.Type(MixedType());
-  module.Site(nullptr, 0, 5);
-  module.Site(AskResume, 1, 1);
+  module.Site(nullptr, 0, 10);
+  module.Site(AskResume, 1, 2);
   module.ImportFunction("op", type, reinterpret_cast<core::AnyFunction>(SuspendMixed));
   module.Function("ask", type, Ask, false, true);
   module.Function(
@@ -150,10 +150,10 @@ TEST_F(Values, HostFunctionsTakeAndReturnV128) {
   ExpectV128(step->op_arguments()[1], kLow, kHigh);
   EXPECT_EQ(step->op_arguments()[2].i64(), 9u);
   const core::Footer op = core::LastFooter(*step->raw_activation());
-  EXPECT_EQ(op.words, 5u);
+  EXPECT_EQ(op.words, 10u);
   const Instance* host = store_.raw()->instances[op.instance];
   EXPECT_STREQ(host->module->site_details[op.site].slots, "iVI");
-  EXPECT_EQ(host->module->site_words[op.site], 5u);
+  EXPECT_EQ(host->module->site_words[op.site], 10u);
   ASSERT_TRUE(step->Resume({Value::V128(3, 4)}).ok());
   ExpectV128(step->results()[0], 4, 3);
 }
@@ -221,8 +221,8 @@ TEST_F(Values, TablesHoldEveryKindOfReference) {
 
 TEST_F(Values, StepsThatYieldedRunOnWhenRefuelled) {
   HandModule module;
-  module.Site(nullptr, core::kNoFunction, 1);
-  module.Site([](Instance*, uint32_t, core::u8*, uint64_t) -> uint64_t { return 0; }, 0, 1);
+  module.Site(nullptr, core::kNoFunction, 2);
+  module.Site([](Instance*, uint32_t, core::u8*, uint64_t) -> uint64_t { return 0; }, 0, 2);
   module.Function(
       "f", module.Type(":"),
       +[](Instance* base) {

@@ -175,7 +175,7 @@ absl::Status FunctionStage::Write(uint32_t number, Batch& batch) {
     }
     if (ir_ != nullptr) ir_->Write(translated.ir_text);
     if (report_) report_->Add(f, translated.emitted, translated.forced_loads);
-    sites_.Add(translated.emitted.sites);
+    sites_.Add(translated.emitted.sites, translated.emitted.shape == emit::FunctionShape::kShared);
     done_ += context_.module.functions[f].body.size();
   }
   if (options_.progress) {

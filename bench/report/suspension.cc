@@ -132,6 +132,7 @@ void MeasureActivations(const Tools& tools, bool quick, json::Object& figures) {
   for (const int count : {10000, 100000, 1000000}) {
     if (quick && count > 100000) continue;
     if (const Figure bytes = measure("core", count)) last = bytes;
+    measure("heap", count);
     measure("typed", count);
   }
   measure("fibers", 10000);

@@ -1,7 +1,10 @@
 // What suspended calls and instances cost in memory. One measurement a process, so that nothing is
 // left over from another:
 //
-//   density activations core|typed|fibers COUNT   calls of one instance, suspended at depth 10
+//   density activations core|heap|typed|fibers COUNT   calls of one instance, suspended at depth
+//   10:
+//                   in an array of the host's, with room for the frames of one such call each; with
+//                   frames in the heap; by the typed API; peers
 //   density instances reserved|checked COUNT      instances, each with one such call
 //
 // Prints a JSON object: "count" as many as there could be, "bytes" resident for each, and "stopped"
@@ -72,11 +75,11 @@ const fermata::core::FunctionInfo& FindFunction(const fermata::core::ModuleInfo&
   std::abort();
 }
 
-// Through the core API: an Activation and its frames.
-int CoreActivations(size_t count) {
+// Through the core API: an Activation and its frames, in an array or in the heap.
+int CoreActivations(size_t count, bool heap) {
   auto guest = bench::Roundtrip::Create();
   if (!guest.ok()) return 1;
-  // A call through the API above sets this thread's context up.
+  // A call through the API above sets this thread's context up, and tells how much a call needs.
   auto first = (*guest)->hold(kDepth);
   const fermata::core::Instance* instance = (*guest)->instance()->raw();
   const fermata::core::ModuleInfo& info = *instance->module;
@@ -85,16 +88,26 @@ int CoreActivations(size_t count) {
   const uint64_t depth = kDepth;
   const uint64_t before = Resident();
   std::vector<fermata::core::Activation> calls(count);
-  for (fermata::core::Activation& call : calls) {
-    call.grow = GrowExactly;
+  const uint32_t room = heap ? 0 : first.frame_bytes();
+  std::vector<uint32_t> frames(count * room / sizeof(uint32_t));
+  for (size_t i = 0; i < count; ++i) {
+    fermata::core::Activation& call = calls[i];
     call.store = instance->store;
+    if (heap) {
+      call.grow = GrowExactly;
+    } else {
+      call.frames = reinterpret_cast<uint8_t*>(frames.data()) + i * room;
+      call.capacity = room;
+    }
     if (fermata::core::Enter(*instance->context, call, function, info.types[hold.type].invoke,
                              &depth) != fermata::core::Exit::kSuspended) {
       return 1;
     }
   }
   const int result = Print(count, before, "");
-  for (fermata::core::Activation& call : calls) std::free(call.frames);
+  for (fermata::core::Activation& call : calls) {
+    if (heap) std::free(call.frames);
+  }
   return result;
 }
 
@@ -183,7 +196,8 @@ int main(int argc, char** argv) {
   if (argc != 4) return 2;
   const std::string what = std::string(argv[1]) + " " + argv[2];
   const size_t count = std::strtoul(argv[3], nullptr, 10);
-  if (what == "activations core") return CoreActivations(count);
+  if (what == "activations core") return CoreActivations(count, false);
+  if (what == "activations heap") return CoreActivations(count, true);
   if (what == "activations typed") return TypedActivations(count);
   if (what == "activations fibers") return FiberActivations(count);
   if (what == "instances reserved") return Instances<bench::Roundtrip>(count);

@@ -12,8 +12,9 @@
 // the op frame and calls the *resume function* of the innermost frame with the answer; when that
 // returns normally its frame is dropped and its parent is resumed with the value, and so on.
 //
-// Frames: little-endian, fixed width, no pointers. Values first (8-byte ones, then 4-byte ones),
-// then padding to 8 bytes, then an 8-byte Footer at the END, so that popping is O(1). The scratch
+// Frames: little-endian, fixed width, no pointers, no padding: a whole number of 4-byte words and
+// aligned to those. Values first (16-byte ones, then 8-byte ones, then 4-byte ones), then an 8-byte
+// Footer at the END, so that popping is O(1). The scratch
 // area grows downward (leaf first), the activation upward, so frames lie in the activation ordered
 // from the outermost to the innermost; the op frame, when suspended on an import, is the last.
 //
@@ -69,7 +70,7 @@
 namespace fermata::core {
 
 // Bumped at every change to a structure below; a module of another version is refused.
-inline constexpr uint32_t kAbiVersion = 4;
+inline constexpr uint32_t kAbiVersion = 5;
 
 using u8 = uint8_t;
 using u16 = uint16_t;
@@ -122,10 +123,13 @@ using Invoke = u64 (*)(Instance* instance, AnyFunction function, const u64* argu
 // frame was written again in place (Context::frame_words).
 using ResumeFunction = u64 (*)(Instance* instance, u32 point, u8* frame, u64 value);
 
+// What frames consist of, in bytes.
+inline constexpr u32 kFrameWord = 4;
+
 // The last 8 bytes of each frame.
 struct Footer {
   u32 site;      // index into ModuleInfo::sites
-  u16 words;     // size of the whole frame, footer included, in 8-byte words
+  u16 words;     // size of the whole frame, footer included, in words
   u16 instance;  // Instance::index
 };
 static_assert(sizeof(Footer) == 8, "part of the snapshot format");
@@ -135,7 +139,7 @@ static_assert(sizeof(Footer) == 8, "part of the snapshot format");
 struct Context {
   u8* scratch_begin;       // lowest byte of the scratch area
   u8* scratch_top;         // first byte in use; == scratch_end when empty
-  u8* scratch_end;         // 8-byte aligned
+  u8* scratch_end;         // 4-byte aligned
   u32 pushed;              // frames pushed since the last commit
   u32 frame_words;         // words of the frame a resume function wrote in place
   u64* results;            // several results, a v128, a payload, or the arguments of a tail call
@@ -153,13 +157,18 @@ struct Context {
 
 // One call in progress. The storage belongs to the caller of core::Enter.
 struct Activation {
-  u8* frames;        // 8-byte aligned; outermost frame first
-  u32 size;          // bytes in use, a multiple of 8
-  u32 capacity;      // bytes allocated
-  u32 depth;         // number of frames in use
-  u32 trapped_size;  // kTrapped: bytes of frames below what trapped; they are still there
-  Trap trap;         // set when Exit::kTrapped
-  u64 value;  // the single result, when Exit::kReturned; Trap::kUncaughtException: the exnref
+  u8* frames;    // 4-byte aligned; outermost frame first
+  u32 size;      // bytes in use, a multiple of 4
+  u32 capacity;  // bytes allocated
+  u32 depth;     // number of frames in use
+  Trap trap;     // set when Exit::kTrapped
+  union {
+    u64 value;  // the single result, when Exit::kReturned
+    struct {
+      u32 size;       // bytes of frames below what trapped; they are still there
+      ref exception;  // Trap::kUncaughtException
+    } trapped;        // Exit::kTrapped
+  };
   Store* store;
   // Makes room for at least `capacity` bytes in all, keeping contents; false if that is impossible.
   // Null: the storage can't grow.
@@ -378,9 +387,16 @@ struct SegmentInfo {
   u32 elements;  // of the elements, an array of ref; 0: a data segment
 };
 
+// A function that is resumed by a call of itself, with Instance::resume_point set.
+struct SharedFunction {
+  const AnyFunction* code;
+  Invoke invoke;
+};
+inline constexpr u32 kPointBits = 12;  // of its resume points
+
 struct SiteInfo {
   ResumeFunction resume;  // null for op sites
-  u32 point;
+  u32 point;              // ResumeShared: after the function's place in ModuleInfo::shared
   // The site is in a try region: `resume` is also called with an exception in flight (unwind set to
   // kThrow), and returns with it still set if it does not catch it.
   bool catches;
@@ -439,6 +455,7 @@ struct ModuleInfo {
   u32 function_name_count;
   const SegmentInfo* segments;
   u32 segment_count;
+  const SharedFunction* shared;
 };
 inline constexpr u32 kNoFunction = 0xffffffffu;
 
@@ -460,9 +477,13 @@ FERMATA_COLD u8* PushFrame(Instance* instance, u32 site);
 // was there, which is lost.
 FERMATA_COLD u8* RewriteFrame(Instance* instance, u32 site);
 
-// Pushes an op frame of `words` words and sets `unwind` in all instances of the store. The caller
+// SiteInfo::resume of functions with one body: sets Instance::resume_point and the fields that go
+// with it, and calls the function, which takes what it needs from the frame and not its arguments.
+FERMATA_COLD u64 ResumeShared(Instance* instance, u32 point, u8* frame, u64 value);
+
+// Pushes an op frame of `slots` slots and sets `unwind` in all instances of the store. The caller
 // stores the arguments as slots and returns.
-FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 words);
+FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 slots);
 
 // Pushes the op frame of a yield and sets `unwind` in all instances of the store: to kInterrupt if
 // the store was interrupted, which it then no longer is, else to kOutOfFuel.

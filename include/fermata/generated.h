@@ -57,6 +57,17 @@ FERMATA_INLINE ref non_null(Instance* instance, ref value) {
   return value;
 }
 
+// Whether a call did not return normally. Written out because g++ would load into a register first.
+FERMATA_INLINE bool unwinding(const Instance& instance) {
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(__clang__)
+  bool set;
+  __asm__("cmpl $0, %1" : "=@ccne"(set) : "m"(instance.unwind));
+  return set;
+#else
+  return instance.unwind != Unwind::kNone;
+#endif
+}
+
 // A relaxed load. The one instruction that it takes is written out, because compilers don't make it
 // from an atomic load: g++ loads first and then compares.
 FERMATA_INLINE bool interrupted(const u32* interrupt) {

@@ -8,7 +8,7 @@
   Self& self = *static_cast<Self*>(base); \
   (void)self
 // After a call: it did not return normally.
-#define SUSPENDED FERMATA_UNLIKELY(self.unwind != Unwind::kNone)
+#define SUSPENDED FERMATA_UNLIKELY(unwinding(self))
 // At a check for pre-emption: the guest is to be paused.
 #define INTERRUPTED(word) FERMATA_UNLIKELY(interrupted(word))
 #define OUT_OF_FUEL(word) \
@@ -24,6 +24,11 @@
 // Where a call was suspended: a new frame, or that which was resumed, of a site.
 #define PUSH(site) frame = PushFrame(base, site)
 #define REWRITE(site) frame = RewriteFrame(base, site)
+
+// After a function that is resumed by a call: what the module's table of those finds it by.
+#define SHARED(function)                    \
+  extern const AnyFunction function##_code; \
+  const AnyFunction function##_code = reinterpret_cast<AnyFunction>(function);
 
 // Values of one kind, side by side in `frame` from byte `o` on, into variables and back:
 // GET2(32, 8, l0, s1) loads l0 from byte 8 and s1 from byte 12. The kind is 32 or _f32; for those

@@ -195,9 +195,6 @@ absl::StatusOr<RestoredStore> Rebuild(const StoreImage& image, Supplier& supplie
 absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, absl::Span<const uint8_t> frames,
                                      bool yielded);
 
-// Sets the bytes between values, which nobody writes, to zero.
-void ClearPadding(const StoreState& store, absl::Span<uint8_t> frames);
-
 // Whether a reference of this type may be `handle` in the store; funcref, exnref and anyref only
 // name what is there, others are the host's.
 bool RefExists(const StoreState& store, ValType type, uint64_t handle);

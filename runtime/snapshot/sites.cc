@@ -136,7 +136,7 @@ bool RefFits(const StoreState& store, const core::RefType& type, ValType top, ui
 
 absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, absl::Span<const uint8_t> frames,
                                      bool yielded) {
-  if (frames.empty() || frames.size() % 8 != 0) {
+  if (frames.empty() || frames.size() % core::kFrameWord != 0) {
     return absl::InvalidArgumentError("a call without frames");
   }
   uint32_t depth = 0;
@@ -148,7 +148,8 @@ absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, absl::Span<const u
     const ModuleInfo& module = *store.instances[footer.instance]->module;
     if (footer.site >= module.site_count) return Bad("there is no such site", footer.site);
     const core::SiteDetail& detail = module.site_details[footer.site];
-    if (footer.words != module.site_words[footer.site] || footer.words * size_t{8} > end) {
+    if (footer.words != module.site_words[footer.site] ||
+        footer.words * size_t{core::kFrameWord} > end) {
       return Bad("of another size", footer.site);
     }
     const bool op = module.sites[footer.site].resume == nullptr;
@@ -159,28 +160,13 @@ absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, absl::Span<const u
     if (op && yielded != (detail.function == core::kNoFunction)) {
       return Bad(yielded ? "not a yield" : "a yield", footer.site);
     }
-    const size_t begin = end - footer.words * size_t{8};
+    const size_t begin = end - footer.words * size_t{core::kFrameWord};
     absl::Status status =
         CheckValues(store, module, footer.site, frames.subspan(begin, end - begin));
     if (!status.ok()) return status;
     end = begin;
   }
   return depth;
-}
-
-void ClearPadding(const StoreState& store, absl::Span<uint8_t> frames) {
-  for (size_t end = frames.size(); end != 0;) {
-    const core::Footer footer = FooterAt(frames.data() + end - sizeof(core::Footer));
-    const ModuleInfo& module = *store.instances[footer.instance]->module;
-    const size_t begin = end - footer.words * size_t{8};
-    if (module.sites[footer.site].resume != nullptr) {
-      size_t at = begin;
-      for (const char* c = module.site_details[footer.site].slots; *c != '\0'; ++c)
-        at += SizeOf(*c);
-      if (at % 8 != 0) std::fill_n(frames.data() + at, 4, uint8_t{0});
-    }
-    end = begin;
-  }
 }
 
 }  // namespace fermata::internal

@@ -141,13 +141,6 @@ absl::StatusOr<std::string> Save(StoreHandle& store, absl::Span<const DynamicSte
                                  const SaveOptions& options) {
   absl::StatusOr<internal::StoreImage> image = internal::Capture(store, steps);
   if (!image.ok()) return image.status();
-  for (internal::StepImage& step : image->steps) {
-    step.storage.assign(reinterpret_cast<const char*>(step.frames.data()), step.frames.size());
-    const absl::Span<uint8_t> frames(reinterpret_cast<uint8_t*>(step.storage.data()),
-                                     step.storage.size());
-    internal::ClearPadding(internal::SnapshotAccess::Of(store), frames);
-    step.frames = frames;
-  }
   return internal::Encode(*image, options);
 }
 

@@ -78,9 +78,9 @@ void CheckStep(StoreHandle& store, DynamicStep& step) {
     if (instance >= store.raw()->instance_count) Fail("no such instance");
     const ModuleInfo& info = *store.raw()->instances[instance]->module;
     if (site >= info.site_count) Fail("no such site");
-    if (words != info.site_words[site] || words * 8 > end) Fail("of another size");
+    if (words != info.site_words[site] || words * 4 > end) Fail("of another size");
     if ((info.sites[site].resume == nullptr) != (depth == 0)) Fail("an op in the wrong place");
-    end -= words * 8;
+    end -= words * 4;
   }
   if (depth != activation.depth || depth == 0) Fail("of another depth");
 }

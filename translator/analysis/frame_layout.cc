@@ -71,7 +71,7 @@ FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarI
     layout.letters.push_back(LetterOf(function.vars[v].type));
     offset += bytes(v);
   }
-  layout.words = (offset + 7) / 8 + 1;
+  layout.words = offset / 4 + 2;
   return layout;
 }
 

@@ -20,7 +20,7 @@ struct FrameSlot {
 
 struct FrameLayout {
   std::vector<FrameSlot> slots;
-  uint32_t words = 1;   // 8-byte words, footer included
+  uint32_t words = 2;   // of 4 bytes (core::kFrameWord), footer included
   std::string letters;  // core::SiteDetail::slots
 };
 

@@ -23,7 +23,8 @@
 // split    a fast clone, called normally, that pushes its live values and returns 0 when a callee
 //          suspended; and a resume clone, the same body behind an entry switch, that the trampoline
 //          calls. Calls made by the resume clone reach the fast clones of others.
-// shared   one body with the entry switch; a thunk sets the point and calls it. Half the text, but
+// shared   one body with the entry switch; ResumeShared sets the point and calls it. Half the text,
+// but
 //          every call pays a test at entry and the switch makes the body's loops irreducible.
 // pieces   too large for a C++ compiler as one function, whether it suspends or not: see
 //          translator/emit/pieces.h.
@@ -45,8 +46,7 @@ struct SplitLimits {
   uint32_t loop;
 };
 constexpr SplitLimits kSmallModule = {1000, 4000};
-constexpr SplitLimits kLargeModule = {100, 600};
-constexpr uint64_t kLargeModuleBytes = 64 * 1024;  // of code
+constexpr SplitLimits kLargeModule = {60, 400};
 
 constexpr uint32_t kMostPoints = 1000;  // each is an edge from the entry switch into the body
 constexpr uint64_t kMostLiveValues = 8'000'000;  // bounds the text of spills and reloads
@@ -67,7 +67,7 @@ FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
     case Shape::kAuto:
       break;
   }
-  const SplitLimits& limits = context.code_bytes > kLargeModuleBytes ? kLargeModule : kSmallModule;
+  const SplitLimits& limits = context.large() ? kLargeModule : kSmallModule;
   const bool has_hot_loop = f.has_loop && (!f.suspends_in_loop || analysis::WorthPeeling(f));
   return bytes <= (has_hot_loop ? limits.loop : limits.bytes) ? FunctionShape::kSplit
                                                               : FunctionShape::kShared;
@@ -101,7 +101,7 @@ class FunctionEmitter {
         break;
       case FunctionShape::kShared:
         EmitDefinition(Body::kShared);
-        EmitResumeThunk();
+        EmitAddress();
         break;
       case FunctionShape::kPieces:
         EmitInPieces();
@@ -262,26 +262,8 @@ class FunctionEmitter {
     out_.Put("  default: FERMATA_UNREACHABLE;\n  }\n");
   }
 
-  void EmitResumeThunk() {
-    EmitResumeSignature();
-    out_.Put(
-        "  base->resume_point = point + 1;\n  base->resume_frame = frame;\n"
-        "  base->resume_value = value;\n");
-    std::string call = absl::StrCat(body_name_, "(base");
-    for (size_t i = 0; i < type_.params.size(); ++i) {
-      absl::StrAppend(&call, ", ", Literal(f_.vars[i].type, 0));
-    }
-    call.push_back(')');
-    if (ReturnsSlot(type_)) {
-      out_.Emit("  return slot_of_$0($1);\n}\n", ReturnType(type_), call);
-    } else if (type_.results.size() == 1) {
-      out_.Emit("  const v128 result = $0;\n  if (base->unwind != Unwind::kNone) return 0;\n  $1\n",
-                call, ToSlots(ir::Kind::kV128, "base->context->results", 0, "result"));
-      out_.Put("  return 0;\n}\n");
-    } else {
-      out_.Emit("  $0;\n  return 0;\n}\n", call);
-    }
-  }
+  // What the table of shared functions finds it by; static functions can't be named there.
+  void EmitAddress() { out_.Put("SHARED(", body_name_, ")\n"); }
 
   void EmitInPieces() {
     pieces_.emplace(context_, f_, printer_, suspension_, statements_, out_);
@@ -365,7 +347,7 @@ absl::StatusOr<EmittedFunction> EmitFunction(const ModuleContext& context, const
   }
   EmittedFunction emitted = FunctionEmitter(context, f, live, first_site).Run();
   for (const Site& site : emitted.sites) {
-    if (site.words > kMostFrameWords) return limit("a frame of more than 512 KiB");
+    if (site.words > kMostFrameWords) return limit("a frame of more than 256 KiB");
   }
   return emitted;
 }

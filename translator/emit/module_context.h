@@ -31,8 +31,10 @@ struct ModuleContext {
   std::vector<ShardRange> shards{};    // by function
   std::array<uint8_t, 32> hash{};      // SHA-256 of the module
   uint64_t code_bytes = 0;             // of all bodies
+  // Compile time and code size count more than the last percent of speed.
+  bool large() const { return code_bytes > 64 * 1024; }
 
-  uint32_t yield_site = 0;  // if Options::Yields()
+  uint32_t yield_site = 0;           // if Options::Yields()
   std::vector<bool> entry_checks{};  // by function, of Options::preempt
 
   bool has_tail_calls(uint32_t function) const { return graph.functions[function].tail_calls; }

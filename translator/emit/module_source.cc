@@ -115,6 +115,9 @@ constexpr char kMacros[] = R"(
 #define S8(f, p) S4(f, p) S4(f, p + 4)
 #define S16(f, p) S8(f, p) S8(f, p + 8)
 #define S32(f, p) S16(f, p) S16(f, p + 16)
+#define Shared_resume ResumeShared
+// Functions that are resumed by a call: name, type.
+#define X(f, t) {&f##_code, invoke_##t},
 // What is known of them: function, offset, number of the layout.
 #define D(f, o, l) {f, o, layouts[l]},
 
@@ -131,6 +134,8 @@ constexpr char kEndOfMacros[] = R"(
 #undef S8
 #undef S16
 #undef S32
+#undef Shared_resume
+#undef X
 #undef D
 )";
 
@@ -163,19 +168,27 @@ class SourceEmitter {
     }
     out_.Put(Declarations(context_, std::move(named)));
     out_.Put("using Resume = u64(Instance*, u32, u8*, u64);\n");
+    DeclareEach("Resume", "_resume", false);
+    DeclareEach("extern const AnyFunction", "_code", true);
+  }
+  // An object of `type` for each function that suspends, shared or not, named with `suffix`.
+  void DeclareEach(absl::string_view type, absl::string_view suffix, bool shared) {
     size_t column = 0;
     for (const SiteTable::Group& group : sites_.groups()) {
-      if (group.op) continue;
-      const std::string name = FunctionName(module_, group.function);
-      const char* separator = column == 0 ? "Resume " : ", ";
+      if (group.op || group.shared != shared) continue;
+      const std::string name = NameOf(group);
       if (column + name.size() > kColumns) {
-        separator = ";\nResume ";
+        out_.Put(";\n");
         column = 0;
       }
-      out_.Put(separator, name, "_resume");
-      column += name.size() + 9;
+      out_.Put(column == 0 ? absl::StrCat(type, " ") : ", ", name, suffix);
+      column += name.size() + suffix.size() + 2;
     }
     if (column != 0) out_.Put(";\n");
+  }
+  std::string NameOf(const SiteTable::Group& group) const {
+    return group.shared ? BodyName(context_, group.function)
+                        : FunctionName(module_, group.function);
   }
 
   // Per type: its parameter and result lists, and the thunks between slots and native calls. Equal
@@ -267,7 +280,7 @@ class SourceEmitter {
       const FuncType& type = module_.TypeOf(group.function);
       out_.Emit("$0 suspend_$1($2) {\n", ReturnType(type), group.function, ParamList(type));
       out_.Emit("  u8* frame = push_op(base, $0u, $1);\n  (void)frame;\n", group.first,
-                sites_.layout(group.first).words);
+                SlotsOf(type.params));
       uint32_t offset = 0;
       for (size_t i = 0; i < type.params.size(); ++i) {
         const ir::Kind kind = type.params[i].kind();
@@ -388,8 +401,19 @@ class SourceEmitter {
     out_.Put(
         "\n// ---- Sites: op frames first, then the functions' resume points ----\n"
         "const SiteInfo sites[] = {\n");
-    for (const SiteTable::Group& group : sites_.groups()) EmitResumePoints(group);
-    out_.Put("  {},\n};\nconst u16 site_words[] = {");
+    uint32_t shared = 0;
+    for (const SiteTable::Group& group : sites_.groups()) {
+      if (group.op) {
+        out_.Put("  {nullptr, 0, false},\n");
+      } else if (group.shared) {
+        EmitResumePoints(group, "Shared", shared++ << SiteTable::kPointBits);
+      } else {
+        EmitResumePoints(group, NameOf(group), 0);
+      }
+    }
+    out_.Put("  {},\n};\n");
+    EmitShared();
+    out_.Put("const u16 site_words[] = {");
     for (uint32_t site = 0; site < sites_.size(); ++site) {
       out_.Emit("$0$1,", site % 64 == 0 ? "\n" : "", sites_.layout(site).words);
     }
@@ -406,24 +430,28 @@ class SourceEmitter {
     }
     out_.Put("  {},\n};\n");
   }
-  void EmitResumePoints(const SiteTable::Group& group) {
-    if (group.op) {
-      out_.Put("  {nullptr, 0, false},\n");
-      return;
-    }
-    const std::string name = FunctionName(module_, group.function);
+  void EmitResumePoints(const SiteTable::Group& group, const std::string& name, uint32_t point) {
     for (uint32_t p = 0; p < group.count;) {
       if (sites_.catches(group.first + p)) {
-        out_.Emit("C1($0,$1) ", name, p++);
+        out_.Emit("C1($0,$1) ", name, point + p++);
         continue;
       }
       uint32_t run = 1;  // a power of two
       while (run < 32 && p + 2 * run <= group.count && NoneCatches(group.first + p, 2 * run))
         run *= 2;
-      out_.Emit("S$0($1,$2) ", run, name, p);
+      out_.Emit("S$0($1,$2) ", run, name, point + p);
       p += run;
     }
     out_.Put("\n");
+  }
+  void EmitShared() {
+    out_.Put("const SharedFunction shared[] = {\n");
+    for (const SiteTable::Group& group : sites_.groups()) {
+      if (!group.shared) continue;
+      out_.Emit("X($0, $1)\n", NameOf(group),
+                context_.graph.canonical_type[module_.functions[group.function].type]);
+    }
+    out_.Put("  {},\n};\n");
   }
   bool NoneCatches(uint32_t first, uint32_t count) const {
     for (uint32_t site = first; site < first + count; ++site) {
@@ -482,7 +510,7 @@ const ModuleInfo info = {
         module_.has_start ? absl::StrCat(context_.info_index[module_.start], "u") : "kNoFunction");
     list("function_names", NameCount());
     list("segment_infos", SegmentCount());
-    out_.Put("};\n", CloseCodeNamespace(context_));
+    out_.Put("  shared,\n};\n", CloseCodeNamespace(context_));
     out_.Emit(R"(
 namespace $0 {
 const fermata::core::ModuleInfo& $1ModuleInfo() { return $1_code::info; }
@@ -615,13 +643,13 @@ SiteTable OpSites(const ModuleContext& context) {
   for (uint32_t f = 0; f < context.module.imported_functions; ++f) {
     if (context.immediate[f]) continue;
     const FuncType& type = context.module.TypeOf(f);
-    Site site{f, 0, 0, SlotsOf(type.params) + 1, "", true};
+    Site site{f, 0, 0, 2 * SlotsOf(type.params) + 2, "", true};
     for (wasm::ValType t : type.params) {
       site.letters.push_back(Letter(wasm::RepOf(context.module, t)));
     }
     sites.Add({site});
   }
-  if (context.options.Yields()) sites.Add({{ir::kNone, 0, 0, 1, "", true}});
+  if (context.options.Yields()) sites.Add({{ir::kNone, 0, 0, 2, "", true}});
   return sites;
 }
 

@@ -67,7 +67,7 @@ void Report::Add(uint32_t function, const EmittedFunction& emitted, int forced_l
       json.attribute("why",
                      Utf8(analysis::Explain(context_.module, context_.suspension, function)));
       json.attribute("suspension_points", static_cast<int64_t>(emitted.sites.size()));
-      json.attribute("max_frame_bytes", 8 * words);
+      json.attribute("max_frame_bytes", 4 * words);
     }
     if (forced_loads > 0) json.attribute("forced_loads", forced_loads);
     if (context_.stack_need[function] != 0) {

@@ -46,6 +46,13 @@ std::vector<bool> FindInternal(const wasm::Module& module, const analysis::CallG
   return internal;
 }
 
+// In large modules partial redundancies are not worth looking for: 2 % of the code and 8 % of the
+// compile time, for 0.4 % of the instructions of a Lua script.
+constexpr char kPasses[] = R"(#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-tree-pre", "no-code-hoisting")
+#endif
+)";
+
 std::string ShardStart(const ModuleContext& context, uint32_t shard) {
   const wasm::Module& module = context.module;
   std::vector<bool> declared(module.functions.size());
@@ -59,8 +66,9 @@ std::string ShardStart(const ModuleContext& context, uint32_t shard) {
       functions.push_back(callee);
     }
   }
-  return absl::StrCat(Banner(context, absl::StrCat("functions, part ", shard)), "#include \"",
-                      context.options.file_stem, "_module.h\"\n\n", OpenCodeNamespace(context),
+  return absl::StrCat(Banner(context, absl::StrCat("functions, part ", shard)),
+                      context.large() ? kPasses : "", "#include \"", context.options.file_stem,
+                      "_module.h\"\n\n", OpenCodeNamespace(context),
                       Declarations(context, std::move(functions)));
 }
 

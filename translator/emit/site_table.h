@@ -22,7 +22,9 @@ class SiteTable {
     uint32_t first;  // site
     uint32_t count;
     bool op;
+    bool shared;  // resumed by core::ResumeShared
   };
+  static constexpr uint32_t kPointBits = 12;  // core::kPointBits
   // What a frame holds.
   struct Layout {
     uint32_t words;
@@ -30,10 +32,10 @@ class SiteTable {
   };
 
   // All sites of a function, or one of an op.
-  void Add(const std::vector<Site>& sites) {
+  void Add(const std::vector<Site>& sites, bool shared = false) {
     if (sites.empty()) return;
     groups_.push_back(
-        {sites[0].function, size(), static_cast<uint32_t>(sites.size()), sites[0].op});
+        {sites[0].function, size(), static_cast<uint32_t>(sites.size()), sites[0].op, shared});
     for (const Site& site : sites)
       entries_.push_back({site.offset, LayoutOf(site) << 1 | site.catches});
   }

@@ -154,8 +154,7 @@ void StatementEmitter::EmitYield(const Stmt& s) {
   out_.Put("  ");
   if (when != ir::Yield::kAlways) {
     // A variable that lives across calls would cost a register or a place on the stack.
-    out_.Emit("if ($0($1)) { ",
-              when == ir::Yield::kInterrupted ? "INTERRUPTED" : "OUT_OF_FUEL",
+    out_.Emit("if ($0($1)) { ", when == ir::Yield::kInterrupted ? "INTERRUPTED" : "OUT_OF_FUEL",
               s.index2 == 1 ? "interrupt" : "base->interrupt");
   }
   out_.Emit("PushYield(base, $0u); goto S$1;", context_.yield_site, s.point);
