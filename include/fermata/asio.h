@@ -31,9 +31,16 @@
 // others wait; stores on different strands run side by side on the threads of a pool. A call is
 // bound to no thread: it goes on on whichever runs its strand next.
 //
+// Pre-emption: a guest that is paused (interrupted, or out of fuel) is decided about by the handler
+// of fermata::Pause, if there is one, which may return asio::awaitable too. Without it an
+// interrupted call runs on, and one that is out of fuel ends with kResourceExhausted. A call that
+// runs on after a pause does so after what its executor had to do before: interrupts at intervals
+// make calls of different guests take turns, on a strand or on a pool.
+//
 // Cancellation, terminal or partial, is passed on to what the handler waits for, if that is Asio's
 // (asio::awaitable; operations that don't support it go on to their end). When the wait is over the
-// guest's frames are dropped, no guest code runs, and the operation completes with kCancelled.
+// guest's frames are dropped, no guest code runs, and the operation completes with kCancelled. It
+// finds out about a guest that runs when that waits, or is paused: interrupt it now and then.
 //
 // The guest, and what the handlers refer to, must be there until the operation completes. A context
 // that is destroyed takes the operations under way along: their steps too, so the guests' stores
@@ -188,6 +195,23 @@ std::variant<absl::Status, asio::awaitable<absl::Status>> Answer(S& step, H& han
       op);
 }
 
+// Has the handler decide about a paused call, if it wants to; others have had a turn then.
+template <class S, class H>
+asio::awaitable<absl::Status> Decide(drive_internal::PausedStep<S>& paused, H& handler) {
+  absl::Status status;
+  if constexpr (drive_internal::AsksAboutPauses<H>) {
+    static_assert(Answers<H, Pause>, "the handler of fermata::Pause gives fermata::Proceed");
+    const auto op = paused.op();
+    auto answered = Answer(paused, handler, op);
+    if (answered.index() == 1) co_return co_await std::get<1>(std::move(answered));
+    status = std::get<0>(answered);
+  } else {
+    status = paused.Unasked();
+  }
+  if (status.ok()) co_await asio::post(asio::use_awaitable);
+  co_return status;
+}
+
 // What `Start` makes: a step, or absl::StatusOr of one.
 template <class T>
 struct Stepping {
@@ -225,15 +249,22 @@ asio::awaitable<ResultOf<Start>> Run(Start start, H handler) {
       status = step.Begin();
     }
   }
-  while (status.ok() && step.suspended() && !step.foreign()) {
-    const auto op = step.op();
-    auto answered = Answer(step, handler, op);
-    if (answered.index() == 0) {
-      status = std::get<0>(answered);
+  while (status.ok() && (step.paused() || (step.suspended() && !step.foreign()))) {
+    if (step.paused()) {
+      drive_internal::PausedStep<StepOf<Start>> paused(step);
+      status = co_await Decide(paused, handler);
+      if (cancelled(co_await asio::this_coro::cancellation_state)) break;
+      if (status.ok()) status = paused.Go();
     } else {
-      status = co_await std::get<1>(std::move(answered));
+      const auto op = step.op();
+      auto answered = Answer(step, handler, op);
+      if (answered.index() == 0) {
+        status = std::get<0>(answered);
+      } else {
+        status = co_await std::get<1>(std::move(answered));
+      }
     }
-    if (!step.suspended()) break;
+    if (!step.suspended() && !step.paused()) break;
     if (cancelled(co_await asio::this_coro::cancellation_state)) break;
   }
   co_return drive_internal::Conclude(step, status);

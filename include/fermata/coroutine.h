@@ -28,15 +28,34 @@
 // Drive gives the value of the call (absl::Status if it has none), or an error:
 //   kAborted            the guest trapped: the trap's message
 //   kCancelled          the stop token was asked to stop, or the step had been cancelled before
+//   kResourceExhausted  the guest is out of fuel, and no handler gave it more
 //   kUnimplemented      the guest waits for an import of another module linked with it
 //   the handler's own   if it returned a status, with the import named: "net.recv: no route"
 //   kInternal           if a handler, or the awaitable it returned, threw: with what() as message;
 //                       kResourceExhausted: std::bad_alloc
 // After all of these but the first the guest's frames are dropped, and no guest code runs.
 //
+// Pre-emption: a call of a guest translated with --preempt may be paused, by an interrupt of its
+// store or for want of fuel. What becomes of it is decided by one more handler: of Pause. It gives
+// Proceed, plainly or as an awaitable like the others, or an error that the call then comes to
+// ("paused: the account is empty").
+//
+//   [&](fermata::Pause pause) -> fermata::Task<absl::StatusOr<fermata::Proceed>> {
+//     if (pause.kind == fermata::Pause::kOutOfFuel && !account.Charge(1)) {
+//       co_return absl::ResourceExhaustedError("the account is empty");
+//     }
+//     co_await loop.NextTurn();                           // a time slice is over: others first
+//     co_return fermata::Proceed{.fuel = 1'000'000};
+//   }
+//
+// Without that handler an interrupted call runs on at once, unless it has been asked to stop; one
+// that is out of fuel ends.
+//
 // Cancellation: destroy the task that waits, on the thread that would resume it; that drops the
 // guest's call and destroys what it waits for. Or pass a std::stop_token: it is looked at before
-// the guest runs on, so what is being waited for should stop early too.
+// the guest is answered and before a paused guest runs on, so what is being waited for should stop
+// early too. To stop a guest that runs, from another thread: request_stop(), then interrupt its
+// store.
 //
 // Threads: guest code runs where the coroutine is resumed, so whatever resumes what handlers wait
 // for must do so where the guest's store may be used: one thread at a time. Nothing here is tied to
@@ -47,11 +66,14 @@
 //
 //   absl::StatusOr<std::vector<Value>> results = co_await fermata::Drive(
 //       std::move(step), [&](const DynamicStep& step) -> Task<std::vector<Value>> { … });
+//
+// (or Match of it and a handler of Pause).
 #ifndef FERMATA_COROUTINE_H_
 #define FERMATA_COROUTINE_H_
 
 #include <concepts>
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <new>
 #include <stop_token>
@@ -79,6 +101,18 @@
 #endif
 
 namespace fermata {
+
+// That a paused call runs on.
+struct Proceed {
+  uint64_t fuel = 0;  // given to its store before, for all of its calls
+};
+
+// A call that is paused, for the handler that decides what becomes of it.
+struct Pause {
+  enum Kind : uint8_t { kInterrupted, kOutOfFuel } kind;
+  using Result = Proceed;
+  static constexpr const char* kImport = "paused";  // what its errors begin with
+};
 
 // How Drive is made; the embedder has no business here.
 namespace drive_internal {
@@ -289,6 +323,53 @@ class Answering {
   typename Place<H, Op>::Type place_;
 };
 
+// Whether a handler has a case for Pause. One that can be called with it must give a Proceed.
+template <class H>
+concept AsksAboutPauses = std::invocable<H&, const Pause&>;
+
+// A paused call as a step that is suspended on a Pause: an answer is kept until Go().
+template <class S>
+class PausedStep {
+ public:
+  using Op = std::variant<Pause>;
+
+  explicit PausedStep(S& step) : step_(step) {}
+  Op op() const { return Pause{step_.interrupted() ? Pause::kInterrupted : Pause::kOutOfFuel}; }
+  template <class T>
+  absl::Status Resume(Proceed proceed) {
+    proceed_ = proceed;
+    return absl::OkStatus();
+  }
+  // What becomes of it if the host has no opinion.
+  absl::Status Unasked() const {
+    return step_.interrupted() ? absl::OkStatus() : absl::ResourceExhaustedError("out of fuel");
+  }
+  absl::Status Go() { return proceed_.fuel != 0 ? step_.Refuel(proceed_.fuel) : step_.Continue(); }
+
+ private:
+  S& step_;
+  Proceed proceed_;
+};
+
+inline absl::Status Stopped() { return absl::CancelledError("the call was asked to stop"); }
+
+// Decides about a paused call, and runs it on.
+template <class S, class H>
+Task<absl::Status> Unpause(S& step, H& handler, const std::stop_token& stop) {
+  PausedStep<S> paused(step);
+  absl::Status status;
+  if constexpr (AsksAboutPauses<H>) {
+    static_assert(Answers<H, Pause>, "the handler of fermata::Pause gives fermata::Proceed");
+    Answering<PausedStep<S>, H> answering(paused, handler);
+    status = co_await answering;
+  } else {
+    status = paused.Unasked();
+  }
+  if (!status.ok()) co_return status;
+  if (stop.stop_requested()) co_return Stopped();
+  co_return paused.Go();
+}
+
 // What the call came to. The frames of one that has not ended are dropped.
 template <class S>
 ResultOf<ValueOf<S>> Conclude(S& step, const absl::Status& status) {
@@ -312,8 +393,6 @@ ResultOf<ValueOf<S>> Conclude(S& step, const absl::Status& status) {
     return step.value();
   }
 }
-
-inline absl::Status Stopped() { return absl::CancelledError("the call was asked to stop"); }
 
 // What DynamicSteps are answered with.
 using Values = std::vector<Value>;
@@ -356,13 +435,15 @@ requires drive_internal::AnswersAll<Handler, typename S::Op>
       status = stop.stop_requested() ? drive_internal::Stopped() : step.Begin();
     }
   }
-  while (status.ok() && step.suspended() && !step.foreign()) {
+  while (status.ok() && (step.paused() || (step.suspended() && !step.foreign()))) {
     if (stop.stop_requested()) {
       status = drive_internal::Stopped();
-      break;
+    } else if (step.paused()) {
+      status = co_await drive_internal::Unpause(step, handler, stop);
+    } else {
+      drive_internal::Answering<S, Handler> answering(step, handler);
+      status = co_await answering;
     }
-    drive_internal::Answering<S, Handler> answering(step, handler);
-    status = co_await answering;
   }
   co_return drive_internal::Conclude(step, status);
 }
@@ -381,8 +462,13 @@ requires drive_internal::AnswersAll<Handler, typename S::Op>
 template <drive_internal::AnswersDynamic Handler>
 Task<absl::StatusOr<std::vector<Value>>> Drive(DynamicStep step, Handler handler,
                                                std::stop_token stop = {}) {
-  while (step.suspended()) {
+  while (step.suspended() || step.paused()) {
     if (stop.stop_requested()) co_return drive_internal::Stopped();
+    if (step.paused()) {
+      const absl::Status status = co_await drive_internal::Unpause(step, handler, stop);
+      if (!status.ok()) co_return status;
+      continue;
+    }
     const absl::StatusOr<std::vector<Value>> answer =
         co_await drive_internal::AnswerOf(step, handler);
     const std::string import = absl::StrCat(step.op_module(), ".", step.op_name());
@@ -393,8 +479,6 @@ Task<absl::StatusOr<std::vector<Value>>> Drive(DynamicStep step, Handler handler
   if (step.finished()) {
     co_return std::vector<Value>(step.results().begin(), step.results().end());
   }
-  if (step.interrupted()) co_return absl::UnavailableError("interrupted");
-  if (step.out_of_fuel()) co_return absl::ResourceExhaustedError("the guest is out of fuel");
   if (step.trap() == Trap::kCancelled) co_return absl::CancelledError(step.message());
   co_return absl::AbortedError(step.message());
 }
