@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -46,6 +47,24 @@ constexpr char kLibrary[] = R"((module
     (i64.add (i64.extend_i32_s (local.get 0)) (local.get 1))
     (f64.add (f64.promote_f32 (local.get 2)) (local.get 3)))
   (func (export "crash") (unreachable)))
+)";
+
+// Runs for ever, sleeps for an hour, or counts.
+constexpr char kSlow[] = R"((module
+  (import "wasi_snapshot_preview1" "poll_oneoff"
+    (func $poll_oneoff (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (loop $again (br $again)))
+  (func (export "sleep")
+    (i32.store (i32.const 16) (i32.const 1))               ;; the monotonic clock
+    (i64.store (i32.const 24) (i64.const 3600000000000))
+    (drop (call $poll_oneoff (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))))
+  (func (export "count") (param $n i32) (result i32)
+    (local $i i32)
+    (loop $again
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get $i) (local.get $n))))
+    (local.get $i)))
 )";
 
 constexpr char kForeign[] = R"((module
@@ -152,6 +171,9 @@ TEST_F(RunCommand, WrongInvocations) {
       {{"--dir", "::/x"}, "expected HOST::GUEST"},
       {{"--invoke=ready", "--dir", "/no/such/folder"}, "cannot open the directory /no/such/folder"},
       {{"--listen", "nowhere"}, "expected HOST:PORT"},
+      {{"--invoke=ready", "--fuel=0"}, "--fuel: not a positive number"},
+      {{"--invoke=ready", "--timeout=0"}, "--timeout: not a number of seconds"},
+      {{"--invoke=ready", "--timeout=nan"}, "--timeout: not a number of seconds"},
   };
   for (const auto& c : cases) {
     std::vector<std::string> arguments = {"run", wasm};
@@ -161,6 +183,37 @@ TEST_F(RunCommand, WrongInvocations) {
     EXPECT_THAT(result.output, testing::StartsWith("fermata: ")) << c.message;
     EXPECT_THAT(result.output, HasSubstr(c.message));
   }
+}
+
+TEST_F(RunCommand, Fuel) {
+  const std::string wasm = Module("slow", kSlow);
+  const auto endless = Fermata({"run", wasm, "--fuel=1000000"});
+  EXPECT_EQ(endless.exit_code, 124);
+  EXPECT_EQ(endless.output, "fermata: the guest is out of fuel\n");
+  EXPECT_EQ(Fermata({"run", wasm, "--fuel=99", "--invoke=count", "--", "100"}).output, "100\n");
+  const auto one_less = Fermata({"run", wasm, "--fuel=98", "--invoke=count", "--", "100"});
+  EXPECT_EQ(one_less.exit_code, 124);
+  EXPECT_EQ(one_less.output, "fermata: the guest is out of fuel\n");
+  EXPECT_THAT(CachedLibraries(), testing::SizeIs(1)) << "what fuel there is, is no part of the key";
+}
+
+TEST_F(RunCommand, Timeout) {
+  const std::string wasm = Module("slow", kSlow);
+  const auto start = std::chrono::steady_clock::now();
+  for (const char* call : {"_start", "sleep"}) {
+    const auto result = Fermata({"run", wasm, "--timeout=0.2", absl::StrCat("--invoke=", call)});
+    EXPECT_EQ(result.exit_code, 124) << call;
+    EXPECT_EQ(result.output, "fermata: the guest's time is up\n") << call;
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::minutes(10));
+  const auto both = Fermata({"run", wasm, "--timeout=600", "--fuel=10"});
+  EXPECT_EQ(both.exit_code, 124);
+  EXPECT_EQ(both.output, "fermata: the guest is out of fuel\n");
+  const auto in_time = Fermata({"run", wasm, "--timeout=600", "--invoke=count", "--", "7"});
+  EXPECT_EQ(in_time.exit_code, 0);
+  EXPECT_EQ(in_time.output, "7\n");
+  EXPECT_EQ(Fermata({"run", wasm, "--invoke=count", "--", "7"}).output, "7\n");
+  EXPECT_THAT(CachedLibraries(), testing::SizeIs(3)) << "unlimited, interruptible, with fuel";
 }
 
 TEST_F(RunCommand, AllMissingImportsAreListedBeforeAnythingIsCompiled) {

@@ -259,8 +259,8 @@ class DynamicStep {
   const Signature& signature() const;
 
   // Another step of the same call, from here on on its own: its frames are copied, while memories,
-  // tables and globals stay shared. Costs its bytes. Errors: neither suspended nor out of fuel; a
-  // start function, which runs once.
+  // tables and globals stay shared. Costs its bytes. Errors: neither suspended nor paused; a start
+  // function, which runs once.
   absl::StatusOr<DynamicStep> Clone() const;
 
   // Suspended, paused or trapped: where the call is, or was. See backtrace.h.

@@ -47,8 +47,8 @@ struct SaveOptions {
 };
 
 // The store and these calls, in this order. Nothing changes. Calls that are not listed are not in
-// the snapshot. Errors (kFailedPrecondition): the store is in use, a step that is neither suspended
-// nor out of fuel, or is of another store.
+// the snapshot, nor is what fuel is left. Errors (kFailedPrecondition): the store is in use, a step
+// that is neither suspended nor paused, or is of another store.
 absl::StatusOr<std::string> Save(StoreHandle& store, absl::Span<const DynamicStep* const> steps,
                                  const SaveOptions& options = {});
 

@@ -219,9 +219,10 @@ class Process {
 // Blocks until `wait` may be over: true; false if it never will be (it waits for streams that only
 // the embedder knows about).
 bool BlockFor(const Wait& wait);
-// Runs a process to its end, to a foreign op, or until it is paused. A process that waits for what
-// never comes traps.
-Process::State RunToEnd(Process& process);
+// Runs a process to its end, to a foreign op, or until it is paused; if there is a deadline (ns of
+// the host's monotonic clock), it is kWaiting too if that comes while it waits. A process that
+// waits for what never comes traps.
+Process::State RunToEnd(Process& process, std::optional<uint64_t> deadline = std::nullopt);
 
 }  // namespace fermata::wasi
 

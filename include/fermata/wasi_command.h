@@ -3,6 +3,7 @@
 #ifndef FERMATA_WASI_COMMAND_H_
 #define FERMATA_WASI_COMMAND_H_
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,15 +23,19 @@ std::vector<std::string> ParseEnvironment(absl::Span<const std::string> texts);
 absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address);
 
 // Calls `export_name` of a new process with standard streams inherited unless the configuration
-// says otherwise; blocks until it has ended. What went wrong is told on standard error. The exit
-// status: the guest's, 134 after a trap, 1 if it could not be run.
+// says otherwise; blocks until it has ended, or has used up what it was given: Limits::fuel, or
+// `timeout` (0: no end), waiting included. Both need a module translated with --preempt (fuel:
+// --preempt=fuel); without, the time is looked at only while the guest waits. What went wrong is
+// told on standard error. The exit status: the guest's, 134 after a trap, 124 if fuel or time is
+// used up, 1 if it could not be run.
 struct CommandResult {
   int exit_code = 1;
   std::vector<Value> results;  // of a call that returned
 };
 CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
                          absl::string_view export_name = "_start",
-                         absl::Span<const Value> arguments = {});
+                         absl::Span<const Value> arguments = {},
+                         std::chrono::nanoseconds timeout = {});
 
 }  // namespace fermata::wasi
 

@@ -25,8 +25,9 @@
 
 namespace fermata::wasi {
 
-// Errors: as fermata::Save's; a program that has ended; a store in which the host has calls of its
-// own is not an error, but they are not saved.
+// A program that waits, is paused (it then is kPaused again) or has not begun. Errors: as
+// fermata::Save's; a program that has ended; a store in which the host has calls of its own is not
+// an error, but they are not saved.
 absl::StatusOr<std::string> SaveProcess(Process& process, const SaveOptions& options = {});
 
 struct SavedStream {
@@ -52,8 +53,8 @@ absl::StatusOr<std::unique_ptr<Process>> RestoreProcess(const ModuleInfo& info,
                                                         absl::string_view bytes,
                                                         RestoreOptions options);
 
-// For tests: blocks until the process has ended, or is suspended on a foreign op, and meanwhile
-// saves, destroys and restores it at every suspension. Errors are those of that.
+// For tests: blocks until the process has ended, is suspended on a foreign op, or is paused, and
+// meanwhile saves, destroys and restores it at every suspension. Errors are those of that.
 absl::StatusOr<Process::State> RunRestoring(std::unique_ptr<Process>& process,
                                             const ModuleInfo& info, const RestoreOptions& options);
 

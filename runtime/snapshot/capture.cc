@@ -183,16 +183,17 @@ absl::Status CaptureSteps(const StoreState& store, absl::Span<const DynamicStep*
                           StoreImage& image) {
   for (const DynamicStep* step : steps) {
     const StepState* state = SnapshotAccess::Of(*step);
-    if (state == nullptr || (state->phase != StepState::Phase::kSuspended &&
-                             state->phase != StepState::Phase::kOutOfFuel)) {
-      return absl::FailedPreconditionError("a step that is neither suspended nor out of fuel");
+    if (state == nullptr || (!step->suspended() && !step->paused())) {
+      return absl::FailedPreconditionError("a step that is neither suspended nor paused");
     }
     if (state->store != &store) {
       return absl::FailedPreconditionError("a step of another store");
     }
     StepImage s;
     s.function = state->function;
-    s.yielded = state->phase == StepState::Phase::kOutOfFuel;
+    s.held = step->suspended()     ? StepImage::kSuspended
+             : step->interrupted() ? StepImage::kInterrupted
+                                   : StepImage::kOutOfFuel;
     s.restored = state->restored;
     s.frames = {state->activation.frames, state->activation.size};
     for (uint32_t i = 0; i < store.owned.size(); ++i) {

@@ -30,7 +30,9 @@ class Decoder {
       StepImage step;
       step.function = r_.U32();
       step.starting = r_.U32();
-      step.yielded = r_.Flag();
+      const uint32_t held = r_.U32();
+      if (held > StepImage::kInterrupted) r_.Fail();
+      step.held = static_cast<StepImage::Held>(held);
       step.restored = true;
       step.frames = r_.Span(r_.U32());
       image_.steps.push_back(std::move(step));

@@ -53,7 +53,7 @@ class Encoder {
     for (const StepImage& step : image_.steps) {
       w_.U32(step.function);
       w_.U32(step.starting);
-      w_.U32(step.yielded);
+      w_.U32(step.held);
       w_.U32(step.frames.size());
       w_.Bytes(step.frames.data(), step.frames.size());
     }

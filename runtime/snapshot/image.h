@@ -105,7 +105,8 @@ struct StepImage {
   static constexpr uint32_t kNotStarting = 0xffffffff;
   core::ref function = 0;
   uint32_t starting = kNotStarting;  // which of `instances`, if it is its start function
-  bool yielded = false;
+  // As the format has it.
+  enum Held : uint32_t { kSuspended = 0, kOutOfFuel = 1, kInterrupted = 2 } held = kSuspended;
   bool restored = false;  // forks only
   absl::Span<const uint8_t> frames;
   std::string storage;  // of the frames, if they had to be copied

@@ -406,7 +406,8 @@ class Rebuilder {
   absl::Status FillSteps() {
     StoreState& s = store();
     for (const StepImage& image : image_.steps) {
-      absl::StatusOr<uint32_t> depth = CheckFrames(s, image.frames, image.yielded);
+      absl::StatusOr<uint32_t> depth =
+          CheckFrames(s, image.frames, image.held != StepImage::kSuspended);
       if (!depth.ok()) return depth.status();
       if (image.frames.size() > s.store.limits.frame_bytes || *depth > s.store.limits.call_depth) {
         return absl::ResourceExhaustedError("a call holds more frames than the limits allow");
@@ -433,7 +434,9 @@ class Rebuilder {
       if (!state.SetFrames(frames)) {
         return absl::ResourceExhaustedError("no memory for the frames of a call");
       }
-      state.phase = image.yielded ? StepState::Phase::kOutOfFuel : StepState::Phase::kSuspended;
+      state.phase = image.held == StepImage::kSuspended     ? StepState::Phase::kSuspended
+                    : image.held == StepImage::kInterrupted ? StepState::Phase::kInterrupted
+                                                            : StepState::Phase::kOutOfFuel;
       result_.steps.push_back(std::move(step));
     }
     return absl::OkStatus();

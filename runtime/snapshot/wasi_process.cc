@@ -191,7 +191,7 @@ class Reopener {
 }  // namespace
 
 absl::StatusOr<std::string> SnapshotAccess::Save(Process& p, const SaveOptions& options) {
-  if (p.state_ != Process::State::kReady && !p.step_.suspended() && !p.step_.out_of_fuel()) {
+  if (p.state_ != Process::State::kReady && !p.step_.suspended() && !p.step_.paused()) {
     return absl::FailedPreconditionError("the program has ended");
   }
   const bool calling = p.state_ != Process::State::kReady;
@@ -300,7 +300,9 @@ absl::StatusOr<std::unique_ptr<Process>> SnapshotAccess::Restore(const ModuleInf
   p.store_ = std::move(restored->store);
   p.instance_ = restored->instances.back();  // what it is linked with was made before
   if (calling) p.step_ = std::move(restored->steps[0]);
-  p.state_ = calling ? Process::State::kWaiting : Process::State::kReady;
+  p.state_ = !calling           ? Process::State::kReady
+             : p.step_.paused() ? Process::State::kPaused
+                                : Process::State::kWaiting;
   return process;
 }
 

@@ -51,11 +51,14 @@ bool BlockFor(const Wait& wait) {
   return true;  // whatever woke us: the call is tried again
 }
 
-Process::State RunToEnd(Process& process) {
+Process::State RunToEnd(Process& process, std::optional<uint64_t> deadline) {
   for (;;) {
     const Process::State state = process.Run();
     if (state != Process::State::kWaiting) return state;
-    if (!BlockFor(process.wait())) process.Abort("the guest waits for what never comes");
+    if (deadline && HostMonotonic() >= *deadline) return state;
+    Wait wait = process.wait();
+    if (deadline) wait.deadline = std::min(wait.deadline.value_or(*deadline), *deadline);
+    if (!BlockFor(wait)) process.Abort("the guest waits for what never comes");
   }
 }
 

@@ -5,10 +5,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "fermata/deadline.h"
 #include "fermata/wasi_command.h"
 #include "runtime/wasi/system.h"
 
@@ -18,6 +20,24 @@ namespace {
 void Complain(absl::string_view message) {
   std::fflush(stdout);
   std::fprintf(stderr, "fermata: %.*s\n", static_cast<int>(message.size()), message.data());
+}
+
+constexpr int kUsedUp = 124;  // as timeout(1)
+
+// Runs a process to its end, to a foreign op, or to where it is out of fuel or time.
+Process::State RunWithin(Process& process, std::chrono::nanoseconds timeout) {
+  std::optional<uint64_t> deadline;
+  std::optional<DeadlineTimer> timer;
+  DeadlineTimer::Deadline interrupt;
+  if (timeout.count() > 0) {
+    deadline = HostMonotonic() + static_cast<uint64_t>(timeout.count());
+    interrupt = timer.emplace().InterruptAfter(process.store().interrupter(), timeout);
+  }
+  for (;;) {
+    const Process::State state = RunToEnd(process, deadline);
+    const bool interrupted = state == Process::State::kPaused && process.step().interrupted();
+    if (!interrupted || (deadline && HostMonotonic() >= *deadline)) return state;
+  }
 }
 
 }  // namespace
@@ -79,7 +99,8 @@ absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address) {
 }
 
 CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
-                         absl::string_view export_name, absl::Span<const Value> arguments) {
+                         absl::string_view export_name, absl::Span<const Value> arguments,
+                         std::chrono::nanoseconds timeout) {
   CommandResult result;
   absl::StatusOr<std::unique_ptr<Process>> process = Process::Create(info, std::move(options));
   absl::Status status = process.status();
@@ -89,7 +110,7 @@ CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
     return result;
   }
   Process& p = **process;
-  switch (RunToEnd(p)) {
+  switch (RunWithin(p, timeout)) {
     case Process::State::kFinished:
       result.results.assign(p.step().results().begin(), p.step().results().end());
       break;
@@ -99,6 +120,11 @@ CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
     case Process::State::kForeign:
       Complain(absl::StrCat("the guest called ", p.step().op_module(), ".", p.step().op_name(),
                             ", which nobody provides"));
+      return result;
+    case Process::State::kPaused:
+    case Process::State::kWaiting:
+      Complain(p.step().out_of_fuel() ? "the guest is out of fuel" : "the guest's time is up");
+      result.exit_code = kUsedUp;
       return result;
     default:
       break;

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "asio_guest.h"
+#include "asio_paused_guest.h"
 
 #if __has_include(<asio/deferred.hpp>)
 #include <asio/deferred.hpp>
@@ -394,6 +395,30 @@ TEST(WasiAsio, CompletesForTheEmbeddersOwnOps) {
   io.run();
   EXPECT_EQ(outcome.state, State::kFinished);
   EXPECT_EQ(Result(*process), 500u);
+}
+
+TEST(WasiAsio, CompletesWhenTheGuestIsPaused) {
+  asio::io_context io;
+  Connection connection(io);
+  auto process = Process::Create(guests::PausedGuestModuleInfo(), {.config = connection.Config()});
+  ASSERT_TRUE(process.ok()) << process.status();
+  Process& p = **process;
+  ASSERT_TRUE(p.Begin("cat", {}).ok());
+  asio::write(connection.socket, asio::buffer("ab", 2));
+  p.store().interrupter().Interrupt();
+  Outcome first;
+  async_run(p, io, first.Handler());
+  io.run();
+  EXPECT_EQ(first.state, State::kPaused);
+  EXPECT_TRUE(p.step().interrupted());
+  p.store().SetFuel(0);
+  connection.socket.shutdown(Socket::shutdown_send);
+  Outcome second;
+  async_run(p, io, second.Handler());
+  io.restart();
+  io.run();
+  EXPECT_EQ(second.state, State::kFinished);
+  EXPECT_EQ(Result(p), 2u);
 }
 
 TEST(WasiAsio, ExitsAndTraps) {

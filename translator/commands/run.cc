@@ -1,5 +1,6 @@
 #include "translator/commands/run.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,6 +37,15 @@ cl::list<std::string> listen("listen", cl::value_desc("HOST:PORT"),
                              cl::desc("A listening TCP socket, open in the guest after its "
                                       "directories (repeatable)"),
                              cl::sub(run_command), cl::cat(build_category));
+cl::opt<unsigned long long> fuel(
+    "fuel", cl::value_desc("n"),
+    cl::desc("End the program (exit status 124) when its loops and recursions have used this many "
+             "units"),
+    cl::sub(run_command), cl::cat(build_category));
+cl::opt<double> timeout("timeout", cl::value_desc("seconds"),
+                        cl::desc("End the program (exit status 124) when it has run for this long, "
+                                 "waiting included"),
+                        cl::sub(run_command), cl::cat(build_category));
 cl::opt<bool> deterministic("deterministic",
                             cl::desc("Clocks and random numbers that are the same each time; "
                                      "sleeps take no time"),
@@ -76,7 +86,29 @@ absl::StatusOr<wasi::Process::Options> ProcessOptions() {
     config.random = [random](absl::Span<uint8_t> bytes) { return (*random)(bytes); };
   }
   options.always_suspend = suspend_all || restore_all;
+  options.limits.fuel = fuel;
   return options;
+}
+
+bool Limited() { return fuel.getNumOccurrences() != 0 || timeout.getNumOccurrences() != 0; }
+
+// What the guest may use, and whether it can be told.
+absl::Status CheckLimits() {
+  if (fuel.getNumOccurrences() != 0 && fuel == 0) {
+    return absl::InvalidArgumentError("--fuel: not a positive number");
+  }
+  constexpr double kMost = 1e9;  // the nanoseconds of which an int64_t holds
+  if (timeout.getNumOccurrences() != 0 && !(timeout > 0 && timeout <= kMost)) {
+    return absl::InvalidArgumentError("--timeout: not a number of seconds from 0 to 1e9");
+  }
+  if (Limited() && restore_all) {
+    return absl::InvalidArgumentError("--restore-all has no limits");
+  }
+  return absl::OkStatus();
+}
+
+std::chrono::nanoseconds Timeout() {
+  return std::chrono::ceil<std::chrono::nanoseconds>(std::chrono::duration<double>(timeout));
 }
 
 int Invoke(const ModuleInfo& info, wasi::Process::Options options) {
@@ -84,7 +116,7 @@ int Invoke(const ModuleInfo& info, wasi::Process::Options options) {
       ParseArguments(info, invoke, std::vector<std::string>(arguments.begin(), arguments.end()));
   if (!values.ok()) return Fail(values.status().message());
   const wasi::CommandResult result =
-      wasi::RunCommand(info, std::move(options), invoke.getValue(), *values);
+      wasi::RunCommand(info, std::move(options), invoke.getValue(), *values, Timeout());
   PrintValues(result.results);
   return result.exit_code;
 }
@@ -120,9 +152,14 @@ int Run() {
   // What is wrong with the flags is said before minutes of compiling.
   absl::StatusOr<wasi::Process::Options> options = ProcessOptions();
   if (!options.ok()) return Fail(options.status().message());
-  driver::NativeBuildOptions build;
-  absl::Status status = ToBuildOptions(input, suspend_all || restore_all, build);
+  absl::Status status = CheckLimits();
   if (!status.ok()) return Fail(status.message());
+  driver::NativeBuildOptions build;
+  status = ToBuildOptions(input, suspend_all || restore_all, build);
+  if (!status.ok()) return Fail(status.message());
+  if (Limited()) {
+    build.translator_flags.push_back(fuel != 0 ? "--preempt=fuel" : "--preempt=interrupt");
+  }
   build.before_build = [] { return CheckImports(input); };
   Progress progress;
   build.progress = [&](absl::string_view what) { progress.Show(what); };
@@ -138,7 +175,7 @@ int Run() {
                              "another"));
   }
   if (restore_all) return RunAndRestore(**info, *std::move(options));
-  return wasi::RunCommand(**info, *std::move(options)).exit_code;
+  return wasi::RunCommand(**info, *std::move(options), "_start", {}, Timeout()).exit_code;
 }
 
 }  // namespace fermata::commands::run
