@@ -5,6 +5,7 @@
 // not there.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -40,7 +41,7 @@ cl::list<std::string> groups("group", cl::value_desc("name"), cl::CommaSeparated
 cl::list<std::string> files("file", cl::value_desc("name"), cl::CommaSeparated,
                             cl::desc("Only this file, such as i32 or i32.wast (repeatable)"),
                             cl::cat(category));
-cl::opt<std::string> mode("mode", cl::value_desc("plain|suspended|snapshotted"),
+cl::opt<std::string> mode("mode", cl::value_desc("plain|suspended|snapshotted|paused"),
                           cl::desc("Only this mode (default: plain and suspended)"),
                           cl::cat(category));
 cl::opt<std::string> report_path(
@@ -169,9 +170,8 @@ std::vector<spec::RunTask> Tasks(const std::vector<spec::SuiteFile>& list) {
   std::vector<spec::RunTask> tasks;
   for (const spec::SuiteFile& file : list) {
     for (const spec::Mode m : spec::kModes) {
-      if (mode.empty() ? m != spec::Mode::kSnapshotted : mode == spec::Name(m)) {
-        tasks.push_back({file, m});
-      }
+      const bool usual = m == spec::Mode::kPlain || m == spec::Mode::kSuspended;
+      if (mode.empty() ? usual : mode == spec::Name(m)) tasks.push_back({file, m});
     }
   }
   return tasks;
@@ -276,6 +276,7 @@ int Run(const std::string& program) {
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::printf("%s%s; %.0f s in all\n", report.Table().c_str(), progress.Times().c_str(), seconds);
+  if (report.ProvesNothing(spec::Mode::kPaused)) return Fail("nothing was paused");
   if (!WriteText(report_path, report.Json())) return Fail(report_path + ": cannot write");
   if (!markdown.empty()) {
     absl::StatusOr<std::string> table = report.Markdown(ReadText(FERMATA_SPEC_DIR "/wasm2c.json"));
@@ -295,8 +296,9 @@ int main(int argc, char** argv) {
       "call, loop and growth suspended. Exit status 1 if anything failed, 77 if there is no "
       "suite.\n");
   if (!child.empty()) return RunChild();
-  if (!mode.empty() && mode != "plain" && mode != "suspended" && mode != "snapshotted") {
-    return Fail("--mode is plain, suspended or snapshotted");
+  const auto is_mode = [](spec::Mode m) { return mode == spec::Name(m); };
+  if (!mode.empty() && std::none_of(std::begin(spec::kModes), std::end(spec::kModes), is_mode)) {
+    return Fail("--mode is plain, suspended, snapshotted or paused");
   }
   if (memory != "reserved" && memory != "checked") return Fail("--memory is reserved or checked");
   return Run(llvm::sys::fs::getMainExecutable(argv[0], reinterpret_cast<void*>(&main)));

@@ -2,6 +2,7 @@
 #ifndef FERMATA_SPEC_TESTS_OUTCOME_H_
 #define FERMATA_SPEC_TESTS_OUTCOME_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -16,11 +17,17 @@ enum class Verdict : uint8_t {
   kNotApplicable,  // of the text format
 };
 
-// How scripts are played. All but plain: with a suspension wherever there can be one.
-enum class Mode : uint8_t { kPlain, kSuspended, kSnapshotted };
-inline constexpr Mode kModes[] = {Mode::kPlain, Mode::kSuspended, Mode::kSnapshotted};
+// How scripts are played. Suspended and snapshotted: with a suspension wherever there can be one.
+// Paused: with a pause at every check.
+enum class Mode : uint8_t { kPlain, kSuspended, kSnapshotted, kPaused };
+inline constexpr Mode kModes[] = {Mode::kPlain, Mode::kSuspended, Mode::kSnapshotted,
+                                  Mode::kPaused};
 inline const char* Name(Mode mode) {
-  return mode == Mode::kPlain ? "plain" : mode == Mode::kSuspended ? "suspended" : "snapshotted";
+  constexpr const char* kNames[] = {"plain", "suspended", "snapshotted", "paused"};
+  return kNames[static_cast<size_t>(mode)];
+}
+inline bool SuspendsEverywhere(Mode mode) {
+  return mode == Mode::kSuspended || mode == Mode::kSnapshotted;
 }
 
 struct Outcome {
@@ -34,7 +41,7 @@ struct Outcome {
 struct PlayStats {
   uint64_t calls = 0;          // made by actions
   uint64_t suspensions = 0;    // of imports, answered
-  uint64_t yields = 0;         // others, refuelled
+  uint64_t yields = 0;         // others, and pauses: run on
   uint64_t restores = 0;       // from snapshots
   uint64_t other_phrases = 0;  // refusals of the right class, in other words than the suite's
 };

@@ -24,7 +24,7 @@ __attribute__((noinline)) void OverwriteStack() {
 constexpr unsigned kRestoresEach = 2;
 constexpr uint64_t kRestoreEvery = 5000;
 
-constexpr uint64_t kFuel = uint64_t{1} << 62;  // yields do not depend on it
+constexpr uint64_t kFuel = uint64_t{1} << 62;  // no end; yields do not depend on it
 
 constexpr char kNoInstance[] = "there is no instance: see what is said of its module";
 
@@ -68,6 +68,7 @@ bool SameTrapText(absl::string_view expected, absl::string_view found) {
 Player::Player(const PlayOptions& options, Sink sink)
     : options_(options), sink_(std::move(sink)), store_(std::make_unique<StoreHandle>()) {
   latest_.broken = "the script has no instance yet";
+  if (options.paused) PauseAtNextCheck();
   auto spectest = MakeSpectest(*store_, options.suspended, spectest_names_);
   spectest_status_ = spectest.status();
   if (spectest.ok()) spectest_ = *std::move(spectest);
@@ -367,11 +368,20 @@ Player::Result Player::Drive(absl::StatusOr<DynamicStep> step) {
   return result;
 }
 
+void Player::PauseAtNextCheck() {
+  interrupts_ = !interrupts_;
+  store_->SetFuel(interrupts_ ? kFuel : 0);
+  if (interrupts_) store_->interrupter().Interrupt();
+}
+
 // Answers each suspension until the call has returned or trapped.
 absl::Status Player::RunOn(DynamicStep& step) {
   for (uint64_t n = 0; !step.finished() && !step.trapped(); ++n) {
     if (n < 16 || n % 64 == 0) OverwriteStack();
-    const bool yield = step.out_of_fuel();
+    const bool yield = step.paused();
+    if (options_.paused && yield && step.interrupted() != interrupts_) {
+      return absl::InternalError("paused for another reason than the one given");
+    }
     if (!yield) {
       if (!step.suspended()) return absl::InternalError("a step in no state");
       if (!options_.suspended || !absl::StartsWith(step.op_name(), "print")) {
@@ -382,7 +392,8 @@ absl::Status Player::RunOn(DynamicStep& step) {
     ++(yield ? stats_.yields : stats_.suspensions);
     absl::Status status = IsToRestore(step) ? Restore(step) : absl::OkStatus();
     if (!status.ok()) return status;
-    status = yield ? step.Refuel(kFuel) : step.Resume({});
+    if (options_.paused) PauseAtNextCheck();
+    status = !yield ? step.Resume({}) : options_.paused ? step.Continue() : step.Refuel(kFuel);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -11,6 +11,9 @@
 // Snapshotted: the same, and the store is saved, destroyed and restored from the bytes at each of
 // the first kRestoresEach suspensions of every resume point, and at every kRestoreEvery-th. Not
 // while other threads are under way: they may share memories of the store.
+//
+// Paused: no import suspends, but every check that pre-emption puts into code pauses it, by turns
+// because there is no fuel and because of an interrupt.
 #ifndef FERMATA_SPEC_TESTS_PLAYER_H_
 #define FERMATA_SPEC_TESTS_PLAYER_H_
 
@@ -34,7 +37,8 @@ struct PlayOptions {
   std::string group;
   std::string folder;  // that of the script's modules
   bool suspended = false;
-  bool snapshotted = false;                          // suspended only
+  bool snapshotted = false;  // suspended only
+  bool paused = false;
   std::map<std::string, const ModuleInfo*> modules;  // by file name
   std::map<std::string, std::string> blocked;        // by file name: why
   std::map<std::string, std::string> broken;         // by file name: why it could not be translated
@@ -91,6 +95,7 @@ class Player {
   Result Act(const Action& action);
   Result Drive(absl::StatusOr<DynamicStep> step);
   absl::Status RunOn(DynamicStep& step);
+  void PauseAtNextCheck();
   bool IsToRestore(DynamicStep& step);
   absl::Status Restore(DynamicStep& step);
   const Unit& Find(const std::string& name) const;
@@ -106,6 +111,7 @@ class Player {
   Unit latest_;
   std::map<std::string, std::string> definitions_;  // name to file name; "": the latest
   std::map<std::string, Thread> threads_;
+  bool interrupts_ = false;  // paused: why the next pause will be
   PlayStats stats_;
 };
 

@@ -208,8 +208,9 @@ std::string Report::Table() const {
     absl::StrAppend(&text, "executable assertions passed: ", total.executable_passed, " of ",
                     total.executable);
     if (mode != Mode::kPlain) {
-      absl::StrAppend(&text, "; suspensions: ", stats.suspensions + stats.yields, " (",
-                      stats.suspensions, " of imports)");
+      absl::StrAppend(&text, mode == Mode::kPaused ? "; pauses: " : "; suspensions: ",
+                      stats.suspensions + stats.yields);
+      if (mode != Mode::kPaused) absl::StrAppend(&text, " (", stats.suspensions, " of imports)");
       if (stats.restores != 0) absl::StrAppend(&text, ", restored at ", stats.restores);
     }
     absl::StrAppend(&text, "; refused in other words than the suite's: ", stats.other_phrases,

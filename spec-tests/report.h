@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -67,6 +68,10 @@ class Report {
 
   bool failed() const { return !failures_.empty(); }
   const std::vector<Failure>& failures() const { return failures_; }
+  // It has been played in this mode, and yet nothing was suspended or paused.
+  bool ProvesNothing(Mode mode) const {
+    return ran_[Index(mode)] && stats_[Index(mode)].yields == 0;
+  }
   const std::map<std::string, Figures>& groups(Mode mode) const { return groups_[Index(mode)]; }
 
   std::string Table() const;
@@ -77,9 +82,9 @@ class Report {
  private:
   static size_t Index(Mode mode) { return static_cast<size_t>(mode); }
   // By Index:
-  std::array<std::map<std::string, Figures>, 3> groups_;
-  std::array<PlayStats, 3> stats_;
-  std::array<bool, 3> ran_{};
+  std::array<std::map<std::string, Figures>, std::size(kModes)> groups_;
+  std::array<PlayStats, std::size(kModes)> stats_;
+  std::array<bool, std::size(kModes)> ran_{};
   std::vector<Failure> failures_;
   std::vector<Failure> expected_;
   std::vector<FileResult> files_;  // without their outcomes

@@ -144,7 +144,7 @@ class FileRun {
       result_.outcomes.push_back({0, CommandType::kModule, Verdict::kFailed, reason});
     }
     // Every function of a module suspends when it is entered.
-    if (task_.mode != Mode::kPlain && result_.stats.calls != 0 && result_.stats.yields == 0) {
+    if (SuspendsEverywhere(task_.mode) && result_.stats.calls != 0 && result_.stats.yields == 0) {
       result_.outcomes.push_back({0, CommandType::kModule, Verdict::kFailed,
                                   "nothing suspended: the suspended mode proves nothing"});
     }
@@ -208,7 +208,8 @@ absl::Status TranslateInChild(const ChildOptions& options) {
   umbrella.group = options.group;
   umbrella.folder = fs::path(options.script).parent_path();
   umbrella.output = options.output;
-  umbrella.suspended = options.mode != Mode::kPlain;
+  umbrella.suspended = SuspendsEverywhere(options.mode);
+  umbrella.paused = options.mode == Mode::kPaused;
   umbrella.memory =
       options.checked_memory ? emit::MemoryPolicy::kChecked : emit::MemoryPolicy::kReserved;
   umbrella.piece_size = options.piece_size;
@@ -226,8 +227,9 @@ absl::Status PlayInChild(const ChildOptions& options) {
   PlayOptions play;
   play.group = options.group;
   play.folder = fs::path(options.script).parent_path();
-  play.suspended = options.mode != Mode::kPlain;
+  play.suspended = SuspendsEverywhere(options.mode);
   play.snapshotted = options.mode == Mode::kSnapshotted;
+  play.paused = options.mode == Mode::kPaused;
   absl::Status status = ReadMaps(options.maps, play.blocked, play.broken);
   if (!status.ok()) return status;
   std::string error = options.compiler_error;

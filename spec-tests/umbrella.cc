@@ -107,6 +107,7 @@ absl::StatusOr<Translated> WriteUmbrella(const Script& script, const UmbrellaOpt
     translate.emit.file_stem = stem;
     translate.emit.memory = options.memory;
     translate.emit.suspend_everywhere = options.suspended;
+    if (options.paused) translate.emit.preempt = emit::Preempt::kFuel;
     if (options.piece_size != 0) {
       translate.emit.giant_bytes = 0;
       translate.emit.piece_size = options.piece_size;

@@ -21,6 +21,7 @@ struct UmbrellaOptions {
   std::string folder;  // the modules'
   std::string output;  // the C++ file
   bool suspended = false;
+  bool paused = false;
   emit::MemoryPolicy memory = emit::MemoryPolicy::kReserved;
   unsigned piece_size = 0;  // of every function; 0: as usual
 };
