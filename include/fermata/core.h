@@ -413,6 +413,12 @@ struct SiteDetail {
                       // parameters, each in an 8-byte slot, v128 in two
 };
 
+// What the call at a site may have led to; the frame after one of the site shows it.
+inline constexpr u32 kCallsAny = 0;  // not known: may end in a tail call, or f or t is too large
+inline constexpr u32 kYields = 1;    // no call: the frame of a yield, which is the last
+inline constexpr u32 kCallsFunction = 2;  // + 2 * f: function f of the module
+inline constexpr u32 kCallsType = 3;      // + 2 * t: through a table or reference, of type t
+
 enum class MemoryPolicy : u8 { kReserved = 0, kChecked = 1, kFixed = 2 };
 
 struct ModuleInfo {
@@ -446,6 +452,7 @@ struct ModuleInfo {
   const SiteInfo* sites;
   const u16* site_words;  // by site: the size of its frames, as in Footer
   const SiteDetail* site_details;
+  const u16* site_callees;  // by site: kCallsAny …; null: kCallsAny for all
   u32 site_count;
   // Sets own globals, then copies active element and data segments (specification §4.5.4); may
   // trap, with the writes before the trap kept. Type [] -> []. Never suspends.

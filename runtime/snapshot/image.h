@@ -191,10 +191,11 @@ class Supplier {
 absl::StatusOr<RestoredStore> Rebuild(const StoreImage& image, Supplier& supplier,
                                       const Limits& limits, uint32_t most_instances);
 
-// The frames of one activation: each names a resume point that exists, its references name what
-// exists, and the innermost is an op (`yielded`: a yield). The number of frames.
-absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, absl::Span<const uint8_t> frames,
-                                     bool yielded);
+// The frames of one activation, of a call of `function`: each names a resume point that exists, its
+// references name what exists, each is of a function that the frame beneath may have called, and
+// the innermost is an op (`yielded`: a yield). The number of frames.
+absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function,
+                                     absl::Span<const uint8_t> frames, bool yielded);
 
 // Whether a reference of this type may be `handle` in the store; funcref, exnref and anyref only
 // name what is there, others are the host's.

@@ -406,14 +406,14 @@ class Rebuilder {
   absl::Status FillSteps() {
     StoreState& s = store();
     for (const StepImage& image : image_.steps) {
+      if (image.function == 0 || image.function > s.functions.size()) {
+        return Bad("a call of no function");
+      }
       absl::StatusOr<uint32_t> depth =
-          CheckFrames(s, image.frames, image.held != StepImage::kSuspended);
+          CheckFrames(s, image.function, image.frames, image.held != StepImage::kSuspended);
       if (!depth.ok()) return depth.status();
       if (image.frames.size() > s.store.limits.frame_bytes || *depth > s.store.limits.call_depth) {
         return absl::ResourceExhaustedError("a call holds more frames than the limits allow");
-      }
-      if (image.function == 0 || image.function > s.functions.size()) {
-        return Bad("a call of no function");
       }
       const uint32_t type = s.functions[image.function - 1].type;
       if (!s.types.contains(type)) return Bad("a call of a function of an unknown type");

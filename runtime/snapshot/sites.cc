@@ -5,6 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "runtime/snapshot/call_chain.h"
 #include "runtime/snapshot/image.h"
 
 namespace fermata::internal {
@@ -134,12 +135,13 @@ bool RefFits(const StoreState& store, const core::RefType& type, ValType top, ui
   return IsSubtype(core::RefType{0, false, store.functions[handle - 1].type}, type);
 }
 
-absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, absl::Span<const uint8_t> frames,
-                                     bool yielded) {
+absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function,
+                                     absl::Span<const uint8_t> frames, bool yielded) {
   if (frames.empty() || frames.size() % core::kFrameWord != 0) {
     return absl::InvalidArgumentError("a call without frames");
   }
   uint32_t depth = 0;
+  CallChain chain(store);
   for (size_t end = frames.size(); end != 0; ++depth) {
     const core::Footer footer = FooterAt(frames.data() + end - sizeof(core::Footer));
     if (footer.instance >= store.instances.size()) {
@@ -160,11 +162,15 @@ absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, absl::Span<const u
     if (op && yielded != (detail.function == core::kNoFunction)) {
       return Bad(yielded ? "not a yield" : "a yield", footer.site);
     }
+    if (!chain.Add(footer)) return Bad("it did not call what the next frame is of", footer.site);
     const size_t begin = end - footer.words * size_t{core::kFrameWord};
     absl::Status status =
         CheckValues(store, module, footer.site, frames.subspan(begin, end - begin));
     if (!status.ok()) return status;
     end = begin;
+  }
+  if (!chain.BeganAs(function)) {
+    return absl::InvalidArgumentError("a first frame that is not of the function called");
   }
   return depth;
 }

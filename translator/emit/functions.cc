@@ -124,9 +124,33 @@ class FunctionEmitter {
     for (const Stmt& s : f_.stmts) {
       if (s.point == ir::kNone) continue;
       const analysis::FrameLayout& layout = suspension_.layouts()[s.point];
-      result_.sites[s.point] = {
-          f_.index, s.point, s.offset, layout.words, layout.letters, false, s.handler != ir::kNone};
+      result_.sites[s.point] = {f_.index,
+                                s.point,
+                                s.offset,
+                                layout.words,
+                                layout.letters,
+                                false,
+                                s.handler != ir::kNone,
+                                CalleeAt(s)};
     }
+  }
+
+  uint16_t CalleeAt(const Stmt& s) const {
+    switch (s.kind) {
+      case ir::StmtKind::kYield:
+        return kYields;
+      case ir::StmtKind::kCall:
+        return context_.has_tail_calls(s.index) ? kCallsAny : Callee(kCallsFunction, s.index);
+      case ir::StmtKind::kCallIndirect:
+      case ir::StmtKind::kCallRef:
+        return Callee(kCallsType, s.index);
+      default:
+        return kCallsAny;
+    }
+  }
+  static uint16_t Callee(uint16_t kind, uint32_t index) {
+    const uint64_t number = kind + 2 * uint64_t{index};
+    return number <= UINT16_MAX ? static_cast<uint16_t>(number) : kCallsAny;
   }
 
   void EmitTitle() {

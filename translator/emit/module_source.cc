@@ -417,6 +417,10 @@ class SourceEmitter {
     for (uint32_t site = 0; site < sites_.size(); ++site) {
       out_.Emit("$0$1,", site % 64 == 0 ? "\n" : "", sites_.layout(site).words);
     }
+    out_.Put("0};\nconst u16 site_callees[] = {");
+    for (uint32_t site = 0; site < sites_.size(); ++site) {
+      out_.Emit("$0$1,", site % 64 == 0 ? "\n" : "", sites_.callee(site));
+    }
     out_.Put("0};\nconstexpr const char* layouts[] = {\n");
     for (const SiteTable::Layout& layout : sites_.layouts()) {
       out_.Emit("\"$0\",\n", layout.letters);
@@ -506,7 +510,8 @@ const ModuleInfo info = {
     list("tags", module_.tags.size());
     out_.Emit("  $0,  // uses_exceptions\n", context_.graph.uses_exceptions ? "true" : "false");
     out_.Emit(
-        "  sites, site_words, site_details, $0,\n  initialize,\n  $1,\n", sites_.size(),
+        "  sites, site_words, site_details, site_callees, $0,\n  initialize,\n  $1,\n",
+        sites_.size(),
         module_.has_start ? absl::StrCat(context_.info_index[module_.start], "u") : "kNoFunction");
     list("function_names", NameCount());
     list("segment_infos", SegmentCount());

@@ -37,13 +37,14 @@ class SiteTable {
     groups_.push_back(
         {sites[0].function, size(), static_cast<uint32_t>(sites.size()), sites[0].op, shared});
     for (const Site& site : sites)
-      entries_.push_back({site.offset, LayoutOf(site) << 1 | site.catches});
+      entries_.push_back({site.offset, LayoutOf(site) << 1 | site.catches, site.callee});
   }
 
   uint32_t size() const { return static_cast<uint32_t>(entries_.size()); }
   const std::vector<Group>& groups() const { return groups_; }
   const std::vector<Layout>& layouts() const { return layouts_; }
   uint32_t offset(uint32_t site) const { return entries_[site].offset; }
+  uint16_t callee(uint32_t site) const { return entries_[site].callee; }
   bool catches(uint32_t site) const { return (entries_[site].layout & 1) != 0; }
   uint32_t layout_number(uint32_t site) const { return entries_[site].layout >> 1; }
   const Layout& layout(uint32_t site) const { return layouts_[layout_number(site)]; }
@@ -52,6 +53,7 @@ class SiteTable {
   struct Entry {
     uint32_t offset;  // byte offset of the call in the module
     uint32_t layout;  // index into layouts_ << 1 | catches
+    uint16_t callee;
   };
   uint32_t LayoutOf(const Site& site) {
     const auto [it, fresh] =
