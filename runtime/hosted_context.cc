@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "runtime/faults.h"
+
 namespace fermata::internal {
 namespace {
 
@@ -16,12 +18,17 @@ constexpr size_t kSignalStackBytes = 64 * 1024;
 // What validators allow a function to take or return (1,000 values of up to two slots), and some.
 constexpr size_t kResults = 2048;
 
-// Native stack that guest functions leave to unchecked callees (the translator's kUncheckedBytes),
-// to host functions they call and to signal handlers.
-uintptr_t StackLimit() {
+struct NativeStack {
+  uintptr_t low = 0;  // lowest address; 0 if unknown
+  // Native stack that guest functions leave to unchecked callees (the translator's
+  // kUncheckedBytes), to host functions they call and to signal handlers.
+  size_t margin = 0;
+};
+
+NativeStack ThisStack() {
   constexpr size_t kMargin = 512 * 1024;
   pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return {};
   void* low = nullptr;
   size_t size = 0;
   pthread_attr_getstack(&attributes, &low, &size);
@@ -30,7 +37,7 @@ uintptr_t StackLimit() {
   constexpr size_t kMost = size_t{64} << 20;
   const uintptr_t high = reinterpret_cast<uintptr_t>(low) + size;
   size = std::min(size, kMost);
-  return high - size + std::min(kMargin, size / 2);
+  return {high - size, std::min(kMargin, size / 2)};
 }
 
 class ThreadState {
@@ -45,8 +52,10 @@ class ThreadState {
     context_.scratch_top = context_.scratch_end;
     context_.results = results_.data();
     context_.results_capacity = results_.size();
-    context_.stack_limit = StackLimit();
+    stack_ = ThisStack();
+    context_.stack_limit = stack_.low + stack_.margin;
     InstallSignalStack();
+    InstallFaultHandler();
     current = this;
   }
   ~ThreadState() {
@@ -73,6 +82,7 @@ class ThreadState {
     return results <= results_.size() ? &context_ : nullptr;
   }
   core::Context* context() { return &context_; }
+  const NativeStack& stack() const { return stack_; }
 
   static thread_local ThreadState* current;
 
@@ -92,6 +102,7 @@ class ThreadState {
 
   void* scratch_ = MAP_FAILED;
   void* signal_stack_ = nullptr;
+  NativeStack stack_;
   std::vector<uint64_t> results_;
   core::Context context_{};
 };
@@ -107,6 +118,28 @@ core::Context* ThreadContext(uint32_t results) {
 
 core::Context* ExistingThreadContext() {
   return ThreadState::current == nullptr ? nullptr : ThreadState::current->context();
+}
+
+bool PastStack(const void* address) {
+  // Frames may be larger than the guard pages; and the system may end a stack a little earlier.
+  constexpr uintptr_t kBelow = size_t{16} << 20, kAbove = 64 * 1024;
+  if (ThreadState::current == nullptr) return false;
+  const uintptr_t low = ThreadState::current->stack().low;
+  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  return low != 0 && at < low + kAbove && at >= low - std::min(low, kBelow);
+}
+
+void RequireStack() {
+  constexpr size_t kMost = 64 * 1024;
+  if (ThreadState::current == nullptr) return;
+  core::Context& context = *ThreadState::current->context();
+  if (context.entry == nullptr || context.activation == nullptr) return;
+  const NativeStack& stack = ThreadState::current->stack();
+  const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  // Below its end, it is another stack.
+  if (here >= stack.low && here - stack.low < std::min(kMost, stack.margin / 4)) {
+    core::RaiseTrapIn(context, Trap::kCallStackExhausted);
+  }
 }
 
 }  // namespace fermata::internal

@@ -13,6 +13,14 @@ core::Context* ThreadContext(uint32_t results);
 // The same if it exists; for signal handlers.
 core::Context* ExistingThreadContext();
 
+// Whether a fault at `address` means that the calling thread has no native stack left; for signal
+// handlers.
+bool PastStack(const void* address);
+
+// For what guests call that must not be left half done, because it takes locks or memory: traps if
+// a guest runs and has left too little native stack for it.
+void RequireStack();
+
 // While it exists, guests on this thread are entered with no more native stack than `bytes` below
 // here (0: than they would otherwise), and nested ones with no more than those around them.
 class StackBudget {

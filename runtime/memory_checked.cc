@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/hosted_context.h"
 #include "runtime/storage.h"
 
 namespace fermata::internal {
@@ -24,6 +25,7 @@ class CheckedMemory : public MemoryStorage {
   bool Covers(const void*) const override { return false; }
 
   static uint64_t Grow(core::Memory* memory, uint64_t delta) {
+    RequireStack();
     const uint64_t before = memory->pages;
     if (delta > memory->max_pages - before) return ~uint64_t{0};
     const uint64_t bytes = (before + delta) << memory->page_log2;

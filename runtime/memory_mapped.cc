@@ -1,8 +1,7 @@
 // Memories that never move: address space for all that they may become, of which growth makes more
-// usable. Under the reserved policy that is space for every address that an access can form, and a
-// fault handler turns accesses out of bounds into traps. Shared memories are mapped under every
+// usable. Under the reserved policy that is space for every address that an access can form, and
+// accesses out of bounds are faults (runtime/faults.cc). Shared memories are mapped under every
 // policy.
-#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,7 +10,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/hosted_context.h"
-#include "runtime/state.h"
 #include "runtime/storage.h"
 
 namespace fermata::internal {
@@ -60,6 +58,7 @@ class MappedMemory : public MemoryStorage {
   }
 
   uint64_t Grow(uint64_t delta) {
+    RequireStack();
     std::lock_guard<std::mutex> lock(growing_);
     const uint64_t before = memory_.pages;
     if (delta > memory_.max_pages - before) return ~uint64_t{0};
@@ -80,58 +79,11 @@ class MappedMemory : public MemoryStorage {
   std::mutex growing_;          // whoever writes the sizes
 };
 
-struct sigaction previous_segv, previous_bus;
-
-// Whether `address` lies in a memory of the store that runs on this thread.
-core::Context* GuestFault(const void* address) {
-  core::Context* context = ExistingThreadContext();
-  if (context == nullptr || context->entry == nullptr || context->activation == nullptr)
-    return nullptr;
-  const auto* state = static_cast<const StoreState*>(context->activation->store->owner);
-  for (const auto& memory : state->memories) {
-    if (memory->policy() == core::MemoryPolicy::kReserved && memory->Covers(address))
-      return context;
-  }
-  return nullptr;
-}
-
-void HandleFault(int signal, siginfo_t* info, void* machine_context) {
-  if (core::Context* context = info->si_code > 0 ? GuestFault(info->si_addr) : nullptr) {
-    core::RaiseTrapIn(*context, Trap::kMemoryOutOfBounds);
-  }
-  const struct sigaction& previous = signal == SIGBUS ? previous_bus : previous_segv;
-  if (previous.sa_flags & SA_SIGINFO) return previous.sa_sigaction(signal, info, machine_context);
-  if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
-    return previous.sa_handler(signal);
-  }
-  const bool sent = info->si_code <= 0;  // by kill() and its like, not by an instruction
-  if (sent && previous.sa_handler == SIG_IGN) return;
-  // On return the instruction faults again, without a handler.
-  struct sigaction none = {};
-  none.sa_handler = SIG_DFL;
-  sigaction(signal, &none, nullptr);
-  if (sent) raise(signal);
-}
-
 }  // namespace
-
-void InstallFaultHandler() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    struct sigaction action = {};
-    action.sa_sigaction = HandleFault;
-    // The handler may leave by a jump: the signal must not stay blocked.
-    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGSEGV, &action, &previous_segv);
-    sigaction(SIGBUS, &action, &previous_bus);
-  });
-}
 
 absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMappedMemory(const core::LimitsInfo& limits,
                                                                 core::MemoryPolicy policy,
                                                                 uint64_t max_pages) {
-  if (policy == core::MemoryPolicy::kReserved) InstallFaultHandler();
   auto memory = std::make_shared<MappedMemory>(policy, limits, max_pages);
   absl::Status status = memory->Reserve();
   if (!status.ok()) return status;

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "fermata/frame.h"
+#include "runtime/hosted_context.h"
 
 namespace fermata::internal {
 namespace {
@@ -46,6 +47,7 @@ bool Holds(const void* address, uint64_t expected, uint32_t size) {
 
 uint32_t Park(const void* address, uint64_t expected, uint32_t size, int64_t timeout) {
   constexpr uint32_t kWoken = 0, kNotEqual = 1, kTimedOut = 2;
+  RequireStack();
   // Timeouts beyond what the clock can tell (292 years) have no end.
   const Clock::time_point now = Clock::now();
   const bool endless =
@@ -68,6 +70,7 @@ uint32_t Park(const void* address, uint64_t expected, uint32_t size, int64_t tim
 }
 
 uint32_t Unpark(const void* address, uint32_t count) {
+  RequireStack();
   Bucket& bucket = BucketOf(address);
   std::lock_guard<std::mutex> lock(bucket.mutex);
   uint32_t woken = 0;

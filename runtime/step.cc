@@ -14,6 +14,7 @@ namespace fermata {
 namespace {
 
 bool GrowActivation(core::Activation* activation, uint32_t capacity) {
+  internal::RequireStack();
   const uint64_t size =
       std::max<uint64_t>(capacity, std::min<uint64_t>(2ull * activation->capacity, 0xfffffff8u));
   void* frames = realloc(activation->frames, size);

@@ -54,10 +54,6 @@ inline uint64_t BytesOf(const core::Memory& memory) {
   return __atomic_load_n(&memory.bytes, __ATOMIC_RELAXED);
 }
 
-// Makes faults in reserved memories of the store that runs on the faulting thread traps; all others
-// go to the handlers installed before. Done once a process.
-void InstallFaultHandler();
-
 // Owns what a core::Table points to. Address-stable.
 class TableStorage {
  public:

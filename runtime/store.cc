@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fermata/frame.h"
+#include "runtime/hosted_context.h"
 #include "runtime/state.h"
 
 namespace fermata {
@@ -35,6 +36,7 @@ void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* res
     }
     return;
   }
+  RequireStack();
   Trap trap;
   {
     const InHost in_host(*anchor->context);
@@ -73,6 +75,7 @@ char SlotLetter(ValType type) {
 }
 
 core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_t payload) {
+  RequireStack();
   auto* state = static_cast<StoreState*>(store->owner);
   const core::ref handle = state->exceptions.Keep(tag, values, payload, store->limits.exceptions);
   store->exceptions = state->exceptions.data();
@@ -86,6 +89,7 @@ void CallAnswering(core::HostInstance* base, const uint64_t* arguments, uint64_t
   auto* self = static_cast<AnsweringInstance*>(base);
   core::Instance* caller = self->caller->raw();
   self->context = caller->context;
+  RequireStack();
   HostReply reply;
   {
     const InHost in_host(*caller->context);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/hosted_context.h"
 #include "runtime/storage.h"
 
 namespace fermata::internal {
@@ -39,6 +40,7 @@ absl::StatusOr<std::unique_ptr<TableStorage>> TableStorage::Make(core::ValType t
 TableStorage::~TableStorage() { free(elements_); }
 
 uint32_t TableStorage::Grow(core::Table* table, uint32_t delta) {
+  RequireStack();
   const uint32_t before = table->size;
   if (delta > table->max - before) return ~uint32_t{0};
   auto* self = static_cast<TableStorage*>(table->owner);

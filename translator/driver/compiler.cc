@@ -90,6 +90,10 @@ std::vector<std::string> GeneratedCodeFlags(const Compiler& compiler,
                                     // Wasm loops may run forever; memory is untyped bytes.
                                     "-fno-finite-loops", "-fno-strict-aliasing",
                                     "-fno-optimize-sibling-calls", "-fno-math-errno"};
+#if defined(__x86_64__)
+  // No frame, however large, steps over the page that ends the stack.
+  flags.push_back("-fstack-clash-protection");
+#endif
   if (compiler.is_clang) {
     // Superlinear where many values are stored as a frame: ten minutes for one function.
     flags.push_back("-fno-slp-vectorize");

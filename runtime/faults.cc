@@ -1,0 +1,67 @@
+// Faults of guest code that are traps: accesses past the end of a reserved memory, and of the
+// native stack. Checks see to it that guests stop well before that (runtime/hosted_context.h), but
+// they go by estimates of what the C++ compiler will need.
+#include "runtime/faults.h"
+
+#include <signal.h>
+
+#include <mutex>
+
+#include "runtime/hosted_context.h"
+#include "runtime/state.h"
+#include "runtime/storage.h"
+
+namespace fermata::internal {
+namespace {
+
+struct sigaction previous_segv, previous_bus;
+
+// What a fault at `address` means for the guest that runs on this thread; kNone if it is not the
+// guest's.
+Trap GuestFault(const core::Context& context, const void* address) {
+  if (context.entry == nullptr || context.activation == nullptr) return Trap::kNone;
+  const auto* state = static_cast<const StoreState*>(context.activation->store->owner);
+  for (const auto& memory : state->memories) {
+    if (memory->policy() == core::MemoryPolicy::kReserved && memory->Covers(address)) {
+      return Trap::kMemoryOutOfBounds;
+    }
+  }
+  return PastStack(address) ? Trap::kCallStackExhausted : Trap::kNone;
+}
+
+void HandleFault(int signal, siginfo_t* info, void* machine_context) {
+  core::Context* context = ExistingThreadContext();
+  if (context != nullptr && info->si_code > 0) {
+    const Trap trap = GuestFault(*context, info->si_addr);
+    if (trap != Trap::kNone) core::RaiseTrapIn(*context, trap);
+  }
+  const struct sigaction& previous = signal == SIGBUS ? previous_bus : previous_segv;
+  if (previous.sa_flags & SA_SIGINFO) return previous.sa_sigaction(signal, info, machine_context);
+  if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    return previous.sa_handler(signal);
+  }
+  const bool sent = info->si_code <= 0;  // by kill() and its like, not by an instruction
+  if (sent && previous.sa_handler == SIG_IGN) return;
+  // On return the instruction faults again, without a handler.
+  struct sigaction none = {};
+  none.sa_handler = SIG_DFL;
+  sigaction(signal, &none, nullptr);
+  if (sent) raise(signal);
+}
+
+}  // namespace
+
+void InstallFaultHandler() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction action = {};
+    action.sa_sigaction = HandleFault;
+    // The handler may leave by a jump: the signal must not stay blocked.
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGSEGV, &action, &previous_segv);
+    sigaction(SIGBUS, &action, &previous_bus);
+  });
+}
+
+}  // namespace fermata::internal
