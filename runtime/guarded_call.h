@@ -14,6 +14,8 @@
 #if defined(__x86_64__) && defined(__LP64__) && defined(__GNUC__) && !defined(_WIN32) && \
     !defined(__CET__)
 #define FERMATA_GUARD_IN_ASSEMBLY 1
+// Part of the calling function in unoptimized builds, too.
+#define FERMATA_IN_CALLER inline __attribute__((always_inline))
 #elif (defined(__x86_64__) || defined(__aarch64__)) && defined(__GNUC__)
 #define FERMATA_NOINLINE __attribute__((noinline))
 #define FERMATA_SETJMP(buffer) __builtin_setjmp(buffer)
@@ -59,8 +61,8 @@ FERMATA_INLINE u64 Word(T* v) {
 // ended it. Only in functions that make other calls too: those keep the stack aligned and have no
 // red zone.
 template <class... A>
-FERMATA_INLINE u64 CallGuarded(Guard& guard, u64 (*function)(Instance*, A...), Instance* instance,
-                               A... arguments) {
+FERMATA_IN_CALLER u64 CallGuarded(Guard& guard, u64 (*function)(Instance*, A...),
+                                  Instance* instance, A... arguments) {
   static_assert(sizeof...(A) <= 3);
   u64 words[3] = {Word(arguments)...};
   u64 result = Word(function);
@@ -83,7 +85,7 @@ FERMATA_INLINE u64 CallGuarded(Guard& guard, u64 (*function)(Instance*, A...), I
 }
 
 // The address that the call above returns to is still where it was pushed.
-[[noreturn]] FERMATA_INLINE void Leave(Guard& guard) {
+[[noreturn]] FERMATA_IN_CALLER void Leave(Guard& guard) {
   __asm__ volatile(
       "movq (%%rax), %%rsp\n\t"
       "movq 8(%%rax), %%rbp\n\t"

@@ -55,7 +55,13 @@
 #endif
 #define FERMATA_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FERMATA_COLD __attribute__((cold, noinline))
+// Unoptimized, compilers give each inlined copy's parameters and variables room of their own in the
+// caller's frame: megabytes in an interpreter's loop.
+#if defined(__OPTIMIZE__)
 #define FERMATA_INLINE inline __attribute__((always_inline))
+#else
+#define FERMATA_INLINE inline
+#endif
 #define FERMATA_HIDDEN __attribute__((visibility("hidden")))
 #define FERMATA_EXPORT __attribute__((visibility("default")))
 #else
