@@ -16,9 +16,11 @@ namespace {
 
 uint32_t limit = 0;  // of the recursions below
 
-// Writes to all pages from the high end to the low one, as -fstack-clash-protection does.
+// Writes from the high end to the low one without leaving out a page, as -fstack-clash-protection
+// does: what lies behind the stack's guard page may be a guest's memory.
 void Touch(volatile char* frame, size_t bytes) {
-  for (; bytes > 0; bytes -= std::min<size_t>(bytes, 4096)) frame[bytes - 1] = 1;
+  for (; bytes > 1; bytes -= std::min<size_t>(bytes - 1, 512)) frame[bytes - 1] = 1;
+  frame[0] = 1;
 }
 
 // Frames of more than kBytes, and no check.
