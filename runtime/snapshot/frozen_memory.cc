@@ -11,21 +11,11 @@ namespace {
 
 constexpr size_t kMostMappings = 16;  // each costs about a microsecond and a place in a short list
 
-bool WriteAll(int fd, const uint8_t* data, size_t size, uint64_t offset) {
+// All of `size` bytes at `offset`, by pread or pwrite.
+template <class Byte, class Transfer>
+bool TransferAll(Transfer transfer, int fd, Byte* data, size_t size, uint64_t offset) {
   while (size != 0) {
-    const ssize_t n = pwrite(fd, data, size, static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    data += n;
-    offset += static_cast<uint64_t>(n);
-    size -= static_cast<size_t>(n);
-  }
-  return true;
-}
-
-bool ReadAll(int fd, uint8_t* data, size_t size, uint64_t offset) {
-  while (size != 0) {
-    const ssize_t n = pread(fd, data, size, static_cast<off_t>(offset));
+    const ssize_t n = transfer(fd, data, size, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return false;
     data += n;
@@ -61,7 +51,8 @@ FrozenMemory::FrozenMemory(absl::Span<const MemoryRun> runs) {
   if (fd_ >= 0) {
     bool written = ftruncate(fd_, static_cast<off_t>(pages_.back().end)) == 0;
     for (const MemoryRun& run : runs) {
-      written = written && WriteAll(fd_, run.bytes.data(), run.bytes.size(), run.address);
+      written =
+          written && TransferAll(pwrite, fd_, run.bytes.data(), run.bytes.size(), run.address);
     }
     if (written) return;
     close(fd_);
@@ -103,7 +94,7 @@ absl::Status FrozenMemory::CopyTo(core::Memory& memory) const {
     const size_t size = run.end - run.begin;
     if (fd_ < 0) {
       std::memcpy(memory.data + run.begin, bytes_.data() + at, size);
-    } else if (!ReadAll(fd_, memory.data + run.begin, size, run.begin)) {
+    } else if (!TransferAll(pread, fd_, memory.data + run.begin, size, run.begin)) {
       return absl::ResourceExhaustedError("the contents of a memory can't be read");
     }
     at += size;
