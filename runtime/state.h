@@ -3,7 +3,6 @@
 #define FERMATA_RUNTIME_STATE_H_
 
 #include <atomic>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,9 +31,20 @@ struct HostFunctionInstance : core::HostInstance {
   Signature signature;
   uint32_t param_slots, result_slots;
   HostFunction code;    // null: suspends
-  uint32_t site = 0;    // suspending ones: number in StoreState::host_sites
+  uint32_t site = 0;    // suspending ones: number in HostModule::sites
   std::string letters;  // suspending ones: SiteDetail::slots
   core::ref handle = 0;
+};
+
+// What suspending host functions push their op frames under.
+struct HostModule {
+  core::Instance instance{};
+  ModuleInfo module{};
+  std::vector<core::ImportInfo> imports;
+  std::vector<core::SiteInfo> sites;
+  std::vector<uint16_t> words;
+  std::vector<core::SiteDetail> details;
+  std::vector<HostFunctionInstance*> by_site;
 };
 
 // An import bound to a function that answers at once if it can (AnsweringFunction).
@@ -70,7 +80,7 @@ struct StoreState {
   std::vector<std::unique_ptr<DynamicInstance>> owned;
   std::vector<std::shared_ptr<MemoryStorage>> memories;
   std::vector<std::unique_ptr<TableStorage>> tables;
-  std::deque<GlobalCell> globals;
+  std::vector<std::unique_ptr<GlobalCell>> globals;
   std::vector<std::unique_ptr<AnsweringInstance>> answering;
   std::vector<std::unique_ptr<AnsweringImport>> answering_imports;
 
@@ -83,15 +93,8 @@ struct StoreState {
   std::vector<Made> made;
   void Add(Made::Kind kind, size_t index) { made.push_back({kind, static_cast<uint32_t>(index)}); }
 
-  // The pseudo-instance that suspending host functions push their op frames under.
   std::vector<std::unique_ptr<HostFunctionInstance>> host_functions;
-  std::unique_ptr<core::Instance> host_instance;
-  ModuleInfo host_module{};
-  std::vector<core::ImportInfo> host_imports;
-  std::vector<core::SiteInfo> host_sites;
-  std::vector<uint16_t> host_words;
-  std::vector<core::SiteDetail> host_details;
-  std::vector<HostFunctionInstance*> host_by_site;
+  std::unique_ptr<HostModule> host;  // once there is one of those
 
   // Adds an instance to the store; its index.
   uint32_t Register(core::Instance* instance, DynamicInstance* dynamic);
@@ -99,7 +102,7 @@ struct StoreState {
   core::ref Register(const core::Function& function, bool suspends, bool throws);
   // What suspending host functions need once, and each of them.
   void AddHostInstance();
-  void AddHostSite(HostFunctionInstance& host);
+  void AddHostSite(HostFunctionInstance& function);
   // Has contexts hold the parameters and the results.
   void MakeRoom(const Signature& signature);
   // Lets host functions that waited for the code of their type have it.
@@ -200,26 +203,26 @@ struct DynamicStep::State {
     kOutOfFuel,
     kInterrupted
   };
+  struct Failure {
+    std::string message;
+    std::optional<Thrown> thrown;  // Trap::kUncaughtException
+  };
   Phase phase = Phase::kEmpty;
+  // Restored from a snapshot: what a call returns is then taken on trust, and must be this store's.
+  bool restored = false;
+  mutable bool decoded = false;  // the op
+  core::ref function = 0;        // that was called
   internal::StoreState* store = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
   core::Activation activation{};
-  core::ref function = 0;  // that was called
-  // Restored from a snapshot: what a call returns is then taken on trust, and must be this store's.
-  bool restored = false;
-  uint32_t suspended_size = 0;  // of the activation, when it was last suspended
-  const Signature* signature = nullptr;
-  std::vector<Value> results;
-  std::string message;
-  std::optional<Thrown> thrown;  // kTrapped with Trap::kUncaughtException
-
-  // The op, decoded at first use.
-  mutable bool decoded = false;
+  uint32_t suspended_size = 0;        // of the activation, when it was last suspended
+  mutable uint32_t import_index = 0;  // of the op, decoded at first use like all `mutable` here
   mutable const core::ImportInfo* import = nullptr;
-  mutable uint32_t import_index = 0;
   mutable DynamicInstance* op_instance = nullptr;
   mutable const Signature* op_signature = nullptr;
-  mutable std::vector<Value> arguments;
+  const Signature* signature = nullptr;
+  mutable std::vector<Value> values;  // kFinished: the results; kSuspended: the op's arguments
+  std::unique_ptr<Failure> failure;   // kTrapped
 
   ~State();
   void Begin(const core::Function& function, core::Invoke invoke, absl::Span<const Value> arguments,

@@ -75,9 +75,10 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
       if (starting != nullptr) starting->state_->start_pending = false;
       // A single v128 takes two slots, and the way that several results take.
       const bool one = internal::SlotsOf(signature->results) == 1;
+      values.clear();
       internal::AppendValues(
           signature->results,
-          [&](uint32_t i) { return one ? activation.value : context->results[i]; }, results);
+          [&](uint32_t i) { return one ? activation.value : context->results[i]; }, values);
       return;
     }
     case core::Exit::kOutOfFuel:
@@ -100,17 +101,19 @@ void DynamicStep::State::Trapped(Trap trap, absl::string_view text) {
   activation.trap = trap;
   activation.size = 0;
   activation.depth = 0;
-  message = std::string(text.empty() ? absl::string_view(TrapMessage(trap)) : text);
+  if (failure == nullptr) failure = std::make_unique<Failure>();
+  failure->message = std::string(text.empty() ? absl::string_view(TrapMessage(trap)) : text);
   if (starting != nullptr) starting->state_->start_running = false;
 }
 
 void DynamicStep::State::KeepThrown(core::ref exception) {
   if (exception == 0) return;
   const core::Exception& e = store->store.exceptions[exception - 1];
-  thrown = Thrown{e.tag, {}};
+  failure = std::make_unique<Failure>();
+  failure->thrown = Thrown{e.tag, {}};
   internal::AppendValues(
       internal::SignatureOfType(store->tags[e.tag]).params, [&](uint32_t i) { return e.values[i]; },
-      thrown->values);
+      failure->thrown->values);
 }
 
 void DynamicStep::State::Decode() const {
@@ -123,16 +126,16 @@ void DynamicStep::State::Decode() const {
   const uint32_t function = info.site_details[footer.site].function;
   if (op_instance == nullptr) {
     import_index = footer.site;
-    op_signature = &store->host_by_site[footer.site]->signature;
+    op_signature = &store->host->by_site[footer.site]->signature;
   } else {
     import_index = op_instance->state_->function_imports[function].import;
     op_signature = op_instance->state_->function_imports[function].signature;
   }
   import = &info.imports[import_index];
-  arguments.clear();
+  values.clear();
   const core::u8* frame = activation.frames + activation.size - footer.words * core::kFrameWord;
   internal::AppendValues(
-      op_signature->params, [&](uint32_t i) { return core::frame_get64(frame, 8 * i); }, arguments);
+      op_signature->params, [&](uint32_t i) { return core::frame_get64(frame, 8 * i); }, values);
 }
 
 DynamicStep::DynamicStep() = default;
@@ -151,15 +154,15 @@ bool DynamicStep::interrupted() const {
 bool DynamicStep::trapped() const { return state_ && state_->phase == State::Phase::kTrapped; }
 
 absl::Span<const Value> DynamicStep::results() const {
-  return state_ ? absl::MakeConstSpan(state_->results) : absl::Span<const Value>();
+  return finished() ? absl::MakeConstSpan(state_->values) : absl::Span<const Value>();
 }
 Trap DynamicStep::trap() const { return trapped() ? state_->activation.trap : Trap::kNone; }
 const std::string& DynamicStep::message() const {
   static const std::string* none = new std::string;
-  return state_ ? state_->message : *none;
+  return state_ && state_->failure != nullptr ? state_->failure->message : *none;
 }
 const Thrown* DynamicStep::exception() const {
-  return trapped() && state_->thrown ? &*state_->thrown : nullptr;
+  return trapped() && state_->failure->thrown ? &*state_->failure->thrown : nullptr;
 }
 
 const core::ImportInfo& DynamicStep::op() const {
@@ -190,7 +193,7 @@ const std::vector<Value>& DynamicStep::op_arguments() const {
   static const std::vector<Value>* none = new std::vector<Value>;
   if (!suspended()) return *none;
   state_->Decode();
-  return state_->arguments;
+  return state_->values;
 }
 
 absl::Status DynamicStep::Resume(absl::Span<const Value> values) {

@@ -27,7 +27,7 @@ class InHost {
 // HostInstance::call of host-made functions.
 void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* results) {
   auto* self = static_cast<HostFunctionInstance*>(base);
-  core::Instance* anchor = self->state->host_instance.get();
+  core::Instance* anchor = &self->state->host->instance;
   self->context = anchor->context;
   if (self->code == nullptr) {
     core::u8* frame = core::PushOp(anchor, self->site, self->param_slots);
@@ -145,32 +145,33 @@ void StoreState::LearnTypes(const ModuleInfo& info, const uint32_t* canonical) {
 }
 
 void StoreState::AddHostInstance() {
-  host_instance = std::make_unique<core::Instance>();
-  host_module.abi_version = core::kAbiVersion;
-  host_module.name = "#host";
-  host_instance->module = &host_module;
-  Register(host_instance.get(), nullptr);
+  host = std::make_unique<HostModule>();
+  host->module.abi_version = core::kAbiVersion;
+  host->module.name = "#host";
+  host->instance.module = &host->module;
+  Register(&host->instance, nullptr);
 }
 
-void StoreState::AddHostSite(HostFunctionInstance& host) {
-  host.site = static_cast<uint32_t>(host_sites.size());
-  for (ValType t : host.signature.params) host.letters += SlotLetter(t);
-  host_sites.push_back({nullptr, 0, false});
-  host_words.push_back(static_cast<uint16_t>(2 * host.param_slots + 2));
-  host_details.push_back({host.site, 0, host.letters.c_str()});
-  host_by_site.push_back(&host);
-  host_imports.push_back({{"#host", 5},
-                          {host.name.data(), static_cast<uint32_t>(host.name.size())},
-                          ExternKind::kFunction,
-                          host.site,
-                          nullptr,
-                          host.site});
-  host_module.imports = host_imports.data();
-  host_module.import_count = static_cast<uint32_t>(host_imports.size());
-  host_module.sites = host_sites.data();
-  host_module.site_words = host_words.data();
-  host_module.site_details = host_details.data();
-  host_module.site_count = static_cast<uint32_t>(host_sites.size());
+void StoreState::AddHostSite(HostFunctionInstance& function) {
+  HostModule& h = *host;
+  function.site = static_cast<uint32_t>(h.sites.size());
+  for (ValType t : function.signature.params) function.letters += SlotLetter(t);
+  h.sites.push_back({nullptr, 0, false});
+  h.words.push_back(static_cast<uint16_t>(2 * function.param_slots + 2));
+  h.details.push_back({function.site, 0, function.letters.c_str()});
+  h.by_site.push_back(&function);
+  h.imports.push_back({{"#host", 5},
+                       {function.name.data(), static_cast<uint32_t>(function.name.size())},
+                       ExternKind::kFunction,
+                       function.site,
+                       nullptr,
+                       function.site});
+  h.module.imports = h.imports.data();
+  h.module.import_count = static_cast<uint32_t>(h.imports.size());
+  h.module.sites = h.sites.data();
+  h.module.site_words = h.words.data();
+  h.module.site_details = h.details.data();
+  h.module.site_count = static_cast<uint32_t>(h.sites.size());
 }
 
 void StoreState::MakeRoom(const Signature& signature) {
@@ -215,11 +216,11 @@ absl::StatusOr<Signature> StoreHandle::SignatureOf(core::ref function) const {
 absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const Signature& signature,
                                                  HostFunction code) {
   State& s = *state_;
-  if (s.host_instance == nullptr) s.AddHostInstance();
+  if (s.host == nullptr) s.AddHostInstance();
   auto host = std::make_unique<internal::HostFunctionInstance>();
   static_cast<core::HostInstance&>(*host) = {};
   host->store = &s.store;
-  host->module = &s.host_module;
+  host->module = &s.host->module;
   host->call = internal::CallHost;
   host->state = &s;
   host->name = std::string(name);
@@ -284,10 +285,11 @@ absl::StatusOr<Extern> StoreHandle::MakeGlobal(Value value, bool mut) {
   result.kind = ExternKind::kGlobal;
   result.store = &state_->store;
   state_->Add(State::Made::kGlobal, state_->globals.size());
-  state_->globals.emplace_back();
-  state_->globals.back().type = value.type;
-  state_->globals.back().mut = mut;
-  result.global = {value.type, mut, state_->globals.back().words};
+  auto cell = std::make_unique<internal::GlobalCell>();
+  cell->type = value.type;
+  cell->mut = mut;
+  result.global = {value.type, mut, cell->words};
+  state_->globals.push_back(std::move(cell));
   result.global.Set(value);
   result.ref = internal::AbstractRef(value.type);
   return result;

@@ -127,29 +127,30 @@ FERMATA_ACCESSES(MemShared, u64)
 #undef FERMATA_STORE
 #undef FERMATA_LOAD
 
-// Returns `v`, which the compiler must compute although it may go unused.
+// Returns `v`, which the compiler must compute although it may go unused. (As an input only: an
+// output would be a copy of it.)
 #if defined(__GNUC__)
 FERMATA_INLINE u32 force(u32 v) {
-  __asm__ volatile("" : "+r"(v));
+  __asm__ volatile("" : : "r"(v));
   return v;
 }
 FERMATA_INLINE u64 force(u64 v) {
-  __asm__ volatile("" : "+r"(v));
+  __asm__ volatile("" : : "r"(v));
   return v;
 }
 #if defined(__x86_64__)
-#define FERMATA_FLOAT_REGISTER "+x"
+#define FERMATA_FLOAT_REGISTER "x"
 #elif defined(__aarch64__)
-#define FERMATA_FLOAT_REGISTER "+w"
+#define FERMATA_FLOAT_REGISTER "w"
 #else
-#define FERMATA_FLOAT_REGISTER "+m"
+#define FERMATA_FLOAT_REGISTER "m"
 #endif
 FERMATA_INLINE f32 force(f32 v) {
-  __asm__ volatile("" : FERMATA_FLOAT_REGISTER(v));
+  __asm__ volatile("" : : FERMATA_FLOAT_REGISTER(v));
   return v;
 }
 FERMATA_INLINE f64 force(f64 v) {
-  __asm__ volatile("" : FERMATA_FLOAT_REGISTER(v));
+  __asm__ volatile("" : : FERMATA_FLOAT_REGISTER(v));
   return v;
 }
 #else

@@ -61,7 +61,7 @@ class Capturer {
         }
         case StoreState::Made::kGlobal: {
           const Global& g =
-              numbering_.globals[global_numbers_.at(store_.globals[made.index].words)];
+              numbering_.globals[global_numbers_.at(store_.globals[made.index]->words)];
           index = Push(image_.globals, HostGlobalImage{LetterOf(g.type), g.mut, BitsOf(g)});
           break;
         }
@@ -219,7 +219,7 @@ Numbering::Numbering(StoreState& store) {
         tables.push_back(store.tables[made.index]->table());
         break;
       case StoreState::Made::kGlobal: {
-        const GlobalCell& cell = store.globals[made.index];
+        const GlobalCell& cell = *store.globals[made.index];
         globals.push_back({cell.type, cell.mut, const_cast<uint64_t*>(cell.words)});
         global_refs.push_back(AbstractRef(cell.type));
         break;
