@@ -22,9 +22,13 @@ struct Report::State {
   llvm::json::OStream json{stream, /*IndentSize=*/1};
   uint32_t counts[4] = {};  // by FunctionShape
   uint32_t points = 0;
+  bool finished = false;
 };
 
-Report::~Report() = default;
+// LLVM asserts that all which was begun is ended, also if the module turned out to be bad.
+Report::~Report() {
+  if (!state_->finished) Finish();
+}
 
 Report::Report(const ModuleContext& context)
     : context_(context), state_(std::make_unique<State>()) {
@@ -77,6 +81,7 @@ void Report::Add(uint32_t function, const EmittedFunction& emitted, int forced_l
 }
 
 std::string Report::Finish() {
+  state_->finished = true;
   llvm::json::OStream& json = state_->json;
   json.arrayEnd();
   json.attributeEnd();
