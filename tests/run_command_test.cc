@@ -249,6 +249,9 @@ TEST_F(RunCommand, BadModules) {
 }
 
 TEST_F(RunCommand, CompileMakesAnExecutable) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the executable would have to be linked with the sanitizer, too";
+#endif
   const fs::path app = dir_ / "app";
   const auto made = Fermata({"compile", Module("hello", kHello), "-o", app, "--env=X=\"\\\n?"});
   EXPECT_EQ(made.exit_code, 0) << made.output;
