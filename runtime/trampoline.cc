@@ -37,15 +37,16 @@ FERMATA_INLINE Instance* Attach(Context& context, Store& store) {
 
 // Piece by piece: a wider load would have to wait until the stores before it have left the store
 // buffer.
+FERMATA_INLINE void CopyPiece(u8* to, const u8* from) {
+  u64 piece;
+  memcpy(&piece, from, 8);
+  piece = Opaque(piece);
+  memcpy(to, &piece, 8);
+}
 FERMATA_INLINE void CopyFrames(u8* to, const u8* from, size_t bytes) {
-  const u8* const end = from + bytes;
-  for (; end - from >= 8; from += 8, to += 8) {
-    u64 piece;
-    memcpy(&piece, from, 8);
-    piece = Opaque(piece);
-    memcpy(to, &piece, 8);
-  }
-  if (from != end) memcpy(to, from, kFrameWord);
+  size_t i = 0;
+  for (; i + 8 <= bytes; i += 8) CopyPiece(to + i, from + i);
+  if (i != bytes) memcpy(to + i, from + i, kFrameWord);
 }
 
 bool Reserve(Activation& activation, u64 capacity) {
@@ -116,8 +117,8 @@ struct Frame {
 };
 FERMATA_INLINE Frame FrameBefore(const u8* end, const Activation& activation, Instance* first) {
   const u32 size = SizeBefore(end);
-  if (FERMATA_LIKELY(size == 3)) return {Opaque(12u), first};
   if (FERMATA_LIKELY(size == 4)) return {Opaque(16u), first};
+  if (FERMATA_LIKELY(size == 3)) return {Opaque(12u), first};
   if (FERMATA_LIKELY(size == 5)) return {Opaque(20u), first};
   if (FERMATA_LIKELY(size == 6)) return {Opaque(24u), first};
   return {WordsOf(size) * kFrameWord, activation.store->instances[InstanceOf(size)]};
@@ -144,7 +145,8 @@ FERMATA_INLINE Exit CommitIfFits(Context& context, Activation& activation, Unwin
   }
   u8* const to = activation.frames + size;
   if (FERMATA_LIKELY(bytes == 16)) {
-    CopyFrames(to, top, 16);
+    CopyPiece(to, top);
+    CopyPiece(to + 8, top + 8);
   } else {
     CopyFrames(to, top, bytes);
   }

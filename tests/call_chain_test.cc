@@ -39,8 +39,9 @@ std::string Text(const std::string& tail) {
     (elem (i32.const 0) $leaf $twin $wide $tailing)
     (func $leaf (type $t) (i32.add (call $ask (local.get 0)) (local.get 0)))
     (func $twin (type $t) (i32.mul (call $ask (local.get 0)) (local.get 0)))
-    (func $wide (param i64) (result i32)
-      (i32.add (call $ask (i32.const 1)) (i32.wrap_i64 (local.get 0))))
+    (func $wide (param i64) (result i32) (local $low i32)
+      (local.set $low (i32.wrap_i64 (local.get 0)))
+      (i32.add (call $ask (i32.const 1)) (local.get $low)))
     (func $hidden (type $t) (i32.sub (call $ask (local.get 0)) (local.get 0)))
     (func $tailing (type $t) )",
                       tail, R"()
@@ -77,7 +78,7 @@ class CallChain : public testing::Test {
     EXPECT_TRUE(step.suspended());
     core::Activation& activation = *step.raw_activation();
     uint8_t* end = activation.frames + activation.size;
-    for (; frame != 0; --frame) end -= Words(end) * 8;
+    for (; frame != 0; --frame) end -= Words(end) * core::kFrameWord;
     const uint32_t site = SiteOf(function);
     EXPECT_EQ(module_->site_words[site], Words(end)) << "another size would be found out anyway";
     std::memcpy(end - 8, &site, sizeof site);
