@@ -5,9 +5,12 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "bench/report/builder.h"
 #include "bench/report/figures.h"
 
@@ -56,31 +59,43 @@ double CallsOf(const std::string& key) {
   return asks ? 1000 : 1;
 }
 
-// The least of several repetitions, which take turns in random order.
-void RunBenchmarks(const Tools& tools, bool quick, json::Object& figures) {
-  const std::string program = tools.build_dir + "/bin/suspension_bench";
-  if (!Exists(program)) return;
-  std::fprintf(stderr, "suspension: round trips\n");
+// The benchmarks of a program: several repetitions, which take turns in random order.
+std::vector<json::Object> Repetitions(const Tools& tools, const char* name, bool quick) {
+  std::vector<json::Object> repetitions;
+  const std::string program = absl::StrCat(tools.build_dir, "/bin/", name);
+  if (!Exists(program)) return repetitions;
   const Ran ran = Run({program, "--benchmark_format=json",
                        absl::StrCat("--benchmark_repetitions=", quick ? 3 : 15),
                        absl::StrCat("--benchmark_min_time=", quick ? "0.01" : "0.05"),
                        "--benchmark_enable_random_interleaving=true"});
   json::Object result = ParseObject(ran.out);
-  const json::Array* runs = result.getArray("benchmarks");
+  json::Array* runs = result.getArray("benchmarks");
   if (!ran.ok || runs == nullptr) {
     std::fprintf(stderr, "%s failed: %s\n", program.c_str(), Tail(ran.error, 500).c_str());
-    return;
+    return repetitions;
   }
-  for (const json::Value& value : *runs) {
-    const json::Object* run = value.getAsObject();
-    if (Text(run, "run_type") == "aggregate") continue;
-    const std::string key = KeyOf(Text(run, "run_name"));
-    const Figure ns = Number(run, "cpu_time");
+  for (json::Value& value : *runs) {
+    json::Object* run = value.getAsObject();
+    if (run == nullptr || Text(run, "run_type") == "aggregate") continue;
+    repetitions.push_back(std::move(*run));
+  }
+  return repetitions;
+}
+
+// Keeps the least.
+void KeepLeast(json::Object& figures, const std::string& key, double value) {
+  figures[key] = std::min(value, Number(&figures, key).value_or(value));
+}
+
+void RunBenchmarks(const Tools& tools, bool quick, json::Object& figures) {
+  std::fprintf(stderr, "suspension: round trips\n");
+  for (const json::Object& run : Repetitions(tools, "suspension_bench", quick)) {
+    const std::string key = KeyOf(Text(&run, "run_name"));
+    const Figure ns = Number(&run, "cpu_time");
     if (key.empty() || !ns) continue;
-    const double each = *ns / CallsOf(key);
-    figures[key] = std::min(each, Number(&figures, key).value_or(each));
+    KeepLeast(figures, key, *ns / CallsOf(key));
     for (const char* counter : {"bytes", "frames"}) {
-      if (Figure count = Number(run, counter)) figures[absl::StrCat(key, "_", counter)] = *count;
+      if (Figure count = Number(&run, counter)) figures[absl::StrCat(key, "_", counter)] = *count;
     }
   }
   // A frame of `hold` keeps one i32.
@@ -92,6 +107,24 @@ void RunBenchmarks(const Tools& tools, bool quick, json::Object& figures) {
   if (many && few && frames && fewer) {
     figures["bytes_per_frame"] = (*many - *few) / (*frames - *fewer);
     figures["frame_overhead_bytes"] = (*many - *few) / (*frames - *fewer) - 4;
+  }
+}
+
+// "Restore<bench::RoundtripChecked>/64" is snapshot_restore_checked_64_ns.
+void RunSnapshots(const Tools& tools, bool quick, json::Object& figures) {
+  std::fprintf(stderr, "suspension: snapshots and forks\n");
+  for (const json::Object& run : Repetitions(tools, "snapshot_bench", quick)) {
+    const std::string name =
+        absl::StrReplaceAll(Text(&run, "run_name"), {{"<bench::Roundtrip>", "_reserved"},
+                                                     {"<bench::RoundtripChecked>", "_checked"},
+                                                     {"/iterations:1", ""},
+                                                     {"/", "_"}});
+    const std::string key = absl::StrCat("snapshot_", absl::AsciiStrToLower(name));
+    const Figure time = Number(&run, "cpu_time");
+    if (!time) continue;
+    KeepLeast(figures, key + "_ns", Text(&run, "time_unit") == "ms" ? *time * 1e6 : *time);
+    const Figure bytes = Number(&run, "bytes"), live = Number(&run, "live");
+    if (bytes && live) figures[key + "_overhead_bytes"] = *bytes - *live;
   }
 }
 
@@ -168,6 +201,7 @@ void MeasureInstances(const Tools& tools, bool quick, json::Object& figures) {
 json::Object MeasureSuspension(const Tools& tools, bool quick) {
   json::Object figures;
   RunBenchmarks(tools, quick, figures);
+  RunSnapshots(tools, quick, figures);
   RunJspi(tools, figures);
   MeasureActivations(tools, quick, figures);
   MeasureInstances(tools, quick, figures);

@@ -74,7 +74,8 @@ std::string Calls(const json::Object* figures) {
 std::string Memory(const json::Object* figures) {
   std::string text =
       TableHead({"calls suspended at depth 10, of one instance", "10,000", "100,000", "1,000,000"});
-  for (const Peer& kind : {Peer{"core", "Fermata: frames and activation, bytes each"},
+  for (const Peer& kind : {Peer{"core", "Fermata: frames and activation, in an array, bytes each"},
+                           Peer{"heap", "Fermata: frames in the heap, bytes each"},
                            Peer{"typed", "Fermata: typed steps, bytes each"},
                            Peer{"fibers", "fibers + wasm2c, bytes each"}}) {
     std::vector<std::string> row = {kind.name};
@@ -97,6 +98,38 @@ std::string Memory(const json::Object* figures) {
   return text;
 }
 
+std::string Snapshots(const json::Object* figures) {
+  std::string text =
+      TableHead({"an instance with a call suspended at depth 10, and so much memory "
+                 "that is not zero; µs of processor time",
+                 "0", "64 KiB", "1 MiB"});
+  const auto row = [&](const char* what, const char* key, const char* unit, double scale) {
+    std::vector<std::string> cells = {what};
+    for (const int kilobytes : {0, 64, 1024}) {
+      const Figure figure = Number(figures, absl::StrCat("snapshot_", key, "_", kilobytes, unit));
+      cells.push_back(figure ? Cell(*figure / scale, scale == 1 ? 0 : 1) : Cell({}));
+    }
+    text += TableRow(cells);
+  };
+  row("saved", "save_reserved", "_ns", 1000);
+  row("restored, memory reserved", "restore_reserved", "_ns", 1000);
+  row("restored, memory checked", "restore_checked", "_ns", 1000);
+  row("forked, memory reserved", "fork_reserved", "_ns", 1000);
+  row("forked, memory checked", "fork_checked", "_ns", 1000);
+  row("one more fork from a `ForkPoint`", "forkfrompoint_reserved", "_ns", 1000);
+  row("bytes of the snapshot beyond the memory and the frames", "save_reserved", "_overhead_bytes",
+      1);
+  const auto ns = [&](const char* key) { return Number(figures, key); };
+  const Figure million = ns("snapshot_clones_1000000_ns");
+  return absl::StrCat(
+      text,
+      absl::StrFormat("\nA copy of a call, of the same instance (`Clone`): %s ns at depth 1, %s at "
+                      "10, %s at 100. 1,000,000 copies, all suspended at once: %s ms.\n",
+                      Cell(ns("snapshot_clone_1_ns"), 0), Cell(ns("snapshot_clone_10_ns"), 0),
+                      Cell(ns("snapshot_clone_100_ns"), 0),
+                      million ? Cell(*million / 1e6, 0) : Cell({})));
+}
+
 }  // namespace
 
 std::string SuspensionSection(const json::Object& root, Charts& charts) {
@@ -116,7 +149,7 @@ the core API (`core::Resume`).
                       absl::StrFormat("\nA frame of that guest keeps one i32 in %s bytes.\n\n",
                                       Cell(Number(figures, "bytes_per_frame"), 0)),
                       Calls(figures), "\nMemory resident, by `/proc/self/statm`:\n\n",
-                      Memory(figures));
+                      Memory(figures), "\nSnapshots and forks:\n\n", Snapshots(figures));
 }
 
 }  // namespace bench
