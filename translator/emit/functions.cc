@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "translator/analysis/resume_paths.h"
 #include "translator/analysis/stack_checks.h"
@@ -32,7 +33,8 @@
 // A function that makes tail calls has a *body* in one of these shapes, and a wrapper that calls it
 // and then makes the calls it asks for (see runtime/trampoline.cc, note [tail calls]).
 //
-// `auto` splits what is small, or has a loop that does not suspend; the rest is shared.
+// `auto` splits what is small, or has a loop that does not suspend, or is the loop of an
+// interpreter; the rest is shared.
 
 namespace fermata::emit {
 namespace {
@@ -53,6 +55,17 @@ constexpr uint64_t kMostLiveValues = 8'000'000;  // bounds the text of spills an
 constexpr size_t kColumns = 100;                 // of declarations
 constexpr uint32_t kMostFrameWords = 0xffff;     // core::Footer::words
 
+// A loop and a table of jumps to many places: the heart of an interpreter, whose speed is the
+// program's.
+bool IsInterpreter(const ir::Function& f) {
+  constexpr size_t kManyPlaces = 64;
+  return f.has_loop && std::any_of(f.stmts.begin(), f.stmts.end(), [](const Stmt& s) {
+           return s.kind == ir::StmtKind::kJumpTable && s.labels.size() >= kManyPlaces &&
+                  absl::flat_hash_set<ir::LabelId>(s.labels.begin(), s.labels.end()).size() >=
+                      kManyPlaces;
+         });
+}
+
 FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
   const uint32_t bytes = context.module.functions[f.index].body.size();
   if (bytes > context.options.giant_bytes || f.point_count > kMostPoints) {
@@ -68,6 +81,7 @@ FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
       break;
   }
   const SplitLimits& limits = context.large() ? kLargeModule : kSmallModule;
+  if (IsInterpreter(f)) return FunctionShape::kSplit;
   const bool has_hot_loop = f.has_loop && (!f.suspends_in_loop || analysis::WorthPeeling(f));
   return bytes <= (has_hot_loop ? limits.loop : limits.bytes) ? FunctionShape::kSplit
                                                               : FunctionShape::kShared;
