@@ -1,5 +1,5 @@
-// SHA-256, by the processor's own instructions where it has them: a tenth of the time, and hashing a
-// large module would take a fifth of its translation.
+// SHA-256, by the processor's own instructions where it has them: a tenth of the time, and hashing
+// a large module would take a fifth of its translation.
 #ifndef FERMATA_TRANSLATOR_SHA256_H_
 #define FERMATA_TRANSLATOR_SHA256_H_
 

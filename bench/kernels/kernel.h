@@ -22,12 +22,12 @@ u32 rare(u32);
 #endif
 
 #if defined(HELD)
-#define KERNEL_RUN            \
-  static u32 work(u32 n);     \
-  EXPORT u32 run(u32 n) {     \
-    n += rare(n);             \
-    return work(n);           \
-  }                           \
+#define KERNEL_RUN        \
+  static u32 work(u32 n); \
+  EXPORT u32 run(u32 n) { \
+    n += rare(n);         \
+    return work(n);       \
+  }                       \
   static inline __attribute__((always_inline)) u32 work(u32 n)
 #else
 #define KERNEL_RUN EXPORT u32 run(u32 n)

@@ -75,7 +75,7 @@ struct RestoredStore {
   std::vector<DynamicInstance*> instances;  // in the order they were made: store->instances()
   // What the host had made itself (StoreHandle::MakeMemory …), in the order it made it.
   std::vector<Extern> externs;
-  std::vector<DynamicStep> steps;           // as given to Save
+  std::vector<DynamicStep> steps;  // as given to Save
 };
 
 // Errors: kInvalidArgument and kDataLoss (not a snapshot, another version, damaged, inconsistent),

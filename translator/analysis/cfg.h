@@ -16,7 +16,7 @@ class Cfg {
   struct Block {
     uint32_t begin;  // statements [begin, end)
     uint32_t end;
-    bool suspends = false;           // holds a resume point
+    bool suspends = false;  // holds a resume point
     // Each once. `next` is without the handlers of its statements; of a handler, `previous` are the
     // blocks that may throw to it.
     llvm::SmallVector<uint32_t, 2> next;
