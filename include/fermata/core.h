@@ -14,9 +14,9 @@
 //
 // Frames: little-endian, fixed width, no pointers, no padding: a whole number of 4-byte words and
 // aligned to those. Values first (16-byte ones, then 8-byte ones, then 4-byte ones), then an 8-byte
-// Footer at the END, so that popping is O(1). The scratch
-// area grows downward (leaf first), the activation upward, so frames lie in the activation ordered
-// from the outermost to the innermost; the op frame, when suspended on an import, is the last.
+// Footer at the END, so that popping is O(1). The scratch area grows downward (leaf first), the
+// activation upward, so frames lie in the activation ordered from the outermost to the innermost;
+// the op frame, when suspended on an import, is the last.
 //
 // Values cross the ABI as 8-byte *slots*: i32 and f32 in the low 4 bytes (the rest zero),
 // references as their 32-bit handle, v128 as two slots (low half first).

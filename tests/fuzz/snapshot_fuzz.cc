@@ -1,6 +1,6 @@
 // Mutates snapshots, mends their checksums and restores them.
 //
-//   snapshot_fuzz [--runs N] [--seconds N] [--seed N]
+//   snapshot_fuzz [--runs N] [--seconds N] [--seed N]   10,000 runs if neither limit is given
 //
 // What must not happen: a crash, an access out of bounds (build it with sanitizers), a restored
 // call with a resume point that does not exist. What is restored is checked by rules of its own,
@@ -252,14 +252,20 @@ class Fuzzer {
 };
 
 int Main(int argc, char** argv) {
-  uint64_t runs = 10000, seconds = 0, seed = 1;
-  for (int i = 1; i + 1 < argc; i += 2) {
+  uint64_t runs = 0, seconds = 0, seed = 1;
+  for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
-    const uint64_t value = std::strtoull(argv[i + 1], nullptr, 10);
-    if (name == "--runs") runs = value;
-    if (name == "--seconds") seconds = value;
-    if (name == "--seed") seed = value;
+    uint64_t* const option = name == "--runs"      ? &runs
+                             : name == "--seconds" ? &seconds
+                             : name == "--seed"    ? &seed
+                                                   : nullptr;
+    if (option == nullptr || i + 1 == argc) {
+      std::fprintf(stderr, "snapshot_fuzz [--runs N] [--seconds N] [--seed N]\n");
+      return 2;
+    }
+    *option = std::strtoull(argv[i + 1], nullptr, 10);
   }
+  if (runs == 0) runs = seconds == 0 ? 10000 : ~uint64_t{0};
   Fuzzer fuzzer(seed);
   const auto start = std::chrono::steady_clock::now();
   uint64_t done = 0;
@@ -274,7 +280,7 @@ int Main(int argc, char** argv) {
               static_cast<unsigned long long>(done),
               static_cast<unsigned long long>(fuzzer.restored()),
               static_cast<unsigned long long>(fuzzer.resumed()));
-  return fuzzer.restored() == 0 && done > 10000 ? 1 : 0;
+  return fuzzer.restored() == 0 && done >= 10000 ? 1 : 0;
 }
 
 }  // namespace
