@@ -78,7 +78,9 @@ std::string NameOfVariant(const testing::TestParamInfo<Variant>& info) {
       v.plain_functions ? "plain" : v.shape, "_", v.memory, "_", v.shards,
       v.everywhere ? "_everywhere" : "", v.preempt == nullptr ? "" : "_",
       v.preempt == nullptr ? "" : v.preempt,
-      v.piece_size == 0 ? "" : absl::StrCat("_pieces_", v.piece_size));
+      v.piece_size == 0 ? "" : absl::StrCat("_pieces_", v.piece_size),
+      std::string(v.optimization) == "-O2" ? ""
+                                           : absl::StrReplaceAll(v.optimization, {{"-", "_"}}));
 }
 
 std::vector<Variant> AllVariants() {

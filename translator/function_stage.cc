@@ -109,7 +109,7 @@ absl::Status FunctionStage::BuildBatch(uint32_t number, Batch& batch) const {
     if (context_.options.preempt != emit::Preempt::kNone) Preempt(*translated.function);
     if (context_.options.suspend_everywhere) passes::SuspendEverywhere(*translated.function);
     if (context_.options.memory == emit::MemoryPolicy::kReserved) {
-      translated.forced_loads = passes::ForceLoads(*translated.function, context_.graph);
+      translated.forced_loads = passes::ForceLoads(*translated.function, context_.module);
     }
     if (!options_.ir.empty()) translated.ir_text = ir::Print(*translated.function);
   }

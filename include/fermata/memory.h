@@ -3,9 +3,9 @@
 // Loads and stores take a view of the memory that the function keeps in a local variable. Two
 // policies share one set of names:
 //   MemReserved  address space is reserved beyond every address that 32 bits of address and 32 bits
-//   of
-//                offset can form; what is out of bounds faults, and the host turns the fault into a
-//                trap.
+//                of offset can form; what is out of bounds faults, and the host turns the fault
+//                into a trap. The C++ compiler must not move or drop an access that may fault:
+//                loads are forced (below), and nothing moves across a store (`Stored`).
 //   MemChecked   each access is checked; the base may move, so the view is reloaded after calls.
 // Memories with 64-bit addresses (MemChecked64) or pages of another size than 64 KiB are checked
 // under both policies.
@@ -18,10 +18,18 @@
 
 namespace fermata::core {
 
+// The compiler keeps what is before it and what is after it apart, in memory.
+#if defined(__GNUC__)
+#define FERMATA_IN_ORDER() __asm__ volatile("" : : : "memory")
+#else
+#define FERMATA_IN_ORDER() ((void)0)
+#endif
+
 struct MemReserved {
   u8* base;
   MemReserved(Instance*, const MemoryField& field) : base(field.base) {}
   FERMATA_INLINE u8* at(u64 address, u64 offset, u32) const { return base + address + offset; }
+  FERMATA_INLINE void Stored() const { FERMATA_IN_ORDER(); }
 };
 
 struct CheckedMemory {
@@ -36,6 +44,7 @@ struct CheckedMemory {
     base = memory->data;
     bytes = memory->bytes;
   }
+  FERMATA_INLINE void Stored() const {}  // the check is a branch, which stays where it is
 };
 
 struct MemChecked : CheckedMemory {
@@ -94,6 +103,7 @@ FERMATA_INLINE u8 little(u8 v) { return v; }
   FERMATA_INLINE void name(const view& m, index address, u64 offset, value v) { \
     const bits raw = little(static_cast<bits>(cast(v)));                        \
     memcpy(m.at(address, offset, sizeof raw), &raw, sizeof raw);                \
+    m.Stored();                                                                 \
   }
 #define FERMATA_ACCESSES(view, index)                                  \
   FERMATA_LOAD(view, index, i32_load, u32, u32, )                      \
@@ -127,17 +137,10 @@ FERMATA_ACCESSES(MemShared, u64)
 #undef FERMATA_STORE
 #undef FERMATA_LOAD
 
-// Returns `v`, which the compiler must compute although it may go unused. (As an input only: an
-// output would be a copy of it.)
+// Returns `v`, which the compiler must compute, all of it, before anything that follows, although
+// it may go unused: a load from a reserved memory must trap. (As an input only: an output would be
+// a copy of it.) opaque(v): `v`, of which the compiler then knows nothing.
 #if defined(__GNUC__)
-FERMATA_INLINE u32 force(u32 v) {
-  __asm__ volatile("" : : "r"(v));
-  return v;
-}
-FERMATA_INLINE u64 force(u64 v) {
-  __asm__ volatile("" : : "r"(v));
-  return v;
-}
 #if defined(__x86_64__)
 #define FERMATA_FLOAT_REGISTER "x"
 #elif defined(__aarch64__)
@@ -145,12 +148,19 @@ FERMATA_INLINE u64 force(u64 v) {
 #else
 #define FERMATA_FLOAT_REGISTER "m"
 #endif
-FERMATA_INLINE f32 force(f32 v) {
-  __asm__ volatile("" : : FERMATA_FLOAT_REGISTER(v));
-  return v;
-}
-FERMATA_INLINE f64 force(f64 v) {
-  __asm__ volatile("" : : FERMATA_FLOAT_REGISTER(v));
+#define FERMATA_FORCE(type, where)                \
+  FERMATA_INLINE type force(type v) {             \
+    __asm__ volatile("" : : where(v) : "memory"); \
+    return v;                                     \
+  }
+FERMATA_FORCE(u32, "r")
+FERMATA_FORCE(u64, "r")
+FERMATA_FORCE(f32, FERMATA_FLOAT_REGISTER)
+FERMATA_FORCE(f64, FERMATA_FLOAT_REGISTER)
+#undef FERMATA_FORCE
+template <typename T>
+FERMATA_INLINE T opaque(T v) {
+  __asm__("" : "+m"(v));
   return v;
 }
 #else
@@ -158,6 +168,10 @@ template <typename T>
 inline T force(T v) {
   volatile T kept = v;
   return kept;
+}
+template <typename T>
+inline T opaque(T v) {
+  return force(v);
 }
 #endif
 

@@ -44,16 +44,16 @@ FERMATA_INLINE v128 v128_const(u64 low, u64 high) { return v128{low, high}; }
 FERMATA_INLINE u64 v128_low(v128 v) { return v[0]; }
 FERMATA_INLINE u64 v128_high(v128 v) { return v[1]; }
 
-// Returns `v`, which the compiler must compute although it may go unused.
+// As those of memory.h.
 #if defined(__SSE2__)
-#define FERMATA_VECTOR_REGISTER "+x"
+#define FERMATA_VECTOR_REGISTER "x"
 #elif defined(__aarch64__)
-#define FERMATA_VECTOR_REGISTER "+w"
+#define FERMATA_VECTOR_REGISTER "w"
 #else
-#define FERMATA_VECTOR_REGISTER "+m"
+#define FERMATA_VECTOR_REGISTER "m"
 #endif
 FERMATA_INLINE v128 force(v128 v) {
-  __asm__ volatile("" : FERMATA_VECTOR_REGISTER(v));
+  __asm__ volatile("" : : FERMATA_VECTOR_REGISTER(v) : "memory");
   return v;
 }
 

@@ -23,6 +23,7 @@ FERMATA_INLINE v128 v128_load(const View& m, u64 address, u64 offset) {
 template <class View>
 FERMATA_INLINE void v128_store(const View& m, u64 address, u64 offset, v128 v) {
   memcpy(m.at(address, offset, sizeof v), &v, sizeof v);
+  m.Stored();
 }
 
 // Part of a vector, widened, repeated or followed by zeros.
@@ -62,6 +63,7 @@ FERMATA_VECTOR_LOAD(v128_load32_zero, u32, v128_of_low)
   FERMATA_INLINE void v128_store##bits##_lane(const View& m, u64 address, u64 offset, v128 v) { \
     const lane value = lanes(v)[kLane];                                                         \
     memcpy(m.at(address, offset, sizeof value), &value, sizeof value);                          \
+    m.Stored();                                                                                 \
   }
 FERMATA_LANE_ACCESS(8, u8, i8x16, u8x16)
 FERMATA_LANE_ACCESS(16, u16, i16x8, u16x8)

@@ -184,6 +184,7 @@ std::string Literal(Kind kind, uint64_t bits, uint64_t high) {
       const uint32_t low = static_cast<uint32_t>(bits);
       float value;
       std::memcpy(&value, &low, sizeof value);
+      if (std::isnan(value)) return absl::StrCat("opaque(f32_reinterpret_i32(", low, "u))");
       if (!std::isfinite(value)) return absl::StrCat("f32_reinterpret_i32(", low, "u)");
       std::snprintf(text, sizeof text, "%af", static_cast<double>(value));
       break;
@@ -191,6 +192,7 @@ std::string Literal(Kind kind, uint64_t bits, uint64_t high) {
     case Kind::kF64: {
       double value;
       std::memcpy(&value, &bits, sizeof value);
+      if (std::isnan(value)) return absl::StrCat("opaque(f64_reinterpret_i64(", bits, "ull))");
       if (!std::isfinite(value)) return absl::StrCat("f64_reinterpret_i64(", bits, "ull)");
       std::snprintf(text, sizeof text, "%a", value);
       break;
@@ -213,13 +215,16 @@ bool IsPlain(const Expr* e) {
 bool IsEqz(const Expr* e) {
   return e->kind == ExprKind::kNumeric && (e->op == Opcode::kI32Eqz || e->op == Opcode::kI64Eqz);
 }
+// Whether a numeric instruction is written as an operator between its operands, and no more.
+bool HasOperator(const Expr* e) {
+  const Infix infix = InfixOf(e->op);
+  return infix.symbol != nullptr && infix.opposite == nullptr && !MayFoldAway(e);
+}
 // How strongly the C++ of `e` binds without parentheses of its own.
 int LevelOf(const Expr* e) {
   if (e->kind == ExprKind::kSelect) return kAlone;
-  if (e->kind != ExprKind::kNumeric) return kPrimary;
-  const Infix infix = InfixOf(e->op);
-  return infix.symbol == nullptr || infix.opposite != nullptr || MayFoldAway(e) ? kPrimary
-                                                                                : infix.level;
+  if (e->kind != ExprKind::kNumeric || e->force || !HasOperator(e)) return kPrimary;
+  return InfixOf(e->op).level;
 }
 
 }  // namespace
@@ -249,6 +254,17 @@ void ExpressionPrinter::Append(const Expr* e, std::string& out) const {
 }
 
 void ExpressionPrinter::AppendPrimary(const Expr* e, std::string& out) const {
+  if (!e->force) return AppendUnforced(e, out);
+  out.append("force(");
+  if (e->kind == ExprKind::kNumeric && HasOperator(e)) {
+    AppendInfix(e, out);
+  } else {
+    AppendUnforced(e, out);
+  }
+  out.push_back(')');
+}
+
+void ExpressionPrinter::AppendUnforced(const Expr* e, std::string& out) const {
   switch (e->kind) {
     case ExprKind::kVar:
       out.append(var_names_[e->index]);
@@ -266,7 +282,6 @@ void ExpressionPrinter::AppendPrimary(const Expr* e, std::string& out) const {
       return AppendList({e->a, e->b}, out);
     case ExprKind::kLoad:
     case ExprKind::kLoadLane:
-      if (e->force) out.append("force(");
       absl::StrAppend(&out, HelperName(e->op));
       if (e->kind == ExprKind::kLoadLane) absl::StrAppend(&out, "<", e->high, ">");
       absl::StrAppend(&out, "(m", e->index, ", ");
@@ -274,7 +289,6 @@ void ExpressionPrinter::AppendPrimary(const Expr* e, std::string& out) const {
       absl::StrAppend(&out, ", ", e->bits, e->bits > kMostPlain ? "u" : "",
                       e->b == nullptr ? ")" : ", ");
       if (e->b != nullptr) AppendList({e->b}, out);
-      if (e->force) out.push_back(')');
       return;
     case ExprKind::kSelect:
       out.push_back('(');

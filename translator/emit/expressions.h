@@ -40,6 +40,7 @@ class ExpressionPrinter {
   // Appends `a` or `b`, the operands of an infix operator: those that bind as `level` or stronger
   // need no parentheses.
   void AppendOperand(const ir::Expr* e, const ir::Expr* other, int level, std::string& out) const;
+  void AppendUnforced(const ir::Expr* e, std::string& out) const;
   void AppendInfix(const ir::Expr* e, std::string& out) const;
   void AppendSelect(const ir::Expr* e, std::string& out) const;
   bool AppendComparison(const ir::Expr* e, bool negate, std::string& out) const;

@@ -38,11 +38,10 @@ void StatementEmitter::EmitLeave() {
   if (leaves_) out_.Put("X: ", LeaveStatement(), "\n");
 }
 
-// How accesses to a memory are bounded. Guard pages work for 64 KiB pages and 32-bit addresses.
+// How accesses to a memory are bounded.
 const char* StatementEmitter::ViewOf(uint32_t memory) const {
   const wasm::MemoryType& type = context_.module.memories[memory].type;
-  if (!type.limits.is64 && type.page_log2 == 16 &&
-      context_.options.memory == MemoryPolicy::kReserved) {
+  if (wasm::IsGuardable(type) && context_.options.memory == MemoryPolicy::kReserved) {
     return "const MemReserved";
   }
   if (type.limits.shared) return "const MemShared";
@@ -174,8 +173,6 @@ void StatementEmitter::EmitArrival(const Stmt& s) {
   EmitReloadMemories();
   if (s.results.size() > 1) {
     EmitFromResults(s.results);
-  } else if (s.force && !s.results.empty()) {
-    out_.Emit("  force($0);\n", printer_.Var(s.results[0]));
   }
 }
 

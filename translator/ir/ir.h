@@ -76,7 +76,7 @@ struct Expr {
   ExprKind kind;
   Kind type;
   uint8_t effects;
-  uint8_t force = 0;  // kLoad: must be evaluated though its value may go unused
+  uint8_t force = 0;  // the C++ compiler must compute it, also where it finds no use for it
   uint16_t size;      // nodes in the tree
   Opcode op{};
   uint32_t index = 0;
@@ -140,7 +140,6 @@ struct Stmt {
   bool loop = false;         // kLabel: a loop header
   bool may_suspend = false;  // calls, yields
   bool may_throw = false;    // calls
-  bool force = false;        // kSet of a call result etc.: keep the value's computation alive
   Opcode op{};
   uint32_t offset = 0;  // byte offset of the instruction in the file
   uint32_t index = 0;

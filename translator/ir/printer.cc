@@ -5,7 +5,9 @@
 namespace fermata::ir {
 namespace {
 
-void Append(const Expr* e, std::string& out) {
+void Append(const Expr* e, std::string& out);
+
+void AppendUnforced(const Expr* e, std::string& out) {
   switch (e->kind) {
     case ExprKind::kVar:
       absl::StrAppend(&out, "v", e->index);
@@ -25,8 +27,7 @@ void Append(const Expr* e, std::string& out) {
       break;
     case ExprKind::kLoadLane:
     case ExprKind::kLoad:
-      absl::StrAppend(&out, "(", e->force ? "force " : "", wasm::Info(e->op).name, " ", e->index,
-                      "+", e->bits);
+      absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index, "+", e->bits);
       break;
     case ExprKind::kSelect:
       out.append("(select");
@@ -62,6 +63,12 @@ void Append(const Expr* e, std::string& out) {
     Append(x, out);
   }
   out.push_back(')');
+}
+
+void Append(const Expr* e, std::string& out) {
+  if (e->force) out.append("(force ");
+  AppendUnforced(e, out);
+  if (e->force) out.push_back(')');
 }
 
 const char* Name(StmtKind kind) {

@@ -1,197 +1,318 @@
 #include "translator/passes/force_loads.h"
 
+#include <algorithm>
+
 #include "llvm/ADT/BitVector.h"
-#include "translator/analysis/cfg.h"
 
 // note [forced loads]
 //
-// Under the reserved memory policy a load that is out of bounds traps by a fault, so to the C++
-// compiler it is a plain read, which it removes if the value goes unused and moves to the path that
-// uses it. The guest must trap all the same:
+// Under the reserved memory policy a load that is out of bounds traps by a fault. To the C++
+// compiler it is a plain read: it drops the read if the value does not matter, reads fewer bytes if
+// only some of them matter, and moves it to the path that uses it, past calls and out of loops. The
+// guest must trap all the same. So a value is *forced*: `force` passes it to an empty asm
+// statement, which compilers must execute, with the whole value in a register, where it stands.
 //
-//     s0 = i32_load(m0, l0, 0);            s0 = force(i32_load(m0, l0, 0));
-//     if (l1) goto L;     // no use        if (l1) goto L;
-//     l2 = s0;                             l2 = s0;
+// What matters to a compiler can't be seen from the outside: a store may be overwritten, both arms
+// of a branch may turn out equal, an argument may go unused in the callee that is inlined, a sum
+// may be what a loop that never ends computes. Therefore nothing but a forced value counts as a
+// use, and every load reaches one in its own statement. What is left to choose is where in the
+// expression to force. A load by itself costs an instruction, since it can't be an operand in
+// memory any more; the value at the root of the expression is in a register anyway:
 //
-// `force` passes the value through an empty asm statement. Forcing every load costs 12 % and
-// vectorization, so only those are forced whose value is not surely used: a backward data flow of
-// "on every path from here the variable reaches an essential use before it is assigned again". An
-// essential use is one in a statement with an effect, or in the right-hand side of an assignment to
-// a variable that is itself surely used. A use that the value can't influence is not essential:
-// the arms of a select, x ^ x, x & 0, arguments of functions small enough to be inlined. A check
-// that may trap (of a divisor, of call_indirect's element) is a path that leaves: what is only used
-// after it is not surely used before it.
+//     l1 = l1 ^ i32_load(m0, l2, 0);                 l1 = force(l1 ^ i32_load(m0, l2, 0));
+//     f64_store(m0, l3, 0, l4 * f64_load(m0, l5, 0)) f64_store(…, force(l4 * f64_load(m0, l5, 0)))
+//
+// That is right if the load can't be left out of what is forced, so the walk below goes from the
+// root to the loads and keeps the set of bits of each operand that the root depends on, whatever
+// the other operands are. Memory ends at the end of a page, so what has to be read is the last
+// byte of the load, which is its most significant one. Where the walk loses that byte (`& 255`,
+// comparisons, products), it forces on the way.
+//
+// Two operands may cancel each other out: in `load(a) - load(b)` with equal addresses neither is
+// needed. So of a sum, difference or exclusive or one side at most is left to the root, and the
+// loads of the other are forced by themselves. A variable can only cancel a load if it holds what
+// an earlier load of the same place gave, or an earlier store left there, and those have trapped.
+// Floating-point operations don't cancel: x - x may be a NaN. But they are constant if the other
+// operand is known to be a NaN, which for variables of known value can't be excluded.
+//
+// The address of a load that is forced in one of these ways, or of a store, is a use like a forced
+// value: all of it must be computed.
 
 namespace fermata::passes {
 namespace {
 
 using ir::Expr;
 using ir::ExprKind;
+using ir::Kind;
 using ir::Stmt;
 using ir::StmtKind;
 using ir::VarId;
 using llvm::BitVector;
 using wasm::Opcode;
 
-constexpr uint32_t kInlinable = 200;  // bytes of wasm body
-constexpr uint64_t kMostBits = uint64_t{1} << 31;
+constexpr uint64_t kAll = ~uint64_t{0};
 
-// The operation may give a result that does not depend on its operands.
-bool Cancels(const Expr* e) {
-  const auto is_zero = [](const Expr* x) { return x->kind == ExprKind::kConst && x->bits == 0; };
-  switch (e->op) {
-    case Opcode::kI32Mul:
-    case Opcode::kI64Mul:
-    case Opcode::kI32And:
-    case Opcode::kI64And:
-      return is_zero(e->a) || is_zero(e->b);
-    case Opcode::kI32Sub:
-    case Opcode::kI64Sub:
-    case Opcode::kI32Xor:
-    case Opcode::kI64Xor:
-    case Opcode::kI32Eq:
-    case Opcode::kI64Eq:
-    case Opcode::kI32Ne:
-    case Opcode::kI64Ne:
-      return e->a->kind == ExprKind::kVar && e->b->kind == ExprKind::kVar &&
-             e->a->index == e->b->index;
-    default:
-      return false;
-  }
+// What the bits of an operation's result tell of the bits of its operands: `a` and `b` are sets of
+// bits that can't be left out if those of the result can't be. Empty: all of it may not matter.
+struct Needs {
+  uint64_t a = 0;
+  uint64_t b = 0;
+  bool cancels = false;  // a and b may cancel each other out
+};
+
+uint64_t WidthOf(Kind type) { return type == Kind::kI32 || type == Kind::kF32 ? 32 : 64; }
+uint64_t AllOf(Kind type) { return type == Kind::kI32 || type == Kind::kF32 ? 0xffffffffu : kAll; }
+bool IsConst(const Expr* e) { return e->kind == ExprKind::kConst; }
+bool IsFloat(Kind type) { return type == Kind::kF32 || type == Kind::kF64; }
+
+// Finite: with a NaN the result is known, and with an infinity it may be.
+bool IsFinite(const Expr* e) {
+  if (e->type == Kind::kF32) return (e->bits & 0x7f800000) != 0x7f800000;
+  return (e->bits & 0x7ff0000000000000) != 0x7ff0000000000000;
 }
 
 class Pass {
  public:
-  Pass(ir::Function& f, const analysis::CallGraph& graph) : f_(f), graph_(graph), cfg_(f) {}
-
-  // Whether the bit vectors fit the memory that one function may cost.
-  bool Affordable() const { return cfg_.blocks().size() * uint64_t{f_.vars.size()} <= kMostBits; }
-
-  int ForceAll() {
-    marking_ = true;
-    BitVector none(f_.vars.size());
-    for (Stmt& s : f_.stmts) {
-      for (Expr* e : s.args) Use(e, false, none);
-      if (s.kind == StmtKind::kCall) s.force = !s.results.empty();
-    }
-    return marked_;
-  }
+  explicit Pass(ir::Function& f, const wasm::Module& module) : f_(f), module_(module) {}
 
   int Run() {
-    const size_t n = cfg_.blocks().size();
-    // Greatest fixed point: everything is surely used until shown otherwise.
-    in_.assign(n, BitVector(f_.vars.size(), true));
-    std::vector<bool> queued(n, true);
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (uint32_t b = n; b-- > 0;) {
-        if (!queued[b]) continue;
-        queued[b] = false;
-        BitVector used = Visit(b);
-        if (used == in_[b]) continue;
-        in_[b] = std::move(used);
-        for (uint32_t p : cfg_.blocks()[b].previous) queued[p] = true;
-        changed = true;
+    for (Stmt& s : f_.stmts) {
+      const bool addressed = s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane ||
+                             s.kind == StmtKind::kAtomic;
+      for (size_t i = 0; i < s.args.size(); ++i) {
+        if (!(s.args[i]->effects & ir::kTrapsOnMemory)) continue;
+        if (addressed && i == 0 && IsReserved(s.index)) {
+          Visit(s.args[i], AllOf(s.args[i]->type));
+        } else {
+          Root(s.args[i]);
+        }
       }
     }
-    marking_ = true;
-    for (uint32_t b = 0; b < n; ++b) Visit(b);
     return marked_;
   }
 
  private:
-  BitVector Visit(uint32_t b) {
-    const analysis::Cfg::Block& block = cfg_.blocks()[b];
-    BitVector used(f_.vars.size(), !block.next.empty());
-    for (uint32_t next : block.next) used &= in_[next];
-    for (uint32_t i = block.end; i-- > block.begin;) Step(i, used);
-    return used;
+  bool IsReserved(uint32_t memory) const {
+    return wasm::IsGuardable(module_.memories[memory].type);
   }
 
-  void Step(uint32_t i, BitVector& used) {
-    Stmt& s = f_.stmts[i];
-    bool essential = true;
-    if (s.kind == StmtKind::kSet || s.kind == StmtKind::kEval) {
-      essential = s.dst != ir::kNone && used.test(s.dst);
-    } else if (s.kind == StmtKind::kJumpIf) {
-      const bool to_next = i + 1 < f_.stmts.size() && f_.stmts[i + 1].kind == StmtKind::kLabel &&
-                           f_.stmts[i + 1].label == s.label;
-      essential = !to_next;
-    } else if (s.kind == StmtKind::kCall) {
-      const bool inlinable = graph_.functions[s.index].body_bytes != 0 &&
-                             graph_.functions[s.index].body_bytes < kInlinable;
-      essential = !inlinable;
-      if (marking_ && inlinable) {
-        for (VarId v : s.results) s.force |= !used.test(v);
-      }
-      // If it throws, what follows is not reached; the compiler can't see that of other calls.
-      if (inlinable && s.may_throw && s.handler == ir::kNone) used.reset();
-    }
-    if (s.handler != ir::kNone) used &= in_[cfg_.BlockOf(s.handler)];
-    ir::ForEachDef(s, [&](VarId v) { used.reset(v); });
-    if (s.kind == StmtKind::kCallIndirect || s.kind == StmtKind::kCallRef ||
-        s.kind == StmtKind::kReturnCallIndirect || s.kind == StmtKind::kReturnCallRef) {
-      // The callee is checked before the arguments are passed.
-      used.reset();
-      for (Expr* e : s.args) Use(e, e == s.args.back(), used);
-      return;
-    }
-    for (Expr* e : s.args) {
-      if (!(e->effects & ir::kTrapsOther)) continue;
-      used.reset();
-      essential = false;
-    }
-    for (Expr* e : s.args) Use(e, essential, used);
+  void Force(Expr* e) {
+    if (e->force) return;
+    e->force = 1;
+    ++marked_;
+  }
+  // Forces `e` if a load in it relies on that.
+  void Root(Expr* e) {
+    if (e != nullptr && Visit(e, AllOf(e->type))) Force(e);
   }
 
-  void Use(Expr* e, bool essential, BitVector& used) {
-    if (e == nullptr) return;
+  // Forces what needs it in `e`, of whose value the bits `needed` can't be left out. Returns
+  // whether a load relies on that.
+  bool Visit(Expr* e, uint64_t needed) {
+    if (e == nullptr || !(e->effects & ir::kTrapsOnMemory)) return false;
     switch (e->kind) {
-      case ExprKind::kVar:
-        if (essential) used.set(e->index);
-        return;
       case ExprKind::kLoad:
-        if (!essential && marking_ && !e->force) {
-          e->force = 1;
-          ++marked_;
+      case ExprKind::kLoadLane: {
+        Root(e->b);
+        if (!IsReserved(e->index)) {
+          Root(e->a);
+          return false;
         }
-        return Use(e->a, true, used);
-      case ExprKind::kLoadLane:
-        if (!essential && marking_ && !e->force) {
-          e->force = 1;
-          ++marked_;
-        }
-        Use(e->b, essential, used);
-        return Use(e->a, true, used);
-      case ExprKind::kSelect:
-        Use(e->a, false, used);
-        Use(e->b, false, used);
-        return Use(e->c, essential, used);
-      default: {
-        // A check that traps is an effect of its own.
-        const bool own = e->kind == ExprKind::kTableGet || e->kind == ExprKind::kRefAsNonNull ||
-                         (e->kind == ExprKind::kNumeric && wasm::MayTrap(e->op));
-        const bool through = (essential || own) && !(e->kind == ExprKind::kNumeric && Cancels(e));
-        Use(e->a, through, used);
-        Use(e->b, through, used);
-        Use(e->c, through, used);
+        Visit(e->a, AllOf(e->a->type));
+        const bool relies = e->kind == ExprKind::kLoad && (needed & LastByte(e->op)) != 0;
+        if (!relies) Force(e);
+        return relies;
+      }
+      case ExprKind::kNumeric:
+        return VisitNumeric(e, needed);
+      default:
+        Root(e->a);
+        Root(e->b);
+        Root(e->c);
+        return false;
+    }
+  }
+
+  bool VisitNumeric(Expr* e, uint64_t needed) {
+    Needs needs = NeedsOf(e, needed);
+    if (needs.cancels && (e->a->effects & ir::kTrapsOnMemory) &&
+        (e->b->effects & ir::kTrapsOnMemory)) {
+      needs.b = 0;
+    }
+    bool relies = false;
+    const auto operand = [&](Expr* x, uint64_t bits) {
+      if (bits == 0) {
+        Root(x);
+      } else {
+        relies |= Visit(x, bits);
+      }
+    };
+    operand(e->a, needs.a);
+    operand(e->b, needs.b);
+    Root(e->c);
+    return relies;
+  }
+
+  // The bits of the result that depend on the last byte which the instruction reads.
+  static uint64_t LastByte(Opcode op) {
+    switch (op) {
+      case Opcode::kI32Load8U:
+      case Opcode::kI64Load8U:
+        return 0xff;
+      case Opcode::kI32Load8S:
+      case Opcode::kI64Load8S:
+        return kAll;
+      case Opcode::kI32Load16U:
+      case Opcode::kI64Load16U:
+        return 0xff00;
+      case Opcode::kI32Load16S:
+      case Opcode::kI64Load16S:
+        return ~uint64_t{0xff};
+      case Opcode::kI32Load:
+      case Opcode::kF32Load:
+      case Opcode::kI64Load32U:
+        return 0xff000000;
+      case Opcode::kI64Load32S:
+        return ~uint64_t{0xffffff};
+      case Opcode::kI64Load:
+      case Opcode::kF64Load:
+        return uint64_t{0xff} << 56;
+      default:
+        return 0;  // vectors
+    }
+  }
+
+  Needs NeedsOf(const Expr* e, uint64_t needed) {
+    if (IsFloat(e->type)) return NeedsOfFloat(e, needed);
+    switch (e->op) {
+      case Opcode::kI32Add:
+      case Opcode::kI64Add:
+      case Opcode::kI32Sub:
+      case Opcode::kI64Sub:
+      case Opcode::kI32Xor:
+      case Opcode::kI64Xor:
+        return {needed, needed, true};
+      case Opcode::kI32Mul:
+      case Opcode::kI64Mul:
+        return NeedsOfProduct(e, needed);
+      case Opcode::kI32And:
+      case Opcode::kI64And:
+        if (IsConst(e->b)) return {needed & e->b->bits};
+        return {0, IsConst(e->a) ? needed & e->a->bits : 0};
+      case Opcode::kI32Or:
+      case Opcode::kI64Or:
+        if (IsConst(e->b)) return {needed & ~e->b->bits};
+        return {0, IsConst(e->a) ? needed & ~e->a->bits : 0};
+      case Opcode::kI32Shl:
+      case Opcode::kI64Shl:
+      case Opcode::kI32ShrU:
+      case Opcode::kI64ShrU:
+      case Opcode::kI32ShrS:
+      case Opcode::kI64ShrS:
+        return NeedsOfShift(e, needed);
+      case Opcode::kI32WrapI64:
+      case Opcode::kI32ReinterpretF32:
+      case Opcode::kI64ReinterpretF64:
+        return {needed};
+      case Opcode::kI64ExtendI32U:
+      case Opcode::kI64ExtendI32S:
+        return {needed & 0xffffffffu};
+      default:
+        return {};
+    }
+  }
+
+  // An odd factor passes each bit on to its own place; 2^k times an odd number moves it by k.
+  static Needs NeedsOfProduct(const Expr* e, uint64_t needed) {
+    const Expr* factor = IsConst(e->b) ? e->b : e->a;
+    const uint64_t bits = IsConst(factor) ? factor->bits & AllOf(e->type) : 0;
+    if (bits == 0) return {};
+    const uint64_t moved = needed >> llvm::countTrailingZeros(bits);
+    return factor == e->b ? Needs{moved} : Needs{0, moved};
+  }
+
+  static Needs NeedsOfShift(const Expr* e, uint64_t needed) {
+    if (!IsConst(e->b)) return {};
+    const uint64_t by = e->b->bits & (WidthOf(e->type) - 1);
+    const bool left = e->op == Opcode::kI32Shl || e->op == Opcode::kI64Shl;
+    return {left ? needed >> by : (needed << by) & AllOf(e->type)};
+  }
+
+  Needs NeedsOfFloat(const Expr* e, uint64_t needed) {
+    if (needed == 0) return {};
+    switch (e->op) {
+      case Opcode::kF32Add:
+      case Opcode::kF64Add:
+      case Opcode::kF32Sub:
+      case Opcode::kF64Sub:
+      case Opcode::kF32Mul:
+      case Opcode::kF64Mul:
+      case Opcode::kF32Div:
+      case Opcode::kF64Div:
+        return {IsUnknown(e->b) ? kAll : 0, IsUnknown(e->a) ? kAll : 0};
+      case Opcode::kF32DemoteF64:
+      case Opcode::kF64PromoteF32:
+      case Opcode::kF64ConvertI32S:
+      case Opcode::kF64ConvertI32U:
+        return {kAll};
+      default:
+        return {};
+    }
+  }
+
+  // The value of `e` can't be known to be a NaN: it comes from outside of the function at least in
+  // part, or is a finite constant.
+  bool IsUnknown(const Expr* e) {
+    switch (e->kind) {
+      case ExprKind::kConst:
+        return IsFinite(e);
+      case ExprKind::kLoad:
+      case ExprKind::kGlobalGet:
+        return true;
+      case ExprKind::kVar:
+        return Unknown().test(e->index);
+      case ExprKind::kNumeric:
+        return HasUnknown(e);
+      default:
+        return false;
+    }
+  }
+  // An operation on something that comes from outside.
+  bool HasUnknown(const Expr* e) {
+    if (e == nullptr) return false;
+    if (e->kind == ExprKind::kLoad || e->kind == ExprKind::kGlobalGet) return true;
+    if (e->kind == ExprKind::kVar) return Unknown().test(e->index);
+    if (e->kind != ExprKind::kNumeric) return false;
+    return HasUnknown(e->a) || HasUnknown(e->b);
+  }
+
+  // The variables all of whose values come from outside, at least in part.
+  const BitVector& Unknown() {
+    if (!unknown_.empty()) return unknown_;
+    unknown_.resize(f_.vars.size());
+    for (const Stmt& s : f_.stmts) ir::ForEachDef(s, [&](VarId v) { unknown_.set(v); });
+    for (uint32_t p = 0; p < f_.type->params.size(); ++p) unknown_.set(p);
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Stmt& s : f_.stmts) {
+        if (s.kind != StmtKind::kSet || !unknown_.test(s.dst) || HasUnknown(s.args[0])) continue;
+        unknown_.reset(s.dst);
+        changed = true;
       }
     }
+    return unknown_;
   }
 
   ir::Function& f_;
-  const analysis::CallGraph& graph_;
-  const analysis::Cfg cfg_;
-  std::vector<BitVector> in_;
-  bool marking_ = false;
+  const wasm::Module& module_;
+  BitVector unknown_;
   int marked_ = 0;
 };
 
 }  // namespace
 
-int ForceLoads(ir::Function& function, const analysis::CallGraph& graph) {
-  Pass pass(function, graph);
-  return pass.Affordable() ? pass.Run() : pass.ForceAll();
+int ForceLoads(ir::Function& function, const wasm::Module& module) {
+  return Pass(function, module).Run();
 }
 
 }  // namespace fermata::passes

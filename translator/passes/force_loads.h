@@ -1,14 +1,15 @@
-// Marks the loads that the C++ compiler could drop, so that they still trap. See force_loads.cc.
+// Makes every load of a reserved memory trap, whatever the C++ compiler finds out about its value.
+// See force_loads.cc.
 #ifndef FERMATA_TRANSLATOR_PASSES_FORCE_LOADS_H_
 #define FERMATA_TRANSLATOR_PASSES_FORCE_LOADS_H_
 
-#include "translator/analysis/call_graph.h"
 #include "translator/ir/ir.h"
+#include "translator/wasm/module.h"
 
 namespace fermata::passes {
 
-// Sets Expr::force and Stmt::force. Returns how many were set.
-int ForceLoads(ir::Function& function, const analysis::CallGraph& graph);
+// Sets Expr::force. Returns how many were set.
+int ForceLoads(ir::Function& function, const wasm::Module& module);
 
 }  // namespace fermata::passes
 

@@ -116,6 +116,12 @@ struct MemoryType {
   uint8_t page_log2 = 16;
 };
 
+// Whether pages behind the memory can take the place of checks. They cover 32 bits of address, and
+// end where pages of 64 KiB do.
+inline bool IsGuardable(const MemoryType& type) {
+  return !type.limits.is64 && type.page_log2 == 16;
+}
+
 struct GlobalType {
   ValType type;
   bool mut = false;
