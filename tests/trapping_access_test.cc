@@ -159,6 +159,24 @@ constexpr Shape kShapes[] = {
      "(loop $l (local.set $w (i64.load " P "))"
      " (br_if $l (local.tee $j (i32.sub (local.get $j) (i32.const 1)))))" OUT64(
          "(i64.shr_u (local.get $w) (i64.const 63))")},
+    // Loads that others before them seem to cover.
+    {"next_field", 4,
+     "(local.set $i (i32.sub " P " (i32.const 8))) (drop (i32.load (local.get $i)))"
+     "(drop (i32.load offset=8 (local.get $i)))"},
+    {"wider_field", 8, "(drop (i32.load8_u " P ")) (drop (i64.load " P "))"},
+    {"other_sum", 4,
+     "(local.set $i (i32.sub " P " (i32.const 8)))"
+     "(drop (i32.load (i32.add (local.get $i) (i32.const 4))))"
+     "(drop (i32.load (i32.add (local.get $i) (i32.const 8))))"},
+    {"another_address", 4,
+     "(local.set $i (i32.const 0)) (drop (i32.load (local.get $i)))"
+     "(local.set $i " P ") (drop (i32.load (local.get $i)))"},
+    {"on_one_path_only", 4,
+     "(block $b (br_if $b " P ") (drop (i32.load " P "))) (drop (i32.load " P "))"},
+    {"in_the_value_of_a_store", 4,
+     "(i32.store (i32.const 0) (i32.and (i32.load " P ") (i32.const 0)))"},
+    {"bounded_behind_the_end", 4, "(drop (i32.load (i32.and " P " (i32.const 0x1ffff))))"},
+    {"address_of_a_safe_load", 4, "(drop (i32.load (i32.and (i32.load " P ") (i32.const 0xff0))))"},
     // Stores.
     {"store", 4, "(i32.store " P " (i32.const 1))"},
     {"store_of_a_load", 4, "(i32.store " P " (i32.load " P "))"},

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/MathExtras.h"
 
 // note [forced loads]
 //
@@ -37,6 +39,10 @@
 //
 // The address of a load that is forced in one of these ways, or of a store, is a use like a forced
 // value: all of it must be computed.
+//
+// Loads that can't trap are left alone: those below the memory's minimal size, and
+// those of which an access before them, or the store that they are part of, has touched the same
+// place or one behind it, from the same variable (`Touched`).
 
 namespace fermata::passes {
 namespace {
@@ -71,22 +77,106 @@ bool IsFinite(const Expr* e) {
   return (e->bits & 0x7ff0000000000000) != 0x7ff0000000000000;
 }
 
+// An upper bound of an i32's value.
+uint64_t MostOf(const Expr* e) {
+  constexpr uint64_t kMost = 0xffffffffu;
+  if (IsConst(e)) return e->bits & kMost;
+  if (e->kind == ExprKind::kLoad) {
+    return e->op == Opcode::kI32Load8U ? 0xff : e->op == Opcode::kI32Load16U ? 0xffff : kMost;
+  }
+  if (e->kind != ExprKind::kNumeric) return kMost;
+  const bool shifts = e->b != nullptr && IsConst(e->b);
+  uint64_t most = kMost;
+  switch (e->op) {
+    case Opcode::kI32And:
+      return std::min(MostOf(e->a), MostOf(e->b));
+    case Opcode::kI32Add:
+      most = MostOf(e->a) + MostOf(e->b);
+      break;
+    case Opcode::kI32Mul:
+      most = MostOf(e->a) * MostOf(e->b);
+      break;
+    case Opcode::kI32Shl:
+      if (shifts) most = MostOf(e->a) << (e->b->bits & 31);
+      break;
+    case Opcode::kI32ShrU:
+      if (shifts) most = MostOf(e->a) >> (e->b->bits & 31);
+      break;
+    case Opcode::kI32Or:
+    case Opcode::kI32Xor: {
+      const uint64_t bits = MostOf(e->a) | MostOf(e->b);
+      return llvm::NextPowerOf2(bits) - 1;
+    }
+    default:
+      break;
+  }
+  return std::min(most, kMost);  // one above it may have wrapped around
+}
+
+// How far accesses since the last label have reached, by the variable and the constant that their
+// addresses were the sum of.
+class Touched {
+ public:
+  explicit Touched(size_t vars) : by_var_(vars) {}
+
+  void Clear() {
+    for (const VarId v : vars_) by_var_[v].clear();
+    vars_.clear();
+  }
+  void Forget(VarId v) { by_var_[v].clear(); }
+
+  // Notes an access, up to `end` bytes behind the address. Whether it was known not to trap.
+  bool Access(uint32_t memory, const Expr* address, uint64_t end) {
+    const bool sum = address->kind == ExprKind::kNumeric && address->op == Opcode::kI32Add &&
+                     IsConst(address->b);
+    const Expr* base = sum ? address->a : address;
+    if (base->kind != ExprKind::kVar) return false;
+    const uint32_t plus = sum ? static_cast<uint32_t>(address->b->bits) : 0;
+    auto& places = by_var_[base->index];
+    if (places.empty()) vars_.push_back(base->index);
+    for (Place& place : places) {
+      if (place.memory != memory || place.plus != plus) continue;
+      if (end <= place.end) return true;
+      place.end = end;
+      return false;
+    }
+    if (places.size() < kMostPlaces) places.push_back({memory, plus, end});
+    return false;
+  }
+
+ private:
+  static constexpr size_t kMostPlaces = 16;  // of a variable
+  struct Place {
+    uint32_t memory;
+    uint32_t plus;
+    uint64_t end;
+  };
+  std::vector<llvm::SmallVector<Place, 2>> by_var_;
+  std::vector<VarId> vars_;
+};
+
 class Pass {
  public:
-  explicit Pass(ir::Function& f, const wasm::Module& module) : f_(f), module_(module) {}
+  explicit Pass(ir::Function& f, const wasm::Module& module)
+      : f_(f), module_(module), touched_(f.vars.size()) {}
 
   int Run() {
     for (Stmt& s : f_.stmts) {
-      const bool addressed = s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane ||
-                             s.kind == StmtKind::kAtomic;
+      if (s.kind == StmtKind::kLabel) touched_.Clear();
+      const bool stores = s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane;
+      const bool addressed = (stores || s.kind == StmtKind::kAtomic) && IsReserved(s.index);
+      if (stores && addressed) {
+        touched_.Access(s.index, s.args[0], s.bits + wasm::AccessBytes(s.op));
+      }
       for (size_t i = 0; i < s.args.size(); ++i) {
         if (!(s.args[i]->effects & ir::kTrapsOnMemory)) continue;
-        if (addressed && i == 0 && IsReserved(s.index)) {
+        if (addressed && i == 0) {
           Visit(s.args[i], AllOf(s.args[i]->type));
         } else {
           Root(s.args[i]);
         }
       }
+      ir::ForEachDef(s, [&](VarId v) { touched_.Forget(v); });
     }
     return marked_;
   }
@@ -118,6 +208,8 @@ class Pass {
           Root(e->a);
           return false;
         }
+        // What traps in the address relies on the load.
+        if (IsSafe(e) && !(e->a->effects & ir::kTrapsOnMemory)) return false;
         Visit(e->a, AllOf(e->a->type));
         const bool relies = e->kind == ExprKind::kLoad && (needed & LastByte(e->op)) != 0;
         if (!relies) Force(e);
@@ -131,6 +223,13 @@ class Pass {
         Root(e->c);
         return false;
     }
+  }
+
+  // The load can't trap, where it stands.
+  bool IsSafe(const Expr* e) {
+    const uint64_t end = e->bits + wasm::AccessBytes(e->op);
+    const uint64_t least = module_.memories[e->index].type.limits.min << 16;
+    return MostOf(e->a) + end <= least || touched_.Access(e->index, e->a, end);
   }
 
   bool VisitNumeric(Expr* e, uint64_t needed) {
@@ -305,6 +404,7 @@ class Pass {
 
   ir::Function& f_;
   const wasm::Module& module_;
+  Touched touched_;
   BitVector unknown_;
   int marked_ = 0;
 };

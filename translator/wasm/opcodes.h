@@ -94,6 +94,32 @@ inline const OpcodeInfo* Find(uint32_t code) {
 
 inline const OpcodeInfo& Info(Opcode opcode) { return *Find(static_cast<uint32_t>(opcode)); }
 
+// How many bytes of memory a load, a store or an atomic access takes; 0 for other instructions.
+inline uint32_t AccessBytes(Opcode opcode) {
+  switch (Info(opcode).immediate) {
+    case Immediate::kMemArg8:
+    case Immediate::kMemLane8:
+    case Immediate::kAtomic8:
+      return 1;
+    case Immediate::kMemArg16:
+    case Immediate::kMemLane16:
+    case Immediate::kAtomic16:
+      return 2;
+    case Immediate::kMemArg32:
+    case Immediate::kMemLane32:
+    case Immediate::kAtomic32:
+      return 4;
+    case Immediate::kMemArg64:
+    case Immediate::kMemLane64:
+    case Immediate::kAtomic64:
+      return 8;
+    case Immediate::kMemArg128:
+      return 16;
+    default:
+      return 0;
+  }
+}
+
 // Whether the byte is the first of a two-part code (the sub-opcode follows as a u32).
 constexpr bool IsPrefix(uint8_t byte) { return byte >= 0xfb && byte <= 0xfe; }
 
