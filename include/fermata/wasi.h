@@ -129,6 +129,33 @@ class System {
   // again until it is answered; it is emptied then.
   Progress Answer(DynamicStep& step, Pending& pending);
 
+  // ---- Descriptors, while the guest runs ----
+  // For hosts with imports of their own that open, accept or hand over something. The guest uses
+  // what it is given as if it had opened it itself: it reads and writes, waits for it in
+  // poll_oneoff beside its other descriptors, closes or renumbers it. The number is the lowest that
+  // is free, as in POSIX; how the guest learns of it is the host's business. Errors:
+  // kResourceExhausted: Config::max_descriptors are open; and those below.
+  enum class Access : uint8_t { kRead, kWrite, kReadWrite };
+  // A stream: a socket or pipe (DescriptorStream, MemoryPipe), or one of the host's making. Whoever
+  // keeps a share in it goes on using it beside the guest. Drivers watch its native handle; when one
+  // without becomes ready, Process::Wake says so. Error: null.
+  absl::StatusOr<uint32_t> Add(std::shared_ptr<Stream> stream, Access access = Access::kReadWrite);
+  // An open file or directory of the host's, or any other descriptor of it. It belongs to the
+  // System from then on, also after an error. The guest gets no access that `fd` itself lacks; in a
+  // directory, `access` is that to the files below it. Error: not open.
+  absl::StatusOr<uint32_t> AddFile(int fd, Access access = Access::kReadWrite);
+  // A directory, as those of Config::mounts. C libraries look for these when the program starts, so
+  // most programs must be told of the number. Errors: Create's.
+  absl::StatusOr<uint32_t> AddMount(Mount mount);
+  // The stream that is descriptor `fd`; null if that isn't open, or is a file or directory.
+  std::shared_ptr<Stream> Find(uint32_t fd) const;
+  // Takes a descriptor from the guest, whoever opened it; Take hands out the stream that it was,
+  // Remove just drops it. A call of the guest that waits for it gets kBadf when it is tried again
+  // (a Process is woken for that), or what is by then behind that number. Errors: kNotFound: not
+  // open; Take: kFailedPrecondition: not a stream.
+  absl::StatusOr<std::shared_ptr<Stream>> Take(uint32_t fd);
+  absl::Status Remove(uint32_t fd);
+
   // Set once the guest has called proc_exit (or proc_raise: 128 + the signal's number). A step that
   // called it has trapped with Trap::kCancelled.
   const std::optional<uint32_t>& exit_code() const;
@@ -136,6 +163,7 @@ class System {
   struct Impl;
 
  private:
+  friend class Process;
   friend struct SnapshotAccess;
   System();
   std::unique_ptr<Impl> impl_;
@@ -195,6 +223,7 @@ class Process {
   friend struct SnapshotAccess;
   Process() = default;
   absl::Status Instantiate(const ModuleInfo& info, Options& options);
+  void Own(std::unique_ptr<System> system);
   // What its instance imports, except for what Options::imports adds.
   static void BindImports(System& system, const ModuleInfo& info, const Options& options,
                           Imports& imports);

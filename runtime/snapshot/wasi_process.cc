@@ -168,9 +168,11 @@ class Reopener {
       if (stream != nullptr) made = std::make_unique<StreamDescriptor>(std::move(stream), rights);
     }
     if (made == nullptr) {
-      return Refuse(d.fd, d.origin.kind == Origin::kInitial
-                              ? "the host does not supply it"
-                              : "a connection is not restored unless the host supplies a stream");
+      return Refuse(d.fd, d.origin.kind == Origin::kInitial ? "the host does not supply it"
+                          : d.is_stream
+                              ? "a stream that was accepted or added is not restored unless the "
+                                "host supplies it"
+                              : "a file or directory that the host added is not restored");
     }
     made->base &= d.base;
     made->inheriting &= d.inheriting;
@@ -273,7 +275,7 @@ absl::StatusOr<std::unique_ptr<Process>> SnapshotAccess::Restore(const ModuleInf
 
   absl::StatusOr<std::unique_ptr<System>> system = System::Create(std::move(config));
   if (!system.ok()) return system.status();
-  p.system_ = *std::move(system);
+  p.Own(*std::move(system));
   absl::Status status = Reopener(Of(*p.system_).descriptors, options).Run(descriptors);
   if (!status.ok()) return status;
   RestoreHost& host = options.host;

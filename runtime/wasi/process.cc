@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "fermata/wasi.h"
+#include "runtime/wasi/system.h"
 
 namespace fermata::wasi {
 namespace {
@@ -43,10 +44,18 @@ void Process::BindImports(System& system, const ModuleInfo& info, const Options&
   }
 }
 
+void Process::Own(std::unique_ptr<System> system) {
+  system_ = std::move(system);
+  // What it waits for may be gone.
+  system_->impl_->removed = [this] {
+    if (state_ == State::kWaiting) Wake();
+  };
+}
+
 absl::Status Process::Instantiate(const ModuleInfo& info, Options& options) {
   absl::StatusOr<std::unique_ptr<System>> system = System::Create(std::move(options.config));
   if (!system.ok()) return system.status();
-  system_ = *std::move(system);
+  Own(*std::move(system));
   store_ = std::make_unique<StoreHandle>(options.limits);
   Imports imports;
   BindImports(*system_, info, options, imports);

@@ -31,26 +31,6 @@ absl::string_view View(const core::Text& text) { return {text.data, text.size}; 
 
 bool HasNul(absl::string_view text) { return text.find('\0') != absl::string_view::npos; }
 
-absl::StatusOr<std::unique_ptr<Directory>> Open(Mount& mount, bool use_openat2) {
-  if (mount.host.empty()) {
-    for (const auto& [path, contents] : mount.files) {
-      for (absl::string_view name : absl::StrSplit(path, '/', absl::SkipEmpty())) {
-        if (name == "." || name == "..") {
-          return absl::InvalidArgumentError(
-              absl::StrCat("mount ", mount.guest, ": \"", path, "\" is no plain path"));
-        }
-      }
-    }
-    return MakeVirtualDirectory(std::move(mount.files));
-  }
-  const int fd = open(mount.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
-    return absl::NotFoundError(
-        absl::StrCat("cannot open the directory ", mount.host, ": ", strerror(errno)));
-  }
-  return MakeHostDirectory(fd, mount.read_only, use_openat2);
-}
-
 // A standard stream of the host process.
 std::unique_ptr<Descriptor> Inherit(int fd) {
   const Rights other = fd == 0 ? rights::kFdWrite | rights::kFdAllocate | rights::kFdFilestatSetSize
@@ -61,6 +41,31 @@ std::unique_ptr<Descriptor> Inherit(int fd) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<Directory>> OpenMount(Mount& mount, bool use_openat2) {
+  if (HasNul(mount.guest)) return absl::InvalidArgumentError("a mount's name holds a NUL");
+  std::unique_ptr<Directory> directory;
+  if (mount.host.empty()) {
+    for (const auto& [path, contents] : mount.files) {
+      for (absl::string_view name : absl::StrSplit(path, '/', absl::SkipEmpty())) {
+        if (name == "." || name == "..") {
+          return absl::InvalidArgumentError(
+              absl::StrCat("mount ", mount.guest, ": \"", path, "\" is no plain path"));
+        }
+      }
+    }
+    directory = MakeVirtualDirectory(std::move(mount.files));
+  } else {
+    const int fd = open(mount.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+      return absl::NotFoundError(
+          absl::StrCat("cannot open the directory ", mount.host, ": ", strerror(errno)));
+    }
+    directory = MakeHostDirectory(fd, mount.read_only, use_openat2);
+  }
+  directory->preopen = mount.guest;
+  return directory;
+}
 
 absl::Span<const Function> Functions() { return Table(); }
 
@@ -123,10 +128,8 @@ absl::StatusOr<std::unique_ptr<System>> System::Create(Config config) {
     if (!status.ok()) return status;
   }
   for (Mount& mount : c.mounts) {
-    if (HasNul(mount.guest)) return absl::InvalidArgumentError("a mount's name holds a NUL");
-    auto directory = Open(mount, c.use_openat2);
+    auto directory = OpenMount(mount, c.use_openat2);
     if (!directory.ok()) return directory.status();
-    (*directory)->preopen = mount.guest;
     if (absl::Status status = add(*std::move(directory)); !status.ok()) return status;
   }
   for (const std::shared_ptr<Stream>& socket : c.sockets) {
