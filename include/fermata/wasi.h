@@ -123,11 +123,14 @@ class System {
     kAnswered,  // the step has run on
     kWaiting,   // for pending.wait; call again when it may be over
     kExited,    // the guest has called proc_exit: the step is cancelled
-    kForeign,   // not a WASI call, or the step isn't suspended
+    kForeign,   // not this System's to answer (Answers), or the step isn't suspended
   };
   // Answers the op that `step` is suspended on. `pending` is empty at an op's first time and given
   // again until it is answered; it is emptied then.
   Progress Answer(DynamicStep& step, Pending& pending);
+  // Whether the op that `step` is suspended on is WASI's. An import that the host has bound to an
+  // answering function of its own is the host's, also under one of WASI's names.
+  bool Answers(const DynamicStep& step) const;
 
   // ---- Descriptors, while the guest runs ----
   // For hosts with imports of their own that open, accept or hand over something. The guest uses
@@ -137,8 +140,8 @@ class System {
   // kResourceExhausted: Config::max_descriptors are open; and those below.
   enum class Access : uint8_t { kRead, kWrite, kReadWrite };
   // A stream: a socket or pipe (DescriptorStream, MemoryPipe), or one of the host's making. Whoever
-  // keeps a share in it goes on using it beside the guest. Drivers watch its native handle; when one
-  // without becomes ready, Process::Wake says so. Error: null.
+  // keeps a share in it goes on using it beside the guest. Drivers watch its native handle; when
+  // one without becomes ready, Process::Wake says so. Error: null.
   absl::StatusOr<uint32_t> Add(std::shared_ptr<Stream> stream, Access access = Access::kReadWrite);
   // An open file or directory of the host's, or any other descriptor of it. It belongs to the
   // System from then on, also after an error. The guest gets no access that `fd` itself lacks; in a
@@ -156,8 +159,9 @@ class System {
   absl::StatusOr<std::shared_ptr<Stream>> Take(uint32_t fd);
   absl::Status Remove(uint32_t fd);
 
-  // Set once the guest has called proc_exit (or proc_raise: 128 + the signal's number). A step that
-  // called it has trapped with Trap::kCancelled.
+  // Set once the guest has called proc_exit (or proc_raise: 128 + the signal's number), any number
+  // as it was given. A step that called it has trapped with Trap::kCancelled; if that was in what
+  // an instance starts with, Instantiate and Create return a kCancelled error.
   const std::optional<uint32_t>& exit_code() const;
 
   struct Impl;
@@ -175,11 +179,14 @@ class Process {
   struct Options {
     Config config;
     Limits limits;
-    // Further imports. They are looked up before WASI's; functions that neither has become ops.
+    // Further imports. They are looked up before WASI's; functions that neither has become ops. One
+    // that suspends is the embedder's to answer (kForeign), whatever its name.
     std::function<absl::Status(StoreHandle&, Imports&)> imports;
+    // Whether a reactor's "_initialize" belongs to its start (DynamicInstance::Start).
+    bool initialize = true;
     bool always_suspend = false;  // each call unwinds, also one whose answer is ready
   };
-  // Instantiates. `info` outlives the process.
+  // Instantiates; no guest code runs yet. `info` outlives the process.
   static absl::StatusOr<std::unique_ptr<Process>> Create(const ModuleInfo& info, Options options);
   ~Process();
   Process(const Process&) = delete;
@@ -187,14 +194,15 @@ class Process {
   enum class State {
     kReady,     // nothing has been called yet
     kWaiting,   // on a WASI call: wait() says for what
-    kForeign,   // suspended on an import of the embedder's: answer step(), then Run()
+    kForeign,   // on an import of the embedder's: answer step() by Resume or Throw, then Run()
     kPaused,    // interrupted, or out of fuel (step() says which): Run() goes on
     kFinished,  // the call has returned: step().results()
     kExited,    // the guest has called proc_exit
     kTrapped,   // message() says why
   };
   // Calls `export_name` next. A process that is told nothing calls "_start". Before the first call
-  // "_initialize" runs, if the module has it and has no "_start". Errors: a call is under way, as
+  // comes the instance's start: the start function and a reactor's "_initialize", which may
+  // suspend, trap and exit as that call may. Errors: a call is under way, as
   // DynamicInstance::Call's.
   absl::Status Begin(absl::string_view export_name, absl::Span<const Value> arguments);
   // Runs until the guest waits or is paused, or the call has ended. An instance that can't be used
@@ -210,9 +218,13 @@ class Process {
   void SetWaker(std::function<void()> waker) { waker_ = std::move(waker); }
   State state() const { return state_; }
   const Wait& wait() const { return pending_.wait; }
-  // kExited: the guest's; kFinished: 0; kTrapped: 134, as for a program that was aborted.
+  // What a program that runs this one should exit with. kExited: the guest's status, of which the
+  // host's system keeps the lowest 8 bits; if these are 0 and the whole is not, which would look
+  // like success, it is 255. kTrapped: 134, as for a program that was aborted. Else 0.
   int exit_code() const;
   std::string message() const;
+  // Where the call is, or was when it trapped (backtrace.h).
+  Backtrace backtrace() const { return step_.backtrace(); }
 
   DynamicStep& step() { return step_; }
   System& system() { return *system_; }
@@ -239,7 +251,7 @@ class Process {
   Pending pending_;
   State state_ = State::kReady;
   std::string failure_;
-  enum class Phase { kStart, kInitialize, kCall } phase_ = Phase::kCall;
+  enum class Phase { kStart = 0, kCall = 2 } phase_ = Phase::kStart;  // numbers: docs/abi.md
   std::string next_export_;
   std::vector<Value> next_arguments_;
   std::function<void()> waker_;

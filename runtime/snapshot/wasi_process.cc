@@ -256,7 +256,7 @@ absl::StatusOr<std::unique_ptr<Process>> SnapshotAccess::Restore(const ModuleInf
   Process& p = *process;
   const bool calling = r.Flag();
   const uint32_t phase = r.U32();
-  if (phase > static_cast<uint32_t>(Process::Phase::kCall)) r.Fail();
+  if (phase > static_cast<uint32_t>(Process::Phase::kCall) || phase == 1) r.Fail();
   p.phase_ = static_cast<Process::Phase>(phase);
   p.next_export_ = r.Text();
   for (uint32_t n = r.Count(20); n != 0; --n) {
@@ -302,9 +302,10 @@ absl::StatusOr<std::unique_ptr<Process>> SnapshotAccess::Restore(const ModuleInf
   p.store_ = std::move(restored->store);
   p.instance_ = restored->instances.back();  // what it is linked with was made before
   if (calling) p.step_ = std::move(restored->steps[0]);
-  p.state_ = !calling           ? Process::State::kReady
-             : p.step_.paused() ? Process::State::kPaused
-                                : Process::State::kWaiting;
+  p.state_ = !calling                      ? Process::State::kReady
+             : p.step_.paused()            ? Process::State::kPaused
+             : p.system_->Answers(p.step_) ? Process::State::kWaiting
+                                           : Process::State::kForeign;
   return process;
 }
 

@@ -98,10 +98,17 @@ absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address) {
   return fail(strerror(code));
 }
 
+void ComplainOfTrap(const Process& process, absl::string_view program) {
+  const std::string trace = process.backtrace().ToString();
+  Complain(absl::StrCat(program, ": trap: ", process.message(), trace.empty() ? "" : "\n",
+                        absl::StripSuffix(trace, "\n")));
+}
+
 CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
                          absl::string_view export_name, absl::Span<const Value> arguments,
                          std::chrono::nanoseconds timeout) {
   CommandResult result;
+  const std::string name = options.config.args.empty() ? info.name : options.config.args[0];
   absl::StatusOr<std::unique_ptr<Process>> process = Process::Create(info, std::move(options));
   absl::Status status = process.status();
   if (status.ok()) status = (*process)->Begin(export_name, arguments);
@@ -115,7 +122,7 @@ CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
       result.results.assign(p.step().results().begin(), p.step().results().end());
       break;
     case Process::State::kTrapped:
-      Complain(absl::StrCat("trap: ", p.message()));
+      ComplainOfTrap(p, name);
       break;
     case Process::State::kForeign:
       Complain(absl::StrCat("the guest called ", p.step().op_module(), ".", p.step().op_name(),

@@ -63,14 +63,11 @@ absl::Status Process::Instantiate(const ModuleInfo& info, Options& options) {
     absl::Status status = options.imports(*store_, imports);
     if (!status.ok()) return status;
   }
+  if (!options.initialize) imports.SetInitialize(false);
+  imports.DeferStart();
   absl::StatusOr<DynamicInstance*> instance = store_->Instantiate(info, imports);
   if (!instance.ok()) return instance.status();
   instance_ = *instance;
-  if (instance_->start_pending()) {
-    phase_ = Phase::kStart;
-  } else if (Exports(info, "_initialize") && !Exports(info, "_start")) {
-    phase_ = Phase::kInitialize;
-  }
   next_export_ = "_start";
   return absl::OkStatus();
 }
@@ -83,6 +80,7 @@ absl::Status Process::Begin(absl::string_view export_name, absl::Span<const Valu
     return absl::NotFoundError(absl::StrCat(instance_->info().name, ": no export \"", export_name,
                                             "\" that is a function"));
   }
+  system_->impl_->exit_code.reset();
   next_export_ = std::string(export_name);
   next_arguments_.assign(arguments.begin(), arguments.end());
   state_ = State::kReady;
@@ -107,18 +105,9 @@ void Process::Wake() {
 
 // Makes the next of the calls that are due.
 Process::State Process::Next() {
-  absl::StatusOr<DynamicStep> step;
-  switch (phase_) {
-    case Phase::kStart:
-      step = instance_->Start();
-      break;
-    case Phase::kInitialize:
-      step = instance_->Call("_initialize", {});
-      break;
-    case Phase::kCall:
-      step = instance_->Call(next_export_, next_arguments_);
-      break;
-  }
+  phase_ = instance_->start_pending() ? Phase::kStart : Phase::kCall;
+  absl::StatusOr<DynamicStep> step =
+      phase_ == Phase::kStart ? instance_->Start() : instance_->Call(next_export_, next_arguments_);
   if (!step.ok()) return Fail(step.status());
   step_ = *std::move(step);
   pending_ = {};
@@ -130,12 +119,7 @@ Process::State Process::Ended() {
     const bool exited = system_->exit_code().has_value() && step_.trap() == Trap::kCancelled;
     return state_ = exited ? State::kExited : State::kTrapped;
   }
-  if (phase_ == Phase::kCall) return state_ = State::kFinished;
-  const bool started = phase_ == Phase::kStart;
-  const ModuleInfo& info = instance_->info();
-  phase_ = started && Exports(info, "_initialize") && !Exports(info, "_start") ? Phase::kInitialize
-                                                                               : Phase::kCall;
-  return Next();
+  return phase_ == Phase::kCall ? state_ = State::kFinished : Next();
 }
 
 Process::State Process::Run() {
@@ -182,8 +166,10 @@ bool Process::Advance() {
 
 int Process::exit_code() const {
   switch (state_) {
-    case State::kExited:
-      return static_cast<int>(system_->exit_code().value_or(0));
+    case State::kExited: {
+      const uint32_t status = system_->exit_code().value_or(0);
+      return status != 0 && status % 256 == 0 ? 255 : static_cast<int>(status);
+    }
     case State::kTrapped:
       return 134;
     default:

@@ -170,7 +170,8 @@ void System::Bind(const ModuleInfo& info, Imports& imports) {
           if (result.kind == Result::kExit) return HostReply::Trapped(Trap::kCancelled);
           if (!results.empty()) results[0] = static_cast<uint64_t>(result.error);
           return HostReply::Answered();
-        });
+        },
+        impl);
   }
 }
 
@@ -186,12 +187,16 @@ std::vector<std::string> System::ImmediateImports() {
   return names;
 }
 
+bool System::Answers(const DynamicStep& step) const {
+  if (!step.suspended() || step.op_instance() == nullptr) return false;
+  // The host may have bound the name to something of its own.
+  if (step.op_bound() && step.op_owner() != impl_.get()) return false;
+  return Provides(step.op_module(), step.op_name());
+}
+
 System::Progress System::Answer(DynamicStep& step, Pending& pending) {
-  if (!step.suspended() || step.op_module() != kModule || step.op_instance() == nullptr) {
-    return Progress::kForeign;
-  }
+  if (!Answers(step)) return Progress::kForeign;
   const Function* function = FindFunction(step.op_name());
-  if (function == nullptr) return Progress::kForeign;
   uint64_t arguments[10] = {};
   const std::vector<Value>& values = step.op_arguments();
   if (values.size() != function->signature.params.size()) return Progress::kForeign;
