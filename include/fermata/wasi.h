@@ -200,13 +200,14 @@ class Process {
     kExited,    // the guest has called proc_exit
     kTrapped,   // message() says why
   };
-  // Calls `export_name` next. A process that is told nothing calls "_start". Before the first call
+  // Calls `export_name` next. A process that is told nothing calls "_start", or, of a module
+  // that has a start function and no "_start", nothing more than that. Before the first call
   // comes the instance's start: the start function and a reactor's "_initialize", which may
   // suspend, trap and exit as that call may. Errors: a call is under way, as
   // DynamicInstance::Call's.
   absl::Status Begin(absl::string_view export_name, absl::Span<const Value> arguments);
-  // Runs until the guest waits or is paused, or the call has ended. An instance that can't be used
-  // (no "_start") traps.
+  // Runs until the guest waits or is paused, or the call has ended. A module that can't be run (no
+  // "_start", no start function) traps.
   State Run();
   // Makes the call under way fail: kTrapped with this message. No guest code runs. Wakes.
   void Abort(absl::string_view message);
@@ -241,6 +242,7 @@ class Process {
                           Imports& imports);
   State Next();
   bool Advance();  // answers one op; false: it waits, or nobody answers, or that was the end
+  bool OnlyStarts() const;
   State Ended();
   State Fail(const absl::Status& status);
 

@@ -164,7 +164,9 @@ class Reopener {
     }
     if (d.is_stream && options_.stream != nullptr) {
       std::shared_ptr<Stream> stream = options_.stream({d.fd, d.first, d.second});
-      const Rights rights = made != nullptr ? made->base : rights::kStream;
+      const Rights rights = made != nullptr     ? made->base
+                            : stream != nullptr ? RightsOf(*stream)
+                                                : Rights{0};
       if (stream != nullptr) made = std::make_unique<StreamDescriptor>(std::move(stream), rights);
     }
     if (made == nullptr) {

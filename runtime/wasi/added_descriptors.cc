@@ -37,8 +37,8 @@ absl::Status NotOpen(uint32_t fd) {
 
 absl::StatusOr<uint32_t> System::Add(std::shared_ptr<Stream> stream, Access access) {
   if (stream == nullptr) return absl::InvalidArgumentError("the stream is null");
-  return AddTo(impl_->descriptors, std::make_unique<StreamDescriptor>(
-                                       std::move(stream), rights::kStream & ~Lacks(access)));
+  const Rights rights = RightsOf(*stream) & ~Lacks(access);
+  return AddTo(impl_->descriptors, std::make_unique<StreamDescriptor>(std::move(stream), rights));
 }
 
 absl::StatusOr<uint32_t> System::AddFile(int fd, Access access) {

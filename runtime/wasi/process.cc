@@ -114,12 +114,20 @@ Process::State Process::Next() {
   return state_ = State::kWaiting;
 }
 
+// Whether the module's start function is the program: it has no "_start", and was not asked for
+// anything else.
+bool Process::OnlyStarts() const {
+  const ModuleInfo& info = instance_->info();
+  return next_export_ == "_start" && info.start != core::kNoFunction && !Exports(info, "_start");
+}
+
 Process::State Process::Ended() {
   if (step_.trapped()) {
     const bool exited = system_->exit_code().has_value() && step_.trap() == Trap::kCancelled;
     return state_ = exited ? State::kExited : State::kTrapped;
   }
-  return phase_ == Phase::kCall ? state_ = State::kFinished : Next();
+  if (phase_ == Phase::kCall || OnlyStarts()) return state_ = State::kFinished;
+  return Next();
 }
 
 Process::State Process::Run() {

@@ -120,11 +120,11 @@ absl::StatusOr<std::unique_ptr<System>> System::Create(Config config) {
   const std::shared_ptr<Stream>* standard[] = {&c.in, &c.out, &c.err};
   for (int i = 0; i < 3; ++i) {
     const Rights lacks = i == 0 ? rights::kFdWrite : rights::kFdRead;
-    absl::Status status =
-        add(c.inherit_stdio ? Inherit(i)
-                            : std::make_unique<StreamDescriptor>(
-                                  *standard[i] != nullptr ? *standard[i] : NullStream(),
-                                  rights::kStream & ~Rights{lacks | rights::kSockAccept}));
+    const std::shared_ptr<Stream> stream = *standard[i] != nullptr ? *standard[i] : NullStream();
+    absl::Status status = add(
+        c.inherit_stdio ? Inherit(i)
+                        : std::make_unique<StreamDescriptor>(
+                              stream, RightsOf(*stream) & ~Rights{lacks | rights::kSockAccept}));
     if (!status.ok()) return status;
   }
   for (Mount& mount : c.mounts) {
@@ -134,7 +134,7 @@ absl::StatusOr<std::unique_ptr<System>> System::Create(Config config) {
   }
   for (const std::shared_ptr<Stream>& socket : c.sockets) {
     if (socket == nullptr) return absl::InvalidArgumentError("one of the sockets is null");
-    absl::Status status = add(std::make_unique<StreamDescriptor>(socket, rights::kStream));
+    absl::Status status = add(std::make_unique<StreamDescriptor>(socket, RightsOf(*socket)));
     if (!status.ok()) return status;
   }
   // The descriptors have them now: what the guest closes is closed.

@@ -172,7 +172,7 @@ int Run() {
   const absl::StatusOr<const ModuleInfo*> info = LoadModule(module->path);
   if (!info.ok()) return Fail(info.status().message());
   if (!invoke.empty()) return Invoke(**info, *std::move(options));
-  if (!Exports(**info, "_start")) {
+  if (!Exports(**info, "_start") && (*info)->start == core::kNoFunction) {
     return Fail(absl::StrCat(std::string(input),
                              ": not a WASI command: no export \"_start\"; --invoke NAME calls "
                              "another"));
