@@ -67,7 +67,10 @@ bool DynamicStep::State::SetFrames(const core::Activation& from) {
 bool DynamicStep::State::GoOnStarting(core::Context* context) {
   DynamicInstance::State& instance = *starting->state_;
   instance.Started();
-  if (instance.due == 0) return false;
+  if (instance.due == 0) {
+    instance.start_running = false;
+    return false;
+  }
   const core::Function& next = store->functions[instance.NextToStart() - 1];
   function = next.handle;
   Take(core::Enter(*context, activation, next, store->types.at(next.type).invoke, nullptr),

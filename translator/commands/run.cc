@@ -134,7 +134,8 @@ int RunAndRestore(const ModuleInfo& info, wasi::Process::Options options) {
   if (!process.ok()) return Fail(process.status().message());
   const absl::StatusOr<wasi::Process::State> state = wasi::RunRestoring(*process, info, again);
   if (!state.ok()) return Fail(state.status().message());
-  if (*state == wasi::Process::State::kTrapped) wasi::ComplainOfTrap(**process, input.getValue());
+  if (*state == wasi::Process::State::kTrapped)
+    wasi::ComplainOfTrap(**process, again.process.config.args[0]);
   return (*process)->exit_code();
 }
 
