@@ -10,8 +10,8 @@
 //
 // Connections that the guest has accepted, and streams that the host has added (System::Add), can't
 // be saved: restoring is an error, unless the host has a stream for them (RestoreOptions::stream).
-// Files and directories that it has added are an error, too. An import that the host has bound under
-// one of WASI's names is in RestoreOptions::host again, or falls to WASI.
+// Files and directories that it has added are an error, too. An import that the host has bound
+// under one of WASI's names is in RestoreOptions::host again, or falls to WASI.
 #ifndef FERMATA_WASI_SNAPSHOT_H_
 #define FERMATA_WASI_SNAPSHOT_H_
 

@@ -33,7 +33,8 @@ class Stream {
 
   // What a guest's fstat says.
   virtual FileType type() const { return FileType::kUnknown; }
-  // What a guest's isatty says: programs then ask and answer line by line, print prompts and colours.
+  // What a guest's isatty says: programs then ask and answer line by line, print prompts and
+  // colours.
   virtual bool is_terminal() const { return type() == FileType::kCharacterDevice; }
   // Whether Read (Write) would do something else than kAgain. For streams without a native handle.
   virtual bool CanRead() { return true; }

@@ -66,7 +66,7 @@ struct InstanceImage {
   std::array<uint8_t, 32> hash{};
   uint32_t site_count = 0;
   uint32_t site_hash = 0;  // SiteHash
-  uint8_t due = 0;  // of its start: DynamicInstance::State::Due
+  uint8_t due = 0;         // of its start: DynamicInstance::State::Due
   std::vector<ImportImage> imports;
   std::vector<MemoryImage> memories;  // own ones, and so on
   std::vector<TableImage> tables;

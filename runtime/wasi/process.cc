@@ -61,6 +61,11 @@ absl::Status Process::Instantiate(const ModuleInfo& info, Options& options) {
   BindImports(*system_, info, options, imports);
   if (options.imports != nullptr) {  // the latest wins
     absl::Status status = options.imports(*store_, imports);
+    if (!status.ok() && system_->exit_code()) {
+      // An instance that this one was to be linked with: nothing else could say so.
+      return absl::CancelledError(
+          absl::StrCat(status.message(), " (exit status ", *system_->exit_code(), ")"));
+    }
     if (!status.ok()) return status;
   }
   if (!options.initialize) imports.SetInitialize(false);

@@ -190,6 +190,17 @@ TEST_P(StartingProcess, IsLeftByALinkedInstance) {
   }
 }
 
+TEST_P(StartingProcess, ALibraryThatLeavesIsAnError) {
+  if (!GetParam().at_once) return;  // Instantiate then runs nothing
+  Process::Options options = Options(kExit);
+  options.imports = [this](StoreHandle& store, Imports& imports) {
+    return store.Instantiate(Module(), imports).status();
+  };
+  const absl::Status status = Process::Create(Module(), std::move(options)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
+  EXPECT_THAT(status.message(), HasSubstr("exit status 71"));
+}
+
 // ---- The dynamic API ----
 
 class StartingInstance : public testing::Test {
