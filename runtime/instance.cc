@@ -20,7 +20,21 @@ DynamicInstance::~DynamicInstance() = default;
 const ModuleInfo& DynamicInstance::info() const { return *state_->info; }
 StoreHandle* DynamicInstance::store() const { return state_->store; }
 core::Instance* DynamicInstance::raw() const { return state_->instance; }
-bool DynamicInstance::start_pending() const { return state_->start_pending; }
+bool DynamicInstance::start_pending() const { return state_->due != 0; }
+
+uint32_t DynamicInstance::State::Initialize() const {
+  const auto function = [&](absl::string_view name) {
+    const auto it = exports.find(name);
+    return it == exports.end() || it->second->kind != ExternKind::kFunction ? core::kNoFunction
+                                                                            : it->second->index;
+  };
+  const uint32_t found = function("_initialize");
+  if (found == core::kNoFunction || function("_start") != core::kNoFunction) {
+    return core::kNoFunction;
+  }
+  const core::FuncType& type = info->types[info->functions[found].type];
+  return type.param_count == 0 && type.result_count == 0 ? found : core::kNoFunction;
+}
 
 absl::StatusOr<DynamicStep> DynamicInstance::Call(absl::string_view name,
                                                   absl::Span<const Value> arguments) {
@@ -38,20 +52,20 @@ absl::StatusOr<DynamicStep> DynamicInstance::Call(absl::string_view name,
 
 absl::StatusOr<DynamicStep> DynamicInstance::CallFunction(uint32_t function,
                                                           absl::Span<const Value> arguments) {
-  if (state_->start_pending) {
-    return absl::FailedPreconditionError("the start function has not finished: see Start()");
+  if (state_->due != 0) {
+    return absl::FailedPreconditionError("the instance has not started: see Start()");
   }
   if (function >= info().function_count) return absl::InvalidArgumentError("no such function");
   return state_->store->CallRef(state_->HandleOf(function), arguments);
 }
 
 absl::StatusOr<DynamicStep> DynamicInstance::Start() {
-  if (!state_->start_pending) return absl::FailedPreconditionError("no start function is pending");
+  if (state_->due == 0) return absl::FailedPreconditionError("the instance has started");
   if (state_->start_running) {
-    return absl::FailedPreconditionError("the start function is running already");
+    return absl::FailedPreconditionError("the instance is starting already");
   }
   StoreHandle::State& store = *state_->store->state_;
-  const core::Function& f = store.functions[state_->HandleOf(info().start) - 1];
+  const core::Function& f = store.functions[state_->NextToStart() - 1];
   DynamicStep step;
   step.state_ = std::make_unique<DynamicStep::State>();
   step.state_->signature = &internal::SignatureOfType(f.type);

@@ -67,10 +67,12 @@ void Imports::Add(absl::string_view module, absl::string_view name, Extern value
 }
 
 void Imports::AddAnswering(absl::string_view module, absl::string_view name,
-                           const Signature& signature, AnsweringFunction answer) {
+                           const Signature& signature, AnsweringFunction answer,
+                           const void* owner) {
   Extern value;
   value.signature = signature;
   value.answer = std::move(answer);
+  value.owner = owner;
   Add(module, name, std::move(value));
 }
 
@@ -322,6 +324,10 @@ class Linker {
         case ExternKind::kFunction: {
           const core::FunctionImportSlot& slot = info_.function_imports[import.index];
           t_.function_imports[import.index] = {i, &SignatureOfType(canonical_[slot.type])};
+          if (e != nullptr && (e->answer != nullptr || e->answering_host != nullptr)) {
+            t_.function_imports[import.index].answering = true;
+            t_.function_imports[import.index].owner = e->owner;
+          }
           core::Function f =
               e != nullptr ? e->function : core::Function{import.suspend, nullptr, 0, 0};
           if (e != nullptr && e->answer != nullptr) f = Answering(import, *e);
@@ -436,6 +442,9 @@ class Linker {
 namespace {
 
 absl::Status TrapDuring(const ModuleInfo& info, absl::string_view what, Trap trap) {
+  if (trap == Trap::kCancelled) {
+    return absl::CancelledError(absl::StrCat(info.name, ": cancelled during ", what));
+  }
   return absl::AbortedError(
       absl::StrCat(info.name, ": trap during ", what, ": ", TrapMessage(trap)));
 }
@@ -470,13 +479,34 @@ absl::StatusOr<DynamicInstance*> StoreHandle::Instantiate(const ModuleInfo& info
   if (core::Initialize(*context, activation, *instance->raw()) != core::Exit::kReturned) {
     return TrapDuring(info, "initialization", activation.trap);
   }
-  if (info.start == core::kNoFunction) return instance;
-  instance->state_->start_pending = true;
-  if (state_->may_suspend[instance->state_->HandleOf(info.start) - 1]) return instance;
-  absl::StatusOr<DynamicStep> step = instance->Start();
-  if (!step.ok()) return step.status();
-  if (step->trapped()) return TrapDuring(info, "the start function", step->trap());
+  DynamicInstance::State& started = *instance->state_;
+  if (info.start != core::kNoFunction) started.due |= DynamicInstance::State::kStartFunction;
+  if (imports.initialize() && started.Initialize() != core::kNoFunction) {
+    started.due |= DynamicInstance::State::kInitialize;
+  }
+  if (imports.start_deferred()) return instance;
+  absl::Status status = StartAtOnce(*instance);
+  if (!status.ok()) return status;
   return instance;
+}
+
+// Runs what of an instance's start comes before anything that may suspend.
+absl::Status StoreHandle::StartAtOnce(DynamicInstance& instance) {
+  DynamicInstance::State& s = *instance.state_;
+  while (s.due != 0 && !state_->may_suspend[s.NextToStart() - 1]) {
+    // One by one: the step would go on with the next, which may suspend.
+    const uint8_t due = s.due;
+    const bool function = (due & DynamicInstance::State::kStartFunction) != 0;
+    if (function) s.due = DynamicInstance::State::kStartFunction;
+    const absl::StatusOr<DynamicStep> step = instance.Start();
+    s.due = due;
+    if (!step.ok()) return step.status();
+    if (step->trapped()) {
+      return TrapDuring(*s.info, function ? "the start function" : "_initialize", step->trap());
+    }
+    s.Started();
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace fermata

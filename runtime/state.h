@@ -174,16 +174,29 @@ struct DynamicInstance::State {
   struct FunctionImport {
     uint32_t import;  // in ModuleInfo::imports
     const Signature* signature;
+    bool answering = false;       // bound to an answering function,
+    const void* owner = nullptr;  // and whose that is
   };
   std::vector<FunctionImport> function_imports;  // by function index
   absl::flat_hash_map<absl::string_view, const core::ExportInfo*> exports;
   // By global index: what each may refer to, with canonical numbers; an imported one as its owner
   // declares it.
   std::vector<core::RefType> global_refs;
-  bool start_pending = false;
+  // What is left of its start (DynamicInstance::Start): bits, done in this order.
+  enum Due : uint8_t { kStartFunction = 1, kInitialize = 2 };
+  uint8_t due = 0;
   bool start_running = false;
 
   ~State();
+
+  // "_initialize", if the module is a reactor; else core::kNoFunction.
+  uint32_t Initialize() const;
+  // The handle of the function that is to be called next, if there is something due.
+  core::ref NextToStart() const {
+    return HandleOf((due & kStartFunction) != 0 ? info->start : Initialize());
+  }
+  // That function has returned.
+  void Started() { due &= (due & kStartFunction) != 0 ? kInitialize : 0; }
 
   template <typename T>
   T* Field(uint32_t offset) const {
@@ -220,6 +233,8 @@ struct DynamicStep::State {
   mutable const core::ImportInfo* import = nullptr;
   mutable DynamicInstance* op_instance = nullptr;
   mutable const Signature* op_signature = nullptr;
+  mutable bool op_bound = false;
+  mutable const void* op_owner = nullptr;
   const Signature* signature = nullptr;
   mutable std::vector<Value> values;  // kFinished: the results; kSuspended: the op's arguments
   std::unique_ptr<Failure> failure;   // kTrapped
@@ -228,6 +243,7 @@ struct DynamicStep::State {
   void Begin(const core::Function& function, core::Invoke invoke, absl::Span<const Value> arguments,
              internal::StoreState* state);
   void Take(core::Exit exit, core::Context* context);
+  bool GoOnStarting(core::Context* context);
   absl::Status Continue();
   // A copy of these frames; false if there is no memory.
   bool SetFrames(const core::Activation& from);

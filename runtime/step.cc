@@ -63,6 +63,21 @@ bool DynamicStep::State::SetFrames(const core::Activation& from) {
   return true;
 }
 
+// One of the functions that an instance starts with has returned: calls the next, if there is one.
+bool DynamicStep::State::GoOnStarting(core::Context* context) {
+  DynamicInstance::State& instance = *starting->state_;
+  instance.Started();
+  if (instance.due == 0) {
+    instance.start_running = false;
+    return false;
+  }
+  const core::Function& next = store->functions[instance.NextToStart() - 1];
+  function = next.handle;
+  Take(core::Enter(*context, activation, next, store->types.at(next.type).invoke, nullptr),
+       context);
+  return true;
+}
+
 void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
   decoded = false;
   if (exit != core::Exit::kTrapped) suspended_size = activation.size;
@@ -71,8 +86,8 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
       phase = Phase::kSuspended;
       return;
     case core::Exit::kReturned: {
+      if (starting != nullptr && GoOnStarting(context)) return;
       phase = Phase::kFinished;
-      if (starting != nullptr) starting->state_->start_pending = false;
       // A single v128 takes two slots, and the way that several results take.
       const bool one = internal::SlotsOf(signature->results) == 1;
       values.clear();
@@ -124,12 +139,17 @@ void DynamicStep::State::Decode() const {
   const ModuleInfo& info = *instance->module;
   op_instance = store->dynamic[footer.instance];
   const uint32_t function = info.site_details[footer.site].function;
+  op_bound = false;
+  op_owner = nullptr;
   if (op_instance == nullptr) {
     import_index = footer.site;
     op_signature = &store->host->by_site[footer.site]->signature;
   } else {
-    import_index = op_instance->state_->function_imports[function].import;
-    op_signature = op_instance->state_->function_imports[function].signature;
+    const auto& bound = op_instance->state_->function_imports[function];
+    import_index = bound.import;
+    op_signature = bound.signature;
+    op_bound = bound.answering;
+    op_owner = bound.owner;
   }
   import = &info.imports[import_index];
   values.clear();
@@ -194,6 +214,17 @@ const std::vector<Value>& DynamicStep::op_arguments() const {
   if (!suspended()) return *none;
   state_->Decode();
   return state_->values;
+}
+
+bool DynamicStep::op_bound() const {
+  if (!suspended()) return false;
+  state_->Decode();
+  return state_->op_bound;
+}
+const void* DynamicStep::op_owner() const {
+  if (!suspended()) return nullptr;
+  state_->Decode();
+  return state_->op_owner;
 }
 
 absl::Status DynamicStep::Resume(absl::Span<const Value> values) {

@@ -75,6 +75,50 @@ constexpr char kForeign[] = R"((module
   (func (export "_start")))
 )";
 
+// Leaves in its start function, through a table.
+constexpr char kLeaving[] = R"((module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (table 1 funcref)
+  (elem (i32.const 0) $exit)
+  (type $code (func (param i32)))
+  (func $deep (param i32)
+    (if (local.get 0) (then (call $deep (i32.sub (local.get 0) (i32.const 1))))
+      (else (call_indirect (type $code) (i32.const 7) (i32.const 0)))))
+  (func $begin (call $deep (i32.const 9)))
+  (start $begin)
+  (func (export "_start") (call $exit (i32.const 9))))
+)";
+
+// Exits with the status that its second argument is; without one, with 1 if standard input is
+// what C libraries take for a terminal.
+constexpr char kStatus[] = R"((module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get"
+    (func $args_sizes_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_fdstat_get" (func $stat (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $number (param $at i32) (result i32)
+    (local $n i32)
+    (block $end
+      (loop $digit
+        (br_if $end (i32.eqz (i32.load8_u (local.get $at))))
+        (local.set $n (i32.add (i32.mul (local.get $n) (i32.const 10))
+                               (i32.sub (i32.load8_u (local.get $at)) (i32.const 48))))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $digit)))
+    (local.get $n))
+  (func (export "_start")
+    (drop (call $args_sizes_get (i32.const 0) (i32.const 4)))
+    (drop (call $args_get (i32.const 16) (i32.const 64)))
+    (if (i32.eq (i32.load (i32.const 0)) (i32.const 2))
+      (then (call $exit (call $number (i32.load (i32.const 20))))))
+    (drop (call $stat (i32.const 0) (i32.const 1024)))
+    (call $exit (i32.and (i32.eq (i32.load8_u (i32.const 1024)) (i32.const 2))
+                         (i64.eqz (i64.and (i64.load (i32.const 1032)) (i64.const 0x24)))))))
+)";
+
 class RunCommand : public testing::Test {
  protected:
   void SetUp() override {
@@ -153,7 +197,69 @@ TEST_F(RunCommand, Invoke) {
   EXPECT_EQ(Fermata({"run", wasm, "--invoke=ready"}).output, "1\n");
   const auto crashed = Fermata({"run", wasm, "--invoke=crash"});
   EXPECT_EQ(crashed.exit_code, 134);
-  EXPECT_EQ(crashed.output, "fermata: trap: unreachable\n");
+  EXPECT_EQ(crashed.output, "fermata: library.wasm: trap: unreachable\n#0  f3, or called by it\n");
+  // What is called before anything else, once, unless it is not wanted.
+  EXPECT_EQ(Fermata({"run", wasm, "--no-initialize", "--invoke=ready"}).output, "0\n");
+}
+
+TEST_F(RunCommand, AStartFunctionEndsTheProgram) {
+  const std::string wasm = Module("leaving", kLeaving);
+  for (const char* mode : {"--env=A=B", "--suspend-all", "--restore-all"}) {
+    const auto ran = Fermata({"run", wasm, mode});
+    EXPECT_EQ(ran.exit_code, 7) << mode;
+    EXPECT_EQ(ran.output, "") << mode;
+  }
+  // It may be all there is to the program.
+  const std::string only = Module("only", R"((module
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func $begin (call $exit (i32.const 8)))
+    (start $begin)))");
+  EXPECT_EQ(Fermata({"run", only}).exit_code, 8);
+  const std::string nothing = Module("nothing", "(module (func $begin) (start $begin))");
+  const auto done = Fermata({"run", nothing});
+  EXPECT_EQ(done.exit_code, 0);
+  EXPECT_EQ(done.output, "");
+  const auto library = Fermata(
+      {"run", Module("lib", "(module (func $begin) (start $begin) (func (export \"f\")))")});
+  EXPECT_EQ(library.exit_code, 1);
+  EXPECT_THAT(library.output, HasSubstr("lib.wasm: not a WASI command: no export \"_start\""));
+}
+
+// As one in "_start" does.
+TEST_F(RunCommand, AStartFunctionTraps) {
+  const std::string wasm = Module("traps", R"((module
+    (memory (export "memory") 1)
+    (func $begin unreachable)
+    (start $begin)
+    (func (export "_start"))))");
+  const std::string plain = Module("plain", R"((module
+    (memory (export "memory") 1)
+    (func (export "_start") unreachable)))");
+  for (const char* mode : {"--env=A=B", "--suspend-all", "--restore-all"}) {
+    const auto trapped = Fermata({"run", wasm, mode});
+    EXPECT_EQ(trapped.exit_code, 134) << mode;
+    EXPECT_THAT(trapped.output,
+                testing::MatchesRegex("fermata: traps.wasm: trap: unreachable\n#0  f0.*\n"));
+    const auto other = Fermata({"run", plain, mode});
+    EXPECT_EQ(other.exit_code, 134) << mode;
+    EXPECT_THAT(other.output,
+                testing::MatchesRegex("fermata: plain.wasm: trap: unreachable\n#0  f0.*\n"));
+  }
+}
+
+TEST_F(RunCommand, NoFailureLooksLikeSuccess) {
+  const std::string wasm = Module("status", kStatus);
+  const struct {
+    const char* status;
+    int exit_code;
+  } cases[] = {{"0", 0},   {"1", 1},     {"126", 126},        {"255", 255},  {"256", 255},
+               {"257", 1}, {"512", 255}, {"4294967295", 255}, {"65536", 255}};
+  for (const auto& c : cases) {
+    EXPECT_EQ(Fermata({"run", wasm, "--", c.status}).exit_code, c.exit_code) << c.status;
+  }
+  // Standard input is /dev/null here.
+  EXPECT_EQ(Fermata({"run", wasm}).exit_code, 0) << "that is no terminal";
 }
 
 TEST_F(RunCommand, WrongInvocations) {
@@ -260,6 +366,15 @@ TEST_F(RunCommand, CompileMakesAnExecutable) {
   ASSERT_TRUE(ran.ok());
   EXPECT_EQ(ran->exit_code, 3);
   EXPECT_EQ(ran->output, "hello\n");
+  // Start functions end it as they do here.
+  EXPECT_EQ(Fermata({"compile", Module("leaving", kLeaving), "-o", app}).exit_code, 0);
+  const auto left = driver::RunProcess({app});
+  ASSERT_TRUE(left.ok());
+  EXPECT_EQ(left->exit_code, 7);
+  EXPECT_EQ(left->output, "");
+  EXPECT_EQ(Fermata({"compile", Module("status", kStatus), "-o", app}).exit_code, 0);
+  EXPECT_EQ(driver::RunProcess({app, "256"})->exit_code, 255);
+  EXPECT_EQ(driver::RunProcess({app})->exit_code, 0);
   // Nothing of the build is left beside it.
   for (const auto& entry : fs::directory_iterator(dir_)) {
     EXPECT_THAT(entry.path().filename().string(), Not(testing::StartsWith("build-")));

@@ -165,6 +165,8 @@ struct Extern {
   std::shared_ptr<void> shared_memory;
   // The store it belongs to; null for functions that are bound to whichever instance imports them.
   const core::Store* store = nullptr;
+  // Answering functions: whose they are, for DynamicStep::op_owner(); any address, or null.
+  const void* owner = nullptr;
 };
 
 // Imports by (module, name). What is not listed: a function becomes an op (it suspends), unless the
@@ -172,9 +174,9 @@ struct Extern {
 class Imports {
  public:
   void Add(absl::string_view module, absl::string_view name, Extern value);
-  // An import that is answered at once whenever that is possible.
+  // An import that is answered at once whenever that is possible. `owner`: Extern::owner.
   void AddAnswering(absl::string_view module, absl::string_view name, const Signature& signature,
-                    AnsweringFunction answer);
+                    AnsweringFunction answer, const void* owner = nullptr);
   // Looked up last, for embedders that link by module name: all exports of `instance` under
   // `module`.
   void AddInstance(absl::string_view module, DynamicInstance* instance);
@@ -185,8 +187,19 @@ class Imports {
   void SetHost(void* host) { host_ = host; }
   void* host() const { return host_; }
 
+  // How the new instance starts (DynamicInstance::Start). Without "_initialize": the embedder calls
+  // it like any other export, or never does.
+  void SetInitialize(bool initialize) { initialize_ = initialize; }
+  bool initialize() const { return initialize_; }
+  // Nothing of it runs before Start() is called, also what can't suspend. A trap or an exit of the
+  // program is then that of a step, with its back trace, and not an error of Instantiate.
+  void DeferStart() { start_deferred_ = true; }
+  bool start_deferred() const { return start_deferred_; }
+
  private:
   void* host_ = nullptr;
+  bool initialize_ = true;
+  bool start_deferred_ = false;
   struct Entry {
     std::string module, name;
     Extern value;
@@ -234,6 +247,10 @@ class DynamicStep {
   uint32_t op_import() const;            // index into ModuleInfo::imports of op_instance()'s module
   DynamicInstance* op_instance() const;  // the instance whose import it is
   const std::vector<Value>& op_arguments() const;
+  // Whether the import is bound to an answering function, which has left the call to be resumed,
+  // and that function's Extern::owner. Other imports that suspend are bound to nothing.
+  bool op_bound() const;
+  const void* op_owner() const;
 
   // Answers the op and runs on. Errors (and no effect): not suspended (which a call that is running
   // is not either), wrong count or types, a handle that names no function, a store in use by
@@ -285,10 +302,17 @@ class DynamicInstance {
   StoreHandle* store() const;
   core::Instance* raw() const;
 
-  // Calls an export. Errors: no such function, wrong argument types, start function still pending.
+  // Calls an export. Errors: no such function, wrong argument types, it has still to start.
   absl::StatusOr<DynamicStep> Call(absl::string_view name, absl::Span<const Value> arguments);
-  // Runs the start function if the module has one that may suspend (Create runs all others); until
-  // it has finished, Call refuses.
+  // An instance starts with its module's start function, if there is one, and then, if it is a WASI
+  // reactor, "_initialize", which sets up its C library and global objects: an export of that name
+  // that is a function without parameters and results, in a module that exports no function
+  // "_start". (A module with both is a command: "_initialize" is then an export like others.) Each
+  // runs once; a restored or forked instance has run them.
+  //
+  // Instantiate runs what can't suspend. If something is left, start_pending() says so, and Call
+  // refuses; Start() runs the rest, as one call, which may suspend like any other. If it traps or
+  // is cancelled, what has not finished is still pending.
   bool start_pending() const;
   absl::StatusOr<DynamicStep> Start();
 
@@ -321,8 +345,9 @@ class StoreHandle {
 
   // Links, instantiates and (if it can't suspend) starts. Errors: another ABI version, a missing or
   // mistyped import ("unknown import", "incompatible import type" with its name), no memory, a trap
-  // during initialization (its writes to imported memories and tables stay). The instance belongs
-  // to the store.
+  // during initialization (its writes to imported memories and tables stay); kCancelled: it has
+  // ended the program while it started (wasi::System::exit_code()). The instance belongs to the
+  // store.
   absl::StatusOr<DynamicInstance*> Instantiate(const ModuleInfo& info, const Imports& imports);
 
   // Calls any function value: a host's own call through a table. `null` and unknown handles are
@@ -361,6 +386,7 @@ class StoreHandle {
   friend struct internal::SnapshotAccess;
   // Instantiates, but runs nothing.
   absl::StatusOr<DynamicInstance*> Link(const ModuleInfo& info, const Imports& imports);
+  absl::Status StartAtOnce(DynamicInstance& instance);
   struct State;
   std::unique_ptr<State> state_;
 };

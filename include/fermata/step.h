@@ -26,7 +26,7 @@
 //  - Resuming a step that isn't suspended, or as another op than it waits for: an absl::Status
 //  error,
 //    and nothing has happened.
-//  - A call that can't be made (the start function has not finished): a step or outcome that
+//  - A call that can't be made (the instance has not started): a step or outcome that
 //    trapped, with Trap::kHost and the reason as its message.
 //  - Reading what isn't there (value() before the end, op() when not suspended): the process ends
 //    with a message, as with absl::StatusOr::value(). Ask finished() or suspended() first.

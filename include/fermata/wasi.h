@@ -123,19 +123,51 @@ class System {
     kAnswered,  // the step has run on
     kWaiting,   // for pending.wait; call again when it may be over
     kExited,    // the guest has called proc_exit: the step is cancelled
-    kForeign,   // not a WASI call, or the step isn't suspended
+    kForeign,   // not this System's to answer (Answers), or the step isn't suspended
   };
   // Answers the op that `step` is suspended on. `pending` is empty at an op's first time and given
   // again until it is answered; it is emptied then.
   Progress Answer(DynamicStep& step, Pending& pending);
+  // Whether the op that `step` is suspended on is WASI's. An import that the host has bound to an
+  // answering function of its own is the host's, also under one of WASI's names.
+  bool Answers(const DynamicStep& step) const;
 
-  // Set once the guest has called proc_exit (or proc_raise: 128 + the signal's number). A step that
-  // called it has trapped with Trap::kCancelled.
+  // ---- Descriptors, while the guest runs ----
+  // For hosts with imports of their own that open, accept or hand over something. The guest uses
+  // what it is given as if it had opened it itself: it reads and writes, waits for it in
+  // poll_oneoff beside its other descriptors, closes or renumbers it. The number is the lowest that
+  // is free, as in POSIX; how the guest learns of it is the host's business. Errors:
+  // kResourceExhausted: Config::max_descriptors are open; and those below.
+  enum class Access : uint8_t { kRead, kWrite, kReadWrite };
+  // A stream: a socket or pipe (DescriptorStream, MemoryPipe), or one of the host's making. Whoever
+  // keeps a share in it goes on using it beside the guest. Drivers watch its native handle; when
+  // one without becomes ready, Process::Wake says so. Error: null.
+  absl::StatusOr<uint32_t> Add(std::shared_ptr<Stream> stream, Access access = Access::kReadWrite);
+  // An open file or directory of the host's, or any other descriptor of it. It belongs to the
+  // System from then on, also after an error. The guest gets no access that `fd` itself lacks; in a
+  // directory, `access` is that to the files below it. Error: not open.
+  absl::StatusOr<uint32_t> AddFile(int fd, Access access = Access::kReadWrite);
+  // A directory, as those of Config::mounts. C libraries look for these when the program starts, so
+  // most programs must be told of the number. Errors: Create's.
+  absl::StatusOr<uint32_t> AddMount(Mount mount);
+  // The stream that is descriptor `fd`; null if that isn't open, or is a file or directory.
+  std::shared_ptr<Stream> Find(uint32_t fd) const;
+  // Takes a descriptor from the guest, whoever opened it; Take hands out the stream that it was,
+  // Remove just drops it. A call of the guest that waits for it gets kBadf when it is tried again
+  // (a Process is woken for that), or what is by then behind that number. Errors: kNotFound: not
+  // open; Take: kFailedPrecondition: not a stream.
+  absl::StatusOr<std::shared_ptr<Stream>> Take(uint32_t fd);
+  absl::Status Remove(uint32_t fd);
+
+  // Set once the guest has called proc_exit (or proc_raise: 128 + the signal's number), any number
+  // as it was given. A step that called it has trapped with Trap::kCancelled; if that was in what
+  // an instance starts with, Instantiate and Create return a kCancelled error.
   const std::optional<uint32_t>& exit_code() const;
 
   struct Impl;
 
  private:
+  friend class Process;
   friend struct SnapshotAccess;
   System();
   std::unique_ptr<Impl> impl_;
@@ -147,11 +179,14 @@ class Process {
   struct Options {
     Config config;
     Limits limits;
-    // Further imports. They are looked up before WASI's; functions that neither has become ops.
+    // Further imports. They are looked up before WASI's; functions that neither has become ops. One
+    // that suspends is the embedder's to answer (kForeign), whatever its name.
     std::function<absl::Status(StoreHandle&, Imports&)> imports;
+    // Whether a reactor's "_initialize" belongs to its start (DynamicInstance::Start).
+    bool initialize = true;
     bool always_suspend = false;  // each call unwinds, also one whose answer is ready
   };
-  // Instantiates. `info` outlives the process.
+  // Instantiates; no guest code runs yet. `info` outlives the process.
   static absl::StatusOr<std::unique_ptr<Process>> Create(const ModuleInfo& info, Options options);
   ~Process();
   Process(const Process&) = delete;
@@ -159,18 +194,20 @@ class Process {
   enum class State {
     kReady,     // nothing has been called yet
     kWaiting,   // on a WASI call: wait() says for what
-    kForeign,   // suspended on an import of the embedder's: answer step(), then Run()
+    kForeign,   // on an import of the embedder's: answer step() by Resume or Throw, then Run()
     kPaused,    // interrupted, or out of fuel (step() says which): Run() goes on
     kFinished,  // the call has returned: step().results()
     kExited,    // the guest has called proc_exit
     kTrapped,   // message() says why
   };
-  // Calls `export_name` next. A process that is told nothing calls "_start". Before the first call
-  // "_initialize" runs, if the module has it and has no "_start". Errors: a call is under way, as
+  // Calls `export_name` next. A process that is told nothing calls "_start", or, of a module
+  // that has a start function and no "_start", nothing more than that. Before the first call
+  // comes the instance's start: the start function and a reactor's "_initialize", which may
+  // suspend, trap and exit as that call may. Errors: a call is under way, as
   // DynamicInstance::Call's.
   absl::Status Begin(absl::string_view export_name, absl::Span<const Value> arguments);
-  // Runs until the guest waits or is paused, or the call has ended. An instance that can't be used
-  // (no "_start") traps.
+  // Runs until the guest waits or is paused, or the call has ended. A module that can't be run (no
+  // "_start", no start function) traps.
   State Run();
   // Makes the call under way fail: kTrapped with this message. No guest code runs. Wakes.
   void Abort(absl::string_view message);
@@ -182,9 +219,13 @@ class Process {
   void SetWaker(std::function<void()> waker) { waker_ = std::move(waker); }
   State state() const { return state_; }
   const Wait& wait() const { return pending_.wait; }
-  // kExited: the guest's; kFinished: 0; kTrapped: 134, as for a program that was aborted.
+  // What a program that runs this one should exit with. kExited: the guest's status, of which the
+  // host's system keeps the lowest 8 bits; if these are 0 and the whole is not, which would look
+  // like success, it is 255. kTrapped: 134, as for a program that was aborted. Else 0.
   int exit_code() const;
   std::string message() const;
+  // Where the call is, or was when it trapped (backtrace.h).
+  Backtrace backtrace() const { return step_.backtrace(); }
 
   DynamicStep& step() { return step_; }
   System& system() { return *system_; }
@@ -195,11 +236,13 @@ class Process {
   friend struct SnapshotAccess;
   Process() = default;
   absl::Status Instantiate(const ModuleInfo& info, Options& options);
+  void Own(std::unique_ptr<System> system);
   // What its instance imports, except for what Options::imports adds.
   static void BindImports(System& system, const ModuleInfo& info, const Options& options,
                           Imports& imports);
   State Next();
   bool Advance();  // answers one op; false: it waits, or nobody answers, or that was the end
+  bool OnlyStarts() const;
   State Ended();
   State Fail(const absl::Status& status);
 
@@ -210,7 +253,7 @@ class Process {
   Pending pending_;
   State state_ = State::kReady;
   std::string failure_;
-  enum class Phase { kStart, kInitialize, kCall } phase_ = Phase::kCall;
+  enum class Phase { kStart = 0, kCall = 2 } phase_ = Phase::kStart;  // numbers: docs/abi.md
   std::string next_export_;
   std::vector<Value> next_arguments_;
   std::function<void()> waker_;

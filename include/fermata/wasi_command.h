@@ -26,8 +26,9 @@ absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address);
 // says otherwise; blocks until it has ended, or has used up what it was given: Limits::fuel, or
 // `timeout` (0: no end), waiting included. Both need a module translated with --preempt (fuel:
 // --preempt=fuel); without, the time is looked at only while the guest waits. What went wrong is
-// told on standard error. The exit status: the guest's, 134 after a trap, 124 if fuel or time is
-// used up, 1 if it could not be run.
+// told on standard error, by the program's name (Config::args[0]). The exit status: the guest's
+// (Process::exit_code()), 134 after a trap, 124 if fuel or time is used up, 1 if it could not be
+// run.
 struct CommandResult {
   int exit_code = 1;
   std::vector<Value> results;  // of a call that returned
@@ -36,6 +37,10 @@ CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
                          absl::string_view export_name = "_start",
                          absl::Span<const Value> arguments = {},
                          std::chrono::nanoseconds timeout = {});
+
+// Says on standard error why a process has trapped, and where: "fermata: PROGRAM: trap: MESSAGE",
+// and a line for each frame of its back trace.
+void ComplainOfTrap(const Process& process, absl::string_view program);
 
 }  // namespace fermata::wasi
 

@@ -31,8 +31,11 @@ class Stream {
   virtual Errno Accept(std::shared_ptr<Stream>& connection);
   virtual Errno Shutdown(bool read, bool write);
 
-  // What a guest's fstat says. A kCharacterDevice is taken for a terminal.
+  // What a guest's fstat says.
   virtual FileType type() const { return FileType::kUnknown; }
+  // What a guest's isatty says: programs then ask and answer line by line, print prompts and
+  // colours.
+  virtual bool is_terminal() const { return type() == FileType::kCharacterDevice; }
   // Whether Read (Write) would do something else than kAgain. For streams without a native handle.
   virtual bool CanRead() { return true; }
   virtual bool CanWrite() { return true; }

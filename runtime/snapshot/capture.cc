@@ -112,7 +112,7 @@ class Capturer {
     std::memcpy(image.hash.data(), info.hash, image.hash.size());
     image.site_count = info.site_count;
     image.site_hash = SiteHash(info);
-    image.start_pending = state.start_pending;
+    image.due = state.due;
     for (uint32_t i = 0; i < info.import_count; ++i) {
       image.imports.push_back(Import(state, info.imports[i]));
     }

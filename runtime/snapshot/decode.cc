@@ -94,7 +94,9 @@ class Decoder {
     if (r_.ok()) std::memcpy(i.hash.data(), hash.data(), hash.size());
     i.site_count = r_.U32();
     i.site_hash = r_.U32();
-    i.start_pending = r_.Flag();
+    const uint32_t due = r_.U32();
+    if (due > 3) r_.Fail();
+    i.due = static_cast<uint8_t>(due);
     for (uint32_t n = r_.Count(8); n != 0; --n) {
       const uint32_t source = r_.U32();
       if (source > static_cast<uint32_t>(ImportSource::kStore)) r_.Fail();

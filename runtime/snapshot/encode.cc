@@ -65,7 +65,7 @@ class Encoder {
     w_.Bytes(i.hash.data(), i.hash.size());
     w_.U32(i.site_count);
     w_.U32(i.site_hash);
-    w_.U32(i.start_pending);
+    w_.U32(i.due);
     w_.U32(i.imports.size());
     for (const ImportImage& import : i.imports) {
       w_.U32(static_cast<uint32_t>(import.source));

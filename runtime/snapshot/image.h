@@ -66,7 +66,7 @@ struct InstanceImage {
   std::array<uint8_t, 32> hash{};
   uint32_t site_count = 0;
   uint32_t site_hash = 0;  // SiteHash
-  bool start_pending = false;
+  uint8_t due = 0;         // of its start: DynamicInstance::State::Due
   std::vector<ImportImage> imports;
   std::vector<MemoryImage> memories;  // own ones, and so on
   std::vector<TableImage> tables;
@@ -104,7 +104,7 @@ struct ExceptionImage {
 struct StepImage {
   static constexpr uint32_t kNotStarting = 0xffffffff;
   core::ref function = 0;
-  uint32_t starting = kNotStarting;  // which of `instances`, if it is its start function
+  uint32_t starting = kNotStarting;  // which of `instances`, if it is its start
   // As the format has it.
   enum Held : uint32_t { kSuspended = 0, kOutOfFuel = 1, kInterrupted = 2 } held = kSuspended;
   bool restored = false;  // forks only

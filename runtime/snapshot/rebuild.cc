@@ -385,8 +385,11 @@ class Rebuilder {
     uint32_t own = 0;
     for (uint32_t k = 0; k < info.global_count; ++k) own += !info.globals[k].imported;
     if (i.globals.size() != own) return Bad("another number of globals");
-    if (i.start_pending && info.start == core::kNoFunction) return Bad("no start function");
-    state.start_pending = i.start_pending;
+    if (((i.due & InstanceState::kStartFunction) != 0 && info.start == core::kNoFunction) ||
+        ((i.due & InstanceState::kInitialize) != 0 && state.Initialize() == core::kNoFunction)) {
+      return Bad("no start function");
+    }
+    state.due = i.due;
     if (i.segments.size() != info.segment_count) return Bad("another number of segments");
     for (uint32_t k = 0; k < info.segment_count; ++k) {
       const core::SegmentInfo& segment = info.segments[k];
@@ -442,12 +445,12 @@ class Rebuilder {
     return absl::OkStatus();
   }
 
-  // The step is the start function of its instance, which runs once.
+  // The step is its instance's start, which happens once.
   absl::Status Starts(const StepImage& image, StepState& step) {
     if (image.starting >= result_.instances.size()) return Bad("a start function of no instance");
     InstanceState& state = SnapshotAccess::Of(*result_.instances[image.starting]);
-    if (!state.start_pending || state.start_running ||
-        image.function != store().functions[state.HandleOf(state.info->start) - 1].handle) {
+    if (state.due == 0 || state.start_running ||
+        image.function != store().functions[state.NextToStart() - 1].handle) {
       return Bad("a start function that can't be running");
     }
     state.start_running = true;

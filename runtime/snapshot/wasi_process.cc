@@ -164,13 +164,17 @@ class Reopener {
     }
     if (d.is_stream && options_.stream != nullptr) {
       std::shared_ptr<Stream> stream = options_.stream({d.fd, d.first, d.second});
-      const Rights rights = made != nullptr ? made->base : rights::kStream;
+      const Rights rights = made != nullptr     ? made->base
+                            : stream != nullptr ? RightsOf(*stream)
+                                                : Rights{0};
       if (stream != nullptr) made = std::make_unique<StreamDescriptor>(std::move(stream), rights);
     }
     if (made == nullptr) {
-      return Refuse(d.fd, d.origin.kind == Origin::kInitial
-                              ? "the host does not supply it"
-                              : "a connection is not restored unless the host supplies a stream");
+      return Refuse(d.fd, d.origin.kind == Origin::kInitial ? "the host does not supply it"
+                          : d.is_stream
+                              ? "a stream that was accepted or added is not restored unless the "
+                                "host supplies it"
+                              : "a file or directory that the host added is not restored");
     }
     made->base &= d.base;
     made->inheriting &= d.inheriting;
@@ -254,7 +258,7 @@ absl::StatusOr<std::unique_ptr<Process>> SnapshotAccess::Restore(const ModuleInf
   Process& p = *process;
   const bool calling = r.Flag();
   const uint32_t phase = r.U32();
-  if (phase > static_cast<uint32_t>(Process::Phase::kCall)) r.Fail();
+  if (phase > static_cast<uint32_t>(Process::Phase::kCall) || phase == 1) r.Fail();
   p.phase_ = static_cast<Process::Phase>(phase);
   p.next_export_ = r.Text();
   for (uint32_t n = r.Count(20); n != 0; --n) {
@@ -273,7 +277,7 @@ absl::StatusOr<std::unique_ptr<Process>> SnapshotAccess::Restore(const ModuleInf
 
   absl::StatusOr<std::unique_ptr<System>> system = System::Create(std::move(config));
   if (!system.ok()) return system.status();
-  p.system_ = *std::move(system);
+  p.Own(*std::move(system));
   absl::Status status = Reopener(Of(*p.system_).descriptors, options).Run(descriptors);
   if (!status.ok()) return status;
   RestoreHost& host = options.host;
@@ -300,9 +304,10 @@ absl::StatusOr<std::unique_ptr<Process>> SnapshotAccess::Restore(const ModuleInf
   p.store_ = std::move(restored->store);
   p.instance_ = restored->instances.back();  // what it is linked with was made before
   if (calling) p.step_ = std::move(restored->steps[0]);
-  p.state_ = !calling           ? Process::State::kReady
-             : p.step_.paused() ? Process::State::kPaused
-                                : Process::State::kWaiting;
+  p.state_ = !calling                      ? Process::State::kReady
+             : p.step_.paused()            ? Process::State::kPaused
+             : p.system_->Answers(p.step_) ? Process::State::kWaiting
+                                           : Process::State::kForeign;
   return process;
 }
 

@@ -40,6 +40,16 @@ Process::State RunWithin(Process& process, std::chrono::nanoseconds timeout) {
   }
 }
 
+// Whether a function of this name is exported; of any name.
+bool ExportsFunction(const ModuleInfo& info, absl::string_view name = {}) {
+  for (uint32_t i = 0; i < info.export_count; ++i) {
+    const core::ExportInfo& e = info.exports[i];
+    if (e.kind != ExternKind::kFunction) continue;
+    if (name.empty() || absl::string_view(e.name.data, e.name.size) == name) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::StatusOr<Mount> ParseMount(absl::string_view text) {
@@ -98,13 +108,23 @@ absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address) {
   return fail(strerror(code));
 }
 
+void ComplainOfTrap(const Process& process, absl::string_view program) {
+  const std::string trace = process.backtrace().ToString();
+  Complain(absl::StrCat(program, ": trap: ", process.message(), trace.empty() ? "" : "\n",
+                        absl::StripSuffix(trace, "\n")));
+}
+
 CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
                          absl::string_view export_name, absl::Span<const Value> arguments,
                          std::chrono::nanoseconds timeout) {
   CommandResult result;
+  const std::string name = options.config.args.empty() ? info.name : options.config.args[0];
   absl::StatusOr<std::unique_ptr<Process>> process = Process::Create(info, std::move(options));
   absl::Status status = process.status();
-  if (status.ok()) status = (*process)->Begin(export_name, arguments);
+  // A start function may be all there is.
+  const bool starts = export_name == "_start" && !ExportsFunction(info, export_name) &&
+                      info.start != core::kNoFunction;
+  if (status.ok() && !starts) status = (*process)->Begin(export_name, arguments);
   if (!status.ok()) {
     Complain(status.message());
     return result;
@@ -112,10 +132,14 @@ CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
   Process& p = **process;
   switch (RunWithin(p, timeout)) {
     case Process::State::kFinished:
+      if (starts && ExportsFunction(info)) {  // a library
+        Complain(absl::StrCat(name, ": not a WASI command: no export \"_start\""));
+        return result;
+      }
       result.results.assign(p.step().results().begin(), p.step().results().end());
       break;
     case Process::State::kTrapped:
-      Complain(absl::StrCat("trap: ", p.message()));
+      ComplainOfTrap(p, name);
       break;
     case Process::State::kForeign:
       Complain(absl::StrCat("the guest called ", p.step().op_module(), ".", p.step().op_name(),

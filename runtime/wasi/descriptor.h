@@ -182,6 +182,13 @@ class Directory : public Descriptor {
 // Bytes a guest's struct dirent takes.
 inline constexpr uint64_t kDirentBytes = 24;
 
+// All that can be done with a stream. C libraries take a character device for a terminal unless it
+// has the rights to seek or tell, which /dev/null and its like therefore have.
+inline Rights RightsOf(const Stream& stream) {
+  const bool device = stream.type() == FileType::kCharacterDevice && !stream.is_terminal();
+  return rights::kStream | (device ? rights::kFdSeek | rights::kFdTell : Rights{0});
+}
+
 // A stream with rights and flags.
 class StreamDescriptor : public Descriptor {
  public:

@@ -42,7 +42,14 @@ Result FdFdstatGet(Call& call, uint32_t fd, uint32_t to) {
   uint8_t* at = call.memory.At(to, 24);
   if (at == nullptr) return Errno::kFault;
   memset(at, 0, 24);
-  at[0] = static_cast<uint8_t>(d->type());
+  FileType type = d->type();
+  // A device that is no terminal must not look like one that was given up the rights that say so.
+  const std::shared_ptr<Stream> stream = d->stream();
+  if (type == FileType::kCharacterDevice && stream != nullptr && !stream->is_terminal() &&
+      (d->base & (rights::kFdSeek | rights::kFdTell)) == 0) {
+    type = FileType::kUnknown;
+  }
+  at[0] = static_cast<uint8_t>(type);
   StoreLittle(at + 2, d->flags);
   StoreLittle(at + 8, d->base);
   StoreLittle(at + 16, d->inheriting);

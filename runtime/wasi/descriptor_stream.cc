@@ -81,6 +81,7 @@ class HostStream : public Stream {
     if (owned && flags >= 0) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     nonblocking_ = owned || (flags >= 0 && (flags & O_NONBLOCK) != 0);
     pipe_ = S_ISFIFO(mode);
+    terminal_ = S_ISCHR(mode) && isatty(fd) == 1;
   }
   ~HostStream() override {
     if (owned_) close(fd_);
@@ -135,6 +136,7 @@ class HostStream : public Stream {
   }
 
   FileType type() const override { return type_; }
+  bool is_terminal() const override { return terminal_; }
   bool CanRead() override { return Ready(POLLIN); }
   bool CanWrite() override { return Ready(POLLOUT); }
   uint64_t Available() override {
@@ -173,6 +175,7 @@ class HostStream : public Stream {
   int fd_;
   bool owned_;
   FileType type_;
+  bool terminal_ = false;
   bool socket_ = false;
   bool pipe_ = false;
   bool nonblocking_ = false;

@@ -142,7 +142,8 @@ int OpenFlags(const Directory::OpenRequest& request) {
       (request.base & (rights::kFdWrite | rights::kFdAllocate | rights::kFdFilestatSetSize)) != 0;
   int flags = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;  // a FIFO must not block the host
   if (request.oflags & oflags::kDirectory) {
-    flags |= O_DIRECTORY | O_RDONLY;
+    // EISDIR if it is to be written.
+    flags |= O_DIRECTORY | (request.base & rights::kFdWrite ? O_RDWR : O_RDONLY);
   } else {
     flags |= writes_data ? (read ? O_RDWR : O_WRONLY) : O_RDONLY;
   }
@@ -168,10 +169,9 @@ Errno HostDirectory::Open(const std::string& path, const OpenRequest& request,
   const int flags = OpenFlags(request);
   OwnedFd fd;
   Errno error = resolver_.Open(path, flags, 0666, request.follow, fd);
-  // Opening a directory for writing: as one that is only read. (Guests ask for all rights at once.)
-  if (error == Errno::kIsDir &&
-      (request.oflags & (oflags::kCreat | oflags::kExcl | oflags::kTrunc)) == 0 &&
-      (request.base & rights::kFdReaddir) != 0) {
+  // Opening for writing what turns out to be a directory: as one that is only read. (Guests ask for
+  // all rights at once.)
+  if (error == Errno::kIsDir && request.oflags == 0 && (request.base & rights::kFdReaddir) != 0) {
     error = resolver_.Open(path, (flags & ~O_ACCMODE) | O_RDONLY, 0666, request.follow, fd);
   }
   if (error != Errno::kSuccess) return error;

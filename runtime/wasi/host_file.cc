@@ -162,7 +162,8 @@ std::unique_ptr<Descriptor> MakeHostDescriptor(int fd, bool owned, Rights base, 
   }
   auto stream = DescriptorStream(fd, owned);
   if (!stream.ok()) return nullptr;
-  return std::make_unique<StreamDescriptor>(*std::move(stream), base & rights::kStream, flags);
+  const Rights rights = base & RightsOf(**stream);
+  return std::make_unique<StreamDescriptor>(*std::move(stream), rights, flags);
 }
 
 }  // namespace fermata::wasi

@@ -58,8 +58,17 @@ Result PathLink(Call& call, uint32_t fd, uint32_t flags, uint32_t path, uint32_t
     error = to.Load(call, new_fd, rights::kPathLinkTarget, new_path, new_size);
   }
   if (error != Errno::kSuccess) return error;
-  // A link to what a link leads to: no system call does that without leaving the path behind.
-  if (flags != 0) return FitsFlags(flags, kFollow) ? Errno::kNotSup : Errno::kInval;
+  if (!FitsFlags(flags, kFollow)) return Errno::kInval;
+  if (flags & kFollow) {
+    FileStat stat;
+    error = from.directory->StatAt(from.path, /*follow=*/false, stat);
+    if (error == Errno::kSuccess && stat.type == FileType::kSymbolicLink) {
+      // To what a link leads to: no system call does that without leaving the path behind.
+      error = from.directory->StatAt(from.path, /*follow=*/true, stat);
+      return error == Errno::kNoEnt || error == Errno::kLoop ? Errno::kInval : Errno::kNotSup;
+    }
+    if (error != Errno::kSuccess) return error;
+  }
   return from.directory->Link(from.path, *to.directory, to.path);
 }
 

@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "fermata/wasi.h"
+#include "runtime/wasi/system.h"
 
 namespace fermata::wasi {
 namespace {
@@ -43,25 +44,35 @@ void Process::BindImports(System& system, const ModuleInfo& info, const Options&
   }
 }
 
+void Process::Own(std::unique_ptr<System> system) {
+  system_ = std::move(system);
+  // What it waits for may be gone.
+  system_->impl_->removed = [this] {
+    if (state_ == State::kWaiting) Wake();
+  };
+}
+
 absl::Status Process::Instantiate(const ModuleInfo& info, Options& options) {
   absl::StatusOr<std::unique_ptr<System>> system = System::Create(std::move(options.config));
   if (!system.ok()) return system.status();
-  system_ = *std::move(system);
+  Own(*std::move(system));
   store_ = std::make_unique<StoreHandle>(options.limits);
   Imports imports;
   BindImports(*system_, info, options, imports);
   if (options.imports != nullptr) {  // the latest wins
     absl::Status status = options.imports(*store_, imports);
+    if (!status.ok() && system_->exit_code()) {
+      // An instance that this one was to be linked with: nothing else could say so.
+      return absl::CancelledError(
+          absl::StrCat(status.message(), " (exit status ", *system_->exit_code(), ")"));
+    }
     if (!status.ok()) return status;
   }
+  if (!options.initialize) imports.SetInitialize(false);
+  imports.DeferStart();
   absl::StatusOr<DynamicInstance*> instance = store_->Instantiate(info, imports);
   if (!instance.ok()) return instance.status();
   instance_ = *instance;
-  if (instance_->start_pending()) {
-    phase_ = Phase::kStart;
-  } else if (Exports(info, "_initialize") && !Exports(info, "_start")) {
-    phase_ = Phase::kInitialize;
-  }
   next_export_ = "_start";
   return absl::OkStatus();
 }
@@ -74,6 +85,7 @@ absl::Status Process::Begin(absl::string_view export_name, absl::Span<const Valu
     return absl::NotFoundError(absl::StrCat(instance_->info().name, ": no export \"", export_name,
                                             "\" that is a function"));
   }
+  system_->impl_->exit_code.reset();
   next_export_ = std::string(export_name);
   next_arguments_.assign(arguments.begin(), arguments.end());
   state_ = State::kReady;
@@ -98,22 +110,20 @@ void Process::Wake() {
 
 // Makes the next of the calls that are due.
 Process::State Process::Next() {
-  absl::StatusOr<DynamicStep> step;
-  switch (phase_) {
-    case Phase::kStart:
-      step = instance_->Start();
-      break;
-    case Phase::kInitialize:
-      step = instance_->Call("_initialize", {});
-      break;
-    case Phase::kCall:
-      step = instance_->Call(next_export_, next_arguments_);
-      break;
-  }
+  phase_ = instance_->start_pending() ? Phase::kStart : Phase::kCall;
+  absl::StatusOr<DynamicStep> step =
+      phase_ == Phase::kStart ? instance_->Start() : instance_->Call(next_export_, next_arguments_);
   if (!step.ok()) return Fail(step.status());
   step_ = *std::move(step);
   pending_ = {};
   return state_ = State::kWaiting;
+}
+
+// Whether the module's start function is the program: it has no "_start", and was not asked for
+// anything else.
+bool Process::OnlyStarts() const {
+  const ModuleInfo& info = instance_->info();
+  return next_export_ == "_start" && info.start != core::kNoFunction && !Exports(info, "_start");
 }
 
 Process::State Process::Ended() {
@@ -121,11 +131,7 @@ Process::State Process::Ended() {
     const bool exited = system_->exit_code().has_value() && step_.trap() == Trap::kCancelled;
     return state_ = exited ? State::kExited : State::kTrapped;
   }
-  if (phase_ == Phase::kCall) return state_ = State::kFinished;
-  const bool started = phase_ == Phase::kStart;
-  const ModuleInfo& info = instance_->info();
-  phase_ = started && Exports(info, "_initialize") && !Exports(info, "_start") ? Phase::kInitialize
-                                                                               : Phase::kCall;
+  if (phase_ == Phase::kCall || OnlyStarts()) return state_ = State::kFinished;
   return Next();
 }
 
@@ -173,8 +179,10 @@ bool Process::Advance() {
 
 int Process::exit_code() const {
   switch (state_) {
-    case State::kExited:
-      return static_cast<int>(system_->exit_code().value_or(0));
+    case State::kExited: {
+      const uint32_t status = system_->exit_code().value_or(0);
+      return status != 0 && status % 256 == 0 ? 255 : static_cast<int>(status);
+    }
     case State::kTrapped:
       return 134;
     default:

@@ -31,26 +31,6 @@ absl::string_view View(const core::Text& text) { return {text.data, text.size}; 
 
 bool HasNul(absl::string_view text) { return text.find('\0') != absl::string_view::npos; }
 
-absl::StatusOr<std::unique_ptr<Directory>> Open(Mount& mount, bool use_openat2) {
-  if (mount.host.empty()) {
-    for (const auto& [path, contents] : mount.files) {
-      for (absl::string_view name : absl::StrSplit(path, '/', absl::SkipEmpty())) {
-        if (name == "." || name == "..") {
-          return absl::InvalidArgumentError(
-              absl::StrCat("mount ", mount.guest, ": \"", path, "\" is no plain path"));
-        }
-      }
-    }
-    return MakeVirtualDirectory(std::move(mount.files));
-  }
-  const int fd = open(mount.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) {
-    return absl::NotFoundError(
-        absl::StrCat("cannot open the directory ", mount.host, ": ", strerror(errno)));
-  }
-  return MakeHostDirectory(fd, mount.read_only, use_openat2);
-}
-
 // A standard stream of the host process.
 std::unique_ptr<Descriptor> Inherit(int fd) {
   const Rights other = fd == 0 ? rights::kFdWrite | rights::kFdAllocate | rights::kFdFilestatSetSize
@@ -61,6 +41,31 @@ std::unique_ptr<Descriptor> Inherit(int fd) {
 }
 
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<Directory>> OpenMount(Mount& mount, bool use_openat2) {
+  if (HasNul(mount.guest)) return absl::InvalidArgumentError("a mount's name holds a NUL");
+  std::unique_ptr<Directory> directory;
+  if (mount.host.empty()) {
+    for (const auto& [path, contents] : mount.files) {
+      for (absl::string_view name : absl::StrSplit(path, '/', absl::SkipEmpty())) {
+        if (name == "." || name == "..") {
+          return absl::InvalidArgumentError(
+              absl::StrCat("mount ", mount.guest, ": \"", path, "\" is no plain path"));
+        }
+      }
+    }
+    directory = MakeVirtualDirectory(std::move(mount.files));
+  } else {
+    const int fd = open(mount.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+      return absl::NotFoundError(
+          absl::StrCat("cannot open the directory ", mount.host, ": ", strerror(errno)));
+    }
+    directory = MakeHostDirectory(fd, mount.read_only, use_openat2);
+  }
+  directory->preopen = mount.guest;
+  return directory;
+}
 
 absl::Span<const Function> Functions() { return Table(); }
 
@@ -115,23 +120,21 @@ absl::StatusOr<std::unique_ptr<System>> System::Create(Config config) {
   const std::shared_ptr<Stream>* standard[] = {&c.in, &c.out, &c.err};
   for (int i = 0; i < 3; ++i) {
     const Rights lacks = i == 0 ? rights::kFdWrite : rights::kFdRead;
-    absl::Status status =
-        add(c.inherit_stdio ? Inherit(i)
-                            : std::make_unique<StreamDescriptor>(
-                                  *standard[i] != nullptr ? *standard[i] : NullStream(),
-                                  rights::kStream & ~Rights{lacks | rights::kSockAccept}));
+    const std::shared_ptr<Stream> stream = *standard[i] != nullptr ? *standard[i] : NullStream();
+    absl::Status status = add(
+        c.inherit_stdio ? Inherit(i)
+                        : std::make_unique<StreamDescriptor>(
+                              stream, RightsOf(*stream) & ~Rights{lacks | rights::kSockAccept}));
     if (!status.ok()) return status;
   }
   for (Mount& mount : c.mounts) {
-    if (HasNul(mount.guest)) return absl::InvalidArgumentError("a mount's name holds a NUL");
-    auto directory = Open(mount, c.use_openat2);
+    auto directory = OpenMount(mount, c.use_openat2);
     if (!directory.ok()) return directory.status();
-    (*directory)->preopen = mount.guest;
     if (absl::Status status = add(*std::move(directory)); !status.ok()) return status;
   }
   for (const std::shared_ptr<Stream>& socket : c.sockets) {
     if (socket == nullptr) return absl::InvalidArgumentError("one of the sockets is null");
-    absl::Status status = add(std::make_unique<StreamDescriptor>(socket, rights::kStream));
+    absl::Status status = add(std::make_unique<StreamDescriptor>(socket, RightsOf(*socket)));
     if (!status.ok()) return status;
   }
   // The descriptors have them now: what the guest closes is closed.
@@ -167,7 +170,8 @@ void System::Bind(const ModuleInfo& info, Imports& imports) {
           if (result.kind == Result::kExit) return HostReply::Trapped(Trap::kCancelled);
           if (!results.empty()) results[0] = static_cast<uint64_t>(result.error);
           return HostReply::Answered();
-        });
+        },
+        impl);
   }
 }
 
@@ -183,12 +187,16 @@ std::vector<std::string> System::ImmediateImports() {
   return names;
 }
 
+bool System::Answers(const DynamicStep& step) const {
+  if (!step.suspended() || step.op_instance() == nullptr) return false;
+  // The host may have bound the name to something of its own.
+  if (step.op_bound() && step.op_owner() != impl_.get()) return false;
+  return Provides(step.op_module(), step.op_name());
+}
+
 System::Progress System::Answer(DynamicStep& step, Pending& pending) {
-  if (!step.suspended() || step.op_module() != kModule || step.op_instance() == nullptr) {
-    return Progress::kForeign;
-  }
+  if (!Answers(step)) return Progress::kForeign;
   const Function* function = FindFunction(step.op_name());
-  if (function == nullptr) return Progress::kForeign;
   uint64_t arguments[10] = {};
   const std::vector<Value>& values = step.op_arguments();
   if (values.size() != function->signature.params.size()) return Progress::kForeign;

@@ -3,6 +3,7 @@
 #define FERMATA_RUNTIME_WASI_SYSTEM_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,12 +45,16 @@ class DescriptorTable {
   uint32_t most_;
 };
 
+// A mounted directory. Errors: as System::Create's.
+absl::StatusOr<std::unique_ptr<Directory>> OpenMount(Mount& mount, bool use_openat2);
+
 struct System::Impl {
   explicit Impl(Config c) : config(std::move(c)), descriptors(config.max_descriptors) {}
 
   Config config;
   DescriptorTable descriptors;
   std::optional<uint32_t> exit_code;
+  std::function<void()> removed;  // told when the host has taken a descriptor away; may be null
 
   // Which of its memories the module that called last means: looked up by name once. (Not the
   // memory itself: instances come and go, also at the same address.)

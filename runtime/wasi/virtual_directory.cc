@@ -113,7 +113,9 @@ class VirtualDirectory : public Directory {
       return Errno::kExist;
     }
     if (found->is_directory) {
-      if (request.oflags & oflags::kTrunc) return Errno::kIsDir;
+      const bool written =
+          (request.oflags & oflags::kDirectory) != 0 && (request.base & rights::kFdWrite) != 0;
+      if (written || (request.oflags & oflags::kTrunc) != 0) return Errno::kIsDir;
       opened = std::make_unique<VirtualDirectory>(tree_, found, request.base & rights::kDirectory,
                                                   request.inheriting);
       return Errno::kSuccess;

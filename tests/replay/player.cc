@@ -291,6 +291,7 @@ absl::Status Player::Instantiate(const ModuleInfo& module) {
     absl::Status status = BindImport(module, module.imports[i], imports);
     if (!status.ok()) return status;
   }
+  imports.SetInitialize(false);  // the recorded host has called it, or has not
   absl::StatusOr<DynamicInstance*> instance = store_->Instantiate(module, imports);
   if (!instance.ok()) return instance.status();
   instance_ = *instance;

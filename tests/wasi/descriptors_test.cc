@@ -162,7 +162,7 @@ TEST_P(DescriptorsTest, ReadOnlyMount) {
   EXPECT_EQ(text, "0123456789");
   EXPECT_EQ(g.Stat(kDir, "file", true, stat), Errno::kSuccess);
   EXPECT_EQ(g.ReadLink(kDir, "link", text), Errno::kSuccess);
-  const uint32_t dir = g.MustOpen(kDir, "dir", {oflags::kDirectory, rights::kAll});
+  const uint32_t dir = g.MustOpen(kDir, "dir", WholeDirectory());
   EXPECT_EQ(g.Path("path_create_directory", dir, "new"), Errno::kRofs);
   EXPECT_EQ(g.MustFdStat(fd).base & rights::kWriting, 0u);
 }
@@ -227,6 +227,8 @@ TEST_P(VirtualTest, FindsNothingElse) {
   EXPECT_EQ(g.Open(dir, "../a.txt", {}, fd), Errno::kNotCapable);
   EXPECT_EQ(g.Open(dir, "sub/../b.txt", {}, fd), Errno::kSuccess);
   EXPECT_EQ(g.Open(3, "a.txt", {oflags::kDirectory}, fd), Errno::kNotDir);
+  EXPECT_EQ(g.Open(3, ".", {oflags::kDirectory, kReadWrite}, fd), Errno::kIsDir);
+  EXPECT_EQ(g.Open(3, "dir", {oflags::kDirectory, rights::kFdRead}, fd), Errno::kSuccess);
   std::string target;
   EXPECT_EQ(g.ReadLink(3, "a.txt", target), Errno::kInval);
 }

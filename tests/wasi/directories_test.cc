@@ -55,6 +55,18 @@ TEST_P(DirectoriesTest, Opens) {
   EXPECT_EQ(Open("link", {oflags::kDirectory}), Errno::kNotDir);
   EXPECT_EQ(Open("dir", {0, rights::kFdWrite}), Errno::kIsDir);
   EXPECT_EQ(Open("dir", {oflags::kTrunc, kReadWrite}), Errno::kIsDir);
+  // What is asked for as a directory is not to be written.
+  for (const Rights base : {rights::kFdRead | rights::kFdWrite, rights::kFdWrite | Rights{0},
+                            kReadWrite, rights::kAll | Rights{0}}) {
+    for (const char* path : {".", "dir", "dir/", "dirlink", "dir/.."}) {
+      EXPECT_EQ(Open(path, {oflags::kDirectory, base}), Errno::kIsDir) << path;
+    }
+    EXPECT_EQ(Open("file", {oflags::kDirectory, base}), Errno::kNotDir);
+    EXPECT_EQ(Open("missing", {oflags::kDirectory, base}), Errno::kNoEnt);
+  }
+  EXPECT_EQ(Open(".", {oflags::kDirectory, rights::kFdRead}), Errno::kSuccess);
+  EXPECT_EQ(Open(".", {oflags::kDirectory, rights::kAll & ~Rights{rights::kFdWrite}}),
+            Errno::kSuccess);
 }
 
 TEST_P(DirectoriesTest, OpensWithoutFollowing) {
@@ -181,7 +193,7 @@ TEST_P(DirectoriesTest, WrongKindsOfDescriptor) {
   }
   const uint32_t iovecs = g.Iovecs({{g.Room(4), 4}}), used = g.Room(4);
   EXPECT_EQ(g.Call("fd_read", kDir, iovecs, 1, used), Errno::kNotCapable);
-  const uint32_t dir = g.MustOpen(kDir, "dir", {oflags::kDirectory, rights::kAll});
+  const uint32_t dir = g.MustOpen(kDir, "dir", {0, rights::kAll});
   EXPECT_EQ(g.Call("fd_pread", dir, iovecs, 1, 0, used), Errno::kIsDir);
 }
 
@@ -275,6 +287,14 @@ TEST_P(DirectoriesTest, LinksAndSymlinks) {
   EXPECT_EQ(g.Link(kDir, "file/", kDir, "x"), Errno::kNotDir);
   EXPECT_EQ(g.Link(kDir, "file", kDir, "x/"), Errno::kNoEnt);
   EXPECT_EQ(g.Link(kDir, "link", kDir, "hard", /*follow=*/true), Errno::kNotSup);
+  folder.Symlink("nowhere", "dangling");
+  folder.Symlink("loop", "loop");
+  EXPECT_EQ(g.Link(kDir, "dangling", kDir, "hard", /*follow=*/true), Errno::kInval);
+  EXPECT_EQ(g.Link(kDir, "loop", kDir, "hard", /*follow=*/true), Errno::kInval);
+  EXPECT_EQ(g.Link(kDir, "missing", kDir, "hard", /*follow=*/true), Errno::kNoEnt);
+  EXPECT_FALSE(folder.Exists("hard"));
+  EXPECT_EQ(g.Link(kDir, "dangling", kDir, "dir/dangling"), Errno::kSuccess) << "the link itself";
+  EXPECT_EQ(g.Link(kDir, "file", kDir, "dir/followed", /*follow=*/true), Errno::kSuccess);
   EXPECT_EQ(g.Link(kDir, "link", kDir, "hard"), Errno::kSuccess);
   EXPECT_EQ(g.ReadLink(kDir, "hard", target), Errno::kSuccess);
   EXPECT_EQ(target, "file");

@@ -134,6 +134,20 @@ TEST_P(EnvironmentTest, ProcExit) {
     EXPECT_TRUE(guest().process().step().trapped());
     EXPECT_EQ(guest().process().step().trap(), Trap::kCancelled);
   }
+  // The system would make 0 of these.
+  for (uint32_t code : {256u, 0x12300u, 0x80000000u}) {
+    EXPECT_EQ(guest().Start("proc_exit", code), Process::State::kExited);
+    EXPECT_EQ(guest().process().system().exit_code(), code);
+    EXPECT_EQ(guest().process().exit_code(), 255);
+  }
+}
+
+// What a call that has exited leaves behind is not the next one's.
+TEST_P(EnvironmentTest, ProcExitIsOfOneCall) {
+  EXPECT_EQ(guest().Start("proc_exit", 3), Process::State::kExited);
+  EXPECT_EQ(guest().Call("fd_sync", 99), Errno::kBadf);
+  EXPECT_EQ(guest().process().system().exit_code(), std::nullopt);
+  EXPECT_EQ(guest().process().exit_code(), 0);
 }
 
 TEST_P(EnvironmentTest, ProcRaise) {

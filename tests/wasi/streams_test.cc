@@ -334,5 +334,34 @@ TEST_P(StreamsTest, Terminals) {
   EXPECT_EQ(stat.base & (rights::kFdSeek | rights::kFdTell), 0u);
 }
 
+// Programs must not take such devices for terminals, however they come to them.
+TEST_P(StreamsTest, DevicesThatAreNoTerminals) {
+  const auto device = [] { return open("/dev/null", O_RDWR | O_CLOEXEC); };
+  const auto looks_like_a_terminal = [this](uint32_t fd) {
+    const Guest::FdStat stat = guest().MustFdStat(fd);
+    return stat.type == FileType::kCharacterDevice &&
+           (stat.base & (rights::kFdSeek | rights::kFdTell)) == 0;
+  };
+  config.in = config.out = StreamOf(device(), true);
+  config.sockets.push_back(StreamOf(device(), true));
+  config.mounts.push_back({"/dev", "/dev", false, {}});
+  System& system = guest().process().system();
+  const uint32_t added = *system.Add(StreamOf(device(), true)), file = *system.AddFile(device());
+  const uint32_t opened = guest().MustOpen(3, "null", {0, rights::kAll, 0, 0, true}),
+                 less = guest().MustOpen(3, "null", {0, rights::kFdRead, 0, 0, true});
+  for (const uint32_t fd : {0u, 1u, 4u, added, file, opened, less}) {
+    EXPECT_FALSE(looks_like_a_terminal(fd)) << fd;
+  }
+  FileStat stat;
+  EXPECT_EQ(guest().StatFd(opened, stat), Errno::kSuccess);
+  EXPECT_EQ(stat.type, FileType::kCharacterDevice);
+  EXPECT_EQ(guest().Call("fd_fdstat_set_rights", 0, rights::kFdRead, 0), Errno::kSuccess);
+  EXPECT_FALSE(looks_like_a_terminal(0));
+  std::string bytes;
+  EXPECT_EQ(guest().Read(0, 8, bytes), Errno::kSuccess);
+  EXPECT_EQ(bytes, "");
+  EXPECT_EQ(guest().Call("fd_seek", opened, 0, 0, guest().Room(8)), Errno::kSpipe);
+}
+
 }  // namespace
 }  // namespace fermata::wasi

@@ -19,6 +19,7 @@
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
 #include <asio/write.hpp>
+#include <cstring>
 #include <future>
 #include <memory>
 #include <optional>
@@ -395,6 +396,72 @@ TEST(WasiAsio, CompletesForTheEmbeddersOwnOps) {
   io.run();
   EXPECT_EQ(outcome.state, State::kFinished);
   EXPECT_EQ(Result(*process), 500u);
+}
+
+// An import of WASI's name that the host has bound, and that suspends, is the host's to answer.
+TEST(WasiAsio, CompletesForAnOverriddenImport) {
+  asio::io_context io;
+  std::string output;
+  int asked = 0;
+  Process::Options options;
+  options.config.out = wasi::CollectingStream(&output);
+  options.imports = [&](fermata::StoreHandle&, fermata::Imports& imports) {
+    const auto x = fermata::ValType::kI32;
+    imports.AddAnswering(
+        "wasi_snapshot_preview1", "fd_read", {{x, x, x, x}, {x}},
+        [&](fermata::DynamicInstance&, absl::Span<const uint64_t>, absl::Span<uint64_t>) {
+          ++asked;
+          return fermata::HostReply::Suspend();
+        });
+    return absl::OkStatus();
+  };
+  auto process = Process::Create(guests::GuestModuleInfo(), std::move(options));
+  ASSERT_TRUE(process.ok()) << process.status();
+  Process& p = **process;
+  ASSERT_TRUE(p.Begin("cat", {}).ok());
+  Outcome outcome;
+  for (const char* text : {"from ", "the host", ""}) {
+    async_run(p, io, outcome.Handler());
+    io.restart();
+    io.run();
+    ASSERT_EQ(outcome.state, State::kForeign);
+    EXPECT_EQ(p.step().op_name(), "fd_read");
+    uint8_t* const memory = p.instance().FindMemory("memory")->data();
+    memory[8] = static_cast<uint8_t>(strlen(text));
+    memcpy(memory + 1024, text, strlen(text));
+    ASSERT_TRUE(p.step().Resume(std::vector{Value::I32(0)}).ok());
+  }
+  async_run(p, io, outcome.Handler());
+  io.restart();
+  io.run();
+  EXPECT_EQ(outcome.state, State::kFinished);
+  EXPECT_EQ(output, "from the host");
+  EXPECT_EQ(asked, 3);
+}
+
+// What is taken from a guest that waits for it wakes the guest.
+TEST(WasiAsio, ADescriptorIsTakenAway) {
+  asio::io_context io;
+  Connection connection(io);
+  auto process = Start("cat", {}, connection.Config());
+  Outcome outcome;
+  async_run(*process, io, outcome.Handler());
+  io.poll();
+  EXPECT_EQ(process->state(), State::kWaiting);
+  ASSERT_TRUE(process->system().Remove(0).ok());
+  io.run();
+  EXPECT_EQ(outcome.state, State::kTrapped) << "the guest takes no errors";
+  // Another takes its place.
+  asio::io_context again;
+  Connection other(again);
+  EXPECT_EQ(*process->system().Add(other.stream), 0u);
+  ASSERT_TRUE(process->Begin("cat", {}).ok());
+  async_run(*process, again, outcome.Handler());
+  asio::write(other.socket, asio::buffer("abc", 3));
+  other.socket.shutdown(Socket::shutdown_send);
+  again.run();
+  EXPECT_EQ(outcome.state, State::kFinished);
+  EXPECT_EQ(Result(*process), 3u);
 }
 
 TEST(WasiAsio, CompletesWhenTheGuestIsPaused) {

@@ -33,6 +33,10 @@ cl::opt<std::string> invoke("invoke", cl::value_desc("export"),
                             cl::desc("Call this export with the arguments, by its types, and print "
                                      "its results"),
                             cl::sub(run_command), cl::cat(build_category));
+cl::opt<bool> no_initialize("no-initialize",
+                            cl::desc("Do not run a library's \"_initialize\" before anything "
+                                     "else"),
+                            cl::sub(run_command), cl::cat(build_category));
 cl::list<std::string> listen("listen", cl::value_desc("HOST:PORT"),
                              cl::desc("A listening TCP socket, open in the guest after its "
                                       "directories (repeatable)"),
@@ -86,6 +90,7 @@ absl::StatusOr<wasi::Process::Options> ProcessOptions() {
     config.random = [random](absl::Span<uint8_t> bytes) { return (*random)(bytes); };
   }
   options.always_suspend = suspend_all || restore_all;
+  options.initialize = !no_initialize;
   options.limits.fuel = fuel;
   return options;
 }
@@ -129,9 +134,8 @@ int RunAndRestore(const ModuleInfo& info, wasi::Process::Options options) {
   if (!process.ok()) return Fail(process.status().message());
   const absl::StatusOr<wasi::Process::State> state = wasi::RunRestoring(*process, info, again);
   if (!state.ok()) return Fail(state.status().message());
-  if (*state == wasi::Process::State::kTrapped) {
-    return Fail(absl::StrCat("trap: ", (*process)->message()));
-  }
+  if (*state == wasi::Process::State::kTrapped)
+    wasi::ComplainOfTrap(**process, again.process.config.args[0]);
   return (*process)->exit_code();
 }
 
@@ -169,7 +173,7 @@ int Run() {
   const absl::StatusOr<const ModuleInfo*> info = LoadModule(module->path);
   if (!info.ok()) return Fail(info.status().message());
   if (!invoke.empty()) return Invoke(**info, *std::move(options));
-  if (!Exports(**info, "_start")) {
+  if (!Exports(**info, "_start") && (*info)->start == core::kNoFunction) {
     return Fail(absl::StrCat(std::string(input),
                              ": not a WASI command: no export \"_start\"; --invoke NAME calls "
                              "another"));

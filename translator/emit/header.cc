@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
@@ -477,14 +480,34 @@ class HeaderEmitter {
     out_.Put(ops_.empty() ? "" : "    }\n", "  }\n");
   }
 
+  // "_initialize" of a reactor (fermata/dynamic.h, DynamicInstance::Start says what that is).
+  std::optional<uint32_t> Initialize() const {
+    std::optional<uint32_t> found;
+    for (const wasm::Export& e : module_.exports) {
+      if (e.kind != ExternKind::kFunction) continue;
+      if (e.name == "_start") return std::nullopt;
+      const FuncType& type = module_.TypeOf(e.index);
+      if (e.name == "_initialize" && type.params.empty() && type.results.empty()) found = e.index;
+    }
+    return found;
+  }
+
   void EmitStart() {
-    if (!module_.has_start || !MaySuspend(module_.start)) return;
+    std::vector<std::string> suspends;
+    if (module_.has_start && MaySuspend(module_.start)) {
+      suspends.push_back(absl::StrCat("the start function (function ", module_.start, ")"));
+    }
+    const std::optional<uint32_t> initialize = Initialize();
+    if (initialize && MaySuspend(*initialize)) {
+      suspends.push_back(absl::StrCat("\"_initialize\" (function ", *initialize, ")"));
+    }
+    if (suspends.empty()) return;
     out_.Emit(R"(
-  // The start function (function $0): may suspend, so Create has not run it. To be finished before
-  // any other call.
+  // How the instance starts may suspend: $0. So Create has not run all
+  // of it. To be finished before any other call.
   fermata::Step<void, $1> Start() { return Start_<$1>(); }
 )",
-              module_.start, options_.class_name);
+              absl::StrJoin(suspends, ", "), options_.class_name);
   }
 
   void EmitMemories() {
