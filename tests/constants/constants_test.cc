@@ -52,7 +52,11 @@ struct Outcome {
 
 std::string Text(const std::vector<Value>& values) {
   return absl::StrJoin(values, ", ", [](std::string* out, const Value& v) {
-    absl::StrAppendFormat(out, v.type == ValType::kV128 ? "%2$016x%1$016x" : "%1$x", v.low, v.high);
+    if (v.type == ValType::kV128) {
+      absl::StrAppendFormat(out, "%016x%016x", v.high, v.low);
+    } else {
+      absl::StrAppendFormat(out, "%x", v.low);
+    }
   });
 }
 std::string Text(const Outcome& o) {
