@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -80,10 +82,36 @@ TEST(Header, GoldenOfASmallModule) {
 #include <memory>
 #include <optional>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "fermata/step.h"
+
+// Macros of the names that come from the module are set aside until the end of this header. Where
+// one is in the way of a call: Export_<"name">(), Import_<"module", "name">.
+#pragma push_macro("Echo")
+#undef Echo
+#pragma push_macro("EchoHost")
+#undef EchoHost
+#pragma push_macro("EchoModuleInfo")
+#undef EchoModuleInfo
+#pragma push_macro("env_clock")
+#undef env_clock
+#pragma push_macro("fd")
+#undef fd
+#pragma push_macro("guest")
+#undef guest
+#pragma push_macro("hash")
+#undef hash
+#pragma push_macro("n")
+#undef n
+#pragma push_macro("net_recv")
+#undef net_recv
+#pragma push_macro("ptr")
+#undef ptr
+#pragma push_macro("serve")
+#undef serve
 
 namespace guest {
 
@@ -144,17 +172,17 @@ class Echo : public fermata::typed::GuestBase {
     return &instance.info() == &EchoModuleInfo() ? Adopt_<Echo>(instance) : nullptr;
   }
 
-  // Sets `op` to the one that `step` is suspended on, if it is one of this module's. Step's own
+  // Sets `op_` to the one that `step_` is suspended on, if it is one of this module's. Step's own
   // business.
-  static void ReadOp([[maybe_unused]] std::optional<Op>& op, const fermata::DynamicStep& step) {
-    if (!IsOpOf_(step, EchoModuleInfo())) return;
-    [[maybe_unused]] const auto& a = step.op_arguments();
-    switch (step.op_import()) {
+  static void ReadOp([[maybe_unused]] std::optional<Op>& op_, const fermata::DynamicStep& step_) {
+    if (!IsOpOf_(step_, EchoModuleInfo())) return;
+    [[maybe_unused]] const auto& a_ = step_.op_arguments();
+    switch (step_.op_import()) {
       case 0:
-        op.emplace(std::in_place_type<net_recv>, net_recv{
-            fermata::typed::Wire<int32_t>::From(a[0]),
-            fermata::typed::Wire<int32_t>::From(a[1]),
-            fermata::typed::Wire<int32_t>::From(a[2])});
+        op_.emplace(std::in_place_type<net_recv>, net_recv{
+            fermata::typed::Wire<int32_t>::From(a_[0]),
+            fermata::typed::Wire<int32_t>::From(a_[1]),
+            fermata::typed::Wire<int32_t>::From(a_[2])});
         break;
     }
   }
@@ -172,15 +200,84 @@ class Echo : public fermata::typed::GuestBase {
     return CallPlain_<int32_t>(1, a0);
   }
 
+  // Any export by its name in the module, as in Export_<"serve">(3).
+  template <fermata::typed::Name kName_, class... Arguments_>
+  auto Export_(Arguments_... arguments_) {
+    constexpr auto kMember_ = ExportOf_<kName_>();
+    return (this->*kMember_)(arguments_...);
+  }
+
+  // Any import that suspends by its names in the module, as in Import_<"net", "recv">.
+  template <fermata::typed::Name kModule_, fermata::typed::Name kName_>
+  static constexpr auto ImportOf_() {
+    if constexpr (kModule_.Is("net") && kName_.Is("recv")) return std::type_identity<net_recv>();
+  }
+  template <fermata::typed::Name kModule_, fermata::typed::Name kName_>
+  using Import_ = typename decltype(ImportOf_<kModule_, kName_>())::type;
+
  private:
+  template <fermata::typed::Name kName_>
+  static constexpr auto ExportOf_() {
+    if constexpr (kName_.Is("serve")) return &Echo::serve;
+    if constexpr (kName_.Is("hash")) return &Echo::hash;
+  }
   friend class fermata::typed::GuestBase;
   explicit Echo(fermata::DynamicInstance* instance) : GuestBase(instance) {}
 };
 
 }  // namespace guest
 
+#pragma pop_macro("serve")
+#pragma pop_macro("ptr")
+#pragma pop_macro("net_recv")
+#pragma pop_macro("n")
+#pragma pop_macro("hash")
+#pragma pop_macro("guest")
+#pragma pop_macro("fd")
+#pragma pop_macro("env_clock")
+#pragma pop_macro("EchoModuleInfo")
+#pragma pop_macro("EchoHost")
+#pragma pop_macro("Echo")
+
 #endif  // FERMATA_GUEST_guest_Echo_H_
 )");
+}
+
+TEST(Header, MacrosOfItsNamesAreSetAside) {
+  ModuleMaker m("major");
+  m.options.name_space = "linux::x";
+  const uint32_t type = m.Type({ValType::kI32}, {});
+  m.ImportFunction("M", "PI", type, /*immediate=*/true);
+  m.ImportFunction("", "EOF", type);
+  m.Export("EAGAIN", ExternKind::kFunction, m.Function(type, false));
+  m.module.names.locals = {{"stdin"}, {"errno"}, {"unix"}};
+  const std::string text = m.Emit();
+  for (const char* name :
+       {"major", "linux", "x", "M_PI", "EOF", "EAGAIN", "stdin", "errno", "unix"}) {
+    const std::string push =
+        absl::StrCat("#pragma push_macro(\"", name, "\")\n#undef ", name, "\n");
+    EXPECT_THAT(text, HasSubstr(push));
+    EXPECT_LT(text.find(push), text.find("namespace linux::x {"));
+    const std::string pop = absl::StrCat("#pragma pop_macro(\"", name, "\")\n");
+    EXPECT_THAT(text, HasSubstr(pop));
+    EXPECT_GT(text.find(pop), text.find("}  // namespace linux::x"));
+  }
+  EXPECT_THAT(text, HasSubstr("kName_.Is(\"EAGAIN\")) return &major::EAGAIN;"));
+  EXPECT_THAT(text, HasSubstr("kModule_.Is(\"\") && kName_.Is(\"EOF\")"));
+}
+
+TEST(Header, EachClassHasAnIncludeGuardOfItsOwn) {
+  std::set<std::string> guards;
+  const std::pair<const char*, const char*> places[] = {
+      {"a", "b"}, {"a::b", "c"}, {"a", "b_c"}, {"a_b", "c"}, {"a::b_c", "d"}, {"a_b::c", "d"}};
+  for (const auto& [name_space, class_name] : places) {
+    ModuleMaker m(class_name);
+    m.options.name_space = name_space;
+    const std::string text = m.Emit();
+    const size_t begin = text.find("#ifndef ");
+    guards.insert(text.substr(begin, text.find('\n', begin) - begin));
+  }
+  EXPECT_EQ(guards.size(), std::size(places));
 }
 
 TEST(Header, WithoutSuspendingImportsTheOpIsEmpty) {
@@ -267,7 +364,7 @@ TEST(Header, NamesAreIdentifiersUniqueAndNotTaken) {
   const std::string text = m.Emit();
   for (const char* name :
        {"int_2", "export_1", "export_2", "a_b", "a_b_2", "a_b_3", "n1st", "Echo_2", "memory_2",
-        "Op_2", "env_f_3", "errno_2", "Start_2", "caf", "error", "x"}) {
+        "Op_2", "env_f_3", "errno", "Start_2", "caf", "error", "x"}) {
     EXPECT_THAT(text, HasSubstr(absl::StrCat("fermata::Outcome<void> ", name, "() {"))) << name;
   }
   EXPECT_THAT(text, HasSubstr("struct env_f {"));

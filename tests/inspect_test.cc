@@ -274,6 +274,9 @@ TEST(InspectFeatures, MissingProposals) {
       {body({0xfb, 0x22, 0}),
        "m.wasm: 0x17 (function 0 \"parse\"): opcode fb 22 needs the \"custom-descriptors\" "
        "proposal, which Fermata does not support yet"},
+      {testing_support::Module({{1, {1, 0x65, 0x60, 0, 0}}}),
+       "m.wasm: 0xb: a shared type needs the \"shared-everything-threads\" proposal, which Fermata "
+       "does not support yet"},
   };
   for (const auto& [bytes, message] : cases) {
     const absl::Status error = TryInspect(bytes).status();

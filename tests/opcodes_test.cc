@@ -282,13 +282,20 @@ TEST(Opcodes, ProposalsOfOthers) {
                                                 {0xfb0000, Feature::kGc},
                                                 {0xfb001e, Feature::kGc},
                                                 {0xfb0020, Feature::kCustomDescriptors},
-                                                {0xfb0026, Feature::kCustomDescriptors}};
+                                                {0xfb0026, Feature::kCustomDescriptors},
+                                                {0xfc0012, Feature::kMemoryControl},
+                                                {0xfc0030, Feature::kHalfPrecision},
+                                                {0xfd0120, Feature::kHalfPrecision},
+                                                {0xfd014f, Feature::kHalfPrecision},
+                                                {0xfe0004, Feature::kSharedEverythingThreads},
+                                                {0xfe004f, Feature::kSharedEverythingThreads}};
   for (const auto& [code, feature] : expected) {
     EXPECT_EQ(ProposalOf(code), feature) << std::hex << code;
     EXPECT_EQ(Find(code), nullptr);
   }
-  for (uint32_t code : {0x16u, 0x17u, 0x27u, 0xc5u, 0xdfu, 0xe7u, 0xffu, 0xfb001fu, 0xfb0027u,
-                        0xfc0012u, 0xfc0017u, 0xfd009au, 0xfd0114u, 0xfe0004u, 0xfe00ffu}) {
+  for (uint32_t code :
+       {0x16u, 0x17u, 0x27u, 0xc5u, 0xdfu, 0xe7u, 0xffu, 0xfb001fu, 0xfb0027u, 0xfc0017u, 0xfc0032u,
+        0xfd009au, 0xfd0114u, 0xfd0150u, 0xfe0005u, 0xfe00ffu}) {
     EXPECT_EQ(ProposalOf(code), std::nullopt) << std::hex << code;
     EXPECT_EQ(Find(code), nullptr) << std::hex << code;
   }
@@ -401,7 +408,7 @@ TEST(Features, NamesAreDistinctAndSupportIsStated) {
   supported += on;
   FERMATA_FEATURES(FERMATA_CHECK_FEATURE)
 #undef FERMATA_CHECK_FEATURE
-  EXPECT_EQ(supported, 19);
+  EXPECT_EQ(supported, 20);
   EXPECT_EQ(NeedsProposal(Feature::kGc),
             "needs the \"gc\" proposal, which Fermata does not support yet");
 }

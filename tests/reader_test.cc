@@ -412,6 +412,15 @@ TEST(Reader, UnsupportedProposalsAreNamed) {
       {"custom-descriptors", type(0x4d)},
       {"custom-descriptors", param({0x63, 0x62})},
       {"custom-descriptors", body({0xfb, 0x20, 0})},
+      {"custom-descriptors", Sections({{2, {1, 1, 'm', 1, 'f', 0x20, 0}}})},
+      {"memory-control", body({0xfc, 0x12, 0})},
+      {"half-precision", body({0xfc, 0x30, 1, 0})},
+      {"half-precision", body({0xfd, 0xa0, 0x02})},
+      {"shared-everything-threads", type(0x65)},
+      {"shared-everything-threads", param({0x65, 0x6e})},
+      {"shared-everything-threads", param({0x63, 0x65, 0x6e})},
+      {"shared-everything-threads", body({0xfe, 0x04})},
+      {"shared-everything-threads", body({0xfe, 0x4f, 0, 0})},
   };
   for (const auto& [proposal, bytes] : cases) {
     const absl::Status status = Check(bytes);
@@ -483,6 +492,11 @@ TEST(Reader, FeaturesThatAreOffRefuse) {
        Sections({{6, {2, 0x7f, 0, 0x41, 1, 0x0b, 0x7f, 0, 0x23, 0, 0x0b}}})},
       {Feature::kWideArithmetic,
        body(Code(Opcode::kUnreachable, Opcode::kI64MulWideS, Opcode::kDrop, Opcode::kDrop))},
+      {Feature::kCompactImports, Sections({{2, {1, 1, 'm', 0, 0x7f, 0}}})},
+      {Feature::kCompactImports, Sections({{2, {1, 1, 'm', 0, 0x7e, 2, 0, 1, 1, 1, 'a'}}})},
+      {Feature::kMultiMemory, Sections({{2, {1, 1, 'm', 0, 0x7e, 2, 0, 1, 2, 1, 'a', 1, 'b'}}})},
+      {Feature::kReferenceTypes,
+       Sections({{2, {1, 1, 'm', 0, 0x7e, 1, 0x70, 0, 1, 2, 1, 'a', 1, 'b'}}})},
   };
   struct UseSink : validate::Sink {
     void Uses(const FeatureUses& more) override { uses.AddAll(more); }
@@ -513,6 +527,88 @@ TEST(Reader, FeaturesThatAreOffRefuse) {
     EXPECT_EQ(without.code(), absl::StatusCode::kInvalidArgument)
         << i << " " << Name(feature) << ": " << without;
   }
+}
+
+// ---- The compact import section ----
+
+// Imports as lines: module, name, kind, index, and what can be told of the type.
+std::string ImportsOf(const Bytes& section) {
+  absl::StatusOr<wasm::Module> module = ReadModule(
+      "m.wasm", Sections({{1, {2, 0x60, 0, 0, 0x60, 1, 0x7f, 0}}, {2, section}}), Supported());
+  if (!module.ok()) return std::string(module.status().message());
+  std::string text;
+  for (const wasm::Import& i : module->imports) {
+    absl::StrAppend(&text, i.module, ".", i.name, " ", static_cast<int>(i.kind), " ", i.index);
+    if (i.kind == wasm::ExternKind::kFunction) {
+      const wasm::Function& f = module->functions[i.index];
+      EXPECT_TRUE(f.imported);
+      EXPECT_EQ(&module->imports[f.import], &i);
+      absl::StrAppend(&text, " type ", f.type);
+    }
+    if (i.kind == wasm::ExternKind::kMemory) {
+      EXPECT_TRUE(module->memories[i.index].imported);
+      absl::StrAppend(&text, " min ", module->memories[i.index].type.limits.min);
+    }
+    text += "\n";
+  }
+  EXPECT_EQ(module->imported_functions, module->functions.size());
+  EXPECT_EQ(module->imported_memories, module->memories.size());
+  EXPECT_EQ(module->imported_globals, module->globals.size());
+  return text;
+}
+
+TEST(CompactImports, GroupsWithATypeForEachName) {
+  EXPECT_EQ(ImportsOf({3,                                 //
+                       1, 'x', 1, 'y',  0, 1,             // one, as ever
+                       1, 'h', 0, 0x7f, 3, 1, 'a', 0, 0,  // a function
+                       0, 2,   0, 7,                      // a memory with an empty name
+                       1, 'c', 3, 0x7f, 0,                // a global
+                       1, 'z', 0, 0,    0}),              // one whose name is empty
+            "x.y 0 0 type 1\nh.a 0 1 type 0\nh. 2 0 min 7\nh.c 3 0\nz. 0 2 type 0\n");
+}
+
+TEST(CompactImports, GroupsWithOneType) {
+  EXPECT_EQ(ImportsOf({3, 1,   'h',  0,    0x7e, 0,    1, 3, 1,   'a', 1, 'b', 1, 'a',  //
+                       0, 0,   0x7e, 2,    0,    5,    2, 1, 'm', 0,                    //
+                       1, 'e', 0,    0x7e, 3,    0x7f, 0, 0}),
+            "h.a 0 0 type 1\nh.b 0 1 type 1\nh.a 0 2 type 1\n.m 2 0 min 5\n. 2 1 min 5\n");
+  EXPECT_EQ(ImportsOf({1, 1, 'h', 0, 0x7e, 4, 0, 1, 2, 1, 'a', 1, 'b'}), "h.a 4 0\nh.b 4 1\n");
+}
+
+TEST(CompactImports, MalformedOnesAreRefusedWithTheirOffset) {
+  // The section's contents begin at 0x14.
+  const std::vector<std::pair<std::string, Bytes>> cases = {
+      // A name before the marker.
+      {"m.wasm: 0x19: malformed import kind 0x7f", {1, 1, 'h', 1, 'n', 0x7f, 1, 1, 'a', 0, 0}},
+      {"m.wasm: 0x19: malformed import kind 0x7e", {1, 1, 'h', 1, 'n', 0x7e, 0, 0, 1, 1, 'a'}},
+      // Groups in groups.
+      {"m.wasm: 0x1b: malformed import kind 0x7f",
+       {1, 1, 'h', 0, 0x7f, 1, 0, 0x7f, 1, 1, 'a', 0, 0}},
+      {"m.wasm: 0x19: malformed import kind 0x7e", {1, 1, 'h', 0, 0x7e, 0x7e, 0, 0, 1, 1, 'a'}},
+      {"m.wasm: 0x18: malformed import kind 0x7d", {1, 1, 'h', 0, 0x7d, 0}},
+  };
+  for (const auto& [message, section] : cases) EXPECT_EQ(ImportsOf(section), message);
+  // Too little of everything, and counts that promise what is not there.
+  const Bytes whole[] = {{1, 1, 'h', 0, 0x7f, 2, 1, 'a', 0, 0, 1, 'b', 0, 0},
+                         {1, 1, 'h', 0, 0x7e, 0, 0, 2, 1, 'a', 1, 'b'}};
+  for (const Bytes& section : whole) {
+    for (size_t size = 1; size < section.size(); ++size) {
+      const std::string text = ImportsOf(Bytes(section.begin(), section.begin() + size));
+      EXPECT_TRUE(absl::StartsWith(text, "m.wasm: 0x")) << text;
+    }
+  }
+  for (const Bytes& count : {Bytes{0xff, 0xff, 0xff, 0xff, 0x0f}, Bytes{0xc0, 0x84, 0x3d}}) {
+    for (const Bytes& group :
+         {Concat({{1, 1, 'h', 0, 0x7f}, count}), Concat({{1, 1, 'h', 0, 0x7e, 0, 0}, count})}) {
+      EXPECT_TRUE(absl::StrContains(ImportsOf(group), "unexpected end")) << ImportsOf(group);
+    }
+  }
+}
+
+// Each group may be large, all together may not.
+TEST(CompactImports, TheNumberOfImportsIsLimited) {
+  Bytes group = Concat({{1, 'h', 0, 0x7e, 0, 0}, Unsigned(600'000), Repeat({0}, 600'000)});
+  EXPECT_TRUE(absl::StrContains(ImportsOf(Concat({{2}, group, group})), "too many imports"));
 }
 
 TEST(Features, ChangeFeaturesReadsLists) {

@@ -420,6 +420,23 @@ class CommandLine : public Translation {
   }
 };
 
+TEST_F(CommandLine, RefusesNamesOfClassesThatAreTaken) {
+  const std::string module = WriteModule();
+  for (const char* name : {"class", "memory", "Op", "store", "fermata", "1st"}) {
+    const auto result =
+        Fermata({"translate", module, "-o", dir_ / "out", absl::StrCat("--class=", name)});
+    EXPECT_EQ(result.exit_code, 1) << name;
+    EXPECT_THAT(result.output, testing::HasSubstr(absl::StrCat("--class '", name, "'")));
+  }
+  for (const char* name : {"std", "a::fermata", "a::int", "a::"}) {
+    const auto result =
+        Fermata({"translate", module, "-o", dir_ / "out", absl::StrCat("--namespace=", name)});
+    EXPECT_EQ(result.exit_code, 1) << name;
+    EXPECT_THAT(result.output, testing::HasSubstr(absl::StrCat("--namespace '", name, "'")));
+  }
+  EXPECT_FALSE(fs::exists(dir_ / "out"));
+}
+
 TEST_F(CommandLine, DefaultNamesComeFromTheFile) {
   const std::string out = dir_ / "out";
   const auto result = Fermata({"translate", WriteModule(), "-o", out});

@@ -325,6 +325,22 @@ TEST_F(TypedApi, AwkwardNamesBecomeOtherNames) {
   EXPECT_EQ(echo->n9().value(), 4);
 }
 
+// By the names that the module has for them, whatever macros there are.
+TEST_F(TypedApi, NamesOfTheModuleAsStrings) {
+  EXPECT_EQ(echo->Export_<"class">().value(), 1);
+  EXPECT_EQ(echo->Export_<"limit">().Get(), 42);
+#define serve 3
+#define net_recv not an op
+  Step<int32_t, Echo> step = echo->Export_<"serve">(2);
+  static_assert(std::is_same_v<Echo::Import_<"timer", "sleep">, Echo::timer_sleep>);
+  ASSERT_TRUE((std::holds_alternative<Echo::Import_<"net", "recv">>(step.op())));
+  EXPECT_TRUE((step.Resume<Echo::Import_<"net", "recv">>(20).ok()));
+  EXPECT_TRUE((step.Resume<Echo::Import_<"net", "recv">>(30).ok()));
+#undef net_recv
+#undef serve
+  EXPECT_EQ(step.value(), 50);
+}
+
 TEST_F(TypedApi, InstancesHaveTheirOwnState) {
   TestHost other_host;
   absl::StatusOr<std::unique_ptr<Echo>> other = Echo::Create(other_host);

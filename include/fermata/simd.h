@@ -14,7 +14,8 @@
 //
 // NaNs: results of arithmetic are quiet whatever the operands (§4.3.3). Under g++ this needs
 // -fsignaling-nans, as for scalars; clang folds x * 1 in spite of it, so what has a constant
-// operand is made quiet there.
+// operand is made quiet there. Their signs, and which operand's payload they have, may differ
+// between what compilers fold and what the machine computes.
 #ifndef FERMATA_SIMD_H_
 #define FERMATA_SIMD_H_
 

@@ -199,16 +199,30 @@ FERMATA_INLINE v128 f64x2_promote_low_f32x4(v128 v) {
   const v128 r = v128(__builtin_convertvector(__builtin_shufflevector(x, x, 0, 1), f64x2));
   return is_constant(x) ? f64x2_quiet(r) : r;
 #else
-  return v128(f64x2{f64_promote_f32(f32x4(v)[0]), f64_promote_f32(f32x4(v)[1])});
+  // g++ converts vectors of constants without regard to signaling NaNs.
+  const v128 r = v128(f64x2{f64_promote_f32(f32x4(v)[0]), f64_promote_f32(f32x4(v)[1])});
+  return __builtin_constant_p(v[0]) ? f64x2_quiet(r) : r;
 #endif
 }
 
 // ---- Floats to integers, saturating; NaNs to 0 ----
-// The machine's conversions give 0x80000000 for whatever is out of range.
+#if defined(FERMATA_SSE2)
+// The machine's conversions, which give 0x80000000 for whatever is out of range. Compilers that
+// convert a constant by themselves come to another number there (g++ to the nearest one), so they
+// are not shown what it is: an empty statement of assembly may have changed it.
+FERMATA_INLINE v128 i32x4_machine_trunc(f32x4 v) {
+  __asm__("" : FERMATA_VECTOR_REGISTER(v));
+  return v128(__builtin_ia32_cvttps2dq(v));
+}
+FERMATA_INLINE v128 i32x4_machine_trunc(f64x2 v) {
+  __asm__("" : FERMATA_VECTOR_REGISTER(v));
+  return v128(__builtin_ia32_cvttpd2dq(v));  // lanes 2, 3: 0
+}
+#endif
 FERMATA_INLINE v128 i32x4_trunc_sat_f32x4_s(v128 v) {
 #if defined(FERMATA_SSE2)
   const v128 number = v & f32x4_eq(v, v);
-  return v128(__builtin_ia32_cvttps2dq(f32x4(number))) ^ f32x4_ge(v, f32x4_splat(2147483648.0f));
+  return i32x4_machine_trunc(f32x4(number)) ^ f32x4_ge(v, f32x4_splat(2147483648.0f));
 #else
   const f32x4 x = f32x4(v);
   return v128(u32x4{i32_trunc_sat_f32_s(x[0]), i32_trunc_sat_f32_s(x[1]), i32_trunc_sat_f32_s(x[2]),
@@ -217,7 +231,8 @@ FERMATA_INLINE v128 i32x4_trunc_sat_f32x4_s(v128 v) {
 }
 FERMATA_INLINE v128 i32x4_trunc_sat_f32x4_u(v128 v) {
 #if defined(FERMATA_SSE2)
-  // Negative lanes and NaNs are 0 first. From 2^31 on, 2^31 is set apart; from 2^32 on, all ones.
+  // Negative lanes and NaNs are 0 first. From 2^31 on, 2^31 is set apart; from 2^32 on, all ones,
+  // whatever the conversion gives.
   const v128 limit = f32x4_splat(2147483648.0f);
   const v128 number = f32x4_pmax(v128{}, v);
   const v128 big = f32x4_ge(number, limit);
@@ -233,7 +248,7 @@ FERMATA_INLINE v128 i32x4_trunc_sat_f32x4_u(v128 v) {
 FERMATA_INLINE v128 i32x4_trunc_sat_f64x2_s_zero(v128 v) {
 #if defined(FERMATA_SSE2)
   const v128 number = f64x2_pmin(v & f64x2_eq(v, v), f64x2_splat(2147483647.0));
-  return v128(__builtin_ia32_cvttpd2dq(f64x2(number)));
+  return i32x4_machine_trunc(f64x2(number));
 #else
   const f64x2 x = f64x2(v);
   return v128(u32x4{i32_trunc_sat_f64_s(x[0]), i32_trunc_sat_f64_s(x[1]), 0, 0});
@@ -244,10 +259,10 @@ FERMATA_INLINE v128 i32x4_trunc_sat_f64x2_u_zero(v128 v) {
   const v128 limit = f64x2_splat(2147483648.0);
   const v128 number = f64x2_pmin(f64x2_pmax(v128{}, v), f64x2_splat(4294967295.0));
   const v128 big = f64x2_ge(number, limit);
-  const u32x4 rest =
-      u32x4(__builtin_ia32_cvttpd2dq(f64x2(f64x2_sub(number, big & limit))));  // lanes 2, 3: 0
+  const v128 rest =
+      v128(__builtin_ia32_cvttpd2dq(f64x2(f64x2_sub(number, big & limit))));  // lanes 2, 3: 0
   const u32x4 bigs = FERMATA_SHUFFLE(u32x4, i32x4, u32x4(big), u32x4{}, 0, 2, 4, 4);
-  return v128(rest) ^ (v128(bigs) & FERMATA_SIGNS32);
+  return rest ^ (v128(bigs) & FERMATA_SIGNS32);
 #else
   const f64x2 x = f64x2(v);
   return v128(u32x4{i32_trunc_sat_f64_u(x[0]), i32_trunc_sat_f64_u(x[1]), 0, 0});

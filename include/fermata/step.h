@@ -573,6 +573,25 @@ struct Thunk<method> {
   }
 };
 
+// A name as a template argument: "serve" in Export_<"serve">.
+template <size_t kSize>
+struct Name {
+  char text[kSize];                                     // with the NUL at the end
+  constexpr Name(const char (&name)[kSize]) : text() {  // NOLINT: made from literals
+    for (size_t i = 0; i < kSize; ++i) text[i] = name[i];
+  }
+  template <size_t kOther>
+  constexpr bool Is(const char (&other)[kOther]) const {
+    if constexpr (kSize == kOther) {
+      for (size_t i = 0; i < kSize; ++i) {
+        if (text[i] != other[i]) return false;
+      }
+      return true;
+    }
+    return false;
+  }
+};
+
 // What all generated classes share. Its own names end in an underscore, which no name made from a
 // wasm name does.
 class GuestBase {

@@ -10,6 +10,7 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 #include "translator/commands/common.h"
+#include "translator/emit/header_names.h"
 #include "translator/pipeline.h"
 
 namespace fermata::commands::translate {
@@ -105,7 +106,7 @@ bool IsNamespace(llvm::StringRef s) {
   llvm::SmallVector<llvm::StringRef, 4> parts;
   s.split(parts, "::");
   for (llvm::StringRef part : parts) {
-    if (!IsIdentifier(part)) return false;
+    if (!IsIdentifier(part) || !emit::CanBeNamespace({part.data(), part.size()})) return false;
   }
   return true;
 }
@@ -156,8 +157,13 @@ int Run() {
   if (!IsIdentifier(options.emit.class_name)) {
     return Fail(absl::StrCat("--class '", options.emit.class_name, "' is not a C++ identifier"));
   }
+  if (!emit::CanBeClass(options.emit.class_name)) {
+    return Fail(absl::StrCat("--class '", options.emit.class_name,
+                             "' is a word that C++ or generated code has another use for"));
+  }
   if (!IsNamespace(options.emit.name_space)) {
-    return Fail(absl::StrCat("--namespace '", options.emit.name_space, "' is not a C++ namespace"));
+    return Fail(absl::StrCat("--namespace '", options.emit.name_space,
+                             "' is not a C++ namespace that generated code can have"));
   }
   if (options.emit.file_stem.find('/') != std::string::npos) {
     return Fail("--name is the start of file names and can't hold a '/'");

@@ -114,10 +114,20 @@ bool IsConstant(const Expr* e, uint64_t f32_magnitude, uint64_t f64_magnitude) {
 }
 bool IsZero(const Expr* e) { return IsConstant(e, 0, 0); }
 bool IsOne(const Expr* e) { return IsConstant(e, 0x3f800000, 0x3ff0000000000000); }
+bool IsSignalingNan(const Expr* e) {
+  if (e->kind != ExprKind::kConst) return false;
+  const uint64_t magnitude = e->bits & (e->type == Kind::kF32 ? 0x7fffffff : 0x7fffffffffffffff);
+  if (e->type == Kind::kF32) return magnitude > 0x7f800000 && magnitude < 0x7fc00000;
+  return e->type == Kind::kF64 && magnitude > 0x7ff0000000000000 && magnitude < 0x7ff8000000000000;
+}
 
 // A float operation that the compiler may fold to its operand, or that with another sign, although
-// a signaling NaN has to come out quiet: x + 0, x - 0, 0 - x, x * 1, x / 1, and -1 for 1.
+// a signaling NaN has to come out quiet: x + 0, x - 0, 0 - x, x * 1, x / 1, and -1 for 1; and
+// whatever is done to a signaling NaN.
 bool MayFoldAway(const Expr* e) {
+  const Infix infix = InfixOf(e->op);
+  const bool arithmetic = infix.symbol != nullptr && infix.opposite == nullptr;
+  if (arithmetic && (IsSignalingNan(e->a) || IsSignalingNan(e->b))) return true;
   switch (e->op) {
     case Opcode::kF32Add:
     case Opcode::kF64Add:

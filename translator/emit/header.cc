@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
 #include "translator/analysis/immediate.h"
+#include "translator/emit/header_names.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
 
@@ -21,180 +22,6 @@ namespace {
 using wasm::ExternKind;
 using wasm::FuncType;
 using wasm::Module;
-
-// Names that can't be a member's or a parameter's: C++ keywords, names that generated text uses,
-// and macros of the C headers that hosts include most.
-constexpr const char* kReserved[] = {
-    "alignas",
-    "alignof",
-    "and",
-    "and_eq",
-    "asm",
-    "auto",
-    "bitand",
-    "bitor",
-    "bool",
-    "break",
-    "case",
-    "catch",
-    "char",
-    "char8_t",
-    "char16_t",
-    "char32_t",
-    "class",
-    "compl",
-    "concept",
-    "const",
-    "consteval",
-    "constexpr",
-    "constinit",
-    "const_cast",
-    "continue",
-    "co_await",
-    "co_return",
-    "co_yield",
-    "decltype",
-    "default",
-    "delete",
-    "do",
-    "double",
-    "dynamic_cast",
-    "else",
-    "enum",
-    "explicit",
-    "export",
-    "extern",
-    "false",
-    "float",
-    "for",
-    "friend",
-    "goto",
-    "if",
-    "inline",
-    "int",
-    "long",
-    "mutable",
-    "namespace",
-    "new",
-    "noexcept",
-    "not",
-    "not_eq",
-    "nullptr",
-    "operator",
-    "or",
-    "or_eq",
-    "private",
-    "protected",
-    "public",
-    "register",
-    "reinterpret_cast",
-    "requires",
-    "return",
-    "short",
-    "signed",
-    "sizeof",
-    "static",
-    "static_assert",
-    "static_cast",
-    "struct",
-    "switch",
-    "template",
-    "this",
-    "thread_local",
-    "throw",
-    "true",
-    "try",
-    "typedef",
-    "typeid",
-    "typename",
-    "typeof",
-    "union",
-    "unsigned",
-    "using",
-    "virtual",
-    "void",
-    "volatile",
-    "wchar_t",
-    "while",
-    "xor",
-    "xor_eq",
-    // Used by generated text.
-    "Create",
-    "ModuleInfo",
-    "Op",
-    "ReadOp",
-    "Result",
-    "Start",
-    "absl",
-    "arguments",
-    "fermata",
-    "float_t",
-    "host",
-    "imports",
-    "instance",
-    "int32_t",
-    "int64_t",
-    "kImport",
-    "limits",
-    "size_t",
-    "std",
-    "step",
-    "store",
-    "uint32_t",
-    "uint64_t",
-    "uint8_t",
-    // Macros.
-    "BUFSIZ",
-    "EDOM",
-    "EOF",
-    "ERANGE",
-    "EXIT_FAILURE",
-    "EXIT_SUCCESS",
-    "HUGE_VAL",
-    "INFINITY",
-    "NAN",
-    "NULL",
-    "RAND_MAX",
-    "SEEK_CUR",
-    "SEEK_END",
-    "SEEK_SET",
-    "assert",
-    "errno",
-    "i386",
-    "linux",
-    "major",
-    "makedev",
-    "minor",
-    "offsetof",
-    "setjmp",
-    "sigsetjmp",
-    "stderr",
-    "stdin",
-    "stdout",
-    "unix",
-    "va_arg",
-    "va_copy",
-    "va_end",
-    "va_start",
-};
-
-// Gives out names, each once: the wanted one, or with a number after it.
-class NameSet {
- public:
-  NameSet() : used_(std::begin(kReserved), std::end(kReserved)) {}
-  void Reserve(std::string name) { used_.insert(std::move(name)); }
-  std::string Unique(absl::string_view wasm_name, absl::string_view fallback) {
-    std::string wanted = Sanitize(wasm_name, 80);
-    if (wanted.empty()) wanted = std::string(fallback);
-    if (absl::ascii_isdigit(wanted[0])) wanted.insert(0, "n");
-    std::string name = wanted;
-    for (int i = 2; !used_.insert(name).second; ++i) name = absl::StrCat(wanted, "_", i);
-    return name;
-  }
-
- private:
-  absl::flat_hash_set<std::string> used_;
-};
 
 absl::string_view HostType(const wasm::Module& module, wasm::ValType type) {
   switch (wasm::RepOf(module, type)) {
@@ -253,11 +80,15 @@ constexpr absl::string_view kTop =
 #include <memory>
 #include <optional>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
 #include "fermata/step.h"
 
+// Macros of the names that come from the module are set aside until the end of this header. Where
+// one is in the way of a call: Export_<"name">(), Import_<"module", "name">.
+$3
 namespace $2 {
 
 // The translated module itself, for the dynamic API.
@@ -307,20 +138,42 @@ $2$3  }
 )";
 
 constexpr absl::string_view kReadOpTop = R"(
-  // Sets `op` to the one that `step` is suspended on, if it is one of this module's. Step's own
+  // Sets `op_` to the one that `step_` is suspended on, if it is one of this module's. Step's own
   // business.
-  static void ReadOp([[maybe_unused]] std::optional<Op>& op, const fermata::DynamicStep& step) {
-    if (!IsOpOf_(step, $0ModuleInfo())) return;
+  static void ReadOp([[maybe_unused]] std::optional<Op>& op_, const fermata::DynamicStep& step_) {
+    if (!IsOpOf_(step_, $0ModuleInfo())) return;
 )";
 
-constexpr absl::string_view kBottom = R"(
- private:
-  friend class fermata::typed::GuestBase;
+constexpr absl::string_view kExportsByName = R"(
+  // Any export by its name in the module, as in Export_<"serve">(3).
+  template <fermata::typed::Name kName_, class... Arguments_>
+  auto Export_(Arguments_... arguments_) {
+    constexpr auto kMember_ = ExportOf_<kName_>();
+    return (this->*kMember_)(arguments_...);
+  }
+)";
+// $0: code that returns the member.
+constexpr absl::string_view kExportOf = R"(  template <fermata::typed::Name kName_>
+  static constexpr auto ExportOf_() {
+$0  }
+)";
+// $0: code that returns a std::type_identity of the op.
+constexpr absl::string_view kImportsByName = R"(
+  // Any import that suspends by its names in the module, as in Import_<"net", "recv">.
+  template <fermata::typed::Name kModule_, fermata::typed::Name kName_>
+  static constexpr auto ImportOf_() {
+$0  }
+  template <fermata::typed::Name kModule_, fermata::typed::Name kName_>
+  using Import_ = typename decltype(ImportOf_<kModule_, kName_>())::type;
+)";
+
+constexpr absl::string_view kBottom = R"(  friend class fermata::typed::GuestBase;
   explicit $0(fermata::DynamicInstance* instance) : GuestBase(instance) {}
 };
 
 }  // namespace $1
 
+$3
 #endif  // $2
 )";
 
@@ -337,9 +190,21 @@ class HeaderEmitter {
 
   std::string Run() {
     const std::string& name = options_.class_name;
-    const std::string guard =
-        absl::StrCat("FERMATA_GUEST_", Sanitize(options_.name_space, 80), "_", name, "_H_");
-    out_.Emit(kTop, name, guard, options_.name_space);
+    const std::string guard = IncludeGuard(options_.name_space, name);
+    EmitClass();
+    const std::string body = out_.Take();
+    out_.Emit(kTop, name, guard, options_.name_space, macros_.Push());
+    out_.Put(body);
+    out_.Emit(kBottom, name, options_.name_space, guard, macros_.Pop());
+    return out_.Take();
+  }
+
+ private:
+  void EmitClass() {
+    const std::string& name = options_.class_name;
+    macros_.AddNamespace(options_.name_space);
+    macros_.Add(name);
+    macros_.Add(name + "ModuleInfo");
     if (!immediate_.empty()) EmitHost();
     out_.Emit(kClassTop, name);
     EmitOps();
@@ -348,11 +213,9 @@ class HeaderEmitter {
     EmitStart();
     EmitMemories();
     EmitExports();
-    out_.Emit(kBottom, name, options_.name_space, guard);
-    return out_.Take();
+    EmitByName();
   }
 
- private:
   bool IsImmediate(uint32_t function) const {
     return function < options_.immediate.size() && options_.immediate[function];
   }
@@ -378,12 +241,13 @@ class HeaderEmitter {
       const std::string name = (immediate ? host : members_)
                                    .Unique(absl::StrCat(import.module, "_", import.name),
                                            absl::StrCat("import_", import.index));
+      macros_.Add(name);
       (immediate ? immediate_ : ops_).push_back({name, import.index, i});
     }
   }
 
   // Parameters named as in the name section if it names them, else a0, a1, …
-  std::vector<Param> ParamsOf(const Member& member) const {
+  std::vector<Param> ParamsOf(const Member& member) {
     const FuncType& type = module_.TypeOf(member.function);
     const auto& locals = module_.names.locals;
     NameSet names;
@@ -397,6 +261,7 @@ class HeaderEmitter {
       }
       params.push_back({std::string(HostType(module_, type.params[p])),
                         names.Unique(own, absl::StrCat("a", p))});
+      if (!own.empty()) macros_.Add(params.back().name);
     }
     return params;
   }
@@ -413,6 +278,7 @@ class HeaderEmitter {
   }
 
   void EmitHost() {
+    macros_.Add(options_.class_name + "Host");
     out_.Emit(kHostTop, options_.class_name);
     for (const Member& m : immediate_) {
       out_.Emit("  // Import \"$0\" (function $1).\n  virtual $2 $3($4) = 0;\n",
@@ -464,17 +330,17 @@ class HeaderEmitter {
     out_.Emit(kReadOpTop, options_.class_name);
     if (!ops_.empty())
       out_.Put(
-          "    [[maybe_unused]] const auto& a = step.op_arguments();\n"
-          "    switch (step.op_import()) {\n");
+          "    [[maybe_unused]] const auto& a_ = step_.op_arguments();\n"
+          "    switch (step_.op_import()) {\n");
     for (const Member& m : ops_) {
       const FuncType& type = module_.TypeOf(m.function);
       std::string values;
       for (size_t i = 0; i < type.params.size(); ++i) {
         absl::StrAppend(&values, i == 0 ? "" : ",", "\n            fermata::typed::Wire<",
-                        HostType(module_, type.params[i]), ">::From(a[", i, "])");
+                        HostType(module_, type.params[i]), ">::From(a_[", i, "])");
       }
       out_.Emit(
-          "      case $0:\n        op.emplace(std::in_place_type<$1>, $1{$2});\n        break;\n",
+          "      case $0:\n        op_.emplace(std::in_place_type<$1>, $1{$2});\n        break;\n",
           m.index, m.name, values);
     }
     out_.Put(ops_.empty() ? "" : "    }\n", "  }\n");
@@ -522,17 +388,28 @@ class HeaderEmitter {
     }
   }
 
+  // The name of export `i`, which is a member of the class.
+  std::string NameExport(uint32_t i) {
+    const absl::string_view wasm_name = module_.exports[i].name;
+    const std::string name = members_.Unique(wasm_name, absl::StrCat("export_", i));
+    macros_.Add(name);
+    absl::SubstituteAndAppend(&exports_by_name_,
+                              "    if constexpr (kName_.Is($0)) return &$1::$2;\n",
+                              Quote(wasm_name), options_.class_name, name);
+    return name;
+  }
+
   void EmitExports() {
     for (uint32_t i = 0; i < module_.exports.size(); ++i) {
       const wasm::Export& e = module_.exports[i];
       if (e.kind == ExternKind::kFunction) {
-        EmitMethod({members_.Unique(e.name, absl::StrCat("export_", i)), e.index, i}, e);
+        EmitMethod({NameExport(i), e.index, i}, e);
       } else if (e.kind == ExternKind::kTable) {
         out_.Emit(R"(
   // Export "$0" (table $1).
   fermata::Table $2() const { return Table_($1); }
 )",
-                  ForComment(e.name), e.index, members_.Unique(e.name, absl::StrCat("export_", i)));
+                  ForComment(e.name), e.index, NameExport(i));
       } else if (e.kind == ExternKind::kGlobal) {
         EmitGlobal(i, e);
       }
@@ -546,7 +423,24 @@ class HeaderEmitter {
   fermata::GlobalView<$2$3> $4() const { return fermata::GlobalView<$2$3>(Global_($1)); }
 )",
               ForComment(e.name), e.index, type.mut ? "" : "const ", HostType(module_, type.type),
-              members_.Unique(e.name, absl::StrCat("export_", i)));
+              NameExport(i));
+  }
+
+  void EmitByName() {
+    if (!exports_by_name_.empty()) out_.Put(kExportsByName);
+    std::string imports;
+    std::set<std::pair<absl::string_view, absl::string_view>> seen;
+    for (const Member& m : ops_) {
+      const wasm::Import& import = module_.imports[m.index];
+      if (!seen.insert({import.module, import.name}).second) continue;
+      absl::SubstituteAndAppend(
+          &imports,
+          "    if constexpr (kModule_.Is($0) && kName_.Is($1)) return std::type_identity<$2>();\n",
+          Quote(import.module), Quote(import.name), m.name);
+    }
+    if (!imports.empty()) out_.Emit(kImportsByName, imports);
+    out_.Put("\n private:\n");
+    if (!exports_by_name_.empty()) out_.Emit(kExportOf, exports_by_name_);
   }
 
   void EmitMethod(const Member& member, const wasm::Export& e) {
@@ -578,6 +472,8 @@ class HeaderEmitter {
   const Module& module_;
   const HeaderOptions& options_;
   NameSet members_;
+  MacroGuard macros_;
+  std::string exports_by_name_;    // code that finds them
   std::vector<Member> ops_;        // suspending function imports
   std::vector<Member> immediate_;  // the other function imports
   bool needs_imports_ = false;     // imports what only `imports` can provide

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
 #include "translator/emit/functions.h"
 #include "translator/emit/initialization.h"
@@ -566,7 +567,12 @@ std::string EmitModuleHeader(const ModuleContext& context) {
   if (context.graph.uses_atomics) out.Put("#include \"fermata/atomics.h\"\n");
   if (context.graph.uses_wide) out.Put("#include \"fermata/wide.h\"\n");
   out.Put("\n");
-  out.Put(OpenCodeNamespace(context), "using namespace fermata::core;\nusing fermata::Trap;\n\n");
+  // "linux" is a macro to some compilers.
+  for (absl::string_view part : absl::StrSplit(context.options.name_space, "::")) {
+    out.Put("#undef ", part, "\n");
+  }
+  out.Put("\n", OpenCodeNamespace(context),
+          "using namespace fermata::core;\nusing fermata::Trap;\n\n");
   for (uint32_t t = 0; t < module.types.size(); ++t) {
     if (module.type_defs[t].kind != wasm::TypeDef::kFunc) continue;
     out.Emit("using T$0 = $1($2);\n", t, ReturnType(module.types[t]), ParamTypes(module.types[t]));

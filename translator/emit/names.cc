@@ -154,7 +154,10 @@ std::string Quote(absl::string_view bytes) {
 std::string ForComment(absl::string_view name) {
   std::string out;
   for (unsigned char c : name.substr(0, 120)) {
-    out.push_back(c >= 0x20 && c < 0x7f && c != '\\' ? c : '.');
+    // Two question marks may begin a trigraph, and so another backslash.
+    const bool plain =
+        c >= 0x20 && c < 0x7f && c != '\\' && (c != '?' || out.empty() || out.back() != '?');
+    out.push_back(plain ? c : '.');
   }
   return out;
 }

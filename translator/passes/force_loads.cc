@@ -1,6 +1,8 @@
 #include "translator/passes/force_loads.h"
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/SmallVector.h"
@@ -125,27 +127,42 @@ class Touched {
   }
   void Forget(VarId v) { by_var_[v].clear(); }
 
-  // Notes an access, up to `end` bytes behind the address. Whether it was known not to trap.
-  bool Access(uint32_t memory, const Expr* address, uint64_t end) {
-    const bool sum = address->kind == ExprKind::kNumeric && address->op == Opcode::kI32Add &&
-                     IsConst(address->b);
-    const Expr* base = sum ? address->a : address;
-    if (base->kind != ExprKind::kVar) return false;
-    const uint32_t plus = sum ? static_cast<uint32_t>(address->b->bits) : 0;
-    auto& places = by_var_[base->index];
-    if (places.empty()) vars_.push_back(base->index);
-    for (Place& place : places) {
-      if (place.memory != memory || place.plus != plus) continue;
-      if (end <= place.end) return true;
-      place.end = end;
-      return false;
+  // Whether an access of `end` bytes behind the address has been made.
+  bool Has(uint32_t memory, const Expr* address, uint64_t end) const {
+    const std::optional<Sum> sum = AsSum(address);
+    if (!sum) return false;
+    for (const Place& place : by_var_[sum->var]) {
+      if (place.memory == memory && place.plus == sum->plus) return end <= place.end;
     }
-    if (places.size() < kMostPlaces) places.push_back({memory, plus, end});
     return false;
+  }
+  void Add(uint32_t memory, const Expr* address, uint64_t end) {
+    const std::optional<Sum> sum = AsSum(address);
+    if (!sum) return;
+    auto& places = by_var_[sum->var];
+    if (places.empty()) vars_.push_back(sum->var);
+    for (Place& place : places) {
+      if (place.memory != memory || place.plus != sum->plus) continue;
+      place.end = std::max(place.end, end);
+      return;
+    }
+    if (places.size() < kMostPlaces) places.push_back({memory, sum->plus, end});
   }
 
  private:
   static constexpr size_t kMostPlaces = 16;  // of a variable
+  struct Sum {
+    VarId var;
+    uint32_t plus;
+  };
+  static std::optional<Sum> AsSum(const Expr* e) {
+    if (e->kind == ExprKind::kVar) return Sum{e->index, 0};
+    if (e->kind != ExprKind::kNumeric || e->op != Opcode::kI32Add || e->a->kind != ExprKind::kVar ||
+        !IsConst(e->b)) {
+      return std::nullopt;
+    }
+    return Sum{e->a->index, static_cast<uint32_t>(e->b->bits)};
+  }
   struct Place {
     uint32_t memory;
     uint32_t plus;
@@ -165,9 +182,6 @@ class Pass {
       if (s.kind == StmtKind::kLabel) touched_.Clear();
       const bool stores = s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane;
       const bool addressed = (stores || s.kind == StmtKind::kAtomic) && IsReserved(s.index);
-      if (stores && addressed) {
-        touched_.Access(s.index, s.args[0], s.bits + wasm::AccessBytes(s.op));
-      }
       for (size_t i = 0; i < s.args.size(); ++i) {
         if (!(s.args[i]->effects & ir::kTrapsOnMemory)) continue;
         if (addressed && i == 0) {
@@ -175,6 +189,10 @@ class Pass {
         } else {
           Root(s.args[i]);
         }
+      }
+      for (const Expr* e : s.args) NoteLoads(e);
+      if (stores && addressed) {
+        touched_.Add(s.index, s.args[0], s.bits + wasm::AccessBytes(s.op));
       }
       ir::ForEachDef(s, [&](VarId v) { touched_.Forget(v); });
     }
@@ -225,11 +243,19 @@ class Pass {
     }
   }
 
+  void NoteLoads(const Expr* e) {
+    if (e == nullptr || !(e->effects & ir::kTrapsOnMemory)) return;
+    if ((e->kind == ExprKind::kLoad || e->kind == ExprKind::kLoadLane) && IsReserved(e->index)) {
+      touched_.Add(e->index, e->a, e->bits + wasm::AccessBytes(e->op));
+    }
+    for (const Expr* x : {e->a, e->b, e->c}) NoteLoads(x);
+  }
+
   // The load can't trap, where it stands.
   bool IsSafe(const Expr* e) {
     const uint64_t end = e->bits + wasm::AccessBytes(e->op);
     const uint64_t least = module_.memories[e->index].type.limits.min << 16;
-    return MostOf(e->a) + end <= least || touched_.Access(e->index, e->a, end);
+    return MostOf(e->a) + end <= least || touched_.Has(e->index, e->a, end);
   }
 
   bool VisitNumeric(Expr* e, uint64_t needed) {

@@ -137,6 +137,9 @@ ValType Decoder::FailForType(uint32_t offset, uint8_t byte, absl::string_view ot
     case 0x61:
       FailFor(offset, "an exact reference", Feature::kCustomDescriptors);
       break;
+    case 0x65:
+      FailFor(offset, "a shared reference", Feature::kSharedEverythingThreads);
+      break;
     default:
       if (byte & 0x80) {
         Fail(offset, "integer representation too long");

@@ -46,8 +46,12 @@ namespace fermata::wasm {
   X(kGc, "gc", false)                                  \
   X(kCustomPageSizes, "custom-page-sizes", true)       \
   X(kWideArithmetic, "wide-arithmetic", true)          \
+  X(kCompactImports, "compact-imports", true)          \
   X(kStackSwitching, "stack-switching", false)         \
-  X(kCustomDescriptors, "custom-descriptors", false)
+  X(kCustomDescriptors, "custom-descriptors", false)   \
+  X(kMemoryControl, "memory-control", false)           \
+  X(kHalfPrecision, "half-precision", false)           \
+  X(kSharedEverythingThreads, "shared-everything-threads", false)
 
 enum class Feature : uint8_t {
 #define FERMATA_FEATURE_ENUMERATOR(enumerator, name, supported) enumerator,
@@ -116,6 +120,7 @@ constexpr FeatureSet Wasm3() {
   set.Remove(Feature::kThreads);
   set.Remove(Feature::kCustomPageSizes);
   set.Remove(Feature::kWideArithmetic);
+  set.Remove(Feature::kCompactImports);
   return set;
 }
 

@@ -95,9 +95,23 @@ std::optional<Feature> ProposalOfByte(uint32_t code) {
 std::optional<Feature> ProposalOf(uint32_t code) {
   if (code <= 0xff) return ProposalOfByte(code);
   const uint32_t sub = code & 0xffff;
-  if (code >> 16 != 0xfb) return std::nullopt;
-  if (sub <= 0x1e) return Feature::kGc;
-  if (sub >= 0x20 && sub <= 0x26) return Feature::kCustomDescriptors;
+  const auto in = [sub](uint32_t first, uint32_t last) { return sub >= first && sub <= last; };
+  switch (code >> 16) {
+    case 0xfb:
+      if (in(0x00, 0x1e)) return Feature::kGc;
+      if (in(0x20, 0x26)) return Feature::kCustomDescriptors;
+      break;
+    case 0xfc:
+      if (sub == 0x12) return Feature::kMemoryControl;
+      if (in(0x30, 0x31)) return Feature::kHalfPrecision;
+      break;
+    case 0xfd:
+      if (in(0x120, 0x14f)) return Feature::kHalfPrecision;
+      break;
+    case 0xfe:
+      if (sub == 0x04 || in(0x4f, 0x72)) return Feature::kSharedEverythingThreads;
+      break;
+  }
   return std::nullopt;
 }
 

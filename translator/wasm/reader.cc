@@ -169,12 +169,21 @@ class Reader {
     for (uint32_t i = 0; i < count && in_.ok(); ++i) reader.ReadGroup();
   }
 
+  void CheckAnotherTable(uint32_t offset) {
+    if (!module_.tables.empty() && !in_.Use(Feature::kReferenceTypes, offset)) {
+      in_.Fail(offset, "multiple tables");
+    }
+  }
+  void CheckAnotherMemory(uint32_t offset) {
+    if (!module_.memories.empty() && !in_.Use(Feature::kMultiMemory, offset)) {
+      in_.Fail(offset, "multiple memories");
+    }
+  }
+
   Table ReadTable() {
     Table table;
     table.offset = in_.offset();
-    if (!module_.tables.empty() && !in_.Use(Feature::kReferenceTypes, table.offset)) {
-      in_.Fail(table.offset, "multiple tables");
-    }
+    CheckAnotherTable(table.offset);
     table.type.element = in_.ReadRefType();
     table.type.limits = in_.ReadTableLimits();
     return table;
@@ -183,9 +192,7 @@ class Reader {
   Memory ReadMemory() {
     Memory memory;
     memory.offset = in_.offset();
-    if (!module_.memories.empty() && !in_.Use(Feature::kMultiMemory, memory.offset)) {
-      in_.Fail(memory.offset, "multiple memories");
-    }
+    CheckAnotherMemory(memory.offset);
     memory.type = in_.ReadMemoryType();
     return memory;
   }
@@ -203,6 +210,10 @@ class Reader {
 
   // ---- Imports and declarations ----
 
+  // A count of groups, which were single imports before there were others. One of several imports
+  // of a module has an empty name, and a byte that is no kind:
+  //   0x7f  then a vector of names with their types
+  //   0x7e  then the type of all, and a vector of names
   void ReadImportSection() {
     const uint32_t count = in_.ReadCount(kMaxItems, "imports");
     module_.imports.reserve(count);
@@ -211,8 +222,12 @@ class Reader {
       import.offset = in_.offset();
       import.module = in_.ReadName();
       import.name = in_.ReadName();
-      ReadImported(import);
-      module_.imports.push_back(import);
+      const bool compact = import.name.empty() && (in_.Peek() == 0x7f || in_.Peek() == 0x7e);
+      if (compact && in_.ok() && in_.Use(Feature::kCompactImports, in_.offset())) {
+        ReadImportGroup(import);
+      } else {
+        AddImport(import, ReadExternType());
+      }
     }
     module_.imported_functions = module_.functions.size();
     module_.imported_tables = module_.tables.size();
@@ -221,46 +236,95 @@ class Reader {
     module_.imported_tags = module_.tags.size();
   }
 
-  void ReadImported(Import& import) {
+  void ReadImportGroup(Import import) {
+    const bool one_type = in_.ReadByte() == 0x7e;
+    ExternType type;
+    if (one_type) type = ReadExternType();
+    const uint32_t count = in_.ReadCount(kMaxItems, "imports");
+    for (uint32_t i = 0; i < count && in_.ok(); ++i) {
+      import.offset = in_.offset();
+      import.name = in_.ReadName();
+      if (!one_type) type = ReadExternType();
+      AddImport(import, type);
+    }
+  }
+
+  // What is imported, and as what.
+  struct ExternType {
+    ExternKind kind = ExternKind::kFunction;
+    Function function;
+    Table table;
+    Memory memory;
+    Global global;
+    Tag tag;
+  };
+
+  ExternType ReadExternType() {
+    ExternType type;
     const uint32_t start = in_.offset();
     const uint8_t kind = in_.ReadByte();
-    import.kind = static_cast<ExternKind>(kind);
+    type.kind = static_cast<ExternKind>(kind);
     switch (kind) {
-      case 0: {
-        import.index = module_.functions.size();
-        Function function = ReadFunction();
-        function.imported = true;
-        function.import = module_.imports.size();
-        module_.functions.push_back(function);
-        return;
-      }
+      case 0:
+        type.function = ReadFunction();
+        return type;
       case 1:
-        import.index = module_.tables.size();
-        module_.tables.push_back(ReadTable());
-        module_.tables.back().imported = true;
-        return;
+        type.table = ReadTable();
+        return type;
       case 2:
-        import.index = module_.memories.size();
-        module_.memories.push_back(ReadMemory());
-        module_.memories.back().imported = true;
-        return;
+        type.memory = ReadMemory();
+        return type;
       case 3:
-        import.index = module_.globals.size();
-        module_.globals.push_back(ReadGlobalWithoutInit());
-        module_.globals.back().imported = true;
-        return CheckPassedGlobal(start, module_.globals.back());
+        type.global = ReadGlobalWithoutInit();
+        CheckPassedGlobal(start, type.global);
+        return type;
       case 4:
         if (!in_.Use(Feature::kExceptions, start)) break;
-        import.index = module_.tags.size();
-        module_.tags.push_back(ReadTag());
-        module_.tags.back().imported = true;
-        return;
+        type.tag = ReadTag();
+        return type;
       case 0x20:
-        return in_.FailFor(start, "a function import of exact type", Feature::kCustomDescriptors);
+        in_.FailFor(start, "a function import of exact type", Feature::kCustomDescriptors);
+        return type;
       default:
         break;
     }
     in_.Fail(start, absl::StrFormat("malformed import kind 0x%x", kind));
+    return type;
+  }
+
+  void AddImport(Import& import, const ExternType& type) {
+    if (!in_.ok()) return;
+    if (module_.imports.size() >= kMaxItems) {
+      return in_.Fail(import.offset,
+                      absl::StrCat("too many imports (the limit is ", kMaxItems, ")"));
+    }
+    import.kind = type.kind;
+    const auto add = [&import](auto& space, const auto& item) {
+      import.index = space.size();
+      space.push_back(item);
+      space.back().imported = true;
+    };
+    switch (type.kind) {
+      case ExternKind::kFunction:
+        add(module_.functions, type.function);
+        module_.functions.back().import = module_.imports.size();
+        break;
+      case ExternKind::kTable:
+        CheckAnotherTable(type.table.offset);
+        add(module_.tables, type.table);
+        break;
+      case ExternKind::kMemory:
+        CheckAnotherMemory(type.memory.offset);
+        add(module_.memories, type.memory);
+        break;
+      case ExternKind::kGlobal:
+        add(module_.globals, type.global);
+        break;
+      case ExternKind::kTag:
+        add(module_.tags, type.tag);
+        break;
+    }
+    module_.imports.push_back(import);
   }
 
   // An imported or exported one.

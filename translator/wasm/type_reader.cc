@@ -78,6 +78,8 @@ void TypeReader::ReadComposite(uint32_t start, uint8_t form) {
     case 0x4c:
     case 0x4d:
       return in_.FailFor(start, "a descriptor type", Feature::kCustomDescriptors);
+    case 0x65:
+      return in_.FailFor(start, "a shared type", Feature::kSharedEverythingThreads);
     default:
       break;
   }
