@@ -211,11 +211,11 @@ FERMATA_INLINE v128 f64x2_promote_low_f32x4(v128 v) {
 // convert a constant by themselves come to another number there (g++ to the nearest one), so they
 // are not shown what it is: an empty statement of assembly may have changed it.
 FERMATA_INLINE v128 i32x4_machine_trunc(f32x4 v) {
-  __asm__("" : FERMATA_VECTOR_REGISTER(v));
+  __asm__("" : "+" FERMATA_VECTOR_REGISTER(v));
   return v128(__builtin_ia32_cvttps2dq(v));
 }
 FERMATA_INLINE v128 i32x4_machine_trunc(f64x2 v) {
-  __asm__("" : FERMATA_VECTOR_REGISTER(v));
+  __asm__("" : "+" FERMATA_VECTOR_REGISTER(v));
   return v128(__builtin_ia32_cvttpd2dq(v));  // lanes 2, 3: 0
 }
 #endif

@@ -42,9 +42,9 @@
 // The address of a load that is forced in one of these ways, or of a store, is a use like a forced
 // value: all of it must be computed.
 //
-// Loads that can't trap are left alone: those below the memory's minimal size, and
-// those of which an access before them, or the store that they are part of, has touched the same
-// place or one behind it, from the same variable (`Touched`).
+// Loads that can't trap are left alone: those below the memory's minimal size, and those where a
+// statement before them has touched the same place or one behind it, from the same variable
+// (`Touched`). Of one statement no part covers another: both may be left out.
 
 namespace fermata::passes {
 namespace {
