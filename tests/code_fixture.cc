@@ -73,8 +73,9 @@ void PrintTo(const Variant& v, std::ostream* out) { *out << NameOfVariant({v, 0}
 
 std::string NameOfVariant(const testing::TestParamInfo<Variant>& info) {
   const Variant& v = info.param;
+  const std::string compiler = std::filesystem::path(v.compiler).filename();
   return absl::StrCat(
-      absl::StrReplaceAll(v.compiler, {{"+", "x"}, {"-", "_"}, {"/", "_"}, {".", "_"}}), "_",
+      absl::StrReplaceAll(compiler, {{"+", "x"}, {"-", "_"}, {".", "_"}}), "_",
       v.plain_functions ? "plain" : v.shape, "_", v.memory, "_", v.shards,
       v.everywhere ? "_everywhere" : "", v.preempt == nullptr ? "" : "_",
       v.preempt == nullptr ? "" : v.preempt,
