@@ -69,7 +69,6 @@ struct RestoreHost {
   uint32_t most_instances = 1000;
 };
 
-// Steps must be gone before their store is.
 struct RestoredStore {
   std::unique_ptr<StoreHandle> store;
   std::vector<DynamicInstance*> instances;  // in the order they were made: store->instances()
