@@ -57,6 +57,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "fermata/dynamic.h"
+#include "fermata/needs_cxx20.h"
 #include "fermata/step.h"
 
 namespace fermata {

@@ -26,6 +26,7 @@
 #include "fermata/core.h"
 #include "fermata/interrupt.h"
 #include "fermata/limits.h"
+#include "fermata/needs_cxx20.h"
 #include "fermata/trap.h"
 
 namespace fermata {

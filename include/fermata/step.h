@@ -55,6 +55,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "fermata/dynamic.h"
+#include "fermata/needs_cxx20.h"
 
 namespace fermata {
 
