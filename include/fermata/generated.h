@@ -5,17 +5,9 @@
 #ifndef FERMATA_GENERATED_H_
 #define FERMATA_GENERATED_H_
 
-#include "fermata/core.h"
-#include "fermata/frame.h"
-#include "fermata/memory.h"
-#include "fermata/numeric.h"
-#include "fermata/pieces.h"
-#include "fermata/spelling.h"
-#include "fermata/table.h"
-
 // Generated code is not where a reader looks for warnings, whatever a build asks for: not all that
 // is written there is used, and what is set on every path that the module can take, the compiler
-// may not see to be.
+// may not see to be. Before the headers, whose functions are inlined there.
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 #pragma GCC diagnostic ignored "-Wmisleading-indentation"
@@ -34,6 +26,14 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #endif
+
+#include "fermata/core.h"
+#include "fermata/frame.h"
+#include "fermata/memory.h"
+#include "fermata/numeric.h"
+#include "fermata/pieces.h"
+#include "fermata/spelling.h"
+#include "fermata/table.h"
 
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
