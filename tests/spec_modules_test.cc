@@ -65,9 +65,8 @@ class SpecModules : public testing::Test {
     std::string folder = fs::path(testing::TempDir()) / "fermata_spec_XXXXXX";
     if (mkdtemp(folder.data()) == nullptr) return;
     folder_ = folder;
-    const std::string command =
-        absl::StrCat("cd '", folder, "' && '" FERMATA_CMAKE "' -E tar xf '",
-                     fs::absolute(archive).string(), "'");
+    const std::string command = absl::StrCat("cd '", folder, "' && '" FERMATA_CMAKE "' -E tar xf '",
+                                             fs::absolute(archive).string(), "'");
     unpacked_ = std::system(command.c_str()) == 0;
     EXPECT_TRUE(unpacked_) << command;
   }
