@@ -20,8 +20,9 @@ A WebAssembly module as a C++ library.
                     [OPTIONS <flag>...]         further flags of `fermata translate`
                     [DEPENDS <target|file>...]  what else the translation waits for)
 
-<target> is a static library: link it, and include "<target>.h". The module may be a file in the
-source folder or one that the build makes in the binary folder. The generated files are in
+<target> is a static library: link it, and include "<target>.h"; for a plugin, set
+CMAKE_POSITION_INDEPENDENT_CODE before. The module may be a file in the source folder or one that the
+build makes in the binary folder; where both are there, the build's is taken, with a warning. The generated files are in
 <binary folder>/<target>.fermata/. They are made again only when the module or the translator
 changed, and only those whose text changed are written, so only those are compiled again.
 
@@ -100,21 +101,43 @@ function(_fermata_check_arguments target)
   endif()
 endfunction()
 
-# Sets <out> to the full path of the module: in the source folder, or made by the build.
+# Sets <out> to the full path of the module: what a rule above makes, else a file in the source or the
+# binary folder. As CMake itself takes a name: a rule's output is in the binary folder.
 function(_fermata_find_module target module out)
   cmake_path(ABSOLUTE_PATH module BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE
              OUTPUT_VARIABLE source)
   cmake_path(ABSOLUTE_PATH module BASE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" NORMALIZE
              OUTPUT_VARIABLE binary)
-  foreach(path IN ITEMS "${source}" "${binary}")
+  set(made "")
+  set(found "")
+  foreach(path IN ITEMS "${binary}" "${source}")
     get_source_file_property(generated "${path}" GENERATED)
-    if(generated OR (EXISTS "${path}" AND NOT IS_DIRECTORY "${path}"))
-      set(${out} "${path}" PARENT_SCOPE)
-      return()
+    if(generated)
+      list(APPEND made "${path}")
     endif()
   endforeach()
-  _fermata_guest_error("there is no file '${source}', and no rule above this call makes "
-                       "'${binary}'")
+  foreach(path IN ITEMS "${source}" "${binary}")
+    if(EXISTS "${path}" AND NOT IS_DIRECTORY "${path}")
+      list(APPEND found "${path}")
+    endif()
+  endforeach()
+  list(APPEND made ${found})
+  if(NOT made)
+    _fermata_guest_error("there is no file '${source}', and no rule above this call makes "
+                         "'${binary}'")
+  endif()
+  list(GET made 0 chosen)
+  if(NOT source STREQUAL binary AND EXISTS "${source}" AND NOT IS_DIRECTORY "${source}"
+     AND ("${binary}" IN_LIST made))
+    if(chosen STREQUAL binary)
+      set(other "${source}")
+    else()
+      set(other "${binary}")
+    endif()
+    message(WARNING "fermata_add_guest(${target}): '${chosen}' is taken, not '${other}': give the "
+                    "full path to say which is meant")
+  endif()
+  set(${out} "${chosen}" PARENT_SCOPE)
 endfunction()
 
 # Sets <command> and <dependency> to the translator.

@@ -32,6 +32,14 @@ function(fermata_own_code target)
   endif()
 endfunction()
 
+# For the installed libraries, which plugins link too: shared libraries. Nobody replaces their
+# functions when a program starts, so calls among them need not allow for it.
+function(fermata_position_independent target)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${target} PRIVATE
+    "$<$<CXX_COMPILER_ID:GNU,Clang>:-fno-semantic-interposition>")
+endfunction()
+
 # Makes imported targets whose names match `regex` archives where one lies beside the shared library:
 # Debian's packages have both, their configurations name the shared ones.
 function(fermata_prefer_archives regex)

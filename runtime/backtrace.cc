@@ -178,6 +178,7 @@ std::string Backtrace::ToString(size_t most) const {
 // had been resumed since the call was last suspended: the lowest of these is what ran.
 void DynamicStep::State::AppendRunning(Backtrace& trace) const {
   BacktraceFrame frame;
+  const internal::StoreState* store = this->store();
   Walk walk(*store, activation, suspended_size);
   bool resumed = false;
   while (walk.end() > activation.trapped.size && walk.Next()) {
@@ -210,11 +211,11 @@ Backtrace DynamicStep::backtrace() const {
   Backtrace trace;
   if (!held() && !trapped()) return trace;
   const State& s = *state_;
-  if (s.store == nullptr) return trace;
+  if (s.store() == nullptr) return trace;
   // A call that the host ended was not running.
   const bool ended = trapped() && s.activation.trapped.size == s.suspended_size;
   if (trapped() && (!ended || s.suspended_size == 0)) s.AppendRunning(trace);
-  Walk walk(*s.store, s.activation, trapped() ? s.activation.trapped.size : s.activation.size);
+  Walk walk(*s.store(), s.activation, trapped() ? s.activation.trapped.size : s.activation.size);
   while (walk.Next()) {
     BacktraceFrame frame;
     if (walk.Read(frame)) trace.frames.push_back(std::move(frame));

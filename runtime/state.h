@@ -63,8 +63,36 @@ struct alignas(16) GlobalCell {
   bool mut;
 };
 
+// By which calls know their store: it is there as long as either is, so that a call which outlives
+// its store finds out. Calls may end on any thread.
+class StoreLink {
+ public:
+  explicit StoreLink(StoreState* store) : store_(store) {}
+  StoreLink(const StoreLink&) = delete;
+  // Null: the store is gone.
+  StoreState* store() const { return store_.load(std::memory_order_relaxed); }
+  void Cut() {
+    store_.store(nullptr, std::memory_order_relaxed);
+    Release();
+  }
+  void Keep() { users_.fetch_add(1, std::memory_order_relaxed); }
+  void Release() {
+    if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+ private:
+  ~StoreLink() = default;
+  std::atomic<StoreState*> store_;
+  std::atomic<uint64_t> users_{1};  // the store is one
+};
+
 struct StoreState {
+  StoreState() = default;
+  StoreState(const StoreState&) = delete;
+  ~StoreState() { link->Cut(); }
+
   StoreHandle* handle = nullptr;
+  StoreLink* const link = new StoreLink(this);
   std::atomic<core::Context*> user{nullptr};  // of the thread that is using the store
   core::Store store{};
   std::shared_ptr<uint32_t> interrupt = std::make_shared<uint32_t>(0);  // store.interrupt
@@ -224,8 +252,10 @@ struct DynamicStep::State {
   // Restored from a snapshot: what a call returns is then taken on trust, and must be this store's.
   bool restored = false;
   mutable bool decoded = false;  // the op
-  core::ref function = 0;        // that was called
-  internal::StoreState* store = nullptr;
+  // Whether `link` is kept. A call that finishes at once does without, and has no use for it then.
+  bool keeps_link = false;
+  core::ref function = 0;  // that was called
+  internal::StoreLink* link = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
   core::Activation activation{};
   uint32_t suspended_size = 0;        // of the activation, when it was last suspended
@@ -240,6 +270,14 @@ struct DynamicStep::State {
   std::unique_ptr<Failure> failure;   // kTrapped
 
   ~State();
+  internal::StoreState* store() const { return link->store(); }
+  bool held() const {
+    return phase == Phase::kSuspended || phase == Phase::kOutOfFuel || phase == Phase::kInterrupted;
+  }
+  bool Is(Phase held) const { return phase == held && store() != nullptr; }
+  bool outlived() const { return held() && store() == nullptr; }
+  void Hold(Phase how);
+  void KeepLink();
   void Begin(const core::Function& function, core::Invoke invoke, absl::Span<const Value> arguments,
              internal::StoreState* state);
   void Take(core::Exit exit, core::Context* context);
@@ -251,6 +289,8 @@ struct DynamicStep::State {
   void AppendRunning(Backtrace& trace) const;
   void KeepThrown(core::ref exception);
   void Decode() const;
+  bool FindOp()
+      const;  // whether there is one, decoded; the number and the arguments are then there
 };
 
 }  // namespace fermata

@@ -24,6 +24,8 @@ bool GrowActivation(core::Activation* activation, uint32_t capacity) {
   return true;
 }
 
+constexpr absl::string_view kOutlived = "the call has outlived its store";
+
 // Nothing says that the functions of a restored call return what their callers expect: a caller
 // that reads more than was returned must not find what other guests have left there.
 void ForgetResults(core::Context& context) {
@@ -32,11 +34,25 @@ void ForgetResults(core::Context& context) {
 
 }  // namespace
 
-DynamicStep::State::~State() { free(activation.frames); }
+DynamicStep::State::~State() {
+  free(activation.frames);
+  if (keeps_link) link->Release();
+}
+
+void DynamicStep::State::KeepLink() {
+  if (keeps_link) return;
+  keeps_link = true;
+  link->Keep();
+}
+
+void DynamicStep::State::Hold(Phase how) {
+  KeepLink();
+  phase = how;
+}
 
 void DynamicStep::State::Begin(const core::Function& function, core::Invoke invoke,
                                absl::Span<const Value> values, internal::StoreState* state) {
-  store = state;
+  link = state->link;
   this->function = function.handle;
   activation.grow = GrowActivation;
   activation.store = &state->store;
@@ -53,7 +69,7 @@ void DynamicStep::State::Begin(const core::Function& function, core::Invoke invo
 
 bool DynamicStep::State::SetFrames(const core::Activation& from) {
   activation.grow = GrowActivation;
-  activation.store = &store->store;
+  activation.store = &store()->store;
   activation.frames = static_cast<core::u8*>(malloc(from.size));
   if (activation.frames == nullptr) return false;
   memcpy(activation.frames, from.frames, from.size);
@@ -83,7 +99,7 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
   if (exit != core::Exit::kTrapped) suspended_size = activation.size;
   switch (exit) {
     case core::Exit::kSuspended:
-      phase = Phase::kSuspended;
+      Hold(Phase::kSuspended);
       return;
     case core::Exit::kReturned: {
       if (starting != nullptr && GoOnStarting(context)) return;
@@ -97,10 +113,10 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
       return;
     }
     case core::Exit::kOutOfFuel:
-      phase = Phase::kOutOfFuel;
+      Hold(Phase::kOutOfFuel);
       return;
     case core::Exit::kInterrupted:
-      phase = Phase::kInterrupted;
+      Hold(Phase::kInterrupted);
       return;
     case core::Exit::kTrapped:
       if (activation.trap == Trap::kUncaughtException) {
@@ -112,29 +128,31 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
 
 void DynamicStep::State::Trapped(Trap trap, absl::string_view text) {
   if (phase != Phase::kRunning) activation.trapped.size = activation.size;
+  KeepLink();
   phase = Phase::kTrapped;
   activation.trap = trap;
   activation.size = 0;
   activation.depth = 0;
   if (failure == nullptr) failure = std::make_unique<Failure>();
   failure->message = std::string(text.empty() ? absl::string_view(TrapMessage(trap)) : text);
-  if (starting != nullptr) starting->state_->start_running = false;
+  if (starting != nullptr && store() != nullptr) starting->state_->start_running = false;
 }
 
 void DynamicStep::State::KeepThrown(core::ref exception) {
   if (exception == 0) return;
-  const core::Exception& e = store->store.exceptions[exception - 1];
+  const core::Exception& e = store()->store.exceptions[exception - 1];
   failure = std::make_unique<Failure>();
   failure->thrown = Thrown{e.tag, {}};
   internal::AppendValues(
-      internal::SignatureOfType(store->tags[e.tag]).params, [&](uint32_t i) { return e.values[i]; },
-      failure->thrown->values);
+      internal::SignatureOfType(store()->tags[e.tag]).params,
+      [&](uint32_t i) { return e.values[i]; }, failure->thrown->values);
 }
 
 void DynamicStep::State::Decode() const {
   if (decoded) return;
   decoded = true;
   const core::Footer footer = core::LastFooter(activation);
+  const internal::StoreState* store = this->store();
   const core::Instance* instance = store->instances[footer.instance];
   const ModuleInfo& info = *instance->module;
   op_instance = store->dynamic[footer.instance];
@@ -158,31 +176,51 @@ void DynamicStep::State::Decode() const {
       op_signature->params, [&](uint32_t i) { return core::frame_get64(frame, 8 * i); }, values);
 }
 
+// What was decoded is the step's own, whatever became of the store.
+bool DynamicStep::State::FindOp() const {
+  if (phase != Phase::kSuspended) return false;
+  if (decoded) return true;
+  if (store() == nullptr) return false;
+  Decode();
+  return true;
+}
+
 DynamicStep::DynamicStep() = default;
 DynamicStep::DynamicStep(DynamicStep&&) noexcept = default;
 DynamicStep& DynamicStep::operator=(DynamicStep&&) noexcept = default;
 DynamicStep::~DynamicStep() = default;
 
+// Asked each time that a call goes on, so: a load and a compare where it is held.
 bool DynamicStep::finished() const { return state_ && state_->phase == State::Phase::kFinished; }
-bool DynamicStep::suspended() const { return state_ && state_->phase == State::Phase::kSuspended; }
-bool DynamicStep::out_of_fuel() const {
-  return state_ && state_->phase == State::Phase::kOutOfFuel;
+bool DynamicStep::suspended() const { return state_ && state_->Is(State::Phase::kSuspended); }
+bool DynamicStep::out_of_fuel() const { return state_ && state_->Is(State::Phase::kOutOfFuel); }
+bool DynamicStep::interrupted() const { return state_ && state_->Is(State::Phase::kInterrupted); }
+bool DynamicStep::trapped() const {
+  return state_ && (state_->phase == State::Phase::kTrapped || state_->outlived());
 }
-bool DynamicStep::interrupted() const {
-  return state_ && state_->phase == State::Phase::kInterrupted;
+
+absl::Status DynamicStep::Not(absl::string_view state) const {
+  return absl::FailedPreconditionError(
+      state_ && state_->outlived() ? kOutlived : absl::StrCat("the call is not ", state));
 }
-bool DynamicStep::trapped() const { return state_ && state_->phase == State::Phase::kTrapped; }
 
 absl::Span<const Value> DynamicStep::results() const {
   return finished() ? absl::MakeConstSpan(state_->values) : absl::Span<const Value>();
 }
-Trap DynamicStep::trap() const { return trapped() ? state_->activation.trap : Trap::kNone; }
+Trap DynamicStep::trap() const {
+  if (!trapped()) return Trap::kNone;
+  return state_->outlived() ? Trap::kHost : state_->activation.trap;
+}
 const std::string& DynamicStep::message() const {
   static const std::string* none = new std::string;
+  static const std::string* outlived = new std::string(kOutlived);
+  if (state_ && state_->outlived()) return *outlived;
   return state_ && state_->failure != nullptr ? state_->failure->message : *none;
 }
 const Thrown* DynamicStep::exception() const {
-  return trapped() && state_->failure->thrown ? &*state_->failure->thrown : nullptr;
+  return trapped() && state_->failure != nullptr && state_->failure->thrown
+             ? &*state_->failure->thrown
+             : nullptr;
 }
 
 const core::ImportInfo& DynamicStep::op() const {
@@ -200,8 +238,7 @@ absl::string_view DynamicStep::op_name() const {
   return {import.name.data, import.name.size};
 }
 uint32_t DynamicStep::op_import() const {
-  if (!suspended()) return ~0u;
-  state_->Decode();
+  if (!state_ || !state_->FindOp()) return ~0u;
   return state_->import_index;
 }
 DynamicInstance* DynamicStep::op_instance() const {
@@ -211,8 +248,7 @@ DynamicInstance* DynamicStep::op_instance() const {
 }
 const std::vector<Value>& DynamicStep::op_arguments() const {
   static const std::vector<Value>* none = new std::vector<Value>;
-  if (!suspended()) return *none;
-  state_->Decode();
+  if (!state_ || !state_->FindOp()) return *none;
   return state_->values;
 }
 
@@ -228,20 +264,21 @@ const void* DynamicStep::op_owner() const {
 }
 
 absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
-  if (!suspended()) return absl::FailedPreconditionError("the call is not suspended");
+  if (!suspended()) return Not("suspended");
   State& s = *state_;
+  internal::StoreState& store = *s.store();
   s.Decode();
-  const std::string misfit = internal::Misfit(*s.store, "result", s.op_signature->results, values);
+  const std::string misfit = internal::Misfit(store, "result", s.op_signature->results, values);
   if (!misfit.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(op_module(), ".", op_name(), ": ", misfit));
   }
   absl::InlinedVector<uint64_t, 4> slots;
   internal::AppendSlots(values, slots);
-  core::Context* context = internal::ThreadContext(s.store->max_results);
+  core::Context* context = internal::ThreadContext(store.max_results);
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
-  internal::StoreUse use(*s.store, context);
+  internal::StoreUse use(store, context);
   if (!use.ok()) return use.status();
-  const internal::StackBudget budget(*context, s.store->store.limits.stack_bytes);
+  const internal::StackBudget budget(*context, store.store.limits.stack_bytes);
   // A host function called by the guest must not resume or cancel the call that it is part of.
   s.phase = State::Phase::kRunning;
   if (s.restored) ForgetResults(*context);
@@ -251,6 +288,7 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
 }
 
 absl::Status DynamicStep::State::Continue() {
+  internal::StoreState* store = this->store();
   core::Context* context = internal::ThreadContext(store->max_results);
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
   internal::StoreUse use(*store, context);
@@ -263,25 +301,25 @@ absl::Status DynamicStep::State::Continue() {
 }
 
 absl::Status DynamicStep::Continue() {
-  if (!paused()) return absl::FailedPreconditionError("the call is not paused");
+  if (!paused()) return Not("paused");
   return state_->Continue();
 }
 
 absl::Status DynamicStep::Refuel(uint64_t fuel) {
-  if (!paused()) return absl::FailedPreconditionError("the call is not paused");
-  StoreHandle& store = *state_->store->handle;
+  if (!paused()) return Not("paused");
+  StoreHandle& store = *state_->store()->handle;
   store.SetFuel(store.fuel() + std::min(fuel, ~uint64_t{0} - store.fuel()));
   return state_->Continue();
 }
 
 absl::Status DynamicStep::Throw(absl::string_view message) {
-  if (!suspended()) return absl::FailedPreconditionError("the call is not suspended");
+  if (!suspended()) return Not("suspended");
   state_->Trapped(Trap::kHost, message);
   return absl::OkStatus();
 }
 
 void DynamicStep::Cancel() {
-  if (held()) state_->Trapped(Trap::kCancelled, "");
+  if (state_ && state_->held()) state_->Trapped(Trap::kCancelled, "");
 }
 
 uint32_t DynamicStep::frame_bytes() const { return held() ? state_->activation.size : 0; }
@@ -293,17 +331,15 @@ const Signature& DynamicStep::signature() const {
 }
 
 absl::StatusOr<DynamicStep> DynamicStep::Clone() const {
-  if (!held()) {
-    return absl::FailedPreconditionError("the call is not suspended");
-  }
+  if (!held()) return Not("suspended");
   if (state_->starting != nullptr) {
     return absl::FailedPreconditionError("a start function runs once");
   }
   DynamicStep copy;
   copy.state_ = std::make_unique<State>();
   State& c = *copy.state_;
-  c.phase = state_->phase;
-  c.store = state_->store;
+  c.link = state_->link;
+  c.Hold(state_->phase);
   c.function = state_->function;
   c.restored = state_->restored;
   c.signature = state_->signature;

@@ -55,12 +55,15 @@ absl::StatusOr<LibraryBuilder> LibraryBuilder::Make(const Options& options) {
     if (flag != "-DFERMATA_SHARED_MODULE") builder.flags_.push_back(std::move(flag));
   }
   builder.flags_.insert(builder.flags_.end(), options.flags.begin(), options.flags.end());
-  builder.flags_.insert(builder.flags_.end(), {"-I", options.include_dir});
+  // No folder of this build's is in it, so that a compiler cache knows the files of another again.
   driver::ContentHash hash;
-  hash.Add("fermata-spec 2");
+  hash.Add("fermata-spec 3");
   hash.Add(builder.compiler_.version);
-  hash.Add(absl::StrJoin(builder.compiler_.command, "\n"));
+  for (const std::string& word : builder.compiler_.command) {
+    hash.Add(fs::path(word).filename().string());
+  }
   hash.Add(absl::StrJoin(builder.flags_, "\n"));
+  builder.flags_.insert(builder.flags_.end(), {"-I", options.include_dir});
   absl::Status status = hash.AddCoreHeaders(options.include_dir);
   if (!status.ok()) return status;
   builder.key_ = hash.Finish();
@@ -87,7 +90,11 @@ absl::Status LibraryBuilder::PrecompileHeader() {
   command.insert(command.end(), {"-x", "c++-header", prefix_, "-o", temporary});
   std::string output;
   absl::Status status = Run(command, output);
-  if (status.ok()) status = Publish(temporary, precompiled);
+  if (status.ok()) {
+    // What ccache takes for the header, if told to (CCACHE_PCH_EXTSUM).
+    std::ofstream(precompiled + ".sum") << key_;
+    status = Publish(temporary, precompiled);
+  }
   header_seconds_ = SecondsSince(start);
   return status;
 }
@@ -110,8 +117,18 @@ absl::StatusOr<Library> LibraryBuilder::Build(const std::string& source,
   const std::string temporary = absl::StrCat(library.path, ".", getpid(), ".", number++);
   std::vector<std::string> command = compiler_.command;
   command.insert(command.end(), flags_.begin(), flags_.end());
-  command.insert(command.end(), {"-include", prefix_, "-shared", source, "-o", temporary});
+  command.insert(command.end(), {"-include", prefix_, "-c", source, "-o", temporary + ".o"});
+  // ccache takes a source that uses such a header only with this flag.
+  if (!compiler_.is_clang) command.push_back("-fpch-preprocess");
   status = Run(command, output);
+  if (status.ok()) {
+    command = compiler_.command;
+    command.insert(command.end(), options_.flags.begin(), options_.flags.end());
+    command.insert(command.end(), {"-shared", temporary + ".o", "-o", temporary});
+    status = Run(command, output);
+  }
+  std::error_code ignored;
+  fs::remove(temporary + ".o", ignored);
   if (status.ok()) status = Publish(temporary, library.path);
   library.seconds = SecondsSince(start);
   if (!status.ok()) return status;

@@ -34,11 +34,16 @@ absl::StatusOr<std::string> OpenSuite(const std::string& path, const std::string
   std::error_code error;
   fs::create_directories(temporary, error);
   if (error) return absl::InternalError(absl::StrCat(temporary, ": ", error.message()));
+  // CMake unpacks xz by itself; tar would need a program for it.
   absl::StatusOr<driver::ProcessResult> tar =
-      driver::RunProcess({"tar", "-xf", path, "-C", temporary});
-  if (!tar.ok()) return tar.status();
-  if (tar->exit_code != 0) {
-    return absl::InternalError(absl::StrCat("tar -xf ", path, ": ", driver::Tail(tar->output)));
+      driver::RunProcess({FERMATA_CMAKE, "-E", "chdir", temporary, FERMATA_CMAKE, "-E", "tar", "xf",
+                          fs::absolute(path)});
+  if (tar.ok() && tar->exit_code != 0) {
+    tar = absl::InternalError(absl::StrCat(path, ": cannot unpack: ", driver::Tail(tar->output)));
+  }
+  if (!tar.ok()) {
+    fs::remove_all(temporary, error);
+    return tar.status();
   }
   fs::rename(temporary, folder, error);
   if (error) return absl::InternalError(absl::StrCat(folder, ": ", error.message()));

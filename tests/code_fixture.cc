@@ -73,14 +73,14 @@ void PrintTo(const Variant& v, std::ostream* out) { *out << NameOfVariant({v, 0}
 
 std::string NameOfVariant(const testing::TestParamInfo<Variant>& info) {
   const Variant& v = info.param;
-  return absl::StrCat(
-      absl::StrReplaceAll(v.compiler, {{"+", "x"}, {"-", "_"}, {"/", "_"}, {".", "_"}}), "_",
-      v.plain_functions ? "plain" : v.shape, "_", v.memory, "_", v.shards,
-      v.everywhere ? "_everywhere" : "", v.preempt == nullptr ? "" : "_",
-      v.preempt == nullptr ? "" : v.preempt,
-      v.piece_size == 0 ? "" : absl::StrCat("_pieces_", v.piece_size),
-      std::string(v.optimization) == "-O2" ? ""
-                                           : absl::StrReplaceAll(v.optimization, {{"-", "_"}}));
+  const std::string compiler = std::filesystem::path(v.compiler).filename();
+  const std::string optimization = v.optimization;
+  return absl::StrCat(absl::StrReplaceAll(compiler, {{"+", "x"}, {"-", "_"}, {".", "_"}}), "_",
+                      v.plain_functions ? "plain" : v.shape, "_", v.memory, "_", v.shards,
+                      v.everywhere ? "_everywhere" : "", v.preempt == nullptr ? "" : "_",
+                      v.preempt == nullptr ? "" : v.preempt,
+                      v.piece_size == 0 ? "" : absl::StrCat("_pieces_", v.piece_size),
+                      optimization == "-O2" ? "" : absl::StrReplaceAll(optimization, {{"-", "_"}}));
 }
 
 std::vector<Variant> AllVariants() {

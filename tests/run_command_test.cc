@@ -2,6 +2,7 @@
 // in guests/; here is what goes wrong, and what small modules do.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "translator/driver/process.h"
 
@@ -378,6 +380,71 @@ TEST_F(RunCommand, CompileMakesAnExecutable) {
   // Nothing of the build is left beside it.
   for (const auto& entry : fs::directory_iterator(dir_)) {
     EXPECT_THAT(entry.path().filename().string(), Not(testing::StartsWith("build-")));
+  }
+}
+
+// Runs `script` in the test's folder, with $FERMATA and a $TMPDIR that is empty before.
+class CompileLeaves : public RunCommand {
+ protected:
+  driver::ProcessResult Shell(const std::string& script) {
+    Module("hello", kHello);
+    fs::create_directory(dir_ / "tmp");
+    const auto result = driver::RunProcess(
+        {"/bin/sh", "-c",
+         absl::StrCat("cd '", dir_.string(), "' && TMPDIR=$PWD/tmp && export TMPDIR && FERMATA='",
+                      FERMATA_TRANSLATOR, "'\n", script)});
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? *result : driver::ProcessResult();
+  }
+  // What is in the test's folder besides what the tests put there.
+  std::vector<std::string> Left() const {
+    std::vector<std::string> left;
+    for (const auto& entry : fs::recursive_directory_iterator(dir_)) {
+      const std::string path = fs::relative(entry.path(), dir_);
+      if (path != "tmp" && path != "slow" && !absl::StartsWith(path, "hello.w"))
+        left.push_back(path);
+    }
+    return left;
+  }
+};
+
+TEST_F(CompileLeaves, NothingElseThanARelativeOutput) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the executable would have to be linked with the sanitizer, too";
+#endif
+  const auto made = Shell("\"$FERMATA\" compile hello.wasm -o some/where/app --opt=-O0");
+  EXPECT_EQ(made.exit_code, 0) << made.output;
+  EXPECT_THAT(Left(), testing::UnorderedElementsAre("some", "some/where", "some/where/app"));
+}
+
+TEST_F(CompileLeaves, NothingWhenItFails) {
+  for (const char* flag : {"--cxxflag=--no-such-flag", "--compiler=/no/such/compiler"}) {
+    const auto made =
+        Shell(absl::StrCat("\"$FERMATA\" compile hello.wasm -o some/where/app ", flag));
+    EXPECT_EQ(made.exit_code, 1) << made.output;
+    EXPECT_THAT(Left(), testing::IsEmpty());
+  }
+}
+
+TEST_F(CompileLeaves, NothingWhenItIsInterrupted) {
+  // A compiler that takes its time, in a process of its own as compilers do.
+  std::ofstream(dir_ / "slow") << "#!/bin/sh\n[ \"$1\" = --version ] && exec c++ --version\n"
+                                  "touch started; sleep 60; touch late\n";
+  fs::permissions(dir_ / "slow", fs::perms::owner_all);
+  for (const char* command :
+       {"compile hello.wasm -o some/where/app", "run hello.wasm --cache=c/d"}) {
+    for (const char* signal : {"TERM", "INT", "HUP"}) {
+      // A shell without job control has what it runs beside itself ignore SIGINT.
+      const auto ended = Shell(absl::StrCat(
+          "env --default-signal=INT \"$FERMATA\" ", command, " --compiler=$PWD/slow &\n",
+          "while ! [ -e started ]; do sleep 0.05; done; rm started\n", "kill -", signal,
+          " $!; wait $!"));
+      EXPECT_EQ(ended.exit_code, 128 + (*signal == 'T'   ? SIGTERM
+                                        : *signal == 'I' ? SIGINT
+                                                         : SIGHUP))
+          << ended.output;
+      EXPECT_THAT(Left(), testing::IsEmpty()) << command << ", " << signal;
+    }
   }
 }
 

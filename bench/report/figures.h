@@ -1,4 +1,4 @@
-// Reading what was measured: the sections of build/report/bench.json.
+// Reading what was measured: the sections of build-bench/report/bench.json.
 #ifndef FERMATA_BENCH_REPORT_FIGURES_H_
 #define FERMATA_BENCH_REPORT_FIGURES_H_
 

@@ -42,7 +42,7 @@ cl::opt<std::string> build("build", cl::Required, cl::desc("Its build folder"));
 cl::opt<std::string> guests("guests", cl::desc("Folder of guests (NAME/module.wasm)"));
 cl::opt<std::string> only("only", cl::desc("Sections to measure: kernels,suspension,hosts,guests"));
 cl::opt<std::string> kernel("kernel", cl::desc("Measure this kernel alone"));
-cl::opt<std::string> report("report", cl::desc("The report, instead of build/report/bench.json"));
+cl::opt<std::string> report("report", cl::desc("The report, instead of DIR/report/bench.json"));
 cl::opt<std::string> guest("guest", cl::desc("Measure this guest alone"));
 cl::opt<bool> quick("quick", cl::desc("Fewer rounds, fewer guests"));
 cl::opt<std::string> publish(

@@ -30,7 +30,7 @@ std::string Summary(const json::Object& root) {
   const json::Object* summary = root.getObject("summary");
   if (summary == nullptr) return "";
   std::string text =
-      "## Summary\n\nThe keys are those of `summary` in `build/report/bench.json`.\n\n" +
+      "## Summary\n\nThe keys are those of `summary` in `build-bench/report/bench.json`.\n\n" +
       TableHead({"key", "value", "why there is none"});
   for (const std::string& key : Keys(*summary)) {
     text += TableRow(
@@ -52,7 +52,7 @@ std::string Introduction(const json::Object& root) {
 Written by `bench/run`: everything is built from the same wasm with the same flags and measured in one go on one
 machine, side by side. Ratios below 1 are better for Fermata. wasm2c is the one of wabt that was installed (%s), with
 its guard pages; it gets the flags of Fermata's own code but -fsignaling-nans, which would slow it down. Native C is
-compiled with -O2 by the same compiler. Besides what the README's commands install, `bench/run` uses valgrind,
+compiled with -O2 by the same compiler. Besides what the README's commands install, `bench/run` uses libbenchmark-dev, valgrind,
 binaryen, libboost-context-dev, node and the newest clang, where they are there.
 
 Machine: %s, %s processors, load average at the start %s. Compilers: %s; %s.

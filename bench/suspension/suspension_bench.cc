@@ -9,6 +9,7 @@
 
 #include "bench/suspension/asyncify_guest.h"
 #include "bench/suspension/fiber_guest.h"
+#include "bench/suspension/peers.h"
 #include "fermata/answering.h"
 #include "fermata/core.h"
 #include "roundtrip_checked.h"

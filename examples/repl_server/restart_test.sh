@@ -3,15 +3,33 @@
 set -euo pipefail
 server=$1
 state=$(mktemp -d)
-port=$((20000 + RANDOM % 20000))
-trap 'kill "$pid" 2>/dev/null || true; rm -rf "$state"' EXIT
+pid=
 
+# Ends the server and waits until it has: it saves its sessions at its end.
+stop() {
+  [[ -n $pid ]] || return 0
+  local ended=$pid
+  pid=
+  kill -TERM "$ended" 2>/dev/null || true
+  wait "$ended"
+}
+trap 'stop || true; rm -rf "$state"' EXIT
+
+# A port may be somebody else's; the server then ends at once, and another is tried.
 start() {
-  "$server" --port "$port" --state "$state" > "$state/log" &
-  pid=$!
-  for _ in $(seq 100); do
-    if exec 3<>"/dev/tcp/localhost/$port"; then return; fi 2>/dev/null
-    sleep 0.1
+  for _ in $(seq 20); do
+    local port=$((20000 + RANDOM % 20000))
+    "$server" --port "$port" --state "$state" > "$state/log" &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null; do
+      if grep -q "at port $port" "$state/log"; then
+        exec 3<>"/dev/tcp/localhost/$port"
+        return
+      fi
+      sleep 0.05
+    done
+    wait "$pid" || true
+    pid=
   done
   echo "the server does not listen"; exit 1
 }
@@ -27,8 +45,7 @@ expect() {
 start
 printf 'mine\na = 41\n' >&3
 expect 'a + 1' 42
-kill -TERM "$pid"
-wait "$pid"
+stop
 exec 3>&-
 [[ -s $state/mine.session ]] || { echo "nothing was saved"; exit 1; }
 start

@@ -30,7 +30,7 @@
 //
 // An Activation is a step with these two things seen to: a value that can be moved, kept, handed to
 // another thread and resumed there. What was written about steps holds for it: destroying it
-// cancels it, it must be gone before the store, one thread at a time uses a store. Drive and
+// cancels it, it is of no use without its store, one thread at a time uses a store. Drive and
 // async_call take activations of Steps as they take Steps, and what an export returns too; one that
 // is queued waits for its turn first.
 //
@@ -57,6 +57,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "fermata/dynamic.h"
+#include "fermata/needs_cxx20.h"
 #include "fermata/step.h"
 
 namespace fermata {

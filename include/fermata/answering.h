@@ -17,6 +17,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "fermata/needs_cxx20.h"
 #include "fermata/step.h"
 
 namespace fermata {

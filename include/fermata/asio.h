@@ -51,6 +51,10 @@
 #ifndef FERMATA_ASIO_H_
 #define FERMATA_ASIO_H_
 
+// clang-format off
+#include "fermata/needs_cxx20.h"  // first: the rest fails with worse words
+// clang-format on
+
 #include <asio/any_io_executor.hpp>
 #include <asio/associator.hpp>
 #include <asio/async_result.hpp>

@@ -71,6 +71,10 @@
 #ifndef FERMATA_COROUTINE_H_
 #define FERMATA_COROUTINE_H_
 
+// clang-format off
+#include "fermata/needs_cxx20.h"  // first: the rest fails with worse words
+// clang-format on
+
 #include <concepts>
 #include <coroutine>
 #include <cstdint>

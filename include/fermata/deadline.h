@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "fermata/interrupt.h"
+#include "fermata/needs_cxx20.h"
 
 namespace fermata {
 

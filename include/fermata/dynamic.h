@@ -2,9 +2,10 @@
 // tagged unions. The typed API (generated headers, step.h) is a thin layer over this one.
 //
 // Ownership: a StoreHandle owns its instances; memories, tables, globals, functions obtained from
-// an instance stay valid as long as the store lives. A DynamicStep owns its activation's storage
-// and must not outlive the store. One thread at a time uses a store; two are found out, if not
-// always.
+// an instance stay valid as long as the store lives. A DynamicStep owns its activation's storage;
+// of a call that is held when its store is destroyed nothing can come any more: the step has then
+// trapped with Trap::kHost, "the call has outlived its store". One thread at a time uses a store;
+// two are found out, if not always.
 //
 // Errors are values: absl::Status with the module, import or export named. Guests' traps are not
 // errors of the API: a step that trapped says so.
@@ -25,6 +26,7 @@
 #include "fermata/core.h"
 #include "fermata/interrupt.h"
 #include "fermata/limits.h"
+#include "fermata/needs_cxx20.h"
 #include "fermata/trap.h"
 
 namespace fermata {
@@ -292,6 +294,7 @@ class DynamicStep {
   friend struct internal::SnapshotAccess;
   struct State;
   bool held() const { return suspended() || paused(); }
+  absl::Status Not(absl::string_view state) const;
   std::unique_ptr<State> state_;
 };
 

@@ -5,6 +5,28 @@
 #ifndef FERMATA_GENERATED_H_
 #define FERMATA_GENERATED_H_
 
+// Generated code is not where a reader looks for warnings, whatever a build asks for: not all that
+// is written there is used, and what is set on every path that the module can take, the compiler
+// may not see to be. Before the headers, whose functions are inlined there.
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"
+#pragma GCC diagnostic ignored "-Wmisleading-indentation"
+#pragma GCC diagnostic ignored "-Wtautological-compare"
+#pragma GCC diagnostic ignored "-Wtype-limits"
+#pragma GCC diagnostic ignored "-Wunused"
+#pragma GCC diagnostic ignored "-Wunused-but-set-parameter"
+#pragma GCC diagnostic ignored "-Wunused-but-set-variable"
+#pragma GCC diagnostic ignored "-Wunused-label"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-variable"
+#if defined(__clang__)
+#pragma GCC diagnostic ignored "-Wunused-const-variable"
+#else
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#endif
+
 #include "fermata/core.h"
 #include "fermata/frame.h"
 #include "fermata/memory.h"

@@ -27,6 +27,8 @@
 #include <memory>
 #include <utility>
 
+#include "fermata/needs_cxx20.h"
+
 namespace fermata {
 
 class Interrupter {

@@ -69,6 +69,8 @@
 #include <utility>
 #include <vector>
 
+#include "fermata/needs_cxx20.h"
+
 namespace fermata {
 
 enum class PushResult : uint8_t { kPushed, kFull, kClosed };

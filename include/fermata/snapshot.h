@@ -38,6 +38,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fermata/dynamic.h"
+#include "fermata/needs_cxx20.h"
 #include "fermata/step.h"
 
 namespace fermata {
@@ -69,7 +70,6 @@ struct RestoreHost {
   uint32_t most_instances = 1000;
 };
 
-// Steps must be gone before their store is.
 struct RestoredStore {
   std::unique_ptr<StoreHandle> store;
   std::vector<DynamicInstance*> instances;  // in the order they were made: store->instances()

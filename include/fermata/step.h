@@ -24,15 +24,17 @@
 //
 // What is wrong use and what comes of it:
 //  - Resuming a step that isn't suspended, or as another op than it waits for: an absl::Status
-//  error,
-//    and nothing has happened.
+//    error, and nothing has happened.
 //  - A call that can't be made (the instance has not started): a step or outcome that
 //    trapped, with Trap::kHost and the reason as its message.
 //  - Reading what isn't there (value() before the end, op() when not suspended): the process ends
 //    with a message, as with absl::StatusOr::value(). Ask finished() or suspended() first.
 //
-// Ownership: the class made by Create owns its store, or borrows it when linked with others. Steps
-// must be gone before the store is. One thread at a time uses a store.
+//  - Going on with a step whose store is gone: an absl::Status error, "the call has outlived its
+//    store"; the step has then trapped with Trap::kHost.
+//
+// Ownership: the class made by Create owns its store, or borrows it when linked with others. One
+// thread at a time uses a store.
 #ifndef FERMATA_STEP_H_
 #define FERMATA_STEP_H_
 
@@ -53,6 +55,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "fermata/dynamic.h"
+#include "fermata/needs_cxx20.h"
 
 namespace fermata {
 
@@ -465,7 +468,8 @@ class [[nodiscard]] Step {
   }
 
   absl::Status Resumed(absl::Status status) {
-    if (status.ok()) Update();
+    // Also trapped: its store is gone.
+    if (status.ok() || step_.trapped()) Update();
     return status;
   }
 

@@ -20,6 +20,10 @@
 #ifndef FERMATA_TASK_H_
 #define FERMATA_TASK_H_
 
+// clang-format off
+#include "fermata/needs_cxx20.h"  // first: the rest fails with worse words
+// clang-format on
+
 #include <atomic>
 #include <condition_variable>
 #include <coroutine>

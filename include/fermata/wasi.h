@@ -33,6 +33,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fermata/dynamic.h"
+#include "fermata/needs_cxx20.h"
 #include "fermata/wasi_stream.h"
 #include "fermata/wasi_types.h"
 

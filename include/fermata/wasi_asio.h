@@ -42,6 +42,7 @@
 #include <memory>
 #include <utility>
 
+#include "fermata/needs_cxx20.h"
 #include "fermata/wasi.h"
 #include "fermata/wasi_wait_set.h"
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "fermata/dynamic.h"
+#include "fermata/needs_cxx20.h"
 #include "fermata/wasi.h"
 
 namespace fermata::wasi {

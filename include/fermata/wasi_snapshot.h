@@ -22,6 +22,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "fermata/needs_cxx20.h"
 #include "fermata/snapshot.h"
 #include "fermata/wasi.h"
 

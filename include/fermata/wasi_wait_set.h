@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "fermata/needs_cxx20.h"
 #include "fermata/wasi.h"
 
 namespace fermata::wasi {

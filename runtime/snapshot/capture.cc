@@ -186,7 +186,7 @@ absl::Status CaptureSteps(const StoreState& store, absl::Span<const DynamicStep*
     if (state == nullptr || (!step->suspended() && !step->paused())) {
       return absl::FailedPreconditionError("a step that is neither suspended nor paused");
     }
-    if (state->store != &store) {
+    if (state->store() != &store) {
       return absl::FailedPreconditionError("a step of another store");
     }
     StepImage s;

@@ -422,7 +422,7 @@ class Rebuilder {
       if (!s.types.contains(type)) return Bad("a call of a function of an unknown type");
       DynamicStep step;
       StepState& state = SnapshotAccess::Make(step);
-      state.store = &s;
+      state.link = s.link;
       state.function = image.function;
       state.restored = image.restored;
       state.signature = &SignatureOfType(type);
@@ -437,9 +437,9 @@ class Rebuilder {
       if (!state.SetFrames(frames)) {
         return absl::ResourceExhaustedError("no memory for the frames of a call");
       }
-      state.phase = image.held == StepImage::kSuspended     ? StepState::Phase::kSuspended
-                    : image.held == StepImage::kInterrupted ? StepState::Phase::kInterrupted
-                                                            : StepState::Phase::kOutOfFuel;
+      state.Hold(image.held == StepImage::kSuspended     ? StepState::Phase::kSuspended
+                 : image.held == StepImage::kInterrupted ? StepState::Phase::kInterrupted
+                                                         : StepState::Phase::kOutOfFuel);
       result_.steps.push_back(std::move(step));
     }
     return absl::OkStatus();

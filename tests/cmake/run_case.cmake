@@ -80,6 +80,14 @@ function(case_installed)
   expect("sum = 60\n$")
 endfunction()
 
+# The installed libraries and a guest, in a shared library that a program loads.
+function(case_plugin)
+  configure("${here}/plugin" "${case_dir}" "-DCMAKE_PREFIX_PATH=${prefix}" "${guest}")
+  build("${case_dir}")
+  run("${case_dir}/loader" "${case_dir}/plugin.so")
+  expect("^81 and [1-9][0-9]* bytes\n$")
+endfunction()
+
 # More source files than functions is fine too.
 function(case_shards)
   try_project("${case_dir}/three" "-DCMAKE_PREFIX_PATH=${prefix}" "${guest}" -DSHARDS=3)
@@ -164,6 +172,10 @@ function(case_errors)
   file(REMOVE_RECURSE "${case_dir}")
   set(g "g ${here}/project/guest.wasm")
   expect_error("g nowhere.wasm" "\\(g\\): there is no file '[^']*/errors/nowhere.wasm'")
+  expect_error("g both.wasm" "\\(g\\): '[^']*/errors/both.wasm' is taken, not '[^']*/errors/both.wasm'"
+               -DRULE=both.wasm)
+  expect_error("g one.wasm" "was accepted" -DRULE=one.wasm)
+  expect(NOT "is taken")
   expect_error("${g} NAMSPACE x" "\\(g\\): unknown arguments: NAMSPACE x")
   expect_error("${g} CLASS" "no value given for: CLASS")
   expect_error("${g} CLASS a-b" "CLASS 'a-b' is not a C\\+\\+ identifier")

@@ -33,24 +33,44 @@ double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// Removes a folder and all in it at the end of its scope.
+// Removes a folder and all in it at the end of its scope, and the folders above that were made for
+// it if nothing has come to be in them.
 class TemporaryFolder {
  public:
   static absl::StatusOr<std::unique_ptr<TemporaryFolder>> Make(const std::string& parent) {
+    // createUniquePath would make a relative path one in the system's folder of temporary files.
+    llvm::SmallString<128> model(parent);
+    if (std::error_code error = fs::make_absolute(model)) {
+      return absl::InternalError(absl::StrCat(parent, ": ", error.message()));
+    }
+    auto folder = std::unique_ptr<TemporaryFolder>(new TemporaryFolder);
+    for (llvm::StringRef path = model; !path.empty() && !fs::exists(path);
+         path = llvm::sys::path::parent_path(path)) {
+      folder->made_.push_back(path.str());
+    }
     llvm::SmallString<128> path;
-    fs::createUniquePath(parent + "/build-%%%%%%%%%%%%", path, /*MakeAbsolute=*/true);
+    model += "/build-%%%%%%%%%%%%";
+    fs::createUniquePath(model, path, /*MakeAbsolute=*/false);
+    folder->path_ = path.str().str();
     if (std::error_code error = fs::create_directories(path)) {
       return absl::PermissionDeniedError(
           absl::StrCat(path.str().str(), ": cannot make the folder: ", error.message()));
     }
-    return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(path.str().str()));
+    return folder;
   }
-  ~TemporaryFolder() { fs::remove_directories(path_); }
+  ~TemporaryFolder() {
+    fs::remove_directories(path_);
+    for (const std::string& path : made_) {
+      if (fs::remove(path)) return;  // it is not empty
+    }
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
   const std::string& path() const { return path_; }
 
  private:
-  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+  TemporaryFolder() = default;
   std::string path_;
+  std::vector<std::string> made_;  // the innermost first
 };
 
 class NativeBuild {
@@ -180,6 +200,8 @@ class NativeBuild {
     absl::Status status =
         options_.before_build == nullptr ? absl::OkStatus() : options_.before_build();
     if (!status.ok()) return status;
+    // Before the folder: it ends the process, if a signal asked for that, when all is cleared up.
+    const InterruptibleProcesses interruptible;
     auto folder = TemporaryFolder::Make(parent);
     if (!folder.ok()) return folder.status();
     folder_ = (*folder)->path();

@@ -1,6 +1,7 @@
 #include "translator/driver/process.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -39,6 +41,53 @@ class FileActions {
   posix_spawn_file_actions_t actions_;
 };
 
+// The programs that run, for a signal to end.
+struct Running {
+  std::mutex mutex;
+  int interruptible = 0;  // InterruptibleProcesses there are: programs get groups of their own then
+  int signal = 0;         // that has come
+  std::set<pid_t> programs;
+};
+Running& TheRunning() {
+  static auto* running = new Running;
+  return *running;
+}
+
+// How programs are started: with the signals that the process has been started with, not with those
+// held back that InterruptibleProcesses waits for; and in a group, so that a compiler's own
+// programs end with it.
+class Attributes {
+ public:
+  explicit Attributes(bool interruptible) {
+    posix_spawnattr_init(&attributes_);
+    if (!interruptible) return;
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  }
+  ~Attributes() { posix_spawnattr_destroy(&attributes_); }
+  Attributes(const Attributes&) = delete;
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+};
+
+// Starts a program, unless a signal has come. An errno, or 0.
+int Start(std::vector<char*>& argv, int output, pid_t& pid) {
+  FileActions actions(output);
+  Running& running = TheRunning();
+  std::lock_guard<std::mutex> lock(running.mutex);
+  if (running.signal != 0) return EINTR;
+  const Attributes attributes(running.interruptible != 0);
+  const int error =
+      posix_spawnp(&pid, argv[0], actions.get(), attributes.get(), argv.data(), environ);
+  if (error == 0 && running.interruptible != 0) running.programs.insert(pid);
+  return error;
+}
+
 std::string ReadAll(int fd) {
   std::string text;
   char buffer[4096];
@@ -55,6 +104,14 @@ std::string ReadAll(int fd) {
 absl::Status Wait(pid_t pid, ProcessResult& result) {
   int status = 0;
   rusage usage = {};
+  // Not reaped before it is off the list: its number could then be another's.
+  siginfo_t info;
+  while (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  }
+  {
+    std::lock_guard<std::mutex> lock(TheRunning().mutex);
+    TheRunning().programs.erase(pid);
+  }
   while (wait4(pid, &status, 0, &usage) < 0) {
     if (errno != EINTR) return absl::InternalError(absl::StrCat("wait4: ", strerror(errno)));
   }
@@ -77,11 +134,7 @@ absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command
   argv.push_back(nullptr);
 
   pid_t pid = 0;
-  int error;
-  {
-    FileActions actions(pipe_fds[1]);
-    error = posix_spawnp(&pid, argv[0], actions.get(), nullptr, argv.data(), environ);
-  }
+  const int error = Start(argv, pipe_fds[1], pid);
   close(pipe_fds[1]);
   if (error != 0) {
     close(pipe_fds[0]);
@@ -123,6 +176,57 @@ absl::Status RunAll(const std::vector<std::vector<std::string>>& commands, unsig
   work();
   for (std::thread& thread : threads) thread.join();
   return first_error;
+}
+
+// A thread waits for the signals, which all others hold back. SIGUSR2, sent to it alone, ends it.
+struct InterruptibleProcesses::State {
+  sigset_t awaited;
+  sigset_t before;
+  std::thread thread;
+
+  void Wait() {
+    for (;;) {
+      int signal = 0;
+      if (sigwait(&awaited, &signal) != 0) continue;
+      if (signal == SIGUSR2) return;
+      Running& running = TheRunning();
+      std::lock_guard<std::mutex> lock(running.mutex);
+      running.signal = signal;
+      for (pid_t program : running.programs) kill(-program, SIGKILL);
+    }
+  }
+};
+
+InterruptibleProcesses::InterruptibleProcesses() : state_(std::make_unique<State>()) {
+  sigemptyset(&state_->awaited);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action;
+    // One that is ignored, as of a background process, or handled has its own effect.
+    if (sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) {
+      sigaddset(&state_->awaited, signal);
+    }
+  }
+  sigaddset(&state_->awaited, SIGUSR2);
+  pthread_sigmask(SIG_BLOCK, &state_->awaited, &state_->before);
+  {
+    std::lock_guard<std::mutex> lock(TheRunning().mutex);
+    ++TheRunning().interruptible;
+  }
+  state_->thread = std::thread([state = state_.get()] { state->Wait(); });
+}
+
+InterruptibleProcesses::~InterruptibleProcesses() {
+  pthread_kill(state_->thread.native_handle(), SIGUSR2);
+  state_->thread.join();
+  int signal = 0;
+  {
+    Running& running = TheRunning();
+    std::lock_guard<std::mutex> lock(running.mutex);
+    signal = running.signal;
+    if (--running.interruptible == 0) running.signal = 0;
+  }
+  if (signal != 0) raise(signal);  // held back until the mask is as it was
+  pthread_sigmask(SIG_SETMASK, &state_->before, nullptr);
 }
 
 std::string Tail(const std::string& output, size_t lines) {

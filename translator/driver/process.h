@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,21 @@ absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command
 // a time, with the result of each that succeeded; it may be null.
 absl::Status RunAll(const std::vector<std::vector<std::string>>& commands, unsigned jobs,
                     const std::function<void(const ProcessResult&)>& finished);
+
+// While it exists, SIGINT, SIGTERM and SIGHUP to this process (those that would end it) end the
+// programs that run and keep others from being started, and so RunProcess and RunAll return; the
+// process is ended by the signal when the object is destroyed. So what was made for the programs
+// can be removed before. One at a time.
+class InterruptibleProcesses {
+ public:
+  InterruptibleProcesses();
+  ~InterruptibleProcesses();
+  InterruptibleProcesses(const InterruptibleProcesses&) = delete;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // The last lines of a program's output, for error messages.
 std::string Tail(const std::string& output, size_t lines = 20);

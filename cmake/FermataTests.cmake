@@ -1,0 +1,72 @@
+# How Fermata's tests are added to ctest. Each has a label, so that `ctest -L unit` runs what is quick:
+#
+#   unit       under two minutes in all: compiles nothing when it runs
+#   compile    translates, compiles and runs generated code
+#   spec       the official test suite
+#   replay     recorded guests, by fermata-replay
+#   guests     recorded WASI programs, by `fermata run`
+#   cmake      Fermata as other projects see it
+#   fuzz       mutated input
+#
+# The tests below these folders are also labelled with the folder's name (its directory property
+# LABELS): examples, wasi, async, simd.
+include_guard(GLOBAL)
+include(GoogleTest)
+
+# Builds the executables of the tests that are labelled `unit`, for builds that run only those.
+add_custom_target(unit_tests)
+
+# Adds the GoogleTest tests of executable `target`, with a label:
+#
+#   fermata_add_gtests(<target> <label> [further arguments of gtest_discover_tests])
+#
+# They are discovered when ctest runs, so that building does not run the tests' executables.
+function(fermata_add_gtests target label)
+  if(label STREQUAL "unit")
+    add_dependencies(unit_tests ${target})
+  endif()
+  gtest_discover_tests(${target} ${ARGN} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT 600 LABELS ${label})
+endfunction()
+
+# Sets <out> to a command for what tests compile when they run: `compiler`, through ccache if it is
+# there. Most of the tests' time is that.
+function(fermata_cached_compiler compiler out)
+  set(${out} "${compiler}" PARENT_SCOPE)
+  if(NOT compiler OR NOT FERMATA_CCACHE)
+    return()
+  endif()
+  cmake_path(GET compiler FILENAME name)
+  set(wrapper "${PROJECT_BINARY_DIR}/ccache/${name}")
+  file(CONFIGURE OUTPUT "${wrapper}" @ONLY CONTENT [=[#!/bin/sh
+# Tests compile in folders with names of their own, in wherever the build is. ccache knows a file again
+# if all that it is given is relative to the folder of the source.
+compiles=
+source=
+for argument; do
+  case $argument in
+    -c) compiles=1 ;;
+    /*.cc) source=$argument ;;
+  esac
+done
+[ -z "$compiles" ] || [ -z "$source" ] || cd "${source%/*}"
+# The runner of the official suite has headers precompiled, with a checksum that is the same everywhere.
+export CCACHE_BASEDIR='@PROJECT_SOURCE_DIR@' CCACHE_NOHASHDIR=1
+export CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_PCH_EXTSUM=1
+exec '@FERMATA_CCACHE@' '@compiler@' "$@"
+]=])
+  file(CHMOD "${wrapper}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
+       WORLD_READ WORLD_EXECUTE)
+  set(${out} "${wrapper}" PARENT_SCOPE)
+endfunction()
+
+# Sets <out> to the label of a test's source: `compile` if it has modules compiled when it runs.
+function(fermata_test_label source out)
+  file(STRINGS "${source}" compiles REGEX
+       "code_fixture\\.h|snapshot_guests\\.h|native_build\\.h|FERMATA_(CXX|GXX|CLANGXX)|{\"(run|compile)\"[,}]")
+  if(compiles)
+    set(${out} compile PARENT_SCOPE)
+  else()
+    set(${out} unit PARENT_SCOPE)
+  endif()
+endfunction()
