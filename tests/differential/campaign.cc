@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -319,7 +320,10 @@ void Campaign::CompareLogs(const std::string& batch, const std::vector<std::stri
   for (const std::string& name : names) {
     const std::string path = FileOf(batch, name);
     std::string expected = Read(path + ".v8.log"), against = "V8";
-    if (!settings_.node.empty() && absl::StartsWith(expected, kRefused)) ++counts_.refused_by_peer;
+    if (absl::StartsWith(expected, kRefused)) {
+      ++counts_.refused_by_peer;
+      std::printf("refused by the peer: %s: %s", name.c_str(), expected.c_str() + kRefused.size());
+    }
     for (const Configuration& configuration : configurations) {
       const std::string log = absl::StrCat(path, ".", Tag(configuration), ".log");
       if (!fs::exists(log)) continue;  // that was said already

@@ -16,21 +16,23 @@
 namespace fermata::differential {
 namespace {
 
-// What Fermata or V8 lacks, and what is not determined.
-constexpr const char* kWithout[] = {"gc",
-                                    "strings",
-                                    "stack-switching",
-                                    "shared-everything",
-                                    "fp16",
-                                    "custom-descriptors",
-                                    "multibyte",
-                                    "acquire-release-atomics",
-                                    "custom-page-sizes",
-                                    "wide-arithmetic",
-                                    "compact-imports",
-                                    "relaxed-atomics",
-                                    "relaxed-simd",
-                                    "typed-function-references"};
+// What Fermata and V8 have both, and is determined; names of several versions.
+constexpr const char* kFeatures[] = {"sign-ext",
+                                     "threads",
+                                     "mutable-globals",
+                                     "nontrapping-float-to-int",
+                                     "simd",
+                                     "bulk-memory",
+                                     "bulk-memory-opt",
+                                     "call-indirect-overlong",
+                                     "exception-handling",
+                                     "tail-call",
+                                     "reference-types",
+                                     "multivalue",
+                                     "memory64",
+                                     "extended-const",
+                                     "multi-memories",
+                                     "multimemory"};
 
 }  // namespace
 
@@ -41,11 +43,14 @@ absl::StatusOr<Binaryen> Binaryen::Find(const std::string& wasm_opt) {
     return absl::NotFoundError(absl::StrCat(wasm_opt, ": this is no wasm-opt"));
   }
   Binaryen binaryen;
-  binaryen.command_ = {wasm_opt, "-ttf", "--denan", "--all-features"};
-  for (const std::string name : kWithout) {
-    if (absl::StrContains(help->output, absl::StrCat("--disable-", name, " ")) ||
-        absl::StrContains(help->output, absl::StrCat("--disable-", name, "\n"))) {
-      binaryen.command_.push_back("--disable-" + name);
+  binaryen.command_ = {wasm_opt, "-ttf", "--denan"};
+  // V8 refuses modules with both kinds of exception handling.
+  if (absl::StrContains(help->output, "--translate-to-exnref")) {
+    binaryen.command_.push_back("--translate-to-exnref");
+  }
+  for (const std::string name : kFeatures) {
+    if (absl::StrContains(help->output, absl::StrCat("--enable-", name, " "))) {
+      binaryen.command_.push_back("--enable-" + name);
     }
   }
   return binaryen;
