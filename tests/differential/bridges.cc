@@ -73,7 +73,8 @@ class Bridge {
     exported_.push_back(std::string(name));
   }
   void DefineGlobal(wasm::ValType type, absl::string_view name) {
-    const Bytes zero = type.is_ref() ? Concat({Code(Opcode::kRefNull), HeapType(type)}) : Zero(type);
+    const Bytes zero =
+        type.is_ref() ? Concat({Code(Opcode::kRefNull), HeapType(type)}) : Zero(type);
     Export(name, 3, globals_.size());
     globals_.push_back(Concat({EncodeType(type), {0}, zero, {0x0b}}));
   }
@@ -112,8 +113,8 @@ class Bridge {
       if (letters[i] == 'f') code = Concat({code, Code(Opcode::kF32ReinterpretI32)});
       if (letters[i] == 'F') code = Concat({code, Code(Opcode::kF64ReinterpretI64)});
       if (letters[i] == 'V') {
-        code = Concat(
-            {code, Code(Opcode::kI64x2Splat), get(), Code(Opcode::kI64x2ReplaceLane), {1}});
+        code =
+            Concat({code, Code(Opcode::kI64x2Splat), get(), Code(Opcode::kI64x2ReplaceLane), {1}});
       }
     }
     return code;
@@ -127,8 +128,12 @@ class Bridge {
       if (letters[i] == 'f') code = Concat({code, Code(Opcode::kI32ReinterpretF32)});
       if (letters[i] == 'F') code = Concat({code, Code(Opcode::kI64ReinterpretF64)});
       if (letters[i] == 'V') {
-        code = Concat({code, Code(Opcode::kI64x2ExtractLane), {0}, get,
-                       Code(Opcode::kI64x2ExtractLane), {1}});
+        code = Concat({code,
+                       Code(Opcode::kI64x2ExtractLane),
+                       {0},
+                       get,
+                       Code(Opcode::kI64x2ExtractLane),
+                       {1}});
       }
       if (IsReference(letters[i])) code = Concat({code, Code(Opcode::kRefIsNull)});
     }
@@ -278,9 +283,13 @@ Bytes HostModule(const wasm::Module& module, const Plan& plan) {
       std::vector<Bytes> locals;
       for (const char letter : results) locals.push_back(testing_support::Encode(letter));
       bridge.Define(module.functions[import.index].type, absl::StrCat("f", at),
-                    Concat({Bridge::Locals(locals), Bridge::ToIntegers(letters.params, 0),
-                            Code(Opcode::kCall), Unsigned(at), Bridge::Store(results.size(), base),
-                            bridge.FromIntegers(type.results, letters.results, base), {0x0b}}));
+                    Concat({Bridge::Locals(locals),
+                            Bridge::ToIntegers(letters.params, 0),
+                            Code(Opcode::kCall),
+                            Unsigned(at),
+                            Bridge::Store(results.size(), base),
+                            bridge.FromIntegers(type.results, letters.results, base),
+                            {0x0b}}));
       ++at;
     }
   }
@@ -306,15 +315,21 @@ Bytes WrapperModule(const wasm::Module& module, const Plan& plan) {
     bridge.Define(bridge.Type(params, Integers(callee.type.results, true)), callee.name,
                   Concat({Bridge::Locals(EncodeTypes(type.results)),
                           bridge.FromIntegers(type.params, callee.type.params, 0),
-                          Code(Opcode::kCall), Unsigned(i), Bridge::Store(type.results.size(), base),
-                          Bridge::ToIntegers(callee.type.results, base), {0x0b}}));
+                          Code(Opcode::kCall),
+                          Unsigned(i),
+                          Bridge::Store(type.results.size(), base),
+                          Bridge::ToIntegers(callee.type.results, base),
+                          {0x0b}}));
   }
   for (size_t i = 0; i < plan.globals.size(); ++i) {
     const std::string letter(1, plan.globals[i].type);
     bridge.Define(bridge.Type("", Integers(letter, true)), plan.globals[i].name,
                   Concat({Bridge::Locals({EncodeType(module.globals[i].type.type.With(true))}),
-                          Code(Opcode::kGlobalGet), Unsigned(i), Bridge::Store(1, 0),
-                          Bridge::ToIntegers(letter, 0), {0x0b}}));
+                          Code(Opcode::kGlobalGet),
+                          Unsigned(i),
+                          Bridge::Store(1, 0),
+                          Bridge::ToIntegers(letter, 0),
+                          {0x0b}}));
   }
   return bridge.Build(plan.callees.size());
 }

@@ -185,12 +185,16 @@ void Campaign::Found(Difference difference) {
 std::vector<std::string> Campaign::ChildCommand(const char* what, const std::string& batch,
                                                 const std::vector<std::string>& names,
                                                 const Configuration& configuration) const {
-  std::vector<std::string> command = {
-      "timeout", "-s", "KILL", absl::StrCat(settings_.timeout), settings_.program,
-      absl::StrCat("--child=", what), absl::StrCat("--output=", settings_.folder, "/", batch),
-      absl::StrCat("--seed=", settings_.plan.seed),
-      absl::StrCat("--most-calls=", settings_.plan.most_calls),
-      absl::StrCat("--names=", absl::StrJoin(names, ","))};
+  std::vector<std::string> command = {"timeout",
+                                      "-s",
+                                      "KILL",
+                                      absl::StrCat(settings_.timeout),
+                                      settings_.program,
+                                      absl::StrCat("--child=", what),
+                                      absl::StrCat("--output=", settings_.folder, "/", batch),
+                                      absl::StrCat("--seed=", settings_.plan.seed),
+                                      absl::StrCat("--most-calls=", settings_.plan.most_calls),
+                                      absl::StrCat("--names=", absl::StrJoin(names, ","))};
   for (const absl::string_view flag : absl::StrSplit(Flags(configuration), ' ')) {
     command.push_back(std::string(flag));
   }
@@ -336,8 +340,8 @@ void Campaign::CompareLogs(const std::string& batch, const std::vector<std::stri
       counts_.calls += comparison.calls;
       if (comparison.same) continue;
       Found({batch, name, configuration, against,
-             absl::StrCat("line ", comparison.line, " of the log: expected \"",
-                          comparison.expected, "\", found \"", comparison.found, "\""),
+             absl::StrCat("line ", comparison.line, " of the log: expected \"", comparison.expected,
+                          "\", found \"", comparison.found, "\""),
              CallAt(expected, comparison.line)});
     }
   }

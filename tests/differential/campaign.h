@@ -47,8 +47,8 @@ struct Settings {
 struct Difference {
   std::string batch, module;
   Configuration configuration;
-  std::string against;  // "V8", or the configuration that it was compared with
-  std::string what;     // a line, or a few
+  std::string against;       // "V8", or the configuration that it was compared with
+  std::string what;          // a line, or a few
   size_t call = ~size_t{0};  // in which it was seen, by its number in the log
 };
 

@@ -1,7 +1,7 @@
 // fermata-differential: random modules, in every configuration and against V8. docs/fuzzing.md.
 //
-// Exit status: 0, 1 if there was a difference or an error, 77 if a program that was asked for is not
-// there.
+// Exit status: 0, 1 if there was a difference or an error, 77 if a program that was asked for is
+// not there.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -38,10 +38,10 @@ constexpr int kSkipped = 77;
 cl::OptionCategory category("Differential test");
 cl::list<std::string> inputs(cl::Positional, cl::value_desc("module.wasm"),
                              cl::desc("[module.wasm...]"), cl::cat(category));
-cl::opt<std::string> output("output", cl::init(FERMATA_DIFFERENTIAL_DIR), cl::value_desc("folder"),
-                            cl::desc("Where files go, and differences (default: "
-                                     FERMATA_DIFFERENTIAL_DIR ")"),
-                            cl::cat(category));
+cl::opt<std::string> output(
+    "output", cl::init(FERMATA_DIFFERENTIAL_DIR), cl::value_desc("folder"),
+    cl::desc("Where files go, and differences (default: " FERMATA_DIFFERENTIAL_DIR ")"),
+    cl::cat(category));
 cl::opt<unsigned> modules("modules", cl::init(100), cl::value_desc("n"),
                           cl::desc("Stop after this many (default: 100)"), cl::cat(category));
 cl::opt<unsigned> seconds("seconds", cl::init(0), cl::value_desc("n"),
@@ -55,7 +55,8 @@ cl::opt<std::string> source_kind("from", cl::init("both"), cl::value_desc("shape
                                  cl::desc("Which generator makes the modules (default: both)"),
                                  cl::cat(category));
 cl::opt<std::string> wasm_opt("wasm-opt", cl::init("wasm-opt"), cl::value_desc("program"),
-                              cl::desc("binaryen's (default: wasm-opt in PATH)"), cl::cat(category));
+                              cl::desc("binaryen's (default: wasm-opt in PATH)"),
+                              cl::cat(category));
 cl::opt<std::string> node("node", cl::init("node"), cl::value_desc("program"),
                           cl::desc("Node.js, whose V8 is the peer (default: node in PATH; empty: "
                                    "compare the configurations with each other)"),
@@ -206,8 +207,7 @@ class Program {
     const std::string batch = absl::StrCat("batch-", seed + n * batch_size);
     const uint64_t first = seed + n * batch_size;
     std::map<std::string, testing_support::Bytes> made;
-    const bool from_binaryen =
-        source_kind == "binaryen" || (source_kind == "both" && n % 2 == 1);
+    const bool from_binaryen = source_kind == "binaryen" || (source_kind == "both" && n % 2 == 1);
     if (from_binaryen) {
       made = binaryen_->Make(absl::StrCat(settings_.folder, "/", batch), first, batch_size,
                              settings_.jobs);
@@ -260,15 +260,14 @@ class Program {
     };
     write("module.wasm", module);
     const auto command = [&](const char* file, const PlanOptions& plan) {
-      return absl::StrCat(
-          "fermata-differential ", (folder / file).string(), " --seed=", plan.seed,
-          " --most-calls=", plan.most_calls,
-          plan.only.empty() ? "" : " --only-calls=" + absl::StrJoin(plan.only, ","), " ",
-          Flags(difference.configuration),
-          difference.against == "V8" ? "" : " --memory=checked", "\n");
+      return absl::StrCat("fermata-differential ", (folder / file).string(), " --seed=", plan.seed,
+                          " --most-calls=", plan.most_calls,
+                          plan.only.empty() ? "" : " --only-calls=" + absl::StrJoin(plan.only, ","),
+                          " ", Flags(difference.configuration),
+                          difference.against == "V8" ? "" : " --memory=checked", "\n");
     };
-    std::string text = absl::StrCat(Describe(difference.configuration), ": ", difference.what,
-                                    "\n", command("module.wasm", settings_.plan));
+    std::string text = absl::StrCat(Describe(difference.configuration), ": ", difference.what, "\n",
+                                    command("module.wasm", settings_.plan));
     if (reductions != 0) {
       Settings small = settings_;
       small.timeout = std::min(small.timeout, 20u);
@@ -335,7 +334,8 @@ int main(int argc, char** argv) {
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(
       argc, argv,
-      "Makes random modules, or takes the given ones, runs them in all configurations and compares\n"
+      "Makes random modules, or takes the given ones, runs them in all configurations and "
+      "compares\n"
       "what they do with V8 or with each other. Exit status 1 if anything differs.\n");
   if (!child.empty()) return RunChild();
   return Run(llvm::sys::fs::getMainExecutable(argv[0], reinterpret_cast<void*>(&main)));

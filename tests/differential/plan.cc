@@ -9,22 +9,34 @@
 namespace fermata::differential {
 namespace {
 
-constexpr uint64_t kI32[] = {0,      1,      2,       4,          7,          8,          255,
-                             256,    4095,   65528,   65532,      65533,      65535,      65536,
-                             131068, 131072, 1 << 20, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff};
-constexpr uint64_t kI64[] = {0,          1,          2,          8,
-                             255,        65528,      65529,      65536,
-                             131064,     0x7fffffff, 0x80000000, 0xffffffff,
-                             1ull << 32, 1ull << 47, ~0ull >> 1, 1ull << 63,
-                             ~0ull - 6,  ~0ull};
+constexpr uint64_t kI32[] = {0,          1,          2,         4,      7,       8,
+                             255,        256,        4095,      65528,  65532,   65533,
+                             65535,      65536,      131068,    131072, 1 << 20, 0x7fffffff,
+                             0x80000000, 0xfffffffc, 0xffffffff};
+constexpr uint64_t kI64[] = {0,          1,          2,          8,          255,        65528,
+                             65529,      65536,      131064,     0x7fffffff, 0x80000000, 0xffffffff,
+                             1ull << 32, 1ull << 47, ~0ull >> 1, 1ull << 63, ~0ull - 6,  ~0ull};
 constexpr uint64_t kF32[] = {0,          0x80000000, 0x3f800000, 0xbf800000, 0x3f000000, 0xbf000000,
                              0x4f000000, 0xcf000000, 0x4effffff, 0x4f800000, 0x5f000000, 0x7f800000,
                              0xff800000, 0x00000001, 0x7f7fffff, 0x42c80000};
-constexpr uint64_t kF64[] = {
-    0,          1ull << 63, 0x3ffull << 52, 0xbffull << 52, 0x3fe0000000000000, 0xbfe0000000000000,
-    1,          0x41dfffffffc00000, 0x41e0000000000000, 0xc1e0000000000000, 0xc1e0000000200000,
-    0x43e0000000000000, 0xc3e0000000000000, 0x7ff0000000000000, 0xfff0000000000000,
-    0x7fefffffffffffff, 0x41f0000000000000, 0x4059000000000000};
+constexpr uint64_t kF64[] = {0,
+                             1ull << 63,
+                             0x3ffull << 52,
+                             0xbffull << 52,
+                             0x3fe0000000000000,
+                             0xbfe0000000000000,
+                             1,
+                             0x41dfffffffc00000,
+                             0x41e0000000000000,
+                             0xc1e0000000000000,
+                             0xc1e0000000200000,
+                             0x43e0000000000000,
+                             0xc3e0000000000000,
+                             0x7ff0000000000000,
+                             0xfff0000000000000,
+                             0x7fefffffffffffff,
+                             0x41f0000000000000,
+                             0x4059000000000000};
 
 template <size_t n>
 uint64_t Pick(const uint64_t (&from)[n], uint64_t random) {
@@ -130,7 +142,8 @@ std::vector<uint64_t> AnswerWords(absl::string_view types, uint64_t number) {
   for (const char letter : types) {
     number = Scramble(number);
     if (letter == 'V') words.push_back(Word('I', Scramble(number ^ 1)));
-    if (std::string("iIfFV").find(letter) != std::string::npos) words.push_back(Word(letter, number));
+    if (std::string("iIfFV").find(letter) != std::string::npos)
+      words.push_back(Word(letter, number));
   }
   return words;
 }
@@ -155,7 +168,8 @@ absl::StatusOr<Plan> MakePlan(const wasm::Module& module, const PlanOptions& opt
   uint32_t reset = static_cast<uint32_t>(plan.callees.size());
   for (const wasm::Export& e : module.exports) {
     if (e.name != "hangLimitInitializer") continue;
-    for (reset = 0; reset < plan.callees.size() && plan.callees[reset].function != e.index;) ++reset;
+    for (reset = 0; reset < plan.callees.size() && plan.callees[reset].function != e.index;)
+      ++reset;
   }
   size_t number = 0;
   const auto add = [&](uint32_t callee, std::vector<uint64_t> words) {

@@ -129,11 +129,8 @@ class Reducer {
   // Takes out the longest pieces that can go, wherever the module stays valid; then values become
   // constants.
   void Code(size_t body) {
-    static const Bytes kValues[] = {{},
-                                    {0x41, 1},
-                                    {0x42, 1},
-                                    {0x43, 0, 0, 0x80, 0x3f},
-                                    {0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f}};
+    static const Bytes kValues[] = {
+        {}, {0x41, 1}, {0x42, 1}, {0x43, 0, 0, 0x80, 0x3f}, {0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f}};
     for (size_t length = bodies_[body].size(); length > 0; --length) {
       for (size_t at = 0; at + length < bodies_[body].size() && !spent();) {
         bool shorter = false;

@@ -1,6 +1,6 @@
 // Makes a module with a difference small: calls are left out, functions' bodies become unreachable,
-// then whatever bytes of code can be, as long as the module stays valid and a difference of the same
-// configuration remains.
+// then whatever bytes of code can be, as long as the module stays valid and a difference of the
+// same configuration remains.
 #ifndef FERMATA_TESTS_DIFFERENTIAL_REDUCE_H_
 #define FERMATA_TESTS_DIFFERENTIAL_REDUCE_H_
 

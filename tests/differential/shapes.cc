@@ -111,8 +111,12 @@ class Generator {
     builder_.ImportFunction(builder_.Type("i", ""));
     builder_.ImportFunction(builder_.Type("I", "I"));
     // The builder gives all imports one name.
-    builder_.Section(2, Concat({{2}, testing_support::Name("env"), testing_support::Name("f"),
-                                {0, 0}, testing_support::Name("env"), testing_support::Name("g"),
+    builder_.Section(2, Concat({{2},
+                                testing_support::Name("env"),
+                                testing_support::Name("f"),
+                                {0, 0},
+                                testing_support::Name("env"),
+                                testing_support::Name("g"),
                                 {0, 1}}));
     functions_ = {{"i", "", 1}, {"I", "I", 1}};
   }
@@ -150,9 +154,9 @@ class Generator {
       case 'I':
         return Concat({Code(Opcode::kI64Const), Signed(ConstantI64())});
       case 'f': {
-        constexpr uint32_t kBits[] = {0,          0x80000000, 0x3f800000, 0xbf000000, 0x4f000000,
-                                      0x4f7fffff, 0x5f000000, 0x7f800000, 0xff800000, 1,
-                                      0x7f7fffff, 0x43000000};
+        constexpr uint32_t kBits[] = {0,          0x80000000, 0x3f800000, 0xbf000000,
+                                      0x4f000000, 0x4f7fffff, 0x5f000000, 0x7f800000,
+                                      0xff800000, 1,          0x7f7fffff, 0x43000000};
         return Concat({Code(Opcode::kF32Const), Fixed(Pick(kBits), 4)});
       }
       case 'F': {
@@ -175,10 +179,11 @@ class Generator {
     }
   }
   int64_t ConstantI32() {
-    constexpr int32_t kNumbers[] = {0,     1,     2,     4,     7,      8,     15,   16,
-                                    24,    31,    32,    48,    63,     127,   128,  255,
-                                    256,   65535, 65536, -1,    -2,     -256,  1000, 0x7fffffff,
-                                    65532, 65528, 65521, 65537, 131068, 65533, -4,   -0x7fffffff - 1};
+    constexpr int32_t kNumbers[] = {
+        0,     1,     2,     4,     7,      8,     15,   16,
+        24,    31,    32,    48,    63,     127,   128,  255,
+        256,   65535, 65536, -1,    -2,     -256,  1000, 0x7fffffff,
+        65532, 65528, 65521, 65537, 131068, 65533, -4,   -0x7fffffff - 1};
     return OneIn(6) ? static_cast<int32_t>(random_()) : Pick(kNumbers);
   }
   int64_t ConstantI64() {
@@ -283,7 +288,8 @@ class Generator {
 
   // What makes NaNs of what is on the stack zero.
   Bytes WithoutNan(const OpcodeInfo& info, char type) {
-    if (type == 'f' || type == 'F') return NanToZero(type, type == 'f' ? Opcode::kF32Eq : Opcode::kF64Eq);
+    if (type == 'f' || type == 'F')
+      return NanToZero(type, type == 'f' ? Opcode::kF32Eq : Opcode::kF64Eq);
     if (type != 'V') return {};
     if (absl::StartsWith(info.name, "f32x4.")) return NanToZero(type, Opcode::kF32x4Eq);
     if (absl::StartsWith(info.name, "f64x2.")) return NanToZero(type, Opcode::kF64x2Eq);
@@ -331,7 +337,8 @@ class Generator {
         return Concat({value, number(Pick({256, 65536, 0x10000000})),
                        Code(wide ? Opcode::kI64DivU : Opcode::kI32RemU)});
       case 5:
-        return Concat({value, number(wide ? 48 : 24), Code(wide ? Opcode::kI64Shl : Opcode::kI32Shl)});
+        return Concat(
+            {value, number(wide ? 48 : 24), Code(wide ? Opcode::kI64Shl : Opcode::kI32Shl)});
       case 6:
         return wide ? Concat({Load('i', depth), Code(Opcode::kI64ExtendI32U)})
                     : Concat({Load('I', depth), Code(Opcode::kI32WrapI64)});
@@ -359,7 +366,7 @@ class Generator {
         return OneIn(4) ? number(size - static_cast<int64_t>(Below(18)))
                         : number(size - 17 - static_cast<int64_t>(Below(100)));
       case 2:
-        return OneIn(2) ? Get(0) : Get(Local(type));
+        return OneIn(2) && locals_[0] == type ? Get(0) : Get(Local(type));
       case 3:
         return OneIn(3) ? Value(type, depth) : number(4096);
       default:
@@ -401,8 +408,7 @@ class Generator {
     const OpcodeInfo& info = *All().stores[Below(All().stores.size())];
     const uint32_t memory = static_cast<uint32_t>(Below(memories_));
     const Bytes address = Address(memory, depth), argument = MemArg(info, memory);
-    Bytes code = Concat(
-        {address, Value(info.params[1], depth), Code(info.opcode), argument});
+    Bytes code = Concat({address, Value(info.params[1], depth), Code(info.opcode), argument});
     if (OneIn(3)) {  // once more at the same place
       code = Concat({code, address, Value(info.params[1], 1), Code(info.opcode), argument});
     }
@@ -480,7 +486,8 @@ class Generator {
   Bytes Counted(const Bytes& body, int64_t rounds) {
     const uint32_t counter = static_cast<uint32_t>(locals_.size() + counters_++);
     return Concat({Code(Opcode::kI32Const), Signed(rounds), Set(counter), Code(Opcode::kLoop, '_'),
-                   body, Get(counter), Code(Opcode::kI32Const, 1, Opcode::kI32Sub, Opcode::kLocalTee),
+                   body, Get(counter),
+                   Code(Opcode::kI32Const, 1, Opcode::kI32Sub, Opcode::kLocalTee),
                    Unsigned(counter), Code(Opcode::kBrIf, 0, Opcode::kEnd)});
   }
   Bytes Loop(int depth) {
@@ -510,11 +517,11 @@ class Generator {
     if (type == 'F') value = Concat({value, NanToZero(type, Opcode::kF64Eq)});
     constexpr Opcode kSums[] = {Opcode::kI32Add, Opcode::kI64Xor, Opcode::kF32Max, Opcode::kF64Min,
                                 Opcode::kI8x16Add};
-    Bytes use = OneIn(3) ? Code(Opcode::kDrop)
-                         : Concat({Get(sum), Code(kSums[IndexOf(type)]), Set(sum)});
-    const Bytes step = Concat({Get(pointer), Code(wide ? Opcode::kI64Const : Opcode::kI32Const),
-                               Signed(stride), Code(wide ? Opcode::kI64Add : Opcode::kI32Add),
-                               Set(pointer)});
+    Bytes use =
+        OneIn(3) ? Code(Opcode::kDrop) : Concat({Get(sum), Code(kSums[IndexOf(type)]), Set(sum)});
+    const Bytes step =
+        Concat({Get(pointer), Code(wide ? Opcode::kI64Const : Opcode::kI32Const), Signed(stride),
+                Code(wide ? Opcode::kI64Add : Opcode::kI32Add), Set(pointer)});
     const uint64_t rounds = 1 + Below(300);
     cost_ += rounds_ * rounds;
     Bytes code = Counted(Concat({value, use, step}), static_cast<int64_t>(rounds));
@@ -538,9 +545,10 @@ class Generator {
         return Concat({Address(to, 1), Value('i', 1), length(Is64(to)), Code(Opcode::kMemoryFill),
                        Unsigned(to)});
       case 2:
-        return Concat({Address(to, 1), Code(Opcode::kI32Const), Signed(static_cast<int64_t>(Below(8))),
-                       Code(Opcode::kI32Const), Signed(static_cast<int64_t>(Below(42))),
-                       Code(Opcode::kMemoryInit, 0), Unsigned(to)});
+        return Concat({Address(to, 1), Code(Opcode::kI32Const),
+                       Signed(static_cast<int64_t>(Below(8))), Code(Opcode::kI32Const),
+                       Signed(static_cast<int64_t>(Below(42))), Code(Opcode::kMemoryInit, 0),
+                       Unsigned(to)});
       case 3: {
         const bool wide = Is64(to);
         return Concat({Code(wide ? Opcode::kI64Const : Opcode::kI32Const),
@@ -564,11 +572,11 @@ class Generator {
   uint64_t pages_ = 1;
   uint64_t memories_ = 1;
   std::vector<Signature> functions_;
-  std::string locals_;      // of the function, by letters: parameters first
-  uint32_t counters_ = 0;   // more locals, behind those
-  int depth_ = 0;           // of loops
-  uint64_t rounds_ = 1;     // that these make, multiplied
-  uint64_t cost_ = 1;       // so far
+  std::string locals_;     // of the function, by letters: parameters first
+  uint32_t counters_ = 0;  // more locals, behind those
+  int depth_ = 0;          // of loops
+  uint64_t rounds_ = 1;    // that these make, multiplied
+  uint64_t cost_ = 1;      // so far
 };
 
 }  // namespace

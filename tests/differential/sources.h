@@ -19,8 +19,8 @@ class Binaryen {
   // Error: the program can't be run.
   static absl::StatusOr<Binaryen> Find(const std::string& wasm_opt);
 
-  // `count` modules of seeds from `seed` on, in the folder; those that it fails to make are missing.
-  // At most `jobs` at a time.
+  // `count` modules of seeds from `seed` on, in the folder; those that it fails to make are
+  // missing. At most `jobs` at a time.
   std::map<std::string, testing_support::Bytes> Make(const std::string& folder, uint64_t seed,
                                                      size_t count, unsigned jobs) const;
 

@@ -14,8 +14,8 @@ namespace fs = std::filesystem;
 struct Folder {
   Folder() {
     std::error_code error;
-    const fs::path base = fs::is_directory("/dev/shm", error) ? fs::path("/dev/shm")
-                                                              : fs::temp_directory_path();
+    const fs::path base =
+        fs::is_directory("/dev/shm", error) ? fs::path("/dev/shm") : fs::temp_directory_path();
     path = (base / "fermata-fuzz-XXXXXX").string();
     if (mkdtemp(path.data()) == nullptr) {
       std::perror(path.c_str());

@@ -50,8 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto event = replay::ParseTraceEvent(line);
     if (event.ok()) {
       for (const replay::TraceValue& value : event->values) {
-        for (const core::ValType type : {core::ValType::kI32, core::ValType::kI64,
-                                         core::ValType::kF32, core::ValType::kF64}) {
+        for (const core::ValType type :
+             {core::ValType::kI32, core::ValType::kI64, core::ValType::kF32, core::ValType::kF64}) {
           replay::SameNumeric(type, replay::NumericBits(value, type), value);
         }
       }

@@ -81,12 +81,13 @@ class Program {
     data_ += length;
   }
 
-  // Small numbers, addresses of what Write wrote, and places around the ends of memory and of types.
+  // Small numbers, addresses of what Write wrote, and places around the ends of memory and of
+  // types.
   uint64_t Number(ValType type) {
-    constexpr uint64_t kNumbers[] = {kMemory - 1,     kMemory - 4, kMemory - 8, kMemory,
-                                     0x7fffffff,      0x80000000,  0xffffffff,  0xfffffff8,
-                                     0x10000,         4096,        1000,        uint64_t{1} << 32,
-                                     ~uint64_t{0} >> 1, ~uint64_t{0}, 0xffffff, 0x1fffffff};
+    constexpr uint64_t kNumbers[] = {
+        kMemory - 1,       kMemory - 4,  kMemory - 8, kMemory,   0x7fffffff, 0x80000000,
+        0xffffffff,        0xfffffff8,   0x10000,     4096,      1000,       uint64_t{1} << 32,
+        ~uint64_t{0} >> 1, ~uint64_t{0}, 0xffffff,    0x1fffffff};
     const uint8_t byte = Byte();
     const uint64_t number = byte < 0x40   ? byte
                             : byte < 0xf0 ? (byte - 0x40) * 8
@@ -133,10 +134,11 @@ std::vector<std::string> Seeds() {
   // Each function once, with a path, an iovec and a subscription in memory.
   std::string memory;
   const auto write = [&](uint8_t at, const std::string& bytes) {
-    memory += std::string("\xff", 1) + static_cast<char>(at) + static_cast<char>(bytes.size()) + bytes;
+    memory +=
+        std::string("\xff", 1) + static_cast<char>(at) + static_cast<char>(bytes.size()) + bytes;
   };
-  write(1, "d/e/../new");                                           // at 16
-  write(4, std::string("\x00\x01\x00\x00\x20\x00\x00\x00", 8));     // at 64: an iovec
+  write(1, "d/e/../new");                                        // at 16
+  write(4, std::string("\x00\x01\x00\x00\x20\x00\x00\x00", 8));  // at 64: an iovec
   write(8, "l");
   std::string subscription(48, '\0');
   subscription[16] = 1;
