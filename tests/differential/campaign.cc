@@ -26,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr absl::string_view kRefused = "refused: ";
+constexpr unsigned kPatience = 20;  // the machine may be busy with other things
 
 std::string Read(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -145,7 +146,7 @@ absl::Status Campaign::RunPeer(const std::string& batch, std::vector<std::string
     for (const std::string& name : names) plans.push_back(Read(FileOf(batch, name) + ".plan"));
     Write(folder + "/plans.json", absl::StrCat("[", absl::StrJoin(plans, ",\n"), "]"));
     absl::StatusOr<driver::ProcessResult> run =
-        driver::RunProcess({"timeout", absl::StrCat(settings_.timeout), settings_.node,
+        driver::RunProcess({"timeout", absl::StrCat(kPatience * settings_.timeout), settings_.node,
                             settings_.script, folder + "/plans.json"});
     if (!run.ok()) return run.status();
     if (run->exit_code == 0) return absl::OkStatus();
@@ -185,11 +186,13 @@ void Campaign::Found(Difference difference) {
 std::vector<std::string> Campaign::ChildCommand(const char* what, const std::string& batch,
                                                 const std::vector<std::string>& names,
                                                 const Configuration& configuration) const {
+  // Processor time is what is bounded (by the child itself); this is for those that sleep.
   std::vector<std::string> command = {"timeout",
                                       "-s",
                                       "KILL",
-                                      absl::StrCat(settings_.timeout),
+                                      absl::StrCat(kPatience * settings_.timeout),
                                       settings_.program,
+                                      absl::StrCat("--timeout=", settings_.timeout),
                                       absl::StrCat("--child=", what),
                                       absl::StrCat("--output=", settings_.folder, "/", batch),
                                       absl::StrCat("--seed=", settings_.plan.seed),
@@ -289,7 +292,7 @@ void Campaign::Play(const std::string& batch, std::vector<std::string> names,
       return Found({batch, names[0], configuration, "", driver::Tail(run->output)});
     }
     Found({batch, current, configuration, "",
-           run->exit_code == 128 + SIGKILL
+           run->exit_code == 128 + SIGXCPU || run->exit_code == 128 + SIGKILL
                ? absl::StrCat("came to no end in ", settings_.timeout, " s")
                : absl::StrCat("crashed, exit ", run->exit_code, ": ", driver::Tail(run->output))});
     names.erase(names.begin(), at + 1);

@@ -39,7 +39,7 @@ struct Settings {
   std::vector<std::string> flags;  // of the compilers
   std::string node, script;        // the peer, or empty; v8.mjs
   unsigned jobs = 2;
-  unsigned timeout = 60;  // seconds for a library's modules to be played, or the peer's
+  unsigned timeout = 60;  // seconds of processor time for a library's modules
   PlanOptions plan;
 };
 

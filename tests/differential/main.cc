@@ -2,6 +2,8 @@
 //
 // Exit status: 0, 1 if there was a difference or an error, 77 if a program that was asked for is
 // not there.
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -88,7 +90,8 @@ cl::opt<unsigned> jobs("jobs", cl::init(0), cl::value_desc("n"),
                        cl::desc("Libraries at a time (default: one per processor)"),
                        cl::cat(category));
 cl::opt<unsigned> timeout("timeout", cl::init(60), cl::value_desc("seconds"),
-                          cl::desc("For a library's calls (default: 60)"), cl::cat(category));
+                          cl::desc("Processor time for a library's calls (default: 60)"),
+                          cl::cat(category));
 cl::opt<unsigned> reductions("reduce", cl::init(60), cl::value_desc("n"),
                              cl::desc("Most runs to make a module with a difference small "
                                       "(default: 60; 0: leave it)"),
@@ -153,6 +156,9 @@ absl::StatusOr<std::vector<Configuration>> Configurations(uint64_t n) {
 }
 
 int RunChild() {
+  const rlimit limit = {timeout, timeout + 1}, no_core = {0, 0};
+  setrlimit(RLIMIT_CPU, &limit);
+  setrlimit(RLIMIT_CORE, &no_core);
   ChildOptions options;
   const auto configurations = Configurations(0);
   if (!configurations.ok()) return Fail(configurations.status().ToString());
