@@ -106,6 +106,7 @@ absl::StatusOr<Translated> WriteUmbrella(const Script& script, const UmbrellaOpt
     translate.emit.class_name = absl::StrCat("Module", i);  // include guards are made of it
     translate.emit.file_stem = stem;
     translate.emit.memory = options.memory;
+    translate.emit.shape = options.shape;
     translate.emit.suspend_everywhere = options.suspended;
     if (options.paused) translate.emit.preempt = emit::Preempt::kFuel;
     if (options.piece_size != 0) {

@@ -102,6 +102,16 @@ TEST_F(Translation, LeavesUnchangedFilesAlone) {
   EXPECT_EQ(fs::last_write_time(file), before);
 }
 
+TEST_F(Translation, CanBeDoneWithoutWritingAnything) {
+  options_.discard = true;
+  options_.report = dir_ / "report.json";
+  options_.ir = dir_ / "ir.txt";
+  options_.depfile = dir_ / "out.d";
+  const absl::Status status = Run(Module());
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(fs::is_empty(dir_));
+}
+
 TEST_F(Translation, ReportSaysWhyAFunctionMaySuspend) {
   options_.report = dir_ / "report.json";
   ASSERT_TRUE(Run(Module()).ok());

@@ -1,5 +1,7 @@
 #include "translator/output_folder.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
@@ -25,11 +27,14 @@ bool SameContent(const std::string& a, const std::string& b) {
 }  // namespace
 
 OutputFile::OutputFile(std::string path, int descriptor)
-    : path_(std::move(path)), out_(descriptor, /*shouldClose=*/true) {
-  out_.SetBufferSize(kBuffer);
+    : path_(std::move(path)),
+      dropped_(descriptor < 0),
+      out_(dropped_ ? STDERR_FILENO : descriptor, /*shouldClose=*/!dropped_) {
+  if (!dropped_) out_.SetBufferSize(kBuffer);
 }
 
 absl::Status OutputFile::Close() {
+  if (dropped_) return absl::OkStatus();
   out_.close();
   if (!out_.has_error()) return absl::OkStatus();
   const std::error_code error = out_.error();
@@ -43,6 +48,7 @@ OutputFolder::~OutputFolder() {
 }
 
 absl::Status OutputFolder::Open() {
+  if (discard_) return absl::OkStatus();
   if (llvm::sys::fs::is_directory(path_)) return absl::OkStatus();
   if (std::error_code error = llvm::sys::fs::create_directories(path_)) {
     return Failure("cannot make the folder", path_, error);
@@ -58,6 +64,7 @@ absl::StatusOr<std::unique_ptr<OutputFile>> OutputFolder::Create(const std::stri
 }
 
 absl::StatusOr<std::unique_ptr<OutputFile>> OutputFolder::CreatePath(const std::string& path) {
+  if (discard_) return std::make_unique<OutputFile>(path, -1);
   int descriptor = -1;
   llvm::SmallString<256> temporary;
   if (std::error_code error =

@@ -20,19 +20,25 @@ namespace fermata {
 // A file that is being written, piece by piece.
 class OutputFile {
  public:
+  // Closes the descriptor in the end. A negative one: what is written is dropped.
   OutputFile(std::string path, int descriptor);
-  void Write(absl::string_view text) { out_.write(text.data(), text.size()); }
+  void Write(absl::string_view text) {
+    if (!dropped_) out_.write(text.data(), text.size());
+  }
   // The error of this or any earlier write.
   absl::Status Close();
 
  private:
   std::string path_;
+  const bool dropped_;
   llvm::raw_fd_ostream out_;
 };
 
 class OutputFolder {
  public:
-  explicit OutputFolder(std::string path) : path_(std::move(path)) {}
+  // `discard`: nothing is written at all, wherever files are asked for.
+  explicit OutputFolder(std::string path, bool discard = false)
+      : path_(std::move(path)), discard_(discard) {}
   OutputFolder(const OutputFolder&) = delete;
   ~OutputFolder();
 
@@ -55,6 +61,7 @@ class OutputFolder {
     std::string temporary;
   };
   std::string path_;
+  const bool discard_;
   bool created_ = false;
   std::vector<File> files_;
 };

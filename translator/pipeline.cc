@@ -142,7 +142,7 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   for (const wasm::Function& f : module->functions) context.code_bytes += f.body.size();
 
   // 5. Build, analyze and print each function; 6. the files around them.
-  OutputFolder out(options.output);
+  OutputFolder out(options.output, options.discard);
   status = out.Open();
   if (status.ok()) status = WriteFiles(context, options, out);
   if (status.ok()) status = out.Commit();

@@ -17,6 +17,7 @@ struct TranslateOptions {
   emit::Options emit;
   wasm::FeatureSet features = wasm::Supported();  // what the module may use
   std::string output;                             // folder
+  bool discard = false;                           // all is made, nothing written: for fuzzing
   std::string depfile;                            // path, or empty
   std::string report;                             // path, or empty
   std::string ir;                                 // path, or empty: the IR as text

@@ -1,6 +1,9 @@
 // Mutates snapshots, mends their checksums and restores them.
 //
 //   snapshot_fuzz [--runs N] [--seconds N] [--seed N]   10,000 runs if neither limit is given
+//   snapshot_fuzz --write-corpus FOLDER                 what it begins with
+//
+// With libFuzzer (preset `fuzz`) it is a target like the others here.
 //
 // What must not happen: a crash, an access out of bounds (build it with sanitizers), a restored
 // call with a resume point that does not exist. What is restored is checked by rules of its own,
@@ -9,6 +12,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
@@ -18,6 +23,8 @@
 #include "fuzz_linked.h"
 #include "fuzz_mix.h"
 #include "runtime/snapshot/format.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace fermata {
 namespace {
@@ -103,6 +110,18 @@ class Fuzzer {
     }
     Try(bytes);
   }
+  // Bytes that another one mutated; their size and checksum are mended.
+  void RunOn(std::string bytes) {
+    if (bytes.size() >= internal::kHeaderBytes) {
+      if (!compressed(bytes)) {
+        Put(bytes, internal::kSizeAt, 8, bytes.size() - internal::kHeaderBytes);
+      }
+      std::memset(&bytes[internal::kChecksumAt + 4], 0, 4);
+      internal::Seal(bytes);
+    }
+    Try(bytes);
+  }
+  const std::vector<std::string>& corpus() const { return corpus_; }
   uint64_t restored() const { return restored_; }
   uint64_t resumed() const { return resumed_; }
 
@@ -251,7 +270,17 @@ class Fuzzer {
   uint64_t restored_ = 0, resumed_ = 0;
 };
 
+int WriteCorpus(const std::string& folder) {
+  std::filesystem::create_directories(folder);
+  const Fuzzer fuzzer(1);
+  for (size_t i = 0; i < fuzzer.corpus().size(); ++i) {
+    std::ofstream(absl::StrCat(folder, "/seed-", i), std::ios::binary) << fuzzer.corpus()[i];
+  }
+  return 0;
+}
+
 int Main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], "--write-corpus") == 0) return WriteCorpus(argv[2]);
   uint64_t runs = 0, seconds = 0, seed = 1;
   for (int i = 1; i < argc; i += 2) {
     const std::string name = argv[i];
@@ -284,6 +313,21 @@ int Main(int argc, char** argv) {
 }
 
 }  // namespace
+
+// libFuzzer has a `main` of its own.
+int SnapshotFuzzMain(int argc, char** argv) { return Main(argc, argv); }
+void SnapshotFuzzOne(const uint8_t* data, size_t size) {
+  static Fuzzer fuzzer(1);
+  fuzzer.RunOn(std::string(reinterpret_cast<const char*>(data), size));
+}
+
 }  // namespace fermata
 
-int main(int argc, char** argv) { return fermata::Main(argc, argv); }
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fermata::SnapshotFuzzOne(data, size);
+  return 0;
+}
+
+#ifndef FERMATA_LIBFUZZER
+int main(int argc, char** argv) { return fermata::SnapshotFuzzMain(argc, argv); }
+#endif

@@ -1,0 +1,90 @@
+#include "tests/differential/sources.h"
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "translator/driver/process.h"
+
+namespace fermata::differential {
+namespace {
+
+// What Fermata and V8 have both, and is determined; names of several versions.
+constexpr const char* kFeatures[] = {"sign-ext",
+                                     "threads",
+                                     "mutable-globals",
+                                     "nontrapping-float-to-int",
+                                     "simd",
+                                     "bulk-memory",
+                                     "bulk-memory-opt",
+                                     "call-indirect-overlong",
+                                     "exception-handling",
+                                     "tail-call",
+                                     "reference-types",
+                                     "multivalue",
+                                     "memory64",
+                                     "extended-const",
+                                     "multi-memories",
+                                     "multimemory"};
+
+}  // namespace
+
+absl::StatusOr<Binaryen> Binaryen::Find(const std::string& wasm_opt) {
+  absl::StatusOr<driver::ProcessResult> help = driver::RunProcess({wasm_opt, "--help"});
+  if (!help.ok()) return help.status();
+  if (!absl::StrContains(help->output, "-ttf")) {
+    return absl::NotFoundError(absl::StrCat(wasm_opt, ": this is no wasm-opt"));
+  }
+  Binaryen binaryen;
+  binaryen.command_ = {wasm_opt, "-ttf", "--denan"};
+  // V8 refuses modules with both kinds of exception handling.
+  if (absl::StrContains(help->output, "--translate-to-exnref")) {
+    binaryen.command_.push_back("--translate-to-exnref");
+  }
+  for (const std::string name : kFeatures) {
+    if (absl::StrContains(help->output, absl::StrCat("--enable-", name, " "))) {
+      binaryen.command_.push_back("--enable-" + name);
+    }
+  }
+  return binaryen;
+}
+
+std::map<std::string, testing_support::Bytes> Binaryen::Make(const std::string& folder,
+                                                             uint64_t seed, size_t count,
+                                                             unsigned jobs) const {
+  std::filesystem::create_directories(folder);
+  std::map<std::string, testing_support::Bytes> modules;
+  std::mutex mutex;
+  std::atomic<size_t> next{0};
+  const auto run = [&] {
+    for (size_t i = next++; i < count; i = next++) {
+      std::mt19937_64 random(seed + i);
+      const std::string stem = absl::StrCat(folder, "/input", i);
+      std::string bytes((size_t{500} << random() % 6) + random() % 500, '\0');
+      for (char& byte : bytes) byte = static_cast<char>(random());
+      std::ofstream(stem, std::ios::binary) << bytes;
+      std::vector<std::string> command = command_;
+      command.insert(command.end(), {stem, "-o", stem + ".wasm"});
+      const absl::StatusOr<driver::ProcessResult> result = driver::RunProcess(command);
+      if (!result.ok() || result->exit_code != 0) continue;
+      std::ifstream in(stem + ".wasm", std::ios::binary);
+      testing_support::Bytes module{std::istreambuf_iterator<char>(in), {}};
+      std::lock_guard<std::mutex> lock(mutex);
+      modules.emplace(absl::StrCat("ttf", seed + i), std::move(module));
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < jobs; ++i) threads.emplace_back(run);
+  run();
+  for (std::thread& thread : threads) thread.join();
+  return modules;
+}
+
+}  // namespace fermata::differential
