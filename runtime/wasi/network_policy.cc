@@ -137,8 +137,8 @@ absl::Status NetworkPolicy::Parse(absl::string_view text, Rule& rule) {
   }
   const bool all = text == "*" || absl::StartsWith(text, "*:");
   if (!rule.names.empty() && !all) return absl::OkStatus();
-  const size_t colon = text.find(':');
-  if (names && !all && colon != absl::string_view::npos && IsNamePattern(text.substr(0, colon))) {
+  const bool one_colon = std::count(text.begin(), text.end(), ':') == 1;  // more: IPv6
+  if (names && !all && one_colon && IsNamePattern(text.substr(0, text.find(':')))) {
     return absl::InvalidArgumentError(
         "a name may be resolved, and has no ports; addresses are allowed by themselves");
   }
