@@ -167,6 +167,34 @@ TEST_P(WamrSocketsTest, Nonblocking) {
   EXPECT_EQ(guest().Call("sock_accept", listener, 0, at), Errno::kAgain);
 }
 
+// poll_oneoff waits for the extension's sockets as for all others.
+TEST_P(WamrSocketsTest, Polls) {
+  Allow("127.0.0.1");
+  const uint32_t listener = Listener(), client = Open();
+  const uint32_t subscription = guest().Room(48, 0), event = guest().Room(32);
+  const uint32_t used = guest().Room(4);
+  guest().Store<uint8_t>(subscription + 8, 1);  // to read
+  guest().Store(subscription + 16, listener);
+  if (!blocks()) {
+    EXPECT_EQ(guest().Start("poll_oneoff", subscription, event, 1, used), State::kWaiting);
+    guest().process().Abort("enough");
+  }
+  EXPECT_EQ(guest().Call("fd_fdstat_set_flags", client, fdflags::kNonblock), Errno::kSuccess);
+  const Errno connected = guest().Call("sock_connect", client, Ipv4(Port(listener)));
+  EXPECT_TRUE(connected == Errno::kSuccess || connected == Errno::kInProgress);
+  EXPECT_EQ(Await("poll_oneoff", subscription, event, 1, used), Errno::kSuccess);
+  EXPECT_EQ(guest().Load<uint32_t>(used), 1u);
+  EXPECT_EQ(guest().Load<uint16_t>(event + 8), 0u);
+  const uint32_t server = Accept(listener);
+  guest().Store<uint8_t>(subscription + 8, 2);  // to write
+  guest().Store(subscription + 16, client);
+  EXPECT_EQ(Await("poll_oneoff", subscription, event, 1, used), Errno::kSuccess);
+  EXPECT_EQ(Send(client, "on its way"), Errno::kSuccess);
+  std::string bytes;
+  EXPECT_EQ(Receive(server, 20, bytes), Errno::kSuccess);
+  EXPECT_EQ(bytes, "on its way");
+}
+
 TEST_P(WamrSocketsTest, ShutsBothWays) {
   Allow("127.0.0.1");
   const auto [client, server] = Pair();
