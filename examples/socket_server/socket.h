@@ -64,6 +64,7 @@ static u32 argument(u32 index) {
   if (index >= count || count > 8 || size > sizeof bytes) proc_exit(91);
   need(args_get(argv, bytes), 92);
   u32 value = 0;
-  for (const char* c = argv[index]; *c >= '0' && *c <= '9'; ++c) value = 10 * value + (u32)(*c - '0');
+  for (const char* c = argv[index]; *c >= '0' && *c <= '9'; ++c)
+    value = 10 * value + (u32)(*c - '0');
   return value;
 }

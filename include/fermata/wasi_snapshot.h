@@ -8,8 +8,8 @@
 // the same order), clock and random numbers, limits. A stream goes on where the host's goes on; how
 // much was read and written before is in SavedStream. Sleeps and poll timeouts begin anew.
 //
-// Connections that the guest has accepted, and sockets that it has opened, can't be saved: restoring is an error, unless the host
-// has a stream for them (RestoreOptions::stream).
+// Connections that the guest has accepted, and sockets that it has opened, can't be saved:
+// restoring is an error, unless the host has a stream for them (RestoreOptions::stream).
 #ifndef FERMATA_WASI_SNAPSHOT_H_
 #define FERMATA_WASI_SNAPSHOT_H_
 
