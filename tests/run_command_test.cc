@@ -121,6 +121,19 @@ constexpr char kStatus[] = R"((module
                          (i64.eqz (i64.and (i64.load (i32.const 1032)) (i64.const 0x24)))))))
 )";
 
+// Opens a socket, binds it to 127.0.0.1, and exits with the error.
+constexpr char kBinds[] = R"((module
+  (import "wasi_snapshot_preview1" "sock_open"
+    (func $sock_open (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sock_bind" (func $sock_bind (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\00\00\00\00\7f\00\00\01\00\00")
+  (func (export "_start")
+    (drop (call $sock_open (i32.const -1) (i32.const 0) (i32.const 1) (i32.const 32)))
+    (call $proc_exit (call $sock_bind (i32.load (i32.const 32)) (i32.const 0)))))
+)";
+
 class RunCommand : public testing::Test {
  protected:
   void SetUp() override {
@@ -446,6 +459,24 @@ TEST_F(CompileLeaves, NothingWhenItIsInterrupted) {
       EXPECT_THAT(Left(), testing::IsEmpty()) << command << ", " << signal;
     }
   }
+}
+
+// Sockets of the guest's own reach what they are allowed to, built in or not.
+TEST_F(RunCommand, AllowsTheNetworkByRules) {
+  const std::string module = Module("binds", kBinds);
+  EXPECT_EQ(Fermata({"run", module}).exit_code, 2);
+  EXPECT_EQ(Fermata({"run", "--allow-net=[::1],127.0.0.2:*", module}).exit_code, 2);
+  EXPECT_EQ(
+      Fermata({"run", "--allow-net=10.0.0.0/8", "--allow-net=listen:127.0.0.1", module}).exit_code,
+      0);
+  const auto wrong = Fermata({"run", "--allow-net=example.org:80", module});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.output, HasSubstr("--allow-net \"example.org:80\": a name may be resolved"));
+  const std::string program = dir_ / "program";
+  ASSERT_EQ(Fermata({"compile", "--allow-net=127.0.0.1:0", module, "-o", program}).exit_code, 0);
+  const auto ran = driver::RunProcess({program});
+  ASSERT_TRUE(ran.ok()) << ran.status();
+  EXPECT_EQ(ran->exit_code, 0) << ran->output;
 }
 
 }  // namespace

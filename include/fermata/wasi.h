@@ -14,7 +14,7 @@
 //
 // Capabilities: a guest reaches files only through the mounted directories. No path, link, rename
 // or ".." leads out of one: such attempts get Errno::kNotCapable. A guest's pointers are checked:
-// kFault.
+// kFault. Of the network it reaches what Config::network allows.
 //
 // One thread at a time uses a System, with the store of the instances that call it.
 #ifndef FERMATA_WASI_H_
@@ -34,6 +34,7 @@
 #include "absl/types/span.h"
 #include "fermata/dynamic.h"
 #include "fermata/needs_cxx20.h"
+#include "fermata/wasi_network.h"
 #include "fermata/wasi_stream.h"
 #include "fermata/wasi_types.h"
 
@@ -77,7 +78,9 @@ struct Config {
   std::vector<std::shared_ptr<Stream>> sockets;     // the descriptors after those
   std::shared_ptr<Clock> clock;                     // null: HostClock()
   std::function<bool(absl::Span<uint8_t>)> random;  // null: the system's; false: kIo
-  uint32_t max_descriptors = 1024;                  // more: kMfile
+  NetworkPolicy network;            // what the guest may connect to, listen on and resolve: nothing
+  NameResolver resolve_name;        // null: the system's, by getaddrinfo(3)
+  uint32_t max_descriptors = 1024;  // more: kMfile
   bool use_openat2 = true;  // where the kernel has it; else paths are walked one name at a time
 };
 
@@ -99,6 +102,7 @@ struct Pending {
   bool begun = false;
   uint64_t progress = 0;
   std::vector<uint64_t> deadlines;
+  std::shared_ptr<Stream> operation;  // what is done for the call elsewhere
 };
 
 struct SnapshotAccess;  // fermata/wasi_snapshot.h

@@ -20,6 +20,8 @@ namespace fermata::wasi {
 absl::StatusOr<Mount> ParseMount(absl::string_view text);
 // "NAME=VALUE", or "NAME": the host's value of it, nothing if it is not set.
 std::vector<std::string> ParseEnvironment(absl::Span<const std::string> texts);
+// Adds the rules of all --allow-net flags. Error: "--allow-net …".
+absl::Status AllowNetwork(absl::Span<const std::string> rules, NetworkPolicy& network);
 // A listening TCP socket for "HOST:PORT"; an IPv6 address in brackets.
 absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address);
 
@@ -48,6 +50,7 @@ void ComplainOfTrap(const Process& process, absl::string_view program);
 // For executables made by `fermata compile`, whose main() is generated: all strings are terminated
 // by NULs, the lists by a null pointer. `module` is a const core::ModuleInfo*.
 extern "C" int fermata_wasi_main(const void* module, int argc, char** argv,
-                                 const char* const* mounts, const char* const* environment);
+                                 const char* const* mounts, const char* const* environment,
+                                 const char* const* network);
 
 #endif  // FERMATA_WASI_COMMAND_H_

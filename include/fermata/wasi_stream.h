@@ -45,6 +45,9 @@ class Stream {
   virtual bool HungUp() { return false; }
   // The descriptor to poll for readiness; -1: the embedder knows when to go on.
   virtual int native_handle() const { return -1; }
+  // The host's socket, for what is done with a socket itself (addresses, options, datagrams with
+  // their senders); -1: there is none, or it is not the guest's to change.
+  virtual int native_socket() const { return -1; }
 };
 
 // Nothing to read; what is written is dropped.

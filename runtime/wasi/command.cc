@@ -78,6 +78,15 @@ std::vector<std::string> ParseEnvironment(absl::Span<const std::string> texts) {
   return result;
 }
 
+absl::Status AllowNetwork(absl::Span<const std::string> rules, NetworkPolicy& network) {
+  for (const std::string& rule : rules) {
+    if (const absl::Status status = network.Allow(rule); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("--allow-net ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address) {
   const auto fail = [&](absl::string_view why) {
     return absl::InvalidArgumentError(absl::StrCat("cannot listen on ", address, ": ", why));
@@ -160,7 +169,8 @@ CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
 }  // namespace fermata::wasi
 
 extern "C" int fermata_wasi_main(const void* module, int argc, char** argv,
-                                 const char* const* mounts, const char* const* environment) {
+                                 const char* const* mounts, const char* const* environment,
+                                 const char* const* network) {
   using namespace fermata::wasi;
   const auto& info = *static_cast<const fermata::ModuleInfo*>(module);
   Process::Options options;
@@ -169,6 +179,13 @@ extern "C" int fermata_wasi_main(const void* module, int argc, char** argv,
   std::vector<std::string> variables;
   for (; *environment != nullptr; ++environment) variables.push_back(*environment);
   options.config.env = ParseEnvironment(variables);
+  std::vector<std::string> rules;
+  for (; *network != nullptr; ++network) rules.push_back(*network);
+  const absl::Status allowed = AllowNetwork(rules, options.config.network);
+  if (!allowed.ok()) {
+    Complain(allowed.message());
+    return 1;
+  }
   for (; *mounts != nullptr; ++mounts) {
     absl::StatusOr<Mount> mount = ParseMount(*mounts);
     if (!mount.ok()) {

@@ -189,6 +189,15 @@ inline Rights RightsOf(const Stream& stream) {
   return rights::kStream | (device ? rights::kFdSeek | rights::kFdTell : Rights{0});
 }
 
+// What is known of a socket beyond the host's own state of it.
+struct SocketState {
+  bool opened_by_guest = false;                    // by sock_open, or accepted by such a one
+  bool bound = false;                              // to an address that was looked at
+  uint64_t receive_timeout = 0, send_timeout = 0;  // us; 0: none
+  // Seconds: what the guest has set. The host's socket is not told, as close(2) would block.
+  std::optional<uint32_t> linger;
+};
+
 // A stream with rights and flags.
 class StreamDescriptor : public Descriptor {
  public:
@@ -216,6 +225,7 @@ class StreamDescriptor : public Descriptor {
   std::shared_ptr<Stream> stream() override { return stream_; }
 
   uint64_t bytes_read = 0, bytes_written = 0;  // not those of sock_recv and sock_send
+  SocketState socket;
 
  private:
   std::shared_ptr<Stream> stream_;

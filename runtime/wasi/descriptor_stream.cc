@@ -148,6 +148,7 @@ class HostStream : public Stream {
     return Retry([&] { return poll(&p, 1, 0); }) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
   }
   int native_handle() const override { return fd_; }
+  int native_socket() const override { return socket_ && owned_ ? fd_ : -1; }
 
  private:
   static msghdr Message(absl::Span<const iovec> buffers) {

@@ -22,6 +22,9 @@ const std::vector<Function>& Table() {
     AddTransferFunctions(*t);
     AddPathFunctions(*t);
     AddPollFunctions(*t);
+    AddSocketFunctions(*t);
+    AddSocketOptions(*t);
+    AddNameFunctions(*t);
     return t;
   }();
   return *table;

@@ -84,6 +84,14 @@ struct Result {
 
 // Has the call wait for a stream; kAgain if there is nobody who could wait.
 Result WaitFor(Call& call, std::shared_ptr<Stream> stream, bool write);
+// The same for a descriptor's, as long as its timeouts allow: then `late`.
+Result WaitFor(Call& call, StreamDescriptor& d, bool write, Errno late = Errno::kAgain);
+
+// Receives into `buffers`, as sock_recv does with these flags (kReceiveFlags), which it may wait
+// for; `size_at` has room. `truncated`: more of a datagram was there than room for it.
+enum : uint32_t { kReceivePeek = 1, kReceiveAll = 2, kReceiveFlags = 3 };
+Result Receive(Call& call, StreamDescriptor& d, const Buffers& buffers, uint32_t flags,
+               uint32_t size_at, NetworkAddress* from, bool& truncated);
 
 struct Function {
   absl::string_view name;
@@ -103,6 +111,9 @@ void AddDescriptorFunctions(std::vector<Function>& table);
 void AddTransferFunctions(std::vector<Function>& table);
 void AddPathFunctions(std::vector<Function>& table);
 void AddPollFunctions(std::vector<Function>& table);
+void AddSocketFunctions(std::vector<Function>& table);  // WAMR's extension: docs/sockets.md
+void AddSocketOptions(std::vector<Function>& table);
+void AddNameFunctions(std::vector<Function>& table);
 
 // Between a guest's structures and ours.
 Errno StoreStat(const Call& call, uint32_t to, const FileStat& stat);

@@ -12,6 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "every_function.h"
 #include "every_function_at_once.h"
+#include "socket_functions.h"
+#include "socket_functions_at_once.h"
 
 namespace fermata::wasi {
 
@@ -38,13 +40,18 @@ const ModuleInfo& GuestModule(Answers answers) {
                                         : ::wasi::guests::EveryFunctionModuleInfo();
 }
 
+const ModuleInfo& SocketGuestModule(Answers answers) {
+  return answers == Answers::kImmediate ? ::wasi::guests::SocketFunctionsAtOnceModuleInfo()
+                                        : ::wasi::guests::SocketFunctionsModuleInfo();
+}
+
 // ---- Guest ----
 
-Guest::Guest(Config config, Answers answers) {
+Guest::Guest(Config config, Answers answers, const ModuleInfo& module) {
   Process::Options options;
   options.config = std::move(config);
   options.always_suspend = answers == Answers::kSuspended;
-  auto process = Process::Create(GuestModule(answers), std::move(options));
+  auto process = Process::Create(module, std::move(options));
   if (!process.ok()) {
     ADD_FAILURE() << process.status();
     abort();  // nothing that follows would make sense
@@ -267,7 +274,7 @@ bool Folder::Exists(absl::string_view name) const {
 Guest& WasiTest::guest() {
   if (guest_ == nullptr) {
     config.use_openat2 = openat2();
-    guest_ = std::make_unique<Guest>(std::move(config), GetParam().answers);
+    guest_ = std::make_unique<Guest>(std::move(config), GetParam().answers, module());
   }
   return *guest_;
 }

@@ -40,6 +40,8 @@ std::vector<Mode> BothAnswers();
 std::vector<Mode> AllModes();
 
 const ModuleInfo& GuestModule(Answers answers);
+// The same for socket_functions.wat.
+const ModuleInfo& SocketGuestModule(Answers answers);
 
 // What path_open is given.
 struct Opening {
@@ -61,7 +63,8 @@ inline Opening Creating(uint32_t more_oflags = 0, uint32_t fdflags = 0) {
 
 class Guest {
  public:
-  Guest(Config config, Answers answers);
+  Guest(Config config, Answers answers) : Guest(std::move(config), answers, GuestModule(answers)) {}
+  Guest(Config config, Answers answers, const ModuleInfo& module);
   ~Guest();
 
   // ---- Calls ----
@@ -163,6 +166,7 @@ class WasiTest : public testing::TestWithParam<Mode> {
  protected:
   // Made at first use, of `config` and the mode.
   Guest& guest();
+  virtual const ModuleInfo& module() const { return GuestModule(GetParam().answers); }
   bool openat2() const { return GetParam().openat2; }
   void MountFolder(absl::string_view name = "/", bool read_only = false);
 

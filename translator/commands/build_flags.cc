@@ -36,6 +36,12 @@ cl::list<std::string> environment("env", cl::value_desc("NAME=VALUE"),
                                   cl::desc("An environment variable of the guest's (repeatable); "
                                            "NAME alone: as it is here"),
                                   FERMATA_BOTH);
+cl::list<std::string> network("allow-net", cl::value_desc("RULE"),
+                              cl::desc("What the guest may reach of the network (repeatable; by "
+                                       "default nothing): ADDRESS[/BITS][:PORTS], *[:PORTS], a "
+                                       "NAME that may be resolved; connect:… or listen:… for one "
+                                       "of both"),
+                              FERMATA_BOTH);
 cl::opt<std::string> compiler("compiler", cl::value_desc("command"),
                               cl::desc("C++ compiler (default: $CXX, or c++)"), FERMATA_BOTH);
 cl::opt<std::string> optimization("opt", cl::init("-O2"), cl::value_desc("-On"),
@@ -80,6 +86,7 @@ std::string Installed(absl::string_view relative) {
 
 const std::vector<std::string>& DirFlags() { return dirs; }
 const std::vector<std::string>& EnvFlags() { return environment; }
+const std::vector<std::string>& AllowNetFlags() { return network; }
 
 absl::Status ToBuildOptions(const std::string& module_path, bool suspend_all,
                             driver::NativeBuildOptions& options) {

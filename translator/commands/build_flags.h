@@ -19,9 +19,10 @@ extern llvm::cl::SubCommand run_command;
 extern llvm::cl::SubCommand compile_command;
 extern llvm::cl::OptionCategory build_category;
 
-// --dir and --env of both.
+// --dir, --env and --allow-net of both.
 const std::vector<std::string>& DirFlags();
 const std::vector<std::string>& EnvFlags();
+const std::vector<std::string>& AllowNetFlags();
 
 // Options for `module_path` from the flags; `suspend_all`: WASI's imports that never wait suspend
 // too. Error: Fermata's headers are not where they should be.

@@ -24,8 +24,8 @@ namespace cl = llvm::cl;
 cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("<module.wasm>"),
                            cl::sub(compile_command), cl::cat(build_category));
 cl::opt<std::string> output("o", cl::Required, cl::value_desc("file"),
-                            cl::desc("The executable. Its arguments are the guest's; --dir and "
-                                     "--env are built in"),
+                            cl::desc("The executable. Its arguments are the guest's; --dir, "
+                                     "--env and --allow-net are built in"),
                             cl::sub(compile_command), cl::cat(build_category));
 
 // A C++ string literal, whatever `text` holds.
@@ -47,10 +47,12 @@ std::string MainSource() {
   return absl::StrCat(
       "extern \"C\" const void* fermata_module();\n"
       "extern \"C\" int fermata_wasi_main(const void*, int, char**, const char* const*,\n"
-      "                                 const char* const*);\n",
+      "                                 const char* const*, const char* const*);\n",
       StringList("mounts", DirFlags()), StringList("environment", EnvFlags()),
+      StringList("network", AllowNetFlags()),
       "int main(int argc, char** argv) {\n"
-      "  return fermata_wasi_main(fermata_module(), argc, argv, mounts, environment);\n"
+      "  return fermata_wasi_main(fermata_module(), argc, argv, mounts, environment,\n"
+      "                           network);\n"
       "}\n");
 }
 
@@ -83,6 +85,10 @@ int Run() {
   for (const std::string& dir : DirFlags()) {
     const absl::StatusOr<wasi::Mount> mount = wasi::ParseMount(dir);
     if (!mount.ok()) return Fail(absl::StrCat("--dir ", mount.status().message()));
+  }
+  wasi::NetworkPolicy network;
+  if (const absl::Status allowed = wasi::AllowNetwork(AllowNetFlags(), network); !allowed.ok()) {
+    return Fail(allowed.message());
   }
   driver::NativeBuildOptions build;
   absl::Status status = ToBuildOptions(input, /*suspend_all=*/false, build);

@@ -77,6 +77,8 @@ absl::StatusOr<wasi::Process::Options> ProcessOptions() {
     }
     config.mounts.push_back(*std::move(mount));
   }
+  const absl::Status allowed = wasi::AllowNetwork(AllowNetFlags(), config.network);
+  if (!allowed.ok()) return allowed;
   for (const std::string& address : listen) {
     absl::StatusOr<std::shared_ptr<wasi::Stream>> socket = wasi::Listen(address);
     if (!socket.ok()) return socket.status();
