@@ -87,9 +87,9 @@ bool DynamicStep::State::GoOnStarting(core::Context* context) {
     instance.start_running = false;
     return false;
   }
-  const core::Function& next = store->functions[instance.NextToStart() - 1];
+  const core::Function& next = store()->functions[instance.NextToStart() - 1];
   function = next.handle;
-  Take(core::Enter(*context, activation, next, store->types.at(next.type).invoke, nullptr),
+  Take(core::Enter(*context, activation, next, store()->types.at(next.type).invoke, nullptr),
        context);
   return true;
 }

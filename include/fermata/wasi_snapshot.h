@@ -8,10 +8,10 @@
 // the same order), clock and random numbers, limits. A stream goes on where the host's goes on; how
 // much was read and written before is in SavedStream. Sleeps and poll timeouts begin anew.
 //
-// Connections that the guest has accepted, sockets that it has opened, and streams that the host has
-// added (System::Add), can't be saved: restoring is an error, unless the host has a stream for them
-// (RestoreOptions::stream). Files and directories that the host has added are an error, too. An
-// import that the host has bound under one of WASI's names is in RestoreOptions::host again, or
+// Connections that the guest has accepted, sockets that it has opened, and streams that the host
+// has added (System::Add), can't be saved: restoring is an error, unless the host has a stream for
+// them (RestoreOptions::stream). Files and directories that the host has added are an error, too.
+// An import that the host has bound under one of WASI's names is in RestoreOptions::host again, or
 // falls to WASI.
 #ifndef FERMATA_WASI_SNAPSHOT_H_
 #define FERMATA_WASI_SNAPSHOT_H_

@@ -56,7 +56,7 @@ class Program {
     wasi::Process::Options options;
     options.config = std::move(config);
     options.always_suspend = Byte() % 2 == 0;
-    auto process = wasi::Process::Create(WasiModuleInfo(), std::move(options));
+    auto process = wasi::Process::Create(::fuzz::WasiModuleInfo(), std::move(options));
     if (!process.ok()) Fail(process.status().ToString());
     process_ = std::move(*process);
     for (size_t calls = 0; data_ != end_ && calls < kMostCalls; ++calls) {
@@ -97,7 +97,7 @@ class Program {
 
   // Returns whether the guest goes on.
   bool Call(uint8_t what) {
-    const ModuleInfo& info = WasiModuleInfo();
+    const ModuleInfo& info = ::fuzz::WasiModuleInfo();
     const core::ExportInfo& e = info.exports[what % info.export_count];
     if (e.kind != ExternKind::kFunction) return true;
     const absl::string_view name(e.name.data, e.name.size);
@@ -129,7 +129,7 @@ void Once() {
 }  // namespace
 
 std::vector<std::string> Seeds() {
-  const ModuleInfo& info = WasiModuleInfo();
+  const ModuleInfo& info = ::fuzz::WasiModuleInfo();
   std::vector<std::string> seeds;
   // Each function once, with a path, an iovec and a subscription in memory.
   std::string memory;

@@ -221,6 +221,7 @@ struct Recorder {
     size = s;
     return bytes;
   }
+  void Stored() const {}
 };
 TEST(SimdMemory, ChecksTheBytesTouched) {
   Recorder m;
