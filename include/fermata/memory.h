@@ -148,16 +148,19 @@ FERMATA_ACCESSES(MemShared, u64)
 #else
 #define FERMATA_FLOAT_REGISTER "m"
 #endif
-#define FERMATA_FORCE(type, where)                \
-  FERMATA_INLINE type force(type v) {             \
-    __asm__ volatile("" : : where(v) : "memory"); \
-    return v;                                     \
-  }
-FERMATA_FORCE(u32, "r")
-FERMATA_FORCE(u64, "r")
-FERMATA_FORCE(f32, FERMATA_FLOAT_REGISTER)
-FERMATA_FORCE(f64, FERMATA_FLOAT_REGISTER)
-#undef FERMATA_FORCE
+template <typename T>  // integers
+FERMATA_INLINE T force(T v) {
+  __asm__ volatile("" : : "r"(v) : "memory");
+  return v;
+}
+FERMATA_INLINE f32 force(f32 v) {
+  __asm__ volatile("" : : FERMATA_FLOAT_REGISTER(v) : "memory");
+  return v;
+}
+FERMATA_INLINE f64 force(f64 v) {
+  __asm__ volatile("" : : FERMATA_FLOAT_REGISTER(v) : "memory");
+  return v;
+}
 template <typename T>
 FERMATA_INLINE T opaque(T v) {
   __asm__("" : "+m"(v));

@@ -170,11 +170,12 @@ class Reopener {
       if (stream != nullptr) made = std::make_unique<StreamDescriptor>(std::move(stream), rights);
     }
     if (made == nullptr) {
-      return Refuse(d.fd, d.origin.kind == Origin::kInitial ? "the host does not supply it"
-                          : d.is_stream
-                              ? "a stream that was accepted or added is not restored unless the "
-                                "host supplies it"
-                              : "a file or directory that the host added is not restored");
+      return Refuse(d.fd,
+                    d.origin.kind == Origin::kInitial ? "the host does not supply it"
+                    : d.is_stream
+                        ? "a stream that was opened, accepted or added is not restored unless the "
+                          "host supplies it"
+                        : "a file or directory that the host added is not restored");
     }
     made->base &= d.base;
     made->inheriting &= d.inheriting;

@@ -67,7 +67,7 @@ TEST(SimdFloat, RelaxedMultiplyAddRoundsTwice) {
 
 // Operations that change no number, with a constant that the compiler sees.
 TEST(SimdFloat, SignalingNansComeOutQuietOfWhatFolds) {
-  const v128 f = force(i32x4_splat(0x7f800001)), d = force(i64x2_splat(0xfff0000000000001));
+  const v128 f = opaque(i32x4_splat(0x7f800001)), d = opaque(i64x2_splat(0xfff0000000000001));
   const v128 results32[] = {
       f32x4_mul(f, f32x4_splat(1)),
       f32x4_mul(f32x4_splat(1), f),

@@ -92,7 +92,7 @@ void CheckShuffle() {
   const auto a = Lanes<u8>(kA), b = Lanes<u8>(kB);
   const Array<u8> expected = {(i < 16 ? a[i % 16] : b[i % 16])...};
   EXPECT_TRUE(Same((i8x16_shuffle<i...>(kA, kB)), Vector<u8>(expected)));
-  EXPECT_TRUE(Same((i8x16_shuffle<i...>(force(kA), force(kB))), Vector<u8>(expected)));
+  EXPECT_TRUE(Same((i8x16_shuffle<i...>(opaque(kA), opaque(kB))), Vector<u8>(expected)));
 }
 TEST(SimdLanes, Shuffle) {
   CheckShuffle<0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15>();
