@@ -247,7 +247,7 @@ TEST_P(AddedDescriptorsTest, AreRestoredByTheHost) {
   RestoreOptions options;
   options.process.always_suspend = GetParam().answers == Answers::kSuspended;
   EXPECT_THAT(RestoreProcess(GuestModule(GetParam().answers), *bytes, options).status().message(),
-              testing::HasSubstr("descriptor 3: a stream that was accepted or added"));
+              testing::HasSubstr("descriptor 3: a stream that was opened, accepted or added"));
   options.stream = [&](const SavedStream& stream) {
     return stream.fd == fd ? after.reader() : nullptr;
   };
