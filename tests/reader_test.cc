@@ -533,8 +533,8 @@ TEST(Reader, FeaturesThatAreOffRefuse) {
 
 // Imports as lines: module, name, kind, index, and what can be told of the type.
 std::string ImportsOf(const Bytes& section) {
-  absl::StatusOr<wasm::Module> module = ReadModule(
-      "m.wasm", Sections({{1, {2, 0x60, 0, 0, 0x60, 1, 0x7f, 0}}, {2, section}}), Supported());
+  const Bytes bytes = Sections({{1, {2, 0x60, 0, 0, 0x60, 1, 0x7f, 0}}, {2, section}});
+  const absl::StatusOr<wasm::Module> module = ReadModule("m.wasm", bytes, Supported());
   if (!module.ok()) return std::string(module.status().message());
   std::string text;
   for (const wasm::Import& i : module->imports) {
