@@ -138,8 +138,8 @@ FERMATA_ACCESSES(MemShared, u64)
 #undef FERMATA_LOAD
 
 // Returns `v`, which the compiler must compute, all of it, before anything that follows, although
-// it may go unused: a load from a reserved memory must trap. (As an input only: an output would be
-// a copy of it.) opaque(v): `v`, of which the compiler then knows nothing.
+// it may go unused: a load from a reserved memory must trap. (An output would be a copy of it.)
+// opaque(v) returns `v`, of which the compiler then knows nothing.
 #if defined(__GNUC__)
 #if defined(__x86_64__)
 #define FERMATA_FLOAT_REGISTER "x"
