@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,11 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
+
+std::string Contents(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
 
 // Writes "hello\n"; exits with the number of its arguments.
 constexpr char kHello[] = R"((module
@@ -381,6 +387,8 @@ TEST_F(RunCommand, CompileMakesAnExecutable) {
   ASSERT_TRUE(ran.ok());
   EXPECT_EQ(ran->exit_code, 3);
   EXPECT_EQ(ran->output, "hello\n");
+  // Sockets are left out of guests that have none.
+  EXPECT_THAT(Contents(app), Not(HasSubstr("sock_addr_resolve")));
   // Start functions end it as they do here.
   EXPECT_EQ(Fermata({"compile", Module("leaving", kLeaving), "-o", app}).exit_code, 0);
   const auto left = driver::RunProcess({app});
@@ -477,6 +485,7 @@ TEST_F(RunCommand, AllowsTheNetworkByRules) {
   const auto ran = driver::RunProcess({program});
   ASSERT_TRUE(ran.ok()) << ran.status();
   EXPECT_EQ(ran->exit_code, 0) << ran->output;
+  EXPECT_THAT(Contents(program), HasSubstr("sock_addr_resolve"));
 }
 
 }  // namespace

@@ -22,6 +22,9 @@ absl::StatusOr<Mount> ParseMount(absl::string_view text);
 std::vector<std::string> ParseEnvironment(absl::Span<const std::string> texts);
 // Adds the rules of all --allow-net flags. Error: "--allow-net …".
 absl::Status AllowNetwork(absl::Span<const std::string> rules, NetworkPolicy& network);
+// Whether an import is a function of WAMR's socket extension, which a program that is linked
+// without CMake has only by `-Wl,-u,fermata_wasi_sockets`.
+bool IsSocketExtension(absl::string_view module, absl::string_view name);
 // A listening TCP socket for "HOST:PORT"; an IPv6 address in brackets.
 absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address);
 

@@ -11,6 +11,9 @@
 #include "absl/strings/str_split.h"
 #include "runtime/wasi/errors.h"
 
+extern "C" __attribute__((weak)) void fermata_wasi_sockets(
+    std::vector<fermata::wasi::Function>* table);
+
 namespace fermata::wasi {
 namespace {
 
@@ -22,9 +25,7 @@ const std::vector<Function>& Table() {
     AddTransferFunctions(*t);
     AddPathFunctions(*t);
     AddPollFunctions(*t);
-    AddSocketFunctions(*t);
-    AddSocketOptions(*t);
-    AddNameFunctions(*t);
+    if (fermata_wasi_sockets != nullptr) fermata_wasi_sockets(t);
     return t;
   }();
   return *table;

@@ -100,7 +100,7 @@ struct Function {
   Result (*code)(Call& call, const uint64_t* arguments);
 };
 
-// All of wasi_snapshot_preview1.
+// All of wasi_snapshot_preview1 that is linked.
 absl::Span<const Function> Functions();
 const Function* FindFunction(absl::string_view name);
 inline constexpr absl::string_view kModule = "wasi_snapshot_preview1";
@@ -111,7 +111,8 @@ void AddDescriptorFunctions(std::vector<Function>& table);
 void AddTransferFunctions(std::vector<Function>& table);
 void AddPathFunctions(std::vector<Function>& table);
 void AddPollFunctions(std::vector<Function>& table);
-void AddSocketFunctions(std::vector<Function>& table);  // WAMR's extension: docs/sockets.md
+// WAMR's extension, docs/sockets.md.
+void AddSocketFunctions(std::vector<Function>& table);
 void AddSocketOptions(std::vector<Function>& table);
 void AddNameFunctions(std::vector<Function>& table);
 
@@ -148,5 +149,10 @@ inline bool FitsFlags(uint32_t value, uint32_t all) { return (value & ~all) == 0
 uint64_t HostMonotonic();
 
 }  // namespace fermata::wasi
+
+// Adds WAMR's extension. A program has it if its link asks for the symbol (`-u`), which whoever
+// links Fermata::runtime does, and `fermata compile` for guests that import it: most have no need
+// of it.
+extern "C" void fermata_wasi_sockets(std::vector<fermata::wasi::Function>* table);
 
 #endif  // FERMATA_RUNTIME_WASI_SYSTEM_H_

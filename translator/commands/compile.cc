@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -15,6 +16,8 @@
 #include "translator/commands/build_flags.h"
 #include "translator/commands/common.h"
 #include "translator/driver/native_build.h"
+#include "translator/input_file.h"
+#include "translator/wasm/reader.h"
 
 namespace fermata::commands::compile {
 namespace {
@@ -56,14 +59,26 @@ std::string MainSource() {
       "}\n");
 }
 
-absl::StatusOr<std::vector<std::string>> LinkFlags() {
+// False for what is no module: that is the translator's to say.
+bool ImportsSockets(const std::string& path) {
+  const auto file = ReadInput(path);
+  if (!file.ok()) return false;
+  const auto module = wasm::ReadModule(path, BytesOf(**file), wasm::Supported());
+  return module.ok() && absl::c_any_of(module->imports, [](const wasm::Import& import) {
+           return wasi::IsSocketExtension(import.module, import.name);
+         });
+}
+
+absl::StatusOr<std::vector<std::string>> LinkFlags(bool sockets) {
   const std::string path = LibraryFile("standalone.link");
   auto file = llvm::MemoryBuffer::getFile(path);
   if (!file) {
     return absl::NotFoundError(absl::StrCat(path, ": cannot read: ", file.getError().message(),
                                             ": `fermata compile` needs Fermata's runtime library"));
   }
-  std::vector<std::string> flags = {"-Wl,--gc-sections", "-Wl,--start-group"};
+  std::vector<std::string> flags = {"-Wl,--gc-sections"};
+  if (sockets) flags.push_back("-Wl,-u,fermata_wasi_sockets");
+  flags.push_back("-Wl,--start-group");
   const std::string folder = llvm::sys::path::parent_path(path).str();
   for (absl::string_view line : absl::StrSplit((*file)->getBuffer().str(), '\n')) {
     if (line.empty()) continue;
@@ -93,7 +108,7 @@ int Run() {
   driver::NativeBuildOptions build;
   absl::Status status = ToBuildOptions(input, /*suspend_all=*/false, build);
   if (!status.ok()) return Fail(status.message());
-  absl::StatusOr<std::vector<std::string>> link = LinkFlags();
+  absl::StatusOr<std::vector<std::string>> link = LinkFlags(ImportsSockets(input));
   if (!link.ok()) return Fail(link.status().message());
   build.before_build = [] { return CheckImports(input); };
   Progress progress;
