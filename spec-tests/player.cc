@@ -9,6 +9,7 @@
 #include "fermata/snapshot.h"
 #include "spec-tests/host_module.h"
 #include "spec-tests/negative.h"
+#include "spec-tests/values.h"
 
 namespace fermata::spec {
 namespace {

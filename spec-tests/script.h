@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "spec-tests/values.h"
+#include "spec-tests/pattern.h"
 
 namespace fermata::spec {
 

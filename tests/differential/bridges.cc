@@ -39,7 +39,7 @@ std::string Integers(absl::string_view types, bool told) {
 // A module that begins with the types of another.
 class Bridge {
  public:
-  explicit Bridge(const wasm::Module& module) : module_(module) {
+  explicit Bridge(const wasm::Module& module) {
     for (const wasm::Section& section : module.sections) {
       if (section.id == 1) {
         types_ = Bytes(module.bytes.begin() + section.contents,
@@ -172,7 +172,6 @@ class Bridge {
     }
   }
 
-  const wasm::Module& module_;
   Bytes types_;
   uint64_t items_ = 0;
   uint32_t next_type_ = 0;
