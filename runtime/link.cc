@@ -94,6 +94,9 @@ const Extern* Imports::Find(absl::string_view module, absl::string_view name) co
 
 namespace internal {
 
+// Of what stands for a host's function in place of an instance: without functions of its own.
+constexpr ModuleInfo kNoModule{};
+
 // One instantiation, step by step.
 class Linker {
  public:
@@ -363,6 +366,7 @@ class Linker {
     auto bound = std::make_unique<AnsweringImport>();
     static_cast<core::Instance&>(*bound) = {};
     bound->store = &store_.store;
+    bound->module = &kNoModule;
     bound->host = e.answering_host;
     bound->caller = t_.instance;
     bound->suspend = import.suspend;
@@ -375,6 +379,7 @@ class Linker {
     auto bound = std::make_unique<AnsweringInstance>();
     static_cast<core::HostInstance&>(*bound) = {};
     bound->store = &store_.store;
+    bound->module = &kNoModule;
     bound->call = CallAnswering;
     bound->caller = dynamic_;
     bound->answer = e.answer;

@@ -158,7 +158,7 @@ class RunCommand : public testing::Test {
   std::string Module(const std::string& name, const char* text) {
     const fs::path wat = dir_ / (name + ".wat"), wasm = dir_ / (name + ".wasm");
     std::ofstream(wat) << text;
-    const auto made = driver::RunProcess({FERMATA_WAT2WASM, wat, "-o", wasm});
+    const auto made = driver::RunProcess({FERMATA_WAT2WASM, "--enable-tail-call", wat, "-o", wasm});
     EXPECT_TRUE(made.ok() && made->exit_code == 0) << (made.ok() ? made->output : "");
     return wasm;
   }
@@ -467,6 +467,26 @@ TEST_F(CompileLeaves, NothingWhenItIsInterrupted) {
       EXPECT_THAT(Left(), testing::IsEmpty()) << command << ", " << signal;
     }
   }
+}
+
+// What the host provides may be in a table, or referred to.
+constexpr char kTailCallsOfImports[] = R"((module
+  (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (type $results (func (result i32)))
+  (type $takes (func (param i32)))
+  (table 2 funcref)
+  (elem (i32.const 0) $yield $exit)
+  (memory (export "memory") 1)
+  (func (export "yield") (result i32) (return_call_indirect (type $results) (i32.const 0)))
+  (func (export "exit") (return_call_indirect (type $takes) (i32.const 7) (i32.const 1)))))";
+
+TEST_F(RunCommand, TailCallsReachImportsInTables) {
+  const std::string module = Module("tail_calls", kTailCallsOfImports);
+  const auto yields = Fermata({"run", module, "--invoke=yield"});
+  EXPECT_EQ(yields.exit_code, 0);
+  EXPECT_EQ(yields.output, "0\n");
+  EXPECT_EQ(Fermata({"run", module, "--invoke=exit"}).exit_code, 7);
 }
 
 // Sockets of the guest's own reach what they are allowed to, built in or not.

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "fermata/dynamic.h"
 #include "tests/code_fixture.h"
@@ -28,6 +29,8 @@ struct Shape {
 #define OUT32(e) "(global.set $i32 " e ")"
 #define OUT64(e) "(global.set $i64 " e ")"
 #define P "(local.get 0)"
+// With an offset of `n`: the first multiple of `n` from the parameter on.
+#define ALIGNED(n) "(i32.and (i32.sub " P " (i32.const 1)) (i32.const -" n "))"
 
 constexpr Shape kShapes[] = {
     // Only a part of the value is used.
@@ -107,6 +110,16 @@ constexpr Shape kShapes[] = {
     {"added_to_made_nan", 4,
      "(local.set $y (f32.div (f32.const 0) (f32.const 0)))" OUT32(
          "(i32.reinterpret_f32 (f32.mul (f32.load " P ") (local.get $y)))")},
+    {"times_masked_nan", 8,
+     "(global.set $f64 (f64.mul (f64.load " P ") (f64.reinterpret_i64"
+     " (i64.or (i64.extend_i32_u " P ") (i64.const -1)))))"},
+    {"plus_difference_of_infinities", 4,
+     "(global.set $f32 (f32.add (f32.load " P ") (f32.mul (f32.sub (f32.const inf)"
+     " (f32.const inf)) (f32.convert_i32_s " P "))))"},
+    {"argument_is_nan", 8, "(global.set $f64 (call $times (call $nan) " P "))"},
+    {"global_is_nan", 8,
+     "(global.set $f64 (f64.div (f64.const 0) (f64.const 0)))"
+     "(global.set $f64 (f64.sub (f64.load " P ") (global.get $f64)))"},
     {"only_the_sign", 8, "(global.set $f64 (f64.copysign (f64.const 1) (f64.load " P ")))"},
     {"only_the_magnitude", 4, "(global.set $f32 (f32.abs (f32.load " P ")))"},
     {"no_sign_at_all", 4, OUT32("(f32.lt (f32.abs (f32.load " P ")) (f32.const 0))")},
@@ -129,6 +142,16 @@ constexpr Shape kShapes[] = {
     {"path_rarely_taken", 4,
      "(local.set $i (i32.load " P "))"
      "(if (i32.eq " P " (i32.const 77)) (then " OUT32("(local.get $i)") "))"},
+    // Atomic accesses that change nothing, or whose result does not matter.
+    {"atomic_load", 4, "(drop (i32.atomic.load offset=4 " ALIGNED("4") "))"},
+    {"atomic_add_zero", 4, "(drop (i32.atomic.rmw.add offset=4 " ALIGNED("4") " (i32.const 0)))"},
+    {"atomic_and_all", 8, "(drop (i64.atomic.rmw.and offset=8 " ALIGNED("8") " (i64.const -1)))"},
+    {"atomic_or_nothing_of_a_byte", 1, "(drop (i32.atomic.rmw8.or_u " P " (i32.const 256)))"},
+    {"atomic_xor_masked", 2,
+     OUT32("(i32.and (i32.atomic.rmw16.xor_u offset=2 " ALIGNED("2") " (i32.const 0))"
+                                                                     " (i32.const 0))")},
+    {"atomic_exchange_unused", 4,
+     "(drop (i32.atomic.rmw.xchg offset=4 " ALIGNED("4") " (i32.const 0)))"},
     // Callees that do nothing with it.
     {"ignored_argument", 4, OUT32("(call $ignores (i32.load " P "))")},
     {"ignored_result", 4, "(drop (call $loads " P "))"},
@@ -180,12 +203,29 @@ constexpr Shape kShapes[] = {
     // Stores.
     {"store", 4, "(i32.store " P " (i32.const 1))"},
     {"store_of_a_load", 4, "(i32.store " P " (i32.load " P "))"},
-    {"store_twice", 8, "(i64.store " P " (i64.const 1)) (i32.store " P " (i32.const 2))"},
-    {"store_in_halves", 8,
+    {"stored_twice", 8, "(i64.store " P " (i64.const 1)) (i32.store " P " (i32.const 2))"},
+    {"stored_in_halves", 8,
      "(local.set $w (i64.load " P ")) (i32.store " P " (i32.wrap_i64 (local.get $w)))"
      "(i32.store offset=4 " P " (i32.wrap_i64 (i64.shr_u (local.get $w) (i64.const 32))))"},
     {"store_of_a_vector", 16, "(v128.store " P " (v128.load " P "))"},
     {"store_of_a_lane", 8, "(v128.store64_lane 1 " P " (v128.const i64x2 1 2))"},
+    {"store_of_a_constant_vector", 16, "(v128.store " P " (v128.const i64x2 1 2))"},
+    {"store_of_a_selected_vector", 16,
+     "(v128.store " P " (select (v128.const i64x2 1 2) (v128.const i64x2 3 4) " P "))"},
+    {"store_of_two_words", 16,
+     "(v128.store " P " (i64x2.replace_lane 1 (i64x2.splat (i64.extend_i32_u " P "))"
+     " (i64.const 5)))"},
+    {"store_of_a_wide_constant", 8, "(i64.store " P " (i64.const 0x123456789abcdef))"},
+    {"store_of_a_float_constant", 8, "(f64.store " P " (f64.const 1.1))"},
+    {"store_of_joined_halves", 8,
+     "(i64.store " P " (i64.or (i64.extend_i32_u (i32.reinterpret_f32 (f32.mul"
+     " (f32.convert_i32_u " P ") (f32.const 3)))) (i64.shl (i64.extend_i32_u " P ")"
+     " (i64.const 32))))"},
+    {"store_of_joined_words", 8,
+     "(i64.store " P " (i64.or (i64.extend_i32_u " P ") (i64.shl (i64.extend_i32_u"
+     " (i32.mul " P " (i32.const 3))) (i64.const 32))))"},
+    {"store_of_joined_bytes", 4,
+     "(i32.store " P " (i32.or (i32.and " P " (i32.const 255)) (i32.shl " P " (i32.const 8))))"},
 };
 
 std::string Module() {
@@ -197,11 +237,15 @@ std::string Module() {
     (global $f64 (mut f64) (f64.const 0))
     (func $ignores (param i32) (result i32) (i32.const 6))
     (func $loads (param i32) (result i32) (i32.load (local.get 0)))
+    (func $nan (result f64) (f64.div (f64.const 0) (f64.const 0)))
+    (func $times (param f64 i32) (result f64)
+      (f64.mul (f64.load (local.get 1)) (local.get 0)))
     (func $sums (param i32) (result i32)
       (i32.add (i32.load (local.get 0)) (i32.load (i32.const 16))))
     (func (export "global") (result i32) (global.get $i32))
     (func (export "peek") (param i32) (result i32) (i32.load (local.get 0)))
-    (func (export "clear") (i32.store (i32.const 0) (i32.const 0)) (global.set $i32 (i32.const 0)))
+    (func (export "clear") (i32.store (i32.const 0) (i32.const 0)) (global.set $i32 (i32.const 0))
+      (memory.fill (i32.const 65520) (i32.const 0) (i32.const 16)))
   )";
   for (const Shape& shape : kShapes) {
     absl::StrAppend(&text, "(func (export \"", shape.name,
@@ -265,7 +309,7 @@ std::vector<Variant> Variants() {
   std::vector<Variant> variants;
   for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
     if (*compiler == '\0') continue;
-    for (const char* optimization : {"-O1", "-O2", "-O3"}) {
+    for (const char* optimization : {"-O0", "-O1", "-O2", "-O3"}) {
       variants.push_back({compiler, "auto", "reserved", false, 1});
       variants.back().optimization = optimization;
     }
@@ -299,6 +343,21 @@ TEST_P(TrappingAccess, WhateverBecomesOfTheValue) {
     for (const uint32_t address : {kEnd - shape.bytes + 1, kEnd, 70000u, 0x7ffffff0u, ~0u}) {
       // Loops read from 400 bytes before the address on, or down from it.
       ExpectTrapAt(shape.name, {Value::I32(address)});
+    }
+  }
+}
+
+// A store that reaches past the end writes none of its bytes.
+TEST_P(TrappingAccess, StoresAsAWholeOrNotAtAll) {
+  for (const Shape& shape : kShapes) {
+    if (!absl::StartsWith(shape.name, "store_")) continue;
+    SCOPED_TRACE(shape.name);
+    Run("clear", {});
+    for (uint32_t past = 1; past < shape.bytes; ++past) {
+      ExpectTrapAt(shape.name, {Value::I32(kEnd - shape.bytes + past)});
+    }
+    for (uint32_t at = kEnd - 16; at < kEnd; at += 4) {
+      EXPECT_EQ(Get("peek", {Value::I32(at)}), 0u) << at;
     }
   }
 }

@@ -28,9 +28,11 @@ FERMATA_INLINE T* atomic_at(Instance* base, const View& m, u64 address, u64 offs
 }
 
 // ---- Loads, stores, read-modify-write ----
+// Compilers make a load, or nothing, of what they know to change nothing.
 #define FERMATA_RMW(name, value, bits, builtin)                                                \
   template <class View>                                                                        \
   FERMATA_INLINE value name(Instance* base, const View& m, u64 address, u64 offset, value v) { \
+    __asm__("" : "+r"(v));                                                                     \
     return builtin(atomic_at<bits>(base, m, address, offset), static_cast<bits>(v),            \
                    __ATOMIC_SEQ_CST);                                                          \
   }

@@ -5,7 +5,8 @@
 //   MemReserved  address space is reserved beyond every address that 32 bits of address and 32 bits
 //                of offset can form; what is out of bounds faults, and the host turns the fault
 //                into a trap. The C++ compiler must not move or drop an access that may fault:
-//                loads are forced (below), and nothing moves across a store (`Stored`).
+//                loads are forced (below), and nothing moves across a store (`Stored`). Nor may it
+//                store in pieces, of which the first is written when the last traps (`Whole`).
 //   MemChecked   each access is checked; the base may move, so the view is reloaded after calls.
 // Memories with 64-bit addresses (MemChecked64) or pages of another size than 64 KiB are checked
 // under both policies.
@@ -25,14 +26,48 @@ namespace fermata::core {
 #define FERMATA_IN_ORDER() ((void)0)
 #endif
 
+#if defined(__x86_64__)
+#define FERMATA_FLOAT_REGISTER "x"
+#elif defined(__aarch64__)
+#define FERMATA_FLOAT_REGISTER "w"
+#else
+#define FERMATA_FLOAT_REGISTER "m"
+#endif
+
 struct MemReserved {
+  static constexpr bool kFaults = true;
   u8* base;
   MemReserved(Instance*, const MemoryField& field) : base(field.base) {}
   FERMATA_INLINE u8* at(u64 address, u64 offset, u32) const { return base + address + offset; }
+  // The value in one register, from which it is stored by one instruction. Compilers store parts
+  // that they have apart, and constants that no instruction holds, one after the other.
+#if defined(__GNUC__)
+  template <class T>  // integers
+  FERMATA_INLINE T Whole(T v) const {
+    if (__builtin_constant_p(v) && static_cast<T>(static_cast<i32>(v)) == v) return v;
+    __asm__("" : "+r"(v));
+    return v;
+  }
+  FERMATA_INLINE f32 Whole(f32 v) const {
+    if (__builtin_constant_p(v)) return v;
+    __asm__("" : "+" FERMATA_FLOAT_REGISTER(v));
+    return v;
+  }
+  FERMATA_INLINE f64 Whole(f64 v) const {
+    __asm__("" : "+" FERMATA_FLOAT_REGISTER(v));
+    return v;
+  }
+#else
+  template <class T>
+  FERMATA_INLINE T Whole(T v) const {
+    return v;
+  }
+#endif
   FERMATA_INLINE void Stored() const { FERMATA_IN_ORDER(); }
 };
 
 struct CheckedMemory {
+  static constexpr bool kFaults = false;
   u8* base;
   u64 bytes;
   Memory* memory;
@@ -44,7 +79,12 @@ struct CheckedMemory {
     base = memory->data;
     bytes = memory->bytes;
   }
-  FERMATA_INLINE void Stored() const {}  // the check is a branch, which stays where it is
+  // The check is a branch, which stays where it is.
+  FERMATA_INLINE void Stored() const {}
+  template <class T>
+  FERMATA_INLINE T Whole(T v) const {
+    return v;
+  }
 };
 
 struct MemChecked : CheckedMemory {
@@ -101,7 +141,7 @@ FERMATA_INLINE u8 little(u8 v) { return v; }
   }
 #define FERMATA_STORE(view, index, name, value, bits, cast)                     \
   FERMATA_INLINE void name(const view& m, index address, u64 offset, value v) { \
-    const bits raw = little(static_cast<bits>(cast(v)));                        \
+    const bits raw = little(static_cast<bits>(cast(m.Whole(v))));               \
     memcpy(m.at(address, offset, sizeof raw), &raw, sizeof raw);                \
     m.Stored();                                                                 \
   }
@@ -141,13 +181,6 @@ FERMATA_ACCESSES(MemShared, u64)
 // it may go unused: a load from a reserved memory must trap. (An output would be a copy of it.)
 // opaque(v) returns `v`, of which the compiler then knows nothing.
 #if defined(__GNUC__)
-#if defined(__x86_64__)
-#define FERMATA_FLOAT_REGISTER "x"
-#elif defined(__aarch64__)
-#define FERMATA_FLOAT_REGISTER "w"
-#else
-#define FERMATA_FLOAT_REGISTER "m"
-#endif
 template <typename T>  // integers
 FERMATA_INLINE T force(T v) {
   __asm__ volatile("" : : "r"(v) : "memory");

@@ -186,7 +186,9 @@ FERMATA_INLINE v128 f64x2_convert_low_i32x4_s(v128 v) {
 // ---- Floats to floats ----
 FERMATA_INLINE v128 f32x4_demote_f64x2_zero(v128 v) {
 #if defined(FERMATA_SSE2)
-  return v128(__builtin_ia32_cvtpd2ps(f64x2(v)));
+  // g++ takes a promotion that it sees before this one for its inverse, which it is not for
+  // signaling NaNs.
+  return v128(__builtin_ia32_cvtpd2ps(f64x2(in_one_register(v))));
 #else
   return v128(f32x4{f32_demote_f64(f64x2(v)[0]), f32_demote_f64(f64x2(v)[1]), 0, 0});
 #endif

@@ -56,6 +56,10 @@ FERMATA_INLINE v128 force(v128 v) {
   __asm__ volatile("" : : FERMATA_VECTOR_REGISTER(v) : "memory");
   return v;
 }
+FERMATA_INLINE v128 in_one_register(v128 v) {
+  __asm__("" : "+" FERMATA_VECTOR_REGISTER(v));
+  return v;
+}
 
 // 16 bytes, little-endian, at any alignment.
 FERMATA_INLINE void frame_put128(u8* frame, u32 offset, v128 v) {

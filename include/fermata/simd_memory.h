@@ -22,7 +22,10 @@ FERMATA_INLINE v128 v128_load(const View& m, u64 address, u64 offset) {
 }
 template <class View>
 FERMATA_INLINE void v128_store(const View& m, u64 address, u64 offset, v128 v) {
-  memcpy(m.at(address, offset, sizeof v), &v, sizeof v);
+  // Unoptimized, memcpy would store it in two pieces.
+  typedef v128 Anywhere __attribute__((aligned(1), may_alias));
+  if (View::kFaults) v = in_one_register(v);  // as MemReserved::Whole
+  *reinterpret_cast<Anywhere*>(m.at(address, offset, sizeof v)) = v;
   m.Stored();
 }
 
@@ -61,7 +64,7 @@ FERMATA_VECTOR_LOAD(v128_load32_zero, u32, v128_of_low)
   }                                                                                             \
   template <int kLane, class View>                                                              \
   FERMATA_INLINE void v128_store##bits##_lane(const View& m, u64 address, u64 offset, v128 v) { \
-    const lane value = lanes(v)[kLane];                                                         \
+    const lane value = m.Whole(lanes(v)[kLane]);                                                \
     memcpy(m.at(address, offset, sizeof value), &value, sizeof value);                          \
     m.Stored();                                                                                 \
   }

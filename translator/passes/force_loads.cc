@@ -4,7 +4,6 @@
 #include <optional>
 #include <vector>
 
-#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -36,8 +35,10 @@
 // needed. So of a sum, difference or exclusive or one side at most is left to the root, and the
 // loads of the other are forced by themselves. A variable can only cancel a load if it holds what
 // an earlier load of the same place gave, or an earlier store left there, and those have trapped.
-// Floating-point operations don't cancel: x - x may be a NaN. But they are constant if the other
-// operand is known to be a NaN, which for variables of known value can't be excluded.
+// Floating-point operations don't cancel: x - x may be a NaN. But the result is a NaN whatever the
+// load gives if the other operand is one, and a compiler may know that it is: of a variable, which
+// may be an argument of a call that is inlined, of a global that was just set, of 0 / 0. So the
+// other operand has to be something that no compiler can know to be a NaN (`MayBeNumber`).
 //
 // The address of a load that is forced in one of these ways, or of a store, is a use like a forced
 // value: all of it must be computed.
@@ -55,7 +56,6 @@ using ir::Kind;
 using ir::Stmt;
 using ir::StmtKind;
 using ir::VarId;
-using llvm::BitVector;
 using wasm::Opcode;
 
 constexpr uint64_t kAll = ~uint64_t{0};
@@ -374,7 +374,7 @@ class Pass {
       case Opcode::kF64Mul:
       case Opcode::kF32Div:
       case Opcode::kF64Div:
-        return {IsUnknown(e->b) ? kAll : 0, IsUnknown(e->a) ? kAll : 0};
+        return {MayBeNumber(e->b) ? kAll : 0, MayBeNumber(e->a) ? kAll : 0};
       case Opcode::kF32DemoteF64:
       case Opcode::kF64PromoteF32:
       case Opcode::kF64ConvertI32S:
@@ -385,53 +385,41 @@ class Pass {
     }
   }
 
-  // The value of `e` can't be known to be a NaN: it comes from outside of the function at least in
-  // part, or is a finite constant.
-  bool IsUnknown(const Expr* e) {
-    switch (e->kind) {
-      case ExprKind::kConst:
-        return IsFinite(e);
-      case ExprKind::kLoad:
-      case ExprKind::kGlobalGet:
+  // No compiler can know that the value of `e` is a NaN, even of one that knows all variables: it
+  // is a finite constant, an integer converted, what a memory holds (each store ends what a
+  // compiler knows of it), or sums and products of these that are not too clever.
+  bool MayBeNumber(const Expr* e) {
+    if (IsConst(e)) return IsFinite(e);
+    if (e->kind == ExprKind::kLoad) return IsReserved(e->index);
+    if (e->kind != ExprKind::kNumeric) return false;
+    switch (e->op) {
+      case Opcode::kF32ConvertI32S:
+      case Opcode::kF32ConvertI32U:
+      case Opcode::kF32ConvertI64S:
+      case Opcode::kF32ConvertI64U:
+      case Opcode::kF64ConvertI32S:
+      case Opcode::kF64ConvertI32U:
+      case Opcode::kF64ConvertI64S:
+      case Opcode::kF64ConvertI64U:
         return true;
-      case ExprKind::kVar:
-        return Unknown().test(e->index);
-      case ExprKind::kNumeric:
-        return HasUnknown(e);
+      case Opcode::kF32Add:
+      case Opcode::kF64Add:
+      case Opcode::kF32Mul:
+      case Opcode::kF64Mul:
+        return IsTerm(e->a) && IsTerm(e->b) && !(IsConst(e->a) && IsConst(e->b));
       default:
         return false;
     }
   }
-  // An operation on something that comes from outside.
-  bool HasUnknown(const Expr* e) {
-    if (e == nullptr) return false;
-    if (e->kind == ExprKind::kLoad || e->kind == ExprKind::kGlobalGet) return true;
-    if (e->kind == ExprKind::kVar) return Unknown().test(e->index);
-    if (e->kind != ExprKind::kNumeric) return false;
-    return HasUnknown(e->a) || HasUnknown(e->b);
-  }
-
-  // The variables all of whose values come from outside, at least in part.
-  const BitVector& Unknown() {
-    if (!unknown_.empty()) return unknown_;
-    unknown_.resize(f_.vars.size());
-    for (const Stmt& s : f_.stmts) ir::ForEachDef(s, [&](VarId v) { unknown_.set(v); });
-    for (uint32_t p = 0; p < f_.type->params.size(); ++p) unknown_.set(p);
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (const Stmt& s : f_.stmts) {
-        if (s.kind != StmtKind::kSet || !unknown_.test(s.dst) || HasUnknown(s.args[0])) continue;
-        unknown_.reset(s.dst);
-        changed = true;
-      }
-    }
-    return unknown_;
+  // A load, or a constant that is not zero: infinity times 0 would be a NaN.
+  bool IsTerm(const Expr* e) {
+    if (IsConst(e)) return IsFinite(e) && (e->bits << (e->type == Kind::kF32 ? 33 : 1)) != 0;
+    return e->kind == ExprKind::kLoad && IsReserved(e->index);
   }
 
   ir::Function& f_;
   const wasm::Module& module_;
   Touched touched_;
-  BitVector unknown_;
   int marked_ = 0;
 };
 
