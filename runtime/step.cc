@@ -35,6 +35,8 @@ void ForgetResults(core::Context& context) {
 }  // namespace
 
 DynamicStep::State::~State() {
+  // A step that is dropped is cancelled: the instance can be started again.
+  if (starting != nullptr && held() && store() != nullptr) starting->state_->start_running = false;
   free(activation.frames);
   if (keeps_link) link->Release();
 }

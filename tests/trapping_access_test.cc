@@ -116,6 +116,16 @@ constexpr Shape kShapes[] = {
     {"plus_difference_of_infinities", 4,
      "(global.set $f32 (f32.add (f32.load " P ") (f32.mul (f32.sub (f32.const inf)"
      " (f32.const inf)) (f32.convert_i32_s " P "))))"},
+    {"local_over_zero", 8,
+     "(global.set $f64 (f64.add (f64.load " P ") (f64.div (local.get $x) (f64.const 0))))"},
+    {"variable_becomes_nan", 8,
+     "(local.set $x (f64.load (i32.const 0))) (local.set $x (f64.sqrt (f64.const -1)))"
+     "(global.set $f64 (f64.mul (f64.load " P ") (f64.add (local.get $x) (f64.const 1))))"},
+    {"variable_is_not_itself", 8,
+     "(local.set $x (f64.load (i32.const 0)))"
+     "(if (f64.ne (local.get $x) (local.get $x)) (then"
+     " (global.set $f64 (f64.mul (f64.load " P ") (local.get $x))))"
+     " (else (drop (f64.load " P "))))"},
     {"argument_is_nan", 8, "(global.set $f64 (call $times (call $nan) " P "))"},
     {"global_is_nan", 8,
      "(global.set $f64 (f64.div (f64.const 0) (f64.const 0)))"

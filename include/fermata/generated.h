@@ -1,7 +1,8 @@
 // All that generated code includes, and the few helpers that only it needs. Core header.
 //
-// Needs `-ffp-contract=off`: WebAssembly rounds after every operation (specification §4.3.3). The
-// CMake function passes it; the pragma below covers compilers that heed it.
+// Needs the flags that docs/building.md lists; the CMake function passes them. Of these
+// `-ffp-contract=off` is there because WebAssembly rounds after every operation (specification
+// §4.3.3); the pragma below covers compilers that heed it.
 #ifndef FERMATA_GENERATED_H_
 #define FERMATA_GENERATED_H_
 

@@ -39,30 +39,24 @@ struct MemReserved {
   u8* base;
   MemReserved(Instance*, const MemoryField& field) : base(field.base) {}
   FERMATA_INLINE u8* at(u64 address, u64 offset, u32) const { return base + address + offset; }
-  // The value in one register, from which it is stored by one instruction. Compilers store parts
-  // that they have apart, and constants that no instruction holds, one after the other.
+  // The value in one register, from which one instruction stores it. Of 8 bytes compilers know the
+  // parts, or a constant that no instruction holds, and store those one after the other. Less than
+  // that is never taken apart.
 #if defined(__GNUC__)
-  template <class T>  // integers
-  FERMATA_INLINE T Whole(T v) const {
-    if (__builtin_constant_p(v) && static_cast<T>(static_cast<i32>(v)) == v) return v;
+  FERMATA_INLINE u64 Whole(u64 v) const {
+    if (__builtin_constant_p(v) && static_cast<u64>(static_cast<i32>(v)) == v) return v;
     __asm__("" : "+r"(v));
-    return v;
-  }
-  FERMATA_INLINE f32 Whole(f32 v) const {
-    if (__builtin_constant_p(v)) return v;
-    __asm__("" : "+" FERMATA_FLOAT_REGISTER(v));
     return v;
   }
   FERMATA_INLINE f64 Whole(f64 v) const {
     __asm__("" : "+" FERMATA_FLOAT_REGISTER(v));
     return v;
   }
-#else
+#endif
   template <class T>
   FERMATA_INLINE T Whole(T v) const {
     return v;
   }
-#endif
   FERMATA_INLINE void Stored() const { FERMATA_IN_ORDER(); }
 };
 
@@ -139,11 +133,11 @@ FERMATA_INLINE u8 little(u8 v) { return v; }
     memcpy(&raw, m.at(address, offset, sizeof raw), sizeof raw);         \
     return cast(little(raw));                                            \
   }
-#define FERMATA_STORE(view, index, name, value, bits, cast)                     \
-  FERMATA_INLINE void name(const view& m, index address, u64 offset, value v) { \
-    const bits raw = little(static_cast<bits>(cast(m.Whole(v))));               \
-    memcpy(m.at(address, offset, sizeof raw), &raw, sizeof raw);                \
-    m.Stored();                                                                 \
+#define FERMATA_STORE(view, index, name, value, bits, cast)                              \
+  FERMATA_INLINE void name(const view& m, index address, u64 offset, value v) {          \
+    const bits raw = little(static_cast<bits>(cast(sizeof(bits) < 8 ? v : m.Whole(v)))); \
+    memcpy(m.at(address, offset, sizeof raw), &raw, sizeof raw);                         \
+    m.Stored();                                                                          \
   }
 #define FERMATA_ACCESSES(view, index)                                  \
   FERMATA_LOAD(view, index, i32_load, u32, u32, )                      \

@@ -66,10 +66,9 @@ cl::opt<std::string> node("node", cl::init("node"), cl::value_desc("program"),
 cl::list<std::string> compilers("compilers", cl::value_desc("command"), cl::CommaSeparated,
                                 cl::desc("C++ compilers (default: g++,clang++)"),
                                 cl::cat(category));
-cl::opt<std::string> optimization("opt", cl::init("auto"), cl::value_desc("-On"),
-                                  cl::desc("Optimization flag (default: -O1, of each fourth "
-                                           "library -O2)"),
-                                  cl::cat(category));
+cl::opt<std::string> optimization(
+    "opt", cl::init("auto"), cl::value_desc("-On"),
+    cl::desc("Optimization flag (default: by turns, -O2 each eighth)"), cl::cat(category));
 cl::list<std::string> memories("memory", cl::value_desc("reserved|checked"), cl::CommaSeparated,
                                cl::desc("Memory policies (default: both)"), cl::cat(category));
 cl::list<std::string> modes("modes", cl::value_desc("mode"), cl::CommaSeparated,
@@ -127,7 +126,9 @@ emit::Shape ShapeOf(const std::string& name) {
 absl::StatusOr<std::vector<Configuration>> Configurations(uint64_t n) {
   constexpr emit::Shape kTurns[] = {emit::Shape::kAuto, emit::Shape::kSplit, emit::Shape::kShared};
   Configuration base;
-  base.optimization = optimization != "auto" ? optimization.getValue() : n % 4 == 3 ? "-O2" : "-O1";
+  constexpr const char* kLevels[] = {"-O0", "-O1", "-O0", "-O1", "-O0", "-O1", "-O0", "-O2"};
+  base.optimization =
+      optimization != "auto" ? optimization.getValue() : kLevels[(n / 2 + n % 2 * 3) % 8];
   base.shape = shape == "rotate" ? kTurns[n % 3] : ShapeOf(shape);
   base.piece_size = piece_size >= 0 ? static_cast<unsigned>(piece_size) : n % 8 == 5 ? 30 : 0;
   std::vector<std::string> modes_left(modes.begin(), modes.end());

@@ -290,6 +290,10 @@ TEST_F(StartingInstance, IsTakenUpWhereItEnded) {
   EXPECT_TRUE((*instance)->start_pending());
   step = (*instance)->Start();
   ASSERT_TRUE(step.ok() && step->suspended()) << step.status();
+  step = DynamicStep();  // the same as Cancel
+  EXPECT_TRUE((*instance)->start_pending());
+  step = (*instance)->Start();
+  ASSERT_TRUE(step.ok() && step->suspended()) << step.status();
   pipe.Write("\7");
   Pending pending;
   EXPECT_EQ(system->Answer(*step, pending), System::Progress::kAnswered);

@@ -48,6 +48,11 @@ class Round {
     return true;
   }
 
+  void CollectAtEntry(std::vector<VarId>& live) const {
+    if (live_in_.empty()) return;
+    for (unsigned v : live_in_[0].set_bits()) live.push_back(begin_ + v);
+  }
+
  private:
   void Reset(llvm::BitVector& live, VarId v) const {
     if (v - begin_ < size_) live.reset(v - begin_);
@@ -92,20 +97,34 @@ class Round {
   std::vector<llvm::BitVector> live_in_;
 };
 
-}  // namespace
-
-bool LiveAtPoints(const ir::Function& f, uint64_t most, LiveSets& live) {
-  live.assign(f.point_count, {});
-  if (f.point_count == 0) return true;
+// Calls `use(round)` for ranges of variables until it returns false; returns what it returned last.
+template <class Use>
+bool InRounds(const ir::Function& f, Use use) {
   const Cfg cfg(f);
   const uint64_t vars = f.vars.size();
   const uint64_t step =
       std::max<uint64_t>(64, kMostBits / std::max<size_t>(1, cfg.blocks().size()));
   for (uint64_t begin = 0; begin < vars; begin += step) {
-    const Round round(f, cfg, begin, std::min(vars, begin + step));
-    if (!round.Collect(live, most)) return false;
+    if (!use(Round(f, cfg, begin, std::min(vars, begin + step)))) return false;
   }
   return true;
+}
+
+}  // namespace
+
+bool LiveAtPoints(const ir::Function& f, uint64_t most, LiveSets& live) {
+  live.assign(f.point_count, {});
+  if (f.point_count == 0) return true;
+  return InRounds(f, [&](const Round& round) { return round.Collect(live, most); });
+}
+
+std::vector<ir::VarId> LiveAtEntry(const ir::Function& f) {
+  std::vector<ir::VarId> live;
+  InRounds(f, [&](const Round& round) {
+    round.CollectAtEntry(live);
+    return true;
+  });
+  return live;
 }
 
 }  // namespace fermata::analysis

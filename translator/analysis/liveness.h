@@ -21,6 +21,9 @@ using LiveSets = std::vector<std::vector<ir::VarId>>;
 // False if the sets would hold more than `most` variables in all; `live` is then incomplete.
 bool LiveAtPoints(const ir::Function& function, uint64_t most, LiveSets& live);
 
+// The variables that may be read before anything is assigned to them, in increasing order.
+std::vector<ir::VarId> LiveAtEntry(const ir::Function& function);
+
 }  // namespace fermata::analysis
 
 #endif  // FERMATA_TRANSLATOR_ANALYSIS_LIVENESS_H_

@@ -6,6 +6,7 @@
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MathExtras.h"
+#include "translator/analysis/liveness.h"
 
 // note [forced loads]
 //
@@ -36,9 +37,9 @@
 // loads of the other are forced by themselves. A variable can only cancel a load if it holds what
 // an earlier load of the same place gave, or an earlier store left there, and those have trapped.
 // Floating-point operations don't cancel: x - x may be a NaN. But the result is a NaN whatever the
-// load gives if the other operand is one, and a compiler may know that it is: of a variable, which
-// may be an argument of a call that is inlined, of a global that was just set, of 0 / 0. So the
-// other operand has to be something that no compiler can know to be a NaN (`MayBeNumber`).
+// load gives if the other operand is one, and a compiler may know that it is: of an argument, if
+// the call is inlined, of a global that was just set, of 0 / 0. So the other operand has to be
+// something that no compiler can know to be a NaN (`Known`).
 //
 // The address of a load that is forced in one of these ways, or of a store, is a use like a forced
 // value: all of it must be computed.
@@ -374,7 +375,7 @@ class Pass {
       case Opcode::kF64Mul:
       case Opcode::kF32Div:
       case Opcode::kF64Div:
-        return {MayBeNumber(e->b) ? kAll : 0, MayBeNumber(e->a) ? kAll : 0};
+        return {KnownOf(e->b) == kAnything ? 0 : kAll, KnownOf(e->a) == kAnything ? 0 : kAll};
       case Opcode::kF32DemoteF64:
       case Opcode::kF64PromoteF32:
       case Opcode::kF64ConvertI32S:
@@ -385,13 +386,21 @@ class Pass {
     }
   }
 
-  // No compiler can know that the value of `e` is a NaN, even of one that knows all variables: it
-  // is a finite constant, an integer converted, what a memory holds (each store ends what a
-  // compiler knows of it), or sums and products of these that are not too clever.
-  bool MayBeNumber(const Expr* e) {
-    if (IsConst(e)) return IsFinite(e);
-    if (e->kind == ExprKind::kLoad) return IsReserved(e->index);
-    if (e->kind != ExprKind::kNumeric) return false;
+  // What a compiler may know of a floating-point value. It knows that an operation gives a NaN if
+  // it knows that an operand is one, or if it knows all operands.
+  enum Known : uint8_t {
+    kAnything,  // perhaps that it is a NaN
+    kNumber,    // perhaps all of it, but it is no NaN, and finite
+    kLittle,    // it depends on what a load gave, whatever else it depends on
+  };
+  Known KnownOf(const Expr* e) {
+    if (IsConst(e)) return IsFinite(e) ? kNumber : kAnything;
+    // Each store to such a memory ends what a compiler knows of its contents.
+    if (e->kind == ExprKind::kLoad) return IsReserved(e->index) ? kLittle : kAnything;
+    if (e->kind == ExprKind::kVar) return Variables()[e->index];
+    return e->kind == ExprKind::kNumeric ? KnownOfNumeric(e) : kAnything;
+  }
+  Known KnownOfNumeric(const Expr* e) {
     switch (e->op) {
       case Opcode::kF32ConvertI32S:
       case Opcode::kF32ConvertI32U:
@@ -401,25 +410,71 @@ class Pass {
       case Opcode::kF64ConvertI32U:
       case Opcode::kF64ConvertI64S:
       case Opcode::kF64ConvertI64U:
-        return true;
+        return kNumber;
+      case Opcode::kF32Abs:
+      case Opcode::kF64Abs:
+      case Opcode::kF32Neg:
+      case Opcode::kF64Neg:
+      case Opcode::kF64PromoteF32:
+        return KnownOf(e->a);
+      case Opcode::kF32Sqrt:
+      case Opcode::kF64Sqrt:
+      case Opcode::kF32DemoteF64:
+        return KnownOf(e->a) == kLittle ? kLittle : kAnything;
       case Opcode::kF32Add:
       case Opcode::kF64Add:
+      case Opcode::kF32Sub:
+      case Opcode::kF64Sub:
       case Opcode::kF32Mul:
       case Opcode::kF64Mul:
-        return IsTerm(e->a) && IsTerm(e->b) && !(IsConst(e->a) && IsConst(e->b));
+      case Opcode::kF32Div:
+      case Opcode::kF64Div: {
+        const Known a = KnownOf(e->a), b = KnownOf(e->b);
+        if (a == kAnything || b == kAnything) return kAnything;
+        return a == kLittle || b == kLittle ? kLittle : kAnything;
+      }
       default:
-        return false;
+        return kAnything;
     }
   }
-  // A load, or a constant that is not zero: infinity times 0 would be a NaN.
-  bool IsTerm(const Expr* e) {
-    if (IsConst(e)) return IsFinite(e) && (e->bits << (e->type == Kind::kF32 ? 33 : 1)) != 0;
-    return e->kind == ExprKind::kLoad && IsReserved(e->index);
+
+  // Of the variables, by all that is assigned to them. Arguments and results of calls are known to
+  // a compiler that inlines, and so are those variables that are compared with themselves.
+  const std::vector<Known>& Variables() {
+    if (!variables_.empty()) return variables_;
+    variables_.assign(f_.vars.size(), kLittle);
+    std::fill_n(variables_.begin(), f_.type->params.size(), kAnything);
+    for (const Stmt& s : f_.stmts) {
+      if (s.kind != StmtKind::kSet) ir::ForEachDef(s, [&](VarId v) { variables_[v] = kAnything; });
+      for (const Expr* e : s.args) NoteComparisons(e);
+    }
+    for (const VarId v : analysis::LiveAtEntry(f_)) {  // zero
+      variables_[v] = std::min(variables_[v], kNumber);
+    }
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Stmt& s : f_.stmts) {
+        if (s.kind != StmtKind::kSet || !IsFloat(s.args[0]->type)) continue;
+        const Known known = std::min(variables_[s.dst], KnownOf(s.args[0]));
+        changed |= known != variables_[s.dst];
+        variables_[s.dst] = known;
+      }
+    }
+    return variables_;
+  }
+  void NoteComparisons(const Expr* e) {
+    if (e == nullptr) return;
+    if (e->kind == ExprKind::kNumeric && e->b != nullptr && e->a->kind == ExprKind::kVar &&
+        e->b->kind == ExprKind::kVar && e->a->index == e->b->index && !IsFloat(e->type)) {
+      variables_[e->a->index] = kAnything;
+    }
+    for (const Expr* x : {e->a, e->b, e->c}) NoteComparisons(x);
   }
 
   ir::Function& f_;
   const wasm::Module& module_;
   Touched touched_;
+  std::vector<Known> variables_;
   int marked_ = 0;
 };
 
