@@ -5,7 +5,8 @@
 set -eu
 source=$1 fermata=$2
 shift 2
-command=$(sed -n 's/^\$ c++ \(.*-DFERMATA_SHARED_MODULE .*\)$/\1/p' "$source/docs/guests.md")
+# Its two lines, without the prompt.
+command=$(sed -n '/^\$ c++ /{N;s/^\$ c++ \(.*\)\\\n\(.*-DFERMATA_SHARED_MODULE .*\)$/\1\2/p}' "$source/docs/guests.md")
 [ -n "$command" ] || { echo "docs/guests.md has no such command" >&2; exit 1; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
