@@ -24,7 +24,7 @@ using wasm::OpcodeInfo;
 
 // Numeric instructions and those that access memory, by what they leave on the stack.
 struct Instructions {
-  std::vector<const OpcodeInfo*> numeric[5], loads[5], stores;
+  std::vector<const OpcodeInfo*> numeric[5], loads[5], atomics[5], stores;
 };
 
 constexpr absl::string_view kTypes = "iIfFV";
@@ -37,6 +37,12 @@ bool AccessesMemory(Immediate immediate) {
          (immediate >= Immediate::kMemLane8 && immediate <= Immediate::kMemLane64);
 }
 
+// Loads and read-modify-writes.
+bool IsAtomic(const OpcodeInfo& info) {
+  return info.immediate >= Immediate::kAtomic8 && info.immediate <= Immediate::kAtomic64 &&
+         info.results.size() == 1 && !absl::StartsWith(info.name, "memory.");
+}
+
 bool IsNumeric(Immediate immediate) {
   return immediate == Immediate::kNone || immediate == Immediate::kShuffle ||
          (immediate >= Immediate::kLane2 && immediate <= Immediate::kLane16);
@@ -47,6 +53,7 @@ const Instructions& All() {
     auto* list = new Instructions;
     const auto add = [&](uint32_t code) {
       const OpcodeInfo& info = *wasm::Find(code);
+      if (IsAtomic(info)) list->atomics[IndexOf(info.results[0])].push_back(&info);
       if (info.feature != wasm::Feature::kMvp && info.feature != wasm::Feature::kSimd &&
           info.feature != wasm::Feature::kSignExtension &&
           info.feature != wasm::Feature::kSaturatingFloat) {
@@ -391,7 +398,32 @@ class Generator {
     return code;
   }
 
+  // Some change nothing.
+  Bytes AtomicAccess(char type, int depth) {
+    const auto& list = All().atomics[IndexOf(type)];
+    const OpcodeInfo& info = *list[Below(list.size())];
+    const uint32_t memory = static_cast<uint32_t>(Below(memories_));
+    const bool wide = Is64(memory);
+    const int log2 = static_cast<int>(info.immediate) - static_cast<int>(Immediate::kAtomic8);
+    std::vector<Bytes> parts = {Address(memory, depth)};
+    if (!OneIn(8)) {
+      parts.push_back(Concat({Code(wide ? Opcode::kI64Const : Opcode::kI32Const), Signed(-8),
+                              Code(wide ? Opcode::kI64And : Opcode::kI32And)}));
+    }
+    for (const char param : info.params.substr(1)) {
+      parts.push_back(OneIn(3) ? Concat({Code(param == 'I' ? Opcode::kI64Const : Opcode::kI32Const),
+                                         Signed(Pick({0, -1, 256}))})
+                               : Value(param, depth));
+    }
+    const uint8_t flags = static_cast<uint8_t>(log2 | (memory == 0 ? 0 : 0x40));
+    parts.push_back(Concat({Code(info.opcode), {flags}}));
+    if (memory != 0) parts.push_back(Unsigned(memory));
+    parts.push_back(Unsigned(OneIn(3) ? 8 * Below(4) : 0));
+    return Concat(parts);
+  }
+
   Bytes Load(char type, int depth) {
+    if (IsInteger(type) && OneIn(10)) return AtomicAccess(type, depth);
     const auto& list = All().loads[IndexOf(type)];
     const OpcodeInfo& info = *list[Below(list.size())];
     const uint32_t memory = static_cast<uint32_t>(Below(memories_));
