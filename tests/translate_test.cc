@@ -13,6 +13,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -456,6 +457,36 @@ TEST_F(CommandLine, DefaultNamesComeFromTheFile) {
   std::stringstream text;
   text << header.rdbuf();
   EXPECT_NE(text.str().find("class MyGuest"), std::string::npos);
+}
+
+// What is left of the file's name may be nothing, or a word with another use.
+TEST_F(CommandLine, AnyFileNameGivesAClass) {
+  const std::string module = WriteModule(), out = dir_ / "out";
+  const std::map<std::string, std::pair<std::string, std::string>> names = {
+      {"\xc3\xa9.wasm", {"guest.h", "Guest"}},
+      {"\xff\xfe", {"guest.h", "Guest"}},
+      {"___.wasm", {"guest.h", "Guest"}},
+      {" .wasm", {"guest.h", "Guest"}},
+      {".wasm", {"guest.h", "Guest"}},
+      {"1x.wasm", {"guest1x.h", "Guest1x"}},
+      {"_1.wasm", {"_1.h", "Guest1"}},
+      {"class.wasm", {"class.h", "Class"}},
+      {"start.wasm", {"start.h", "GuestStart"}},
+      {"op.wasm", {"op.h", "GuestOp"}},
+      {"Create.wasm", {"Create.h", "GuestCreate"}},
+      {"a\xc3\xa9-b", {"a___b.h", "AB"}},
+  };
+  for (const auto& [file, expected] : names) {
+    fs::copy_file(module, dir_ / file, fs::copy_options::overwrite_existing);
+    const auto result = Fermata({"translate", dir_ / file, "-o", out});
+    EXPECT_EQ(result.exit_code, 0) << file << ": " << result.output;
+    std::ifstream header(out + "/" + expected.first);
+    std::stringstream text;
+    text << header.rdbuf();
+    EXPECT_NE(text.str().find(absl::StrCat("class ", expected.second, " :")), std::string::npos)
+        << file;
+    fs::remove_all(out);
+  }
 }
 
 TEST_F(CommandLine, MisuseIsStatusOne) {

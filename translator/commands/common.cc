@@ -16,7 +16,9 @@ int Fail(absl::string_view message) {
 std::string StemOf(const std::string& path) {
   std::string name;
   for (unsigned char c : llvm::sys::path::stem(path)) name.push_back(std::isalnum(c) ? c : '_');
-  if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0]))) name = "guest" + name;
+  // Of "é" nothing is left.
+  if (name.find_first_not_of('_') == std::string::npos) return "guest";
+  if (std::isdigit(static_cast<unsigned char>(name[0]))) name = "guest" + name;
   return name;
 }
 

@@ -111,7 +111,8 @@ bool IsNamespace(llvm::StringRef s) {
   return true;
 }
 
-// "my_guest" -> "MyGuest"
+// "my_guest" -> "MyGuest". Any name gives a class: "start", which generated code has another use
+// for, and "_1x" give "GuestStart" and "Guest1x".
 std::string ClassOf(const std::string& name) {
   std::string result;
   bool upper = true;
@@ -123,6 +124,7 @@ std::string ClassOf(const std::string& name) {
       upper = false;
     }
   }
+  if (!IsIdentifier(result) || !emit::CanBeClass(result)) result.insert(0, "Guest");
   return result;
 }
 
