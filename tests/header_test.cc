@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "translator/emit/header_names.h"
 
 namespace fermata::emit {
 namespace {
@@ -395,6 +396,21 @@ TEST(Header, ThousandsOfExportsHaveDistinctNames) {
     methods.insert(text.substr(begin, text.find('(', begin) - begin));
   }
   EXPECT_EQ(methods.size(), names.size());
+}
+
+// One that is wanted with its number already, and those that the numbering has to skip.
+TEST(Header, NumberedNamesAreUnique) {
+  NameSet names;
+  EXPECT_EQ(names.Unique("a_3", ""), "a_3");
+  EXPECT_EQ(names.Unique("a", ""), "a");
+  EXPECT_EQ(names.Unique("a", ""), "a_2");
+  EXPECT_EQ(names.Unique("a", ""), "a_4");
+  EXPECT_EQ(names.Unique("a_2", ""), "a_2_2");
+  EXPECT_EQ(names.Unique("class", ""), "class_2");
+  EXPECT_EQ(names.Unique("class", ""), "class_3");
+  EXPECT_EQ(names.Unique("float_t", ""), "float_t_2");
+  names.Reserve("b");
+  EXPECT_EQ(names.Unique("b", ""), "b_2");
 }
 
 }  // namespace

@@ -489,6 +489,57 @@ TEST_F(CommandLine, AnyFileNameGivesAClass) {
   }
 }
 
+// Time and text of what a module has many of grow with it. A module of 2 MB may have any of these.
+TEST_F(CommandLine, ManyOfOneKindTakeLinearTime) {
+  using testing_support::Bytes;
+  using testing_support::Concat;
+  using testing_support::Name;
+  using testing_support::Sized;
+  using testing_support::Unsigned;
+  constexpr uint32_t kCount = 200000, kChain = 50000;
+  const auto repeated = [](uint32_t count, const Bytes& item) {
+    return Concat({Unsigned(count), testing_support::Repeat(item, count)});
+  };
+  const Bytes no_type = {1, 0x60, 0, 0};
+  // Imports of one name.
+  const Bytes same = repeated(kCount, Concat({Name("h"), Name("a"), {0, 0}}));
+  // A function that calls the next, and so on to an import.
+  std::vector<Bytes> bodies;
+  for (uint32_t i = 0; i < kChain; ++i) {
+    bodies.push_back(Sized(Concat({{0, 0x10}, Unsigned(i), {0x0b}})));
+  }
+  // Functions of one name.
+  const Bytes body = {2, 0, 0x0b};
+  std::vector<Bytes> names;
+  for (uint32_t i = 0; i < kCount; ++i) names.push_back(Concat({Unsigned(i), Name("same")}));
+  const std::map<std::string, Bytes> modules = {
+      {"imports", testing_support::Module({{1, no_type}, {2, same}})},
+      {"chain", testing_support::Module({{1, no_type},
+                                         {2, Concat({{1}, Name("h"), Name("a"), {0, 0}})},
+                                         {3, repeated(kChain, {0})},
+                                         {10, Concat({Unsigned(kChain), Concat(bodies)})}})},
+      {"names",
+       testing_support::Module(
+           {{1, no_type},
+            {3, repeated(kCount, {0})},
+            {10, repeated(kCount, body)},
+            {0, Concat({Name("name"), {1}, Sized(Concat({Unsigned(kCount), Concat(names)}))})}})},
+  };
+  for (const auto& [name, bytes] : modules) {
+    const std::string path = dir_ / (name + ".wasm");
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string out = dir_ / name, report = dir_ / "report.json";
+    // A second or so each; minutes if it is the square.
+    const auto result = driver::RunProcess(
+        {"timeout", "60", FERMATA_TRANSLATOR, "translate", path, "-o", out, "--report", report});
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->exit_code, 0) << name << ": " << result->output;
+    EXPECT_LT(fs::file_size(report), 500 * bytes.size());
+    fs::remove_all(out);
+  }
+}
+
 TEST_F(CommandLine, MisuseIsStatusOne) {
   const std::string wasm = WriteModule(), out = dir_ / "out";
   EXPECT_EQ(Fermata({"translate", dir_ / "none.wasm", "-o", out}).exit_code, 1);

@@ -156,7 +156,9 @@ std::string Explain(const wasm::Module& module, const Suspension& suspension, ui
     }
     function = reason.function;
   }
-  return path;
+  const Reason::Kind last = suspension.functions[function].kind;
+  if (last == Reason::kNever || last == Reason::kImport) return path;
+  return absl::StrCat(path, " -> …");
 }
 
 }  // namespace fermata::analysis

@@ -50,8 +50,9 @@ struct Suspension {
 Suspension AnalyzeSuspension(const wasm::Module& module, const CallGraph& graph,
                              const std::vector<bool>& immediate, const std::vector<bool>& yields);
 
-// "f3 "parse" -> f9 -> import net.recv": the path that makes `function` resumable, or the first
-// `max_functions` of it. Names are escaped and may be cut (wasm/printable.h).
+// "f3 "parse" -> f9 -> import net.recv": the path that makes `function` resumable; of one with
+// more than `max_functions` the beginning and " -> …". Names are escaped and may be cut
+// (wasm/printable.h).
 std::string Explain(const wasm::Module& module, const Suspension& suspension, uint32_t function,
                     uint32_t max_functions = 0xffffffff);
 

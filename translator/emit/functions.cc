@@ -175,8 +175,11 @@ class FunctionEmitter {
     }
     out_.Emit(": $0", Name(result_.shape));
     if (f_.point_count > 0) {
+      // More than a comment holds. A path may be as long as the module has functions.
+      constexpr uint32_t kMostFunctions = 24;
       out_.Emit(", $0 suspension point$1; $2", f_.point_count, f_.point_count == 1 ? "" : "s",
-                ForComment(analysis::Explain(context_.module, context_.suspension, f_.index)));
+                ForComment(analysis::Explain(context_.module, context_.suspension, f_.index,
+                                             kMostFunctions)));
     }
     out_.Put("\n");
   }

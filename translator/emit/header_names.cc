@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -121,6 +122,16 @@ constexpr const char* kUsed[] = {
     "store",   "uint32_t",  "uint64_t",   "uint8_t",
 };
 
+bool IsReserved(absl::string_view name) {
+  static const auto* words = [] {
+    auto* all =
+        new absl::flat_hash_set<absl::string_view>(std::begin(kKeywords), std::end(kKeywords));
+    all->insert(std::begin(kUsed), std::end(kUsed));
+    return all;
+  }();
+  return words->contains(name);
+}
+
 }  // namespace
 
 bool CanBeNamespace(absl::string_view name) {
@@ -129,19 +140,21 @@ bool CanBeNamespace(absl::string_view name) {
 }
 
 bool CanBeClass(absl::string_view name) {
-  return CanBeNamespace(name) && absl::c_find(kUsed, name) == std::end(kUsed) && name != "memory";
-}
-
-NameSet::NameSet() : used_(std::begin(kKeywords), std::end(kKeywords)) {
-  used_.insert(std::begin(kUsed), std::end(kUsed));
+  return CanBeNamespace(name) && !IsReserved(name) && name != "memory";
 }
 
 std::string NameSet::Unique(absl::string_view wasm_name, absl::string_view fallback) {
   std::string wanted = Sanitize(wasm_name, 80);
   if (wanted.empty()) wanted = std::string(fallback);
   if (absl::ascii_isdigit(wanted[0])) wanted.insert(0, "n");
-  std::string name = wanted;
-  for (int i = 2; !used_.insert(name).second; ++i) name = absl::StrCat(wanted, "_", i);
+  const auto [it, first] = used_.try_emplace(wanted, 2);
+  if (first && !IsReserved(wanted)) return wanted;
+  uint32_t number = it->second;
+  std::string name;
+  do {
+    name = absl::StrCat(wanted, "_", number++);
+  } while (IsReserved(name) || !used_.try_emplace(name, 2).second);
+  used_[wanted] = number;
   return name;
 }
 

@@ -11,10 +11,11 @@
 #ifndef FERMATA_TRANSLATOR_EMIT_HEADER_NAMES_H_
 #define FERMATA_TRANSLATOR_EMIT_HEADER_NAMES_H_
 
+#include <cstdint>
 #include <set>
 #include <string>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 
 namespace fermata::emit {
@@ -27,13 +28,14 @@ bool CanBeClass(absl::string_view name);
 // Gives out names, each once: the wanted one, or with a number after it.
 class NameSet {
  public:
-  NameSet();
-  void Reserve(std::string name) { used_.insert(std::move(name)); }
+  void Reserve(std::string name) { used_.emplace(std::move(name), 2); }
   // A name made from `wasm_name`, or `fallback` if nothing is left of that.
   std::string Unique(absl::string_view wasm_name, absl::string_view fallback);
 
  private:
-  absl::flat_hash_set<std::string> used_;
+  // The names that are taken, each with the first number that has not been tried after it: a module
+  // may call all of its imports the same.
+  absl::flat_hash_map<std::string, uint32_t> used_;
 };
 
 // Collects names, and gives the directives that set macros of these names aside and bring them back

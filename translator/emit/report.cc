@@ -68,8 +68,10 @@ void Report::Add(uint32_t function, const EmittedFunction& emitted, int forced_l
                    static_cast<int64_t>(context_.module.functions[function].body.size()));
     json.attribute("text_bytes", static_cast<int64_t>(emitted.text_bytes()));
     if (context_.suspension.MayCallSuspend(function)) {
-      json.attribute("why",
-                     Utf8(analysis::Explain(context_.module, context_.suspension, function)));
+      // The report would otherwise grow by the square of a long chain of calls.
+      constexpr uint32_t kMostFunctions = 64;
+      json.attribute("why", Utf8(analysis::Explain(context_.module, context_.suspension, function,
+                                                   kMostFunctions)));
       json.attribute("suspension_points", static_cast<int64_t>(emitted.sites.size()));
       json.attribute("max_frame_bytes", 4 * words);
     }

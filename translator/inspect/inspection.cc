@@ -132,7 +132,7 @@ std::string Paths::Explain(const wasm::Module& module, const analysis::Suspensio
   if (length_[function] <= kShownFunctions + 1) {
     return analysis::Explain(module, suspension, function);
   }
-  return absl::StrCat(analysis::Explain(module, suspension, function, kShownFunctions), " -> … ",
+  return absl::StrCat(analysis::Explain(module, suspension, function, kShownFunctions), " ",
                       length_[function] - kShownFunctions, " more … -> ",
                       analysis::Explain(module, suspension, end_[function]));
 }
