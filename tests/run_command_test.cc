@@ -448,9 +448,10 @@ TEST_F(CompileLeaves, NothingWhenItFails) {
 }
 
 TEST_F(CompileLeaves, NothingWhenItIsInterrupted) {
-  // A compiler that takes its time, in a process of its own as compilers do.
+  // A compiler that has temporary files and takes its time, in a process of its own, as compilers
+  // do.
   std::ofstream(dir_ / "slow") << "#!/bin/sh\n[ \"$1\" = --version ] && exec c++ --version\n"
-                                  "touch started; sleep 60; touch late\n";
+                                  "mktemp; touch started; sleep 60; touch late\n";
   fs::permissions(dir_ / "slow", fs::perms::owner_all);
   for (const char* command :
        {"compile hello.wasm -o some/where/app", "run hello.wasm --cache=c/d"}) {

@@ -283,14 +283,16 @@ class NativeBuild {
       Report(absl::StrCat("compiling, ", done, " of ", commands.size(), " files done"));
     };
     report();
-    absl::Status status = RunAll(commands, jobs, [&](const ProcessResult& compiled) {
+    const auto finished = [&](const ProcessResult& compiled) {
       ++done;
       result.compile_peak_bytes = std::max(result.compile_peak_bytes, compiled.peak_bytes);
       report();
-    });
+    };
+    // A compiler that is ended leaves its temporary files: in the folder that is removed.
+    absl::Status status = RunAll(commands, jobs, finished, folder_);
     if (status.ok()) {
       Report("linking");
-      status = RunAll({link}, 1, nullptr);
+      status = RunAll({link}, 1, nullptr, folder_);
     }
     result.compile_seconds = SecondsSince(start);
     return status;

@@ -15,6 +15,7 @@
 #include <set>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
@@ -75,15 +76,34 @@ class Attributes {
   posix_spawnattr_t attributes_;
 };
 
+// This process's environment, with another folder for temporary files.
+class Environment {
+ public:
+  explicit Environment(const std::string& temporary) : variable_("TMPDIR=" + temporary) {
+    if (temporary.empty()) return;
+    for (char** v = environ; *v != nullptr; ++v) {
+      if (!absl::StartsWith(*v, "TMPDIR=")) variables_.push_back(*v);
+    }
+    variables_.push_back(variable_.data());
+    variables_.push_back(nullptr);
+  }
+  Environment(const Environment&) = delete;
+  char** get() { return variables_.empty() ? environ : variables_.data(); }
+
+ private:
+  std::string variable_;
+  std::vector<char*> variables_;  // empty: as it is
+};
+
 // Starts a program, unless a signal has come. An errno, or 0.
-int Start(std::vector<char*>& argv, int output, pid_t& pid) {
+int Start(std::vector<char*>& argv, int output, Environment& environment, pid_t& pid) {
   FileActions actions(output);
   Running& running = TheRunning();
   std::lock_guard<std::mutex> lock(running.mutex);
   if (running.signal != 0) return EINTR;
   const Attributes attributes(running.interruptible != 0);
   const int error =
-      posix_spawnp(&pid, argv[0], actions.get(), attributes.get(), argv.data(), environ);
+      posix_spawnp(&pid, argv[0], actions.get(), attributes.get(), argv.data(), environment.get());
   if (error == 0 && running.interruptible != 0) running.programs.insert(pid);
   return error;
 }
@@ -122,7 +142,8 @@ absl::Status Wait(pid_t pid, ProcessResult& result) {
 
 }  // namespace
 
-absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command) {
+absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command,
+                                         const std::string& temporary) {
   if (command.empty()) return absl::InvalidArgumentError("no command");
   int pipe_fds[2];
   // Close-on-exec: a program started at the same time must not keep our pipe open.
@@ -134,7 +155,8 @@ absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command
   argv.push_back(nullptr);
 
   pid_t pid = 0;
-  const int error = Start(argv, pipe_fds[1], pid);
+  Environment environment(temporary);
+  const int error = Start(argv, pipe_fds[1], environment, pid);
   close(pipe_fds[1]);
   if (error != 0) {
     close(pipe_fds[0]);
@@ -149,13 +171,14 @@ absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command
 }
 
 absl::Status RunAll(const std::vector<std::vector<std::string>>& commands, unsigned jobs,
-                    const std::function<void(const ProcessResult&)>& finished) {
+                    const std::function<void(const ProcessResult&)>& finished,
+                    const std::string& temporary) {
   std::atomic<size_t> next{0};
   std::mutex mutex;
   absl::Status first_error;
   const auto work = [&] {
     for (size_t i = next++; i < commands.size(); i = next++) {
-      absl::StatusOr<ProcessResult> result = RunProcess(commands[i]);
+      absl::StatusOr<ProcessResult> result = RunProcess(commands[i], temporary);
       absl::Status status = result.status();
       if (result.ok() && result->exit_code != 0) {
         status = absl::InternalError(absl::StrCat(commands[i][0], " failed (exit ",

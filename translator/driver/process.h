@@ -20,14 +20,17 @@ struct ProcessResult {
 };
 
 // Runs `command` (a program, looked up in PATH, and its arguments) to its end, with no standard
-// input. Error: it can't be started.
-absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command);
+// input. Its temporary files go to the folder `temporary` ($TMPDIR), if that is not empty. Error:
+// it can't be started.
+absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& command,
+                                         const std::string& temporary = "");
 
 // Runs commands, at most `jobs` at a time, until one fails: an error with the command's name and
 // the end of its output. Commands under way are waited for. `finished` is called, by one thread at
-// a time, with the result of each that succeeded; it may be null.
+// a time, with the result of each that succeeded; it may be null. `temporary` as above.
 absl::Status RunAll(const std::vector<std::vector<std::string>>& commands, unsigned jobs,
-                    const std::function<void(const ProcessResult&)>& finished);
+                    const std::function<void(const ProcessResult&)>& finished,
+                    const std::string& temporary = "");
 
 // While it exists, SIGINT, SIGTERM and SIGHUP to this process (those that would end it) end the
 // programs that run and keep others from being started, and so RunProcess and RunAll return; the
