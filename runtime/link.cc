@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include <algorithm>
+#include <string>
 
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "fermata/memory.h"
 #include "runtime/hosted_context.h"
 #include "runtime/state.h"
@@ -446,15 +450,27 @@ class Linker {
 
 namespace {
 
+// The payload of a status that tells of a trap: its number.
+constexpr char kTrapPayload[] = "fermata.trap";
+
 absl::Status TrapDuring(const ModuleInfo& info, absl::string_view what, Trap trap) {
   if (trap == Trap::kCancelled) {
     return absl::CancelledError(absl::StrCat(info.name, ": cancelled during ", what));
   }
-  return absl::AbortedError(
-      absl::StrCat(info.name, ": trap during ", what, ": ", TrapMessage(trap)));
+  absl::Status status =
+      absl::AbortedError(absl::StrCat(info.name, ": trap during ", what, ": ", TrapMessage(trap)));
+  status.SetPayload(kTrapPayload, absl::Cord(absl::StrCat(static_cast<uint32_t>(trap))));
+  return status;
 }
 
 }  // namespace
+
+Trap TrapOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kTrapPayload);
+  uint32_t number = 0;
+  if (!payload || !absl::SimpleAtoi(std::string(*payload), &number)) return Trap::kNone;
+  return static_cast<Trap>(number);
+}
 
 absl::StatusOr<DynamicInstance*> StoreHandle::Link(const ModuleInfo& info, const Imports& imports) {
   auto owned = std::unique_ptr<DynamicInstance>(new DynamicInstance);

@@ -367,6 +367,10 @@ TEST_F(Link, AFailedInstanceStaysWhereOthersReferToIt) {
   Imports imports;
   imports.AddInstance("env", first);
   ExpectRefused(failing, imports, "out of bounds memory access");
+  EXPECT_EQ(TrapOf(store_.Instantiate(failing.Info(), imports).status()), Trap::kMemoryOutOfBounds);
+  // Another failure is not taken for one.
+  EXPECT_EQ(TrapOf(store_.Instantiate(failing.Info(), {}).status()), Trap::kNone);
+  EXPECT_EQ(TrapOf(absl::AbortedError("trap during initialization: unreachable")), Trap::kNone);
   absl::StatusOr<Value> element = first->FindTable("table")->Get(1);
   ASSERT_TRUE(element.ok());
   absl::StatusOr<DynamicStep> step = store_.CallRef(element->ref(), {I(1)});

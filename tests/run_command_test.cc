@@ -269,6 +269,46 @@ TEST_F(RunCommand, AStartFunctionTraps) {
   }
 }
 
+// Before anything runs: what active segments say has to be somewhere.
+TEST_F(RunCommand, AnInitializationTraps) {
+  const struct {
+    const char* name;
+    const char* text;
+    const char* reason;
+  } cases[] = {
+      {"data.wasm", R"((module
+         (memory (export "memory") 1)
+         (data (i32.const 65536) "a")
+         (func (export "_start"))
+         (func (export "f"))))",
+       "out of bounds memory access"},
+      {"element.wasm", R"((module
+         (memory (export "memory") 1)
+         (table 1 funcref)
+         (elem (i32.const 1) $f)
+         (func (export "_start"))
+         (func $f (export "f"))))",
+       "out of bounds table access"},
+  };
+  for (const auto& c : cases) {
+    const std::string wasm = Module(fs::path(c.name).stem(), c.text);
+    const std::string trap = absl::StrCat(": trap: ", c.reason, " (during initialization)\n");
+    for (const char* mode : {"--env=A=B", "--suspend-all", "--restore-all", "--invoke=f"}) {
+      const auto ran = Fermata({"run", wasm, mode});
+      EXPECT_EQ(ran.exit_code, 134) << mode;
+      EXPECT_EQ(ran.output, absl::StrCat("fermata: ", c.name, trap)) << mode;
+    }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    const std::string program = dir_ / "program";
+    ASSERT_EQ(Fermata({"compile", wasm, "-o", program}).exit_code, 0);
+    const auto ran = driver::RunProcess({program});
+    ASSERT_TRUE(ran.ok()) << ran.status();
+    EXPECT_EQ(ran->exit_code, 134);
+    EXPECT_EQ(ran->output, absl::StrCat("fermata: ", program, trap));
+#endif
+  }
+}
+
 TEST_F(RunCommand, NoFailureLooksLikeSuccess) {
   const std::string wasm = Module("status", kStatus);
   const struct {

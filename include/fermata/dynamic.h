@@ -348,8 +348,8 @@ class StoreHandle {
 
   // Links, instantiates and (if it can't suspend) starts. Errors: another ABI version, a missing or
   // mistyped import ("unknown import", "incompatible import type" with its name), no memory, a trap
-  // during initialization (its writes to imported memories and tables stay); kCancelled: it has
-  // ended the program while it started (wasi::System::exit_code()). The instance belongs to the
+  // during initialization (TrapOf; its writes to imported memories and tables stay); kCancelled: it
+  // has ended the program while it started (wasi::System::exit_code()). The instance belongs to the
   // store.
   absl::StatusOr<DynamicInstance*> Instantiate(const ModuleInfo& info, const Imports& imports);
 
@@ -393,6 +393,10 @@ class StoreHandle {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Why Instantiate (and Create of what is made with it) failed, if it was for a trap, in the
+// initialization or in what runs at once of the start: its reason. kNone for all other statuses.
+Trap TrapOf(const absl::Status& status);
 
 // A module in a shared library built from generated code (which exports `fermata_module`). The
 // library stays loaded for the life of the process.

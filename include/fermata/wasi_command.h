@@ -47,6 +47,9 @@ CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
 // Says on standard error why a process has trapped, and where: "fermata: PROGRAM: trap: MESSAGE",
 // and a line for each frame of its back trace.
 void ComplainOfTrap(const Process& process, absl::string_view program);
+// Says why there is no process, which Process::Create did not make. The exit status: 134 if its
+// module trapped, as when a data segment has no room in the memory; else 1.
+int ComplainOfCreation(const absl::Status& status, absl::string_view program);
 
 }  // namespace fermata::wasi
 

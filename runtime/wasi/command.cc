@@ -22,7 +22,8 @@ void Complain(absl::string_view message) {
   std::fprintf(stderr, "fermata: %.*s\n", static_cast<int>(message.size()), message.data());
 }
 
-constexpr int kUsedUp = 124;  // as timeout(1)
+constexpr int kUsedUp = 124;   // as timeout(1)
+constexpr int kTrapped = 134;  // as abort(3) in a shell
 
 // Runs a process to its end, to a foreign op, or to where it is out of fuel or time.
 Process::State RunWithin(Process& process, std::chrono::nanoseconds timeout) {
@@ -123,17 +124,30 @@ void ComplainOfTrap(const Process& process, absl::string_view program) {
                         absl::StripSuffix(trace, "\n")));
 }
 
+int ComplainOfCreation(const absl::Status& status, absl::string_view program) {
+  const Trap trap = TrapOf(status);
+  if (trap == Trap::kNone) {
+    Complain(status.message());
+    return 1;
+  }
+  Complain(absl::StrCat(program, ": trap: ", TrapMessage(trap), " (during initialization)"));
+  return kTrapped;
+}
+
 CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
                          absl::string_view export_name, absl::Span<const Value> arguments,
                          std::chrono::nanoseconds timeout) {
   CommandResult result;
   const std::string name = options.config.args.empty() ? info.name : options.config.args[0];
   absl::StatusOr<std::unique_ptr<Process>> process = Process::Create(info, std::move(options));
-  absl::Status status = process.status();
+  if (!process.ok()) {
+    result.exit_code = ComplainOfCreation(process.status(), name);
+    return result;
+  }
   // A start function may be all there is.
   const bool starts = export_name == "_start" && !ExportsFunction(info, export_name) &&
                       info.start != core::kNoFunction;
-  if (status.ok() && !starts) status = (*process)->Begin(export_name, arguments);
+  const absl::Status status = starts ? absl::OkStatus() : (*process)->Begin(export_name, arguments);
   if (!status.ok()) {
     Complain(status.message());
     return result;

@@ -133,7 +133,9 @@ int RunAndRestore(const ModuleInfo& info, wasi::Process::Options options) {
   again.process = options;
   absl::StatusOr<std::unique_ptr<wasi::Process>> process =
       wasi::Process::Create(info, std::move(options));
-  if (!process.ok()) return Fail(process.status().message());
+  if (!process.ok()) {
+    return wasi::ComplainOfCreation(process.status(), again.process.config.args[0]);
+  }
   const absl::StatusOr<wasi::Process::State> state = wasi::RunRestoring(*process, info, again);
   if (!state.ok()) return Fail(state.status().message());
   if (*state == wasi::Process::State::kTrapped)
