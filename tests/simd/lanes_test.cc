@@ -221,6 +221,11 @@ struct Recorder {
     size = s;
     return bytes;
   }
+  static constexpr bool kFaults = true;
+  template <class T>
+  T Whole(T v) const {
+    return v;
+  }
   void Stored() const {}
 };
 TEST(SimdMemory, ChecksTheBytesTouched) {
