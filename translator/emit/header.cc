@@ -23,6 +23,11 @@ using wasm::ExternKind;
 using wasm::FuncType;
 using wasm::Module;
 
+// Compilers instantiate std::tuple and std::variant recursively, or fold over their types, which is
+// too deep for some hundred.
+constexpr size_t kMostTuple = 256;
+constexpr size_t kMostVariant = 256;
+
 absl::string_view HostType(const wasm::Module& module, wasm::ValType type) {
   switch (wasm::RepOf(module, type)) {
     case wasm::ValType::kI32:
@@ -49,7 +54,7 @@ absl::string_view HostType(const wasm::Module& module, wasm::ValType type) {
 std::string HostResult(const wasm::Module& module, const FuncType& type) {
   if (type.results.empty()) return "void";
   if (type.results.size() == 1) return std::string(HostType(module, type.results[0]));
-  return absl::StrCat("std::tuple<",
+  return absl::StrCat(type.results.size() > kMostTuple ? "fermata::ManyResults<" : "std::tuple<",
                       absl::StrJoin(type.results, ", ",
                                     [&](std::string* out, wasm::ValType t) {
                                       absl::StrAppend(out, HostType(module, t));
@@ -289,18 +294,32 @@ class HeaderEmitter {
   }
 
   void EmitOps() {
-    for (const Member& m : ops_) {
+    const bool many = ops_.size() > kMostVariant;
+    for (size_t i = 0; i < ops_.size(); ++i) {
+      const Member& m = ops_[i];
       out_.Emit("  // Import \"$0\" (function $1).\n  struct $2 {\n", ForComment(ImportName(m)),
                 m.function, m.name);
       for (const Param& p : ParamsOf(m)) out_.Emit("    $0 $1;\n", p.type, p.name);
-      out_.Emit("    using Result = $0;\n    static constexpr const char* kImport = $1;\n  };\n",
+      out_.Emit("    using Result = $0;\n    static constexpr const char* kImport = $1;\n",
                 HostResult(module_, module_.TypeOf(m.function)), Quote(ForComment(ImportName(m))));
+      if (many) {
+        out_.Emit("    using Guest_ = $0;\n    static constexpr uint32_t kOp_ = $1;\n",
+                  options_.class_name, i);
+      }
+      out_.Put("  };\n");
     }
     const std::string names =
         absl::StrJoin(ops_, ",\n                          ",
                       [](std::string* out, const Member& m) { absl::StrAppend(out, m.name); });
     if (ops_.empty()) {
       out_.Put("  // No import suspends.\n  using Op = std::variant<std::monostate>;\n");
+    } else if (many) {
+      out_.Emit(
+          R"(  // What a suspended call waits for (fermata/ops.h: used as a std::variant would be).
+  using Op = fermata::Ops<$0,
+                          $1>;
+)",
+          options_.class_name, names);
     } else {
       out_.Emit("  // What a suspended call waits for.\n  using Op = std::variant<$0>;\n", names);
     }
