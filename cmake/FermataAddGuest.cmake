@@ -20,7 +20,8 @@ A WebAssembly module as a C++ library.
                     [OPTIONS <flag>...]         further flags of `fermata translate`
                     [DEPENDS <target|file>...]  what else the translation waits for)
 
-<target> is a static library: link it, and include "<target>.h"; for a plugin, set
+<target> is a static library: link it, and include "<target>.h", in quotes (it is not found as
+<<target>.h>, so that it may have the name of another header); for a plugin, set
 CMAKE_POSITION_INDEPENDENT_CODE before. The module may be a file in the source folder or one that the
 build makes in the binary folder; where both are there, the build's is taken, with a warning. The generated files are in
 <binary folder>/<target>.fermata/. They are made again only when the module or the translator
@@ -246,7 +247,13 @@ function(fermata_add_guest target module)
 
   add_library("${target}" STATIC ${sources})
   _fermata_compile_as_guest("${target}")
-  target_include_directories("${target}" SYSTEM INTERFACE "$<BUILD_INTERFACE:${folder}>")
+  # Found by #include "<target>.h" alone: a guest may be called `time` or `png` without being in the
+  # place of what others include as <time.h> or <png.h>.
+  set(quotes GNU,Clang,AppleClang)
+  target_compile_options("${target}" INTERFACE
+    "$<BUILD_INTERFACE:$<$<COMPILE_LANG_AND_ID:CXX,${quotes}>:-iquote${folder}>>")
+  target_include_directories("${target}" SYSTEM INTERFACE
+    "$<BUILD_INTERFACE:$<$<NOT:$<CXX_COMPILER_ID:${quotes}>>:${folder}>>")
   # The runtime is for those who use the guest; its own code sees the core alone, which keeps its
   # compilation fast.
   target_link_libraries("${target}" PRIVATE Fermata::core INTERFACE Fermata::runtime)

@@ -48,6 +48,11 @@ struct TypesOf<std::tuple<T...>> {
   static std::vector<ValType> Get() { return {Wire<T>::kType...}; }
 };
 
+template <class... T>
+struct TypesOf<ManyResults<T...>> {
+  static std::vector<ValType> Get() { return ManyResults<T...>::Types(); }
+};
+
 template <auto method>
 struct AnsweringThunk;
 template <class Host, class Answer, class... A, Answer (Host::*method)(A...)>
@@ -84,10 +89,11 @@ struct AnsweringThunk<method> {
 }  // namespace typed
 
 // Binds the import module.name to `method` of `host`, which must outlive what is instantiated with
-// `imports`. The method returns std::optional of the import's result (of a std::tuple, if there are
-// several), bool if it has none; its parameters and result have the types of the op's, which
-// instantiation checks. It must not throw. It may look at the guest's memory and call into guests
-// (calls of their own). An IMMEDIATE import traps with Trap::kHost where it is not answered.
+// `imports`. The method returns std::optional of the import's result (of a std::tuple or
+// ManyResults, if there are several), bool if it has none; its parameters and result have the types
+// of the op's, which instantiation checks. It must not throw. It may look at the guest's memory and
+// call into guests (calls of their own). An IMMEDIATE import traps with Trap::kHost where it is not
+// answered.
 template <auto method>
 void AddAnswering(Imports& imports, absl::string_view module, absl::string_view name,
                   typename typed::AnsweringThunk<method>::HostType& host) {

@@ -104,14 +104,12 @@ constexpr bool IsAsioAnswer() {
 template <class H, class T>
 concept Answers = std::invocable<H&, const T&> && IsAsioAnswer < std::invoke_result_t<H&, const T&>,
 typename T::Result > ();
-template <class H, class Op>
-struct AnswersAllOf : std::false_type {};
 template <class H, class... T>
-struct AnswersAllOf<H, std::variant<T...>> : std::bool_constant<(Answers<H, T> && ...)> {};
-template <class H>
-struct AnswersAllOf<H, std::variant<std::monostate>> : std::true_type {};
+constexpr bool AnswersEach(typed::OpList<T...>) {
+  return typed::AllOf({Answers<H, T>...});
+}
 template <class H, class Op>
-concept AnswersAll = AnswersAllOf<H, Op>::value;
+concept AnswersAll = AnswersEach<H>(typed::OpListOf<Op>());
 
 // Awaits something that is not Asio's, and goes on on the coroutine's own executor. Meanwhile a
 // timer waits, so that the context owns the coroutine, as it does while one waits for what is
@@ -185,7 +183,7 @@ template <class S, class H>
 std::variant<absl::Status, asio::awaitable<absl::Status>> Answer(S& step, H& handler,
                                                                  const typename S::Op& op) {
   using Answered = std::variant<absl::Status, asio::awaitable<absl::Status>>;
-  return std::visit(
+  return typed::VisitOp(
       [&]<class T>(const T& o) -> Answered {
         if constexpr (std::is_same_v<T, std::monostate>) {
           return absl::OkStatus();  // a guest without ops

@@ -75,6 +75,7 @@
 #include "fermata/needs_cxx20.h"  // first: the rest fails with worse words
 // clang-format on
 
+#include <algorithm>
 #include <concepts>
 #include <coroutine>
 #include <cstdint>
@@ -143,14 +144,12 @@ concept Answers = std::invocable<H&, const T&> &&
     (typed::IsAnswer<std::invoke_result_t<H&, const T&>, typename T::Result>() ||
      IsAwaitedAnswer<std::invoke_result_t<H&, const T&>, typename T::Result>());
 
-template <class H, class Op>
-struct AnswersAllOf : std::false_type {};
 template <class H, class... T>
-struct AnswersAllOf<H, std::variant<T...>> : std::bool_constant<(Answers<H, T> && ...)> {};
-template <class H>
-struct AnswersAllOf<H, std::variant<std::monostate>> : std::true_type {};
+constexpr bool AnswersEach(typed::OpList<T...>) {
+  return typed::AllOf({Answers<H, T>...});
+}
 template <class H, class Op>
-concept AnswersAll = AnswersAllOf<H, Op>::value;
+concept AnswersAll = AnswersEach<H>(typed::OpListOf<Op>());
 
 inline absl::Status StatusOfException() {
 #if defined(__cpp_exceptions)
@@ -228,24 +227,37 @@ class Waiting {
   decltype(awaitable_internal::GetAwaiter(std::declval<A>())) awaiter_;
 };
 
-// Where what is waited for is kept: the awaitables differ from op to op.
+// What the awaitables that handlers return, which differ from op to op, are used through.
+template <class S>
+struct WaitingFunctions {
+  bool (*suspend)(void* waiting, std::coroutine_handle<> self);
+  absl::Status (*resume)(void* waiting, S& step);
+  void (*destroy)(void* waiting);
+};
+template <class S, class W>
+inline constexpr WaitingFunctions<S> kWaitingFunctions = {
+    [](void* waiting, std::coroutine_handle<> self) {
+      return static_cast<W*>(waiting)->Suspend(self);
+    },
+    [](void* waiting, S& step) { return static_cast<W*>(waiting)->Resume(step); },
+    [](void* waiting) { static_cast<W*>(waiting)->~W(); }};
+
+// Whether the handler of T answers at once; else what it returns is kept as a Waiting.
+template <class H, class T>
+inline constexpr bool kPlain =
+    typed::IsAnswer<std::invoke_result_t<H&, const T&>, typename T::Result>();
 struct NoWaiting {};
 template <class H, class T>
-struct WaitingFor {
-  using Returned = std::invoke_result_t<H&, const T&>;
-  static constexpr bool kPlain = typed::IsAnswer<Returned, typename T::Result>();
-  using Type = std::conditional_t<kPlain, NoWaiting, Waiting<T, Returned>>;
-};
-template <class H, class Op>
-struct Place;
+using WaitingFor = typename std::conditional_t<
+    kPlain<H, T>, std::type_identity<NoWaiting>,
+    std::type_identity<Waiting<T, std::invoke_result_t<H&, const T&>>>>::type;
+// Room for any of them.
+template <class H, class Ops>
+struct WaitingRoom;
 template <class H, class... T>
-struct Place<H, std::variant<T...>> {
-  // By position, as two may be the same type; the first is none.
-  using Type = std::variant<std::monostate, typename WaitingFor<H, T>::Type...>;
-};
-template <class H>
-struct Place<H, std::variant<std::monostate>> {
-  using Type = std::variant<std::monostate>;
+struct WaitingRoom<H, typed::OpList<T...>> {
+  alignas(NoWaiting) alignas(WaitingFor<H, T>...) unsigned char bytes[std::max(
+      {sizeof(NoWaiting), sizeof(WaitingFor<H, T>)...})];
 };
 
 // An awaitable that answers the op of a step: at once, or when what the handler gave is ready. Its
@@ -255,22 +267,24 @@ class Answering {
  public:
   Answering(S& step, H& handler) : step_(step), handler_(handler), op_(step.op()) {}
   Answering(const Answering&) = delete;
+  ~Answering() {
+    if (waiting_ != nullptr) waiting_->destroy(room_.bytes);
+  }
 
   bool await_ready() noexcept {
-    FERMATA_TRY { return Begin(std::make_index_sequence<std::variant_size_v<Op>>()); }
+    FERMATA_TRY {
+      return typed::VisitOp([&](const auto& op) { return Begin(op); }, op_);
+    }
     FERMATA_CATCH_ALL(return Fail());
   }
   bool await_suspend(std::coroutine_handle<> self) noexcept {
-    FERMATA_TRY {
-      return WithPlace<bool>([&](auto& waiting) { return waiting.Suspend(self); });
-    }
+    FERMATA_TRY { return waiting_->suspend(room_.bytes, self); }
     FERMATA_CATCH_ALL(return !Fail());
   }
   absl::Status await_resume() noexcept {
     if (done_) return status_;
-    FERMATA_TRY {
-      return WithPlace<absl::Status>([&](auto& waiting) { return waiting.Resume(step_); });
-    }
+    if (waiting_ == nullptr) return absl::OkStatus();  // a guest without ops
+    FERMATA_TRY { return waiting_->resume(room_.bytes, step_); }
     FERMATA_CATCH_ALL(Fail());
     return status_;
   }
@@ -279,37 +293,22 @@ class Answering {
   using Op = typename S::Op;
 
   // Calls the handler for the op there is; whether that is all.
-  template <size_t... I>
-  bool Begin(std::index_sequence<I...>) {
-    bool ready = true;
-    ((op_.index() == I ? void(ready = BeginOne<I>(std::get<I>(op_))) : void()), ...);
-    return ready;
-  }
-  template <size_t i, class T>
-  bool BeginOne(const T& op) {
+  template <class T>
+  bool Begin(const T& op) {
     if constexpr (std::is_same_v<T, std::monostate>) {
       return true;
-    } else if constexpr (WaitingFor<H, T>::kPlain) {
+    } else if constexpr (kPlain<H, T>) {
       status_ = ResumeWith<T>(step_, [&]() -> decltype(auto) { return handler_(op); });
       return done_ = true;
     } else {
-      return place_.template emplace<i + 1>(handler_, op).Ready();
+      using W = WaitingFor<H, T>;
+      W* waiting = ::new (static_cast<void*>(room_.bytes)) W(handler_, op);
+      waiting_ = &kWaitingFunctions<S, W>;
+      return waiting->Ready();
     }
   }
-  template <class Returned, class F>
-  Returned WithPlace(F f) {
-    return std::visit(
-        [&]<class P>(P& place) -> Returned {
-          if constexpr (std::is_same_v<P, std::monostate> || std::is_same_v<P, NoWaiting>) {
-            typed::Misuse("there is nothing to wait for");
-          } else {
-            return f(place);
-          }
-        },
-        place_);
-  }
   bool Fail() {
-    std::visit(
+    typed::VisitOp(
         [&](const auto& op) {
           if constexpr (!std::is_same_v<std::decay_t<decltype(op)>, std::monostate>) {
             status_ = Named(StatusOfException(), op.kImport);
@@ -324,7 +323,8 @@ class Answering {
   const Op op_;
   bool done_ = false;
   absl::Status status_;
-  typename Place<H, Op>::Type place_;
+  const WaitingFunctions<S>* waiting_ = nullptr;  // of what is in the room; null: nothing is
+  WaitingRoom<H, typed::OpListOf<Op>> room_;
 };
 
 // Whether a handler has a case for Pause. One that can be called with it must give a Proceed.

@@ -1,7 +1,8 @@
 // The typed API: what a generated header builds its class from, and what a host works with.
 //
 // A generated class, say guest::Echo, has a method for each exported function, a struct for each
-// import that suspends (an *op*), and a variant of those structs, Echo::Op. A method of a function
+// import that suspends (an *op*), and a variant of those structs, Echo::Op (of more than 256: see
+// ops.h). A method of a function
 // that may suspend returns a Step; one of a function that can't returns an Outcome.
 //
 //   auto echo = guest::Echo::Create();                      // StatusOr<unique_ptr<Echo>>
@@ -56,38 +57,10 @@
 #include "absl/strings/str_cat.h"
 #include "fermata/dynamic.h"
 #include "fermata/needs_cxx20.h"
+#include "fermata/ops.h"
+#include "fermata/wire.h"
 
 namespace fermata {
-
-// References as their handles; 0 is null. A FuncRef names a function of the store
-// (StoreHandle::CallRef); what an ExternRef's number means is the host's business.
-struct FuncRef {
-  core::ref handle = 0;
-  explicit operator bool() const { return handle != 0; }
-  bool operator==(const FuncRef&) const = default;
-};
-struct ExternRef {
-  core::ref handle = 0;
-  explicit operator bool() const { return handle != 0; }
-  bool operator==(const ExternRef&) const = default;
-};
-// An exception of the store; what it is (its tag and values) is the guest's.
-struct ExnRef {
-  core::ref handle = 0;
-  explicit operator bool() const { return handle != 0; }
-  bool operator==(const ExnRef&) const = default;
-};
-// Any other reference. Guests can hold such values of the host, and null.
-struct AnyRef {
-  core::ref handle = 0;
-  explicit operator bool() const { return handle != 0; }
-  bool operator==(const AnyRef&) const = default;
-};
-struct V128 {
-  uint64_t low = 0;
-  uint64_t high = 0;
-  bool operator==(const V128&) const = default;
-};
 
 // One function object out of several: Match{[](A) {…}, [](B) {…}}.
 template <class... Cases>
@@ -104,118 +77,6 @@ namespace typed {
   std::fprintf(stderr, "fermata: %s\n", what);
   std::abort();
 }
-
-// C++ type <-> tagged value <-> parameter of generated code (Abi).
-template <class T>
-struct Wire;
-template <>
-struct Wire<int32_t> {
-  using Abi = uint32_t;
-  static constexpr ValType kType = ValType::kI32;
-  static Value To(int32_t v) { return Value::I32(static_cast<uint32_t>(v)); }
-  static int32_t From(const Value& v) { return static_cast<int32_t>(v.i32()); }
-  static Abi ToAbi(int32_t v) { return static_cast<uint32_t>(v); }
-  static int32_t FromAbi(Abi v) { return static_cast<int32_t>(v); }
-};
-template <>
-struct Wire<int64_t> {
-  using Abi = uint64_t;
-  static constexpr ValType kType = ValType::kI64;
-  static Value To(int64_t v) { return Value::I64(static_cast<uint64_t>(v)); }
-  static int64_t From(const Value& v) { return static_cast<int64_t>(v.i64()); }
-  static Abi ToAbi(int64_t v) { return static_cast<uint64_t>(v); }
-  static int64_t FromAbi(Abi v) { return static_cast<int64_t>(v); }
-};
-template <>
-struct Wire<float> {
-  using Abi = float;
-  static constexpr ValType kType = ValType::kF32;
-  static Value To(float v) { return Value::F32(v); }
-  static float From(const Value& v) { return v.f32(); }
-  static Abi ToAbi(float v) { return v; }
-  static float FromAbi(Abi v) { return v; }
-};
-template <>
-struct Wire<double> {
-  using Abi = double;
-  static constexpr ValType kType = ValType::kF64;
-  static Value To(double v) { return Value::F64(v); }
-  static double From(const Value& v) { return v.f64(); }
-  static Abi ToAbi(double v) { return v; }
-  static double FromAbi(Abi v) { return v; }
-};
-template <class Ref, ValType type>
-struct WireRef {
-  using Abi = core::ref;
-  static constexpr ValType kType = type;
-  static Value To(Ref v) { return {type, v.handle}; }
-  static Ref From(const Value& v) { return {v.ref()}; }
-  static Abi ToAbi(Ref v) { return v.handle; }
-  static Ref FromAbi(Abi v) { return {v}; }
-};
-template <>
-struct Wire<FuncRef> : WireRef<FuncRef, ValType::kFuncRef> {};
-template <>
-struct Wire<ExternRef> : WireRef<ExternRef, ValType::kExternRef> {};
-template <>
-struct Wire<ExnRef> : WireRef<ExnRef, ValType::kExnRef> {};
-template <>
-struct Wire<AnyRef> : WireRef<AnyRef, ValType::kAnyRef> {};
-template <>
-struct Wire<V128> {
-#if defined(__GNUC__)
-  typedef uint64_t Abi __attribute__((vector_size(16)));
-  static Abi ToAbi(V128 v) { return Abi{v.low, v.high}; }
-  static V128 FromAbi(Abi v) { return {v[0], v[1]}; }
-#endif
-  static constexpr ValType kType = ValType::kV128;
-  static Value To(V128 v) { return {ValType::kV128, v.low, v.high}; }
-  static V128 From(const Value& v) { return {v.low, v.high}; }
-};
-
-// The results of a function: none, one, or a tuple.
-template <class R>
-struct Results {
-  using Abi = typename Wire<R>::Abi;
-  static constexpr size_t kCount = 1;
-  static bool Are(const std::vector<ValType>& types) {
-    return types.size() == 1 && types[0] == Wire<R>::kType;
-  }
-  static R From(absl::Span<const Value> values) { return Wire<R>::From(values[0]); }
-  static absl::Status Resume(DynamicStep& step, const R& result) {
-    const Value values[] = {Wire<R>::To(result)};
-    return step.Resume(values);
-  }
-};
-template <>
-struct Results<void> {
-  using Abi = void;
-  static constexpr size_t kCount = 0;
-  static bool Are(const std::vector<ValType>& types) { return types.empty(); }
-};
-template <class... T>
-struct Results<std::tuple<T...>> {
-  using Abi = void;  // through Context::results
-  static constexpr size_t kCount = sizeof...(T);
-  static bool Are(const std::vector<ValType>& types) {
-    return types == std::vector<ValType>{Wire<T>::kType...};
-  }
-  static std::tuple<T...> From(absl::Span<const Value> values) {
-    return From(values, std::index_sequence_for<T...>());
-  }
-  template <size_t... I>
-  static std::tuple<T...> From(absl::Span<const Value> values, std::index_sequence<I...>) {
-    return {Wire<T>::From(values[I])...};
-  }
-  static absl::Status Resume(DynamicStep& step, const std::tuple<T...>& result) {
-    return std::apply(
-        [&](const T&... v) {
-          const Value values[] = {Wire<T>::To(v)...};
-          return step.Resume(values);
-        },
-        result);
-  }
-};
 
 // A result that may not be there yet; void has no storage.
 template <class R>
@@ -236,21 +97,12 @@ template <class H, class T>
 concept Handles = std::invocable<H&, const T&> && IsAnswer < std::invoke_result_t<H&, const T&>,
 typename T::Result > ();
 
-template <class H, class Op>
-struct HandlesAllOf : std::false_type {};
 template <class H, class... T>
-struct HandlesAllOf<H, std::variant<T...>> : std::bool_constant<(Handles<H, T> && ...)> {};
-template <class H>
-struct HandlesAllOf<H, std::variant<std::monostate>> : std::true_type {};
+constexpr bool HandlesEach(OpList<T...>) {
+  return AllOf({Handles<H, T>...});
+}
 template <class H, class Op>
-concept HandlesAll = HandlesAllOf<H, Op>::value;
-
-template <class T, class Op>
-struct IsOneOf : std::false_type {};
-template <class T, class... U>
-struct IsOneOf<T, std::variant<U...>> : std::bool_constant<(std::is_same_v<T, U> || ...)> {};
-template <class T, class Op>
-concept OneOf = IsOneOf<T, Op>::value;
+concept HandlesAll = HandlesEach<H>(OpListOf<Op>());
 
 }  // namespace typed
 
@@ -353,7 +205,7 @@ class [[nodiscard]] Step {
   // The op if it is a T, else null; also null when not suspended.
   template <class T>
   requires typed::OneOf<T, Op>
-  const T* op_if() const { return op_ ? std::get_if<T>(&*op_) : nullptr; }
+  const T* op_if() const { return op_ ? typed::OpIf<T>(*op_) : nullptr; }
   // Suspended on an import of another module linked with this one, or in a function that the host
   // put into a table: not in Op. dynamic() has it.
   bool foreign() const { return suspended() && !op_; }
@@ -369,7 +221,7 @@ class [[nodiscard]] Step {
       Drop(Throw(absl::StrCat("no handler for ", OpName())));
       return false;
     }
-    return std::visit(
+    return typed::VisitOp(
         [&](const auto& o) {
           const auto op = o;  // the handler may look at, even move, this step
           return AnswerOne(op, handler);
@@ -437,7 +289,7 @@ class [[nodiscard]] Step {
   template <class T>
   absl::Status CheckOp() const {
     if (!suspended()) return NotSuspended();
-    if (op_ && std::holds_alternative<T>(*op_)) return absl::OkStatus();
+    if (op_ && typed::OpIf<T>(*op_) != nullptr) return absl::OkStatus();
     return absl::InvalidArgumentError(
         absl::StrCat("the step is suspended on ", OpName(), ", not on ", T::kImport));
   }
@@ -547,15 +399,6 @@ class InHost {
   core::Context* context_;
   core::Activation* activation_;
 };
-
-template <class... T>
-void StoreResults(uint64_t* slots, const std::tuple<T...>& values) {
-  const auto store = [&](const Value& value) {
-    *slots++ = value.low;
-    if (value.type == ValType::kV128) *slots++ = value.high;
-  };
-  std::apply([&](const T&... v) { (store(Wire<T>::To(v)), ...); }, values);
-}
 
 // Native code for an immediate import: calls a method of the host interface that Instance::host
 // points at. The method must not throw: generated frames can't be unwound by C++.

@@ -27,9 +27,11 @@ cl::OptionCategory category("Translation");
 
 cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("<module.wasm>"),
                            cl::sub(command), cl::cat(category));
-cl::opt<std::string> output("o", cl::Required, cl::value_desc("folder"),
-                            cl::desc("Where the generated files go (made if needed)"),
-                            cl::sub(command), cl::cat(category));
+cl::opt<std::string> output(
+    "o", cl::Required, cl::value_desc("folder"),
+    cl::desc("Where the generated files go (made if needed); -iquote for the "
+             "compiler"),
+    cl::sub(command), cl::cat(category));
 cl::opt<std::string> class_name("class", cl::value_desc("Name"),
                                 cl::desc("The guest's C++ class (default: from the file name)"),
                                 cl::sub(command), cl::cat(category));

@@ -1,0 +1,148 @@
+// What a suspended call waits for, one of the ops of its guest: Guest::Op.
+//
+// That is a std::variant of the ops. Compilers take no std::variant of more than some hundred
+// types, so the Op of a guest with more than 256 imports that suspend is an Ops, for which
+// namespace fermata has the functions that namespace std has for variants: get, get_if,
+// holds_alternative, visit. What works with both is Step::op_if<T>(), Step::Answer and what is
+// built on them (fermata/coroutine.h, fermata/asio.h).
+//
+// Nothing here is recursive in the number of ops.
+#ifndef FERMATA_OPS_H_
+#define FERMATA_OPS_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <initializer_list>
+#include <new>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "fermata/needs_cxx20.h"
+
+namespace fermata {
+
+// One of the ops T… of `Guest`. Ops are plain structs of numbers, and so is this. Those of
+// generated headers say whose they are, and their number: `Guest_`, `kOp_`.
+template <class Guest, class... T>
+class Ops {
+ public:
+  template <class U>
+  static constexpr bool kHas = requires {
+    U::kOp_;
+    requires std::is_same_v<typename U::Guest_, Guest>;
+  };
+
+  template <class U>
+  requires kHas<U> Ops(std::in_place_type_t<U>, const U& op) : index_(U::kOp_) {
+    static_assert(std::is_trivially_copyable_v<U> && std::is_trivially_destructible_v<U>);
+    ::new (static_cast<void*>(room_)) U(op);
+  }
+
+  // Which of T… it is.
+  size_t index() const { return index_; }
+  // It as a U, which it must be: get_if and get look first.
+  template <class U>
+  const U& As() const {
+    return *std::launder(reinterpret_cast<const U*>(room_));
+  }
+
+ private:
+  alignas(T...) unsigned char room_[std::max({sizeof(T)...})];
+  uint32_t index_;
+};
+
+template <class U, class Guest, class... T>
+requires Ops<Guest, T...>::template kHas<U> bool holds_alternative(const Ops<Guest, T...>& op) {
+  return op.index() == U::kOp_;
+}
+
+// Null: it is another one.
+template <class U, class Guest, class... T>
+requires Ops<Guest, T...>::template kHas<U> const U* get_if(const Ops<Guest, T...>* op) {
+  return op != nullptr && op->index() == U::kOp_ ? &op->template As<U>() : nullptr;
+}
+
+// Another one: the process ends with a message.
+template <class U, class Guest, class... T>
+requires Ops<Guest, T...>::template kHas<U> const U& get(const Ops<Guest, T...>& op) {
+  if (op.index() != U::kOp_) {
+    std::fputs("fermata: get() of another op than there is\n", stderr);
+    std::abort();
+  }
+  return op.template As<U>();
+}
+
+// How the API is made; the embedder has no business here.
+namespace typed {
+
+template <class Returned, class F, class U, class Op>
+Returned CallWithOp(F& f, const Op& op) {
+  return f(op.template As<U>());
+}
+
+constexpr bool AllOf(std::initializer_list<bool> values) {
+  for (bool value : values) {
+    if (!value) return false;
+  }
+  return true;
+}
+
+// The ops of an Op, as arguments.
+template <class... T>
+struct OpList {};
+template <class Op>
+struct OpListOfType;
+template <class... T>
+struct OpListOfType<std::variant<T...>> : std::type_identity<OpList<T...>> {};
+template <>
+struct OpListOfType<std::variant<std::monostate>> : std::type_identity<OpList<>> {};
+template <class Guest, class... T>
+struct OpListOfType<Ops<Guest, T...>> : std::type_identity<OpList<T...>> {};
+template <class Op>
+using OpListOf = typename OpListOfType<Op>::type;
+
+template <class T, class Op>
+struct IsOneOf : std::false_type {};
+template <class T, class... U>
+struct IsOneOf<T, std::variant<U...>> : std::bool_constant<!AllOf({!std::is_same_v<T, U>...})> {};
+template <class T, class Guest, class... U>
+struct IsOneOf<T, Ops<Guest, U...>> : std::bool_constant<Ops<Guest, U...>::template kHas<T>> {};
+template <class T, class Op>
+concept OneOf = IsOneOf<T, Op>::value;
+
+}  // namespace typed
+
+// What `f` returns for the op there is; the same type for all.
+template <class F, class Guest, class First, class... Rest>
+decltype(auto) visit(F&& f, const Ops<Guest, First, Rest...>& op) {
+  using Op = Ops<Guest, First, Rest...>;
+  using Function = std::remove_reference_t<F>;
+  using Returned = std::invoke_result_t<Function&, const First&>;
+  using Call = Returned (*)(Function&, const Op&);
+  static constexpr Call kCalls[] = {&typed::CallWithOp<Returned, Function, First, Op>,
+                                    &typed::CallWithOp<Returned, Function, Rest, Op>...};
+  return kCalls[op.index()](f, op);
+}
+
+namespace typed {
+
+// For both kinds of Op.
+template <class T, class Op>
+const T* OpIf(const Op& op) {
+  using std::get_if;
+  return get_if<T>(&op);
+}
+template <class F, class Op>
+decltype(auto) VisitOp(F&& f, const Op& op) {
+  using std::visit;
+  return visit(std::forward<F>(f), op);
+}
+
+}  // namespace typed
+}  // namespace fermata
+
+#endif  // FERMATA_OPS_H_
