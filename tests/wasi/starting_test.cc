@@ -297,7 +297,7 @@ TEST_F(StartingInstance, IsTakenUpWhereItEnded) {
   pipe.Write("\7");
   Pending pending;
   EXPECT_EQ(system->Answer(*step, pending), System::Progress::kAnswered);
-  EXPECT_EQ(Log(**instance), 1227u) << "the start function once, _initialize from its beginning";
+  EXPECT_EQ(Log(**instance), 12227u) << "the start function once, _initialize from its beginning";
 }
 
 TEST_F(StartingInstance, Deferred) {
