@@ -512,7 +512,22 @@ TEST_F(CommandLine, ManyOfOneKindTakeLinearTime) {
   const Bytes body = {2, 0, 0x0b};
   std::vector<Bytes> names;
   for (uint32_t i = 0; i < kCount; ++i) names.push_back(Concat({Unsigned(i), Name("same")}));
+  // Variables that are loaded, and then each assigned from the next, which comes later.
+  constexpr uint32_t kLocals = 49000;
+  const Bytes load = {0x20, 0, 0x2b, 3, 0}, one = {0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f};
+  std::vector<Bytes> code = {{1}, Unsigned(kLocals), {0x7c}};
+  for (uint32_t i = 1; i <= kLocals; ++i) code.push_back(Concat({load, {0x21}, Unsigned(i)}));
+  code.push_back({0x03, 0x40});
+  for (uint32_t i = 1; i < kLocals; ++i) {
+    code.push_back(Concat({{0x20}, Unsigned(i + 1), one, {0xa0, 0x21}, Unsigned(i)}));
+  }
+  code.push_back(Concat({load, {0x20, 1, 0xa2, 0x9e, 0x21}, Unsigned(kLocals)}));
+  code.push_back({0x20, 0, 0x0d, 0, 0x0b, 0x20, 1, 0x0b});
   const std::map<std::string, Bytes> modules = {
+      {"variables", testing_support::Module({{1, {1, 0x60, 1, 0x7f, 1, 0x7c}},
+                                             {3, {1, 0}},
+                                             {5, {1, 0, 1}},
+                                             {10, Concat({{1}, Sized(Concat(code))})}})},
       {"imports", testing_support::Module({{1, no_type}, {2, same}})},
       {"chain", testing_support::Module({{1, no_type},
                                          {2, Concat({{1}, Name("h"), Name("a"), {0, 0}})},

@@ -2,8 +2,8 @@
 //
 // A generated class, say guest::Echo, has a method for each exported function, a struct for each
 // import that suspends (an *op*), and a variant of those structs, Echo::Op (of more than 256: see
-// ops.h). A method of a function
-// that may suspend returns a Step; one of a function that can't returns an Outcome.
+// ops.h). A method of a function that may suspend returns a Step; one of a function that can't
+// returns an Outcome.
 //
 //   auto echo = guest::Echo::Create();                      // StatusOr<unique_ptr<Echo>>
 //   fermata::Step<int32_t, guest::Echo> step = (*echo)->serve(3);

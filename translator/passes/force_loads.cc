@@ -74,6 +74,23 @@ uint64_t AllOf(Kind type) { return type == Kind::kI32 || type == Kind::kF32 ? 0x
 bool IsConst(const Expr* e) { return e->kind == ExprKind::kConst; }
 bool IsFloat(Kind type) { return type == Kind::kF32 || type == Kind::kF64; }
 
+// Of floating-point numbers: what of a NaN makes a NaN.
+bool IsArithmetic(Opcode op) {
+  switch (op) {
+    case Opcode::kF32Add:
+    case Opcode::kF64Add:
+    case Opcode::kF32Sub:
+    case Opcode::kF64Sub:
+    case Opcode::kF32Mul:
+    case Opcode::kF64Mul:
+    case Opcode::kF32Div:
+    case Opcode::kF64Div:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // Finite: with a NaN the result is known, and with an infinity it may be.
 bool IsFinite(const Expr* e) {
   if (e->type == Kind::kF32) return (e->bits & 0x7f800000) != 0x7f800000;
@@ -366,16 +383,10 @@ class Pass {
 
   Needs NeedsOfFloat(const Expr* e, uint64_t needed) {
     if (needed == 0) return {};
+    if (IsArithmetic(e->op)) {
+      return {KnownOf(e->b) == kAnything ? 0 : kAll, KnownOf(e->a) == kAnything ? 0 : kAll};
+    }
     switch (e->op) {
-      case Opcode::kF32Add:
-      case Opcode::kF64Add:
-      case Opcode::kF32Sub:
-      case Opcode::kF64Sub:
-      case Opcode::kF32Mul:
-      case Opcode::kF64Mul:
-      case Opcode::kF32Div:
-      case Opcode::kF64Div:
-        return {KnownOf(e->b) == kAnything ? 0 : kAll, KnownOf(e->a) == kAnything ? 0 : kAll};
       case Opcode::kF32DemoteF64:
       case Opcode::kF64PromoteF32:
       case Opcode::kF64ConvertI32S:
@@ -401,6 +412,11 @@ class Pass {
     return e->kind == ExprKind::kNumeric ? KnownOfNumeric(e) : kAnything;
   }
   Known KnownOfNumeric(const Expr* e) {
+    if (IsArithmetic(e->op)) {
+      const Known a = KnownOf(e->a), b = KnownOf(e->b);
+      if (a == kAnything || b == kAnything) return kAnything;
+      return a == kLittle || b == kLittle ? kLittle : kAnything;
+    }
     switch (e->op) {
       case Opcode::kF32ConvertI32S:
       case Opcode::kF32ConvertI32U:
@@ -421,18 +437,6 @@ class Pass {
       case Opcode::kF64Sqrt:
       case Opcode::kF32DemoteF64:
         return KnownOf(e->a) == kLittle ? kLittle : kAnything;
-      case Opcode::kF32Add:
-      case Opcode::kF64Add:
-      case Opcode::kF32Sub:
-      case Opcode::kF64Sub:
-      case Opcode::kF32Mul:
-      case Opcode::kF64Mul:
-      case Opcode::kF32Div:
-      case Opcode::kF64Div: {
-        const Known a = KnownOf(e->a), b = KnownOf(e->b);
-        if (a == kAnything || b == kAnything) return kAnything;
-        return a == kLittle || b == kLittle ? kLittle : kAnything;
-      }
       default:
         return kAnything;
     }
@@ -451,14 +455,21 @@ class Pass {
     for (const VarId v : analysis::LiveAtEntry(f_)) {  // zero
       variables_[v] = std::min(variables_[v], kNumber);
     }
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (const Stmt& s : f_.stmts) {
-        if (s.kind != StmtKind::kSet || !IsFloat(s.args[0]->type)) continue;
-        const Known known = std::min(variables_[s.dst], KnownOf(s.args[0]));
-        changed |= known != variables_[s.dst];
-        variables_[s.dst] = known;
-      }
+    // Each variable is lowered twice at most, and then what reads it is looked at again.
+    std::vector<llvm::SmallVector<const Stmt*, 2>> readers(f_.vars.size());
+    std::vector<const Stmt*> queue;
+    for (const Stmt& s : f_.stmts) {
+      if (s.kind != StmtKind::kSet || !IsFloat(s.args[0]->type)) continue;
+      ir::ForEachUse(s, [&](VarId v) { readers[v].push_back(&s); });
+      queue.push_back(&s);
+    }
+    while (!queue.empty()) {
+      const Stmt& s = *queue.back();
+      queue.pop_back();
+      const Known known = KnownOf(s.args[0]);
+      if (known >= variables_[s.dst]) continue;
+      variables_[s.dst] = known;
+      queue.insert(queue.end(), readers[s.dst].begin(), readers[s.dst].end());
     }
     return variables_;
   }
