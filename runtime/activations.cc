@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "fermata/frame.h"
+#include "fermata/core/frame.h"
 
 namespace fermata {
 namespace activation_internal {

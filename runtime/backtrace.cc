@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "fermata/frame.h"
+#include "fermata/core/frame.h"
 #include "runtime/state.h"
 
 namespace fermata {

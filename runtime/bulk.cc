@@ -1,8 +1,8 @@
 // The bulk instructions on memories and tables, call_indirect's and call_ref's slow ways, and the
 // waits and notifications of the threads proposal.
-#include "fermata/atomics.h"
-#include "fermata/memory.h"
-#include "fermata/table.h"
+#include "fermata/core/atomics.h"
+#include "fermata/core/memory.h"
+#include "fermata/core/table.h"
 
 namespace fermata::core {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/hash/hash.h"
-#include "fermata/core.h"
+#include "fermata/core/abi.h"
 
 namespace fermata::internal {
 

@@ -8,7 +8,7 @@
 #ifndef FERMATA_RUNTIME_GUARDED_CALL_H_
 #define FERMATA_RUNTIME_GUARDED_CALL_H_
 
-#include "fermata/core.h"
+#include "fermata/core/abi.h"
 
 // Not with shadow stacks and checked jump targets, which the jump would have to heed.
 #if defined(__x86_64__) && defined(__LP64__) && defined(__GNUC__) && !defined(_WIN32) && \

@@ -3,7 +3,7 @@
 #ifndef FERMATA_RUNTIME_HOSTED_CONTEXT_H_
 #define FERMATA_RUNTIME_HOSTED_CONTEXT_H_
 
-#include "fermata/core.h"
+#include "fermata/core/abi.h"
 
 namespace fermata::internal {
 

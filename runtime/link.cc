@@ -10,7 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
-#include "fermata/memory.h"
+#include "fermata/core/memory.h"
 #include "runtime/hosted_context.h"
 #include "runtime/state.h"
 

@@ -5,7 +5,7 @@
 #include <list>
 #include <mutex>
 
-#include "fermata/frame.h"
+#include "fermata/core/frame.h"
 #include "runtime/hosted_context.h"
 
 namespace fermata::internal {

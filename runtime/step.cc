@@ -6,7 +6,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
-#include "fermata/frame.h"
+#include "fermata/core/frame.h"
 #include "runtime/hosted_context.h"
 #include "runtime/state.h"
 

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "fermata/core.h"
+#include "fermata/core/abi.h"
 
 namespace fermata::internal {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "fermata/frame.h"
+#include "fermata/core/frame.h"
 #include "runtime/hosted_context.h"
 #include "runtime/state.h"
 

@@ -1,9 +1,9 @@
-// Entering, suspending and resuming: see the story at the top of fermata/core.h.
+// Entering, suspending and resuming: see the story at the top of fermata/core/abi.h.
 //
 // A suspension and its resumption take about fifty cycles, so this file counts instructions and
 // loads that wait for stores: what is rare is in functions of its own, called last where possible,
 // so that the rest needs few registers and saves few.
-#include "fermata/core.h"
+#include "fermata/core/abi.h"
 #include "runtime/guarded_call.h"
 
 namespace fermata::core {

@@ -1,4 +1,4 @@
-#include "fermata/trap.h"
+#include "fermata/core/trap.h"
 
 namespace fermata {
 

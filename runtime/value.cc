@@ -2,7 +2,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "fermata/memory.h"
+#include "fermata/core/memory.h"
 #include "runtime/state.h"
 
 namespace fermata {

@@ -24,7 +24,7 @@ class LibraryBuilder {
     std::string compiler;  // empty: $CXX, or "c++"
     std::string optimization = "-O1";
     std::vector<std::string> flags;  // further ones
-    std::string include_dir;         // the folder that holds fermata/generated.h
+    std::string include_dir;         // the folder that holds fermata/core/generated.h
     std::string cache_dir;
   };
 

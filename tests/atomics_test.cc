@@ -1,5 +1,5 @@
 // Atomic accesses on every view: values, wrapping, traps and their order, and two threads counting.
-#include "fermata/atomics.h"
+#include "fermata/core/atomics.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "fermata/core/generated.h"
 #include "fermata/dynamic.h"
-#include "fermata/generated.h"
 
 namespace fermata::core {
 namespace {

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <vector>
 
+#include "fermata/core/frame.h"
 #include "fermata/dynamic.h"
-#include "fermata/frame.h"
 
 // As in generated code: conditionally supported, and all compilers we know support it.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"

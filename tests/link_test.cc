@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "fermata/core/generated.h"
 #include "fermata/dynamic.h"
-#include "fermata/generated.h"
 
 // As in generated code: conditionally supported, and all compilers we know support it.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"

@@ -3,7 +3,7 @@
 //
 // A module written by hand as generated code would be has one function, `probe`, that does one
 // access of the caller's choice; it is instantiated through the dynamic API.
-#include "fermata/memory.h"
+#include "fermata/core/memory.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "fermata/core/generated.h"
 #include "fermata/dynamic.h"
-#include "fermata/generated.h"
 
 // As in generated code: conditionally supported, and all compilers we know support it.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"

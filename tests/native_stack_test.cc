@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "fermata/core/generated.h"
 #include "fermata/dynamic.h"
-#include "fermata/generated.h"
 #include "tests/code_fixture.h"
 #include "tests/hand_module.h"
 

@@ -1,6 +1,6 @@
 // The numeric helpers, bit by bit, against independent computations: wide integers, exact decimal
 // bounds, and properties that IEEE 754 fixes.
-#include "fermata/numeric.h"
+#include "fermata/core/numeric.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 #include <random>
 #include <vector>
 
+#include "fermata/core/generated.h"
 #include "fermata/dynamic.h"
-#include "fermata/generated.h"
 
 namespace fermata::core {
 namespace {

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "fermata/core/generated.h"
 #include "fermata/deadline.h"
-#include "fermata/generated.h"
 #include "tests/code_fixture.h"
 #include "translator/analysis/counted_loops.h"
 #include "translator/input_file.h"

@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
-#include "fermata/atomics.h"
-#include "fermata/memory.h"
+#include "fermata/core/atomics.h"
+#include "fermata/core/memory.h"
 #include "tests/hand_module.h"
 
 namespace fermata {

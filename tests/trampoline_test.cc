@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "fermata/generated.h"
-#include "fermata/spelling.h"
+#include "fermata/core/generated.h"
+#include "fermata/core/spelling.h"
 
 namespace fermata::core {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "fermata/generated.h"
+#include "fermata/core/generated.h"
 
 namespace fermata::core {
 namespace {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "fermata/memory.h"
-#include "fermata/table.h"
+#include "fermata/core/memory.h"
+#include "fermata/core/table.h"
 #include "runtime/exceptions.h"
 #include "tests/hand_module.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 #include "translator/analysis/immediate.h"
 
 namespace fermata {

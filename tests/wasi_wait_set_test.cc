@@ -1,6 +1,4 @@
 // wasi::WaitSet: what a guest waits for, as one descriptor.
-#include "fermata/wasi_wait_set.h"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -9,6 +7,8 @@
 
 #include <memory>
 #include <utility>
+
+#include "fermata/wasi/wait_set.h"
 
 namespace fermata::wasi {
 namespace {

@@ -1,6 +1,6 @@
 // The wide-arithmetic instructions against __int128, with it and in halves.
 #define FERMATA_NO_INT128 1
-#include "fermata/wide.h"
+#include "fermata/core/wide.h"
 
 #include <gtest/gtest.h>
 

@@ -64,7 +64,7 @@ double CpuNanoseconds() {
 // What one suspension and resumption costs where nothing else happens, in ns; 0 if it went wrong.
 struct Cost {
   double typed = 0;  // through the generated class
-  double core = 0;   // through fermata/core.h, beneath it
+  double core = 0;   // through fermata/core/abi.h, beneath it
 };
 
 Cost MeasureCost(guest::Echo& echo) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 
 using fermata::Value;
 using fermata::wasi::Process;

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <utility>
 
-#include "fermata/wasi_snapshot.h"
+#include "fermata/wasi/snapshot.h"
 #include "repl.h"
 
 namespace wasi = fermata::wasi;

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "fermata/wasi_asio.h"
+#include "fermata/wasi/asio.h"
 
 // With a folder for its state, sessions outlive the server: SaveAll writes them there, and who
 // connects says with a first line, of letters and digits, which session is meant: one that is in

@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-#include "fermata/wasi_asio.h"
+#include "fermata/wasi/asio.h"
 #include "tcp_client.h"
 #include "tcp_server.h"
 

@@ -1,40 +1,7 @@
-// Traps: why a guest's call was abandoned. Core header: freestanding, included by generated code.
+// Why a guest's call can end without a result: fermata::Trap and its messages.
 #ifndef FERMATA_TRAP_H_
 #define FERMATA_TRAP_H_
 
-#include <stdint.h>
-
-namespace fermata {
-
-// The reasons of WebAssembly core specification §4.4 ("traps"), and those of the embedding. The
-// numbers are part of the ABI between generated code and the runtime: only append.
-enum class Trap : uint32_t {
-  kNone = 0,
-  kUnreachable = 1,
-  kMemoryOutOfBounds = 2,
-  kTableOutOfBounds = 3,
-  kIntegerDivideByZero = 4,
-  kIntegerOverflow = 5,
-  kInvalidConversionToInteger = 6,
-  kUndefinedElement = 7,      // call_indirect past the end of the table
-  kUninitializedElement = 8,  // call_indirect on a null element
-  kIndirectCallTypeMismatch = 9,
-  kCallStackExhausted = 10,  // native stack, frame storage or call depth used up
-  kNullReference = 11,       // ref.as_non_null
-  kUncaughtException = 12,
-  kUnalignedAtomic = 13,
-  kHost = 14,  // the host made the call fail: Step::Throw, or an import's error
-  kCancelled = 15,
-  kNullFunctionReference = 16,   // call_ref
-  kNullExceptionReference = 17,  // throw_ref
-  kUnsharedWait = 18,            // memory.atomic.wait on a memory that is not shared
-  kExceptionsExhausted = 19,     // no room to keep another exception
-};
-
-// The specification suite's text for the trap, for example "integer divide by zero". Static
-// storage; never null, also for values that are not enumerators.
-const char* TrapMessage(Trap trap);
-
-}  // namespace fermata
+#include "fermata/core/trap.h"
 
 #endif  // FERMATA_TRAP_H_

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "fermata/core.h"
+#include "fermata/core/abi.h"
 #include "runtime/state.h"
 
 namespace fermata::internal {

@@ -3,7 +3,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "fermata/memory.h"
+#include "fermata/core/memory.h"
 #include "runtime/snapshot/image.h"
 
 namespace fermata::internal {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "fermata/wasi_snapshot.h"
+#include "fermata/wasi/snapshot.h"
 #include "runtime/snapshot/bytes.h"
 #include "runtime/wasi/system.h"
 

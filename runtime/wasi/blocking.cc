@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 #include "runtime/wasi/system.h"
 
 namespace fermata::wasi {

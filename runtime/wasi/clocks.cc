@@ -2,7 +2,7 @@
 
 #include <random>
 
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 #include "runtime/wasi/errors.h"
 #include "runtime/wasi/system.h"
 

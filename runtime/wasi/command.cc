@@ -1,3 +1,5 @@
+#include "fermata/wasi/command.h"
+
 #include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "fermata/deadline.h"
-#include "fermata/wasi_command.h"
 #include "runtime/wasi/system.h"
 
 namespace fermata::wasi {

@@ -13,8 +13,8 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "fermata/wasi_stream.h"
-#include "fermata/wasi_types.h"
+#include "fermata/wasi/stream.h"
+#include "fermata/wasi/types.h"
 
 namespace fermata::wasi {
 

@@ -15,7 +15,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
-#include "fermata/wasi_stream.h"
+#include "fermata/wasi/stream.h"
 #include "runtime/wasi/errors.h"
 
 namespace fermata::wasi {

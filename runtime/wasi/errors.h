@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "fermata/wasi_types.h"
+#include "fermata/wasi/types.h"
 
 namespace fermata::wasi {
 

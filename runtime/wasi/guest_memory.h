@@ -13,7 +13,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "fermata/dynamic.h"
-#include "fermata/wasi_types.h"
+#include "fermata/wasi/types.h"
 
 namespace fermata::wasi {
 

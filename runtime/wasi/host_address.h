@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 #include "absl/strings/string_view.h"
-#include "fermata/wasi_network.h"
+#include "fermata/wasi/network.h"
 
 namespace fermata::wasi {
 

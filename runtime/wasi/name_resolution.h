@@ -11,8 +11,8 @@
 #include <memory>
 #include <vector>
 
-#include "fermata/wasi_network.h"
-#include "fermata/wasi_stream.h"
+#include "fermata/wasi/network.h"
+#include "fermata/wasi/stream.h"
 
 namespace fermata::wasi {
 

@@ -1,4 +1,4 @@
-// Rules about addresses and names: fermata/wasi_network.h.
+// Rules about addresses and names: fermata/wasi/network.h.
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "fermata/wasi_network.h"
+#include "fermata/wasi/network.h"
 #include "runtime/wasi/host_address.h"
 
 namespace fermata::wasi {

@@ -1,5 +1,6 @@
+#include "fermata/wasi/process.h"
+
 #include "absl/strings/str_cat.h"
-#include "fermata/wasi.h"
 #include "runtime/wasi/system.h"
 
 namespace fermata::wasi {

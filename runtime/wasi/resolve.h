@@ -10,7 +10,7 @@
 
 #include <string>
 
-#include "fermata/wasi_types.h"
+#include "fermata/wasi/types.h"
 
 namespace fermata::wasi {
 

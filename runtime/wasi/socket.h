@@ -3,7 +3,7 @@
 #define FERMATA_RUNTIME_WASI_SOCKET_H_
 
 #include "absl/types/span.h"
-#include "fermata/wasi_network.h"
+#include "fermata/wasi/network.h"
 #include "runtime/wasi/system.h"
 
 namespace fermata::wasi {

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <utility>
 
-#include "fermata/wasi_stream.h"
+#include "fermata/wasi/stream.h"
 
 namespace fermata::wasi {
 

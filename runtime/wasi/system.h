@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 #include "runtime/wasi/descriptor.h"
 #include "runtime/wasi/guest_memory.h"
 

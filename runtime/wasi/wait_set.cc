@@ -1,3 +1,5 @@
+#include "fermata/wasi/wait_set.h"
+
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -8,7 +10,6 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "fermata/wasi_wait_set.h"
 
 namespace fermata::wasi {
 namespace {

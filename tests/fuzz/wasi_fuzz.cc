@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 #include "fuzz_wasi.h"
 #include "tests/fuzz/target.h"
 

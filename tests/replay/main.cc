@@ -75,7 +75,7 @@ cl::opt<std::string> translator("translator", cl::value_desc("path"),
                                 cl::desc("The `fermata` to use (default: the one beside this)"),
                                 cl::cat(category));
 cl::opt<std::string> include_dir("include", cl::init(FERMATA_INCLUDE_DIR), cl::value_desc("folder"),
-                                 cl::desc("The folder that holds fermata/core.h"),
+                                 cl::desc("The folder that holds fermata/core/abi.h"),
                                  cl::cat(category));
 
 void Progress(const std::string& text) {

@@ -25,7 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "fermata/core.h"
+#include "fermata/core/abi.h"
 
 namespace fermata::replay {
 

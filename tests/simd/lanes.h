@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "fermata/generated.h"
-#include "fermata/simd.h"
+#include "fermata/core/generated.h"
+#include "fermata/core/simd/simd.h"
 
 namespace fermata::core {
 

@@ -1,7 +1,7 @@
 // Lanes moved, shuffled, swizzled; vectors loaded from and stored to memories of every kind.
 #include "tests/simd/lanes.h"
 
-#include "fermata/memory.h"
+#include "fermata/core/memory.h"
 
 namespace fermata::core {
 namespace {

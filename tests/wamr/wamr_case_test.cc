@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "fermata/wasi_asio.h"
+#include "fermata/wasi/asio.h"
 #include "wamr_client.h"
 #include "wamr_server.h"
 

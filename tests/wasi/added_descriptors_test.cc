@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "fermata/wasi_snapshot.h"
+#include "fermata/wasi/snapshot.h"
 #include "tests/wasi/guest.h"
 
 namespace fermata::wasi {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "fermata/answering.h"
-#include "fermata/wasi.h"
-#include "fermata/wasi_snapshot.h"
+#include "fermata/wasi/process.h"
+#include "fermata/wasi/snapshot.h"
 #include "starting.h"
 
 namespace fermata::wasi {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 #include "runtime/wasi/descriptor.h"
 
 namespace fermata::wasi {

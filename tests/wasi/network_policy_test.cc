@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "fermata/wasi_network.h"
+#include "fermata/wasi/network.h"
 #include "runtime/wasi/host_address.h"
 
 namespace fermata::wasi {

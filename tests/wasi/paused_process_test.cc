@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "fermata/wasi.h"
-#include "fermata/wasi_snapshot.h"
+#include "fermata/wasi/process.h"
+#include "fermata/wasi/snapshot.h"
 #include "paused.h"
 
 namespace fermata::wasi {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "fermata/wasi_snapshot.h"
+#include "fermata/wasi/snapshot.h"
 #include "tests/wasi/guest.h"
 
 namespace fermata::wasi {

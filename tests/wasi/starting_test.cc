@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "fermata/snapshot.h"
-#include "fermata/wasi.h"
-#include "fermata/wasi_snapshot.h"
+#include "fermata/wasi/process.h"
+#include "fermata/wasi/snapshot.h"
 #include "leaving.h"
 #include "starting_at_once.h"
 

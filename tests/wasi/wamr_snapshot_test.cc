@@ -4,7 +4,7 @@
 #include <atomic>
 #include <future>
 
-#include "fermata/wasi_snapshot.h"
+#include "fermata/wasi/snapshot.h"
 #include "tests/wasi/wamr_guest.h"
 
 namespace fermata::wasi {

@@ -1,6 +1,4 @@
-// fermata/wasi_asio.h: WASI programs on Asio's executors.
-#include "fermata/wasi_asio.h"
-
+// fermata/wasi/asio.h: WASI programs on Asio's executors.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -30,6 +28,7 @@
 
 #include "asio_guest.h"
 #include "asio_paused_guest.h"
+#include "fermata/wasi/asio.h"
 
 #if __has_include(<asio/deferred.hpp>)
 #include <asio/deferred.hpp>

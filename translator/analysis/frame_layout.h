@@ -1,5 +1,6 @@
 // Where each live value lies in a frame: 16-byte values first, then 8-byte, then 4-byte ones, each
-// class in an order of the function's variables; the footer is last. See include/fermata/core.h.
+// class in an order of the function's variables; the footer is last. See
+// include/fermata/core/abi.h.
 #ifndef FERMATA_TRANSLATOR_ANALYSIS_FRAME_LAYOUT_H_
 #define FERMATA_TRANSLATOR_ANALYSIS_FRAME_LAYOUT_H_
 

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -105,7 +105,7 @@ absl::Status ToBuildOptions(const std::string& module_path, bool suspend_all,
   options.jobs = jobs;
   for (const std::string& folder :
        {Installed(FERMATA_INSTALL_INCLUDEDIR), std::string(FERMATA_SOURCE_INCLUDEDIR)}) {
-    if (!llvm::sys::fs::exists(folder + "/fermata/core.h")) continue;
+    if (!llvm::sys::fs::exists(folder + "/fermata/core/abi.h")) continue;
     options.include_dir = folder;
     return absl::OkStatus();
   }

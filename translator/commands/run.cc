@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "fermata/wasi_command.h"
-#include "fermata/wasi_snapshot.h"
+#include "fermata/wasi/command.h"
+#include "fermata/wasi/snapshot.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
 #include "translator/commands/build_flags.h"

@@ -26,7 +26,7 @@ absl::StatusOr<std::unique_ptr<llvm::MemoryBuffer>> ReadFile(const std::string& 
   return std::move(*buffer);
 }
 
-// Calls `visit(path, text)` for `name` ("fermata/core.h") and the project's headers that it
+// Calls `visit(path, text)` for `name` ("fermata/core/abi.h") and the project's headers that it
 // includes, each once.
 template <typename Visit>
 absl::Status VisitHeader(const std::string& include_dir, const std::string& name,
@@ -104,7 +104,8 @@ std::vector<std::string> GeneratedCodeFlags(const Compiler& compiler,
 }
 
 std::vector<std::string> CoreHeaders() {
-  return {"fermata/generated.h", "fermata/simd.h", "fermata/atomics.h", "fermata/wide.h"};
+  return {"fermata/core/generated.h", "fermata/core/simd/simd.h", "fermata/core/atomics.h",
+          "fermata/core/wide.h"};
 }
 
 std::vector<std::string> CoreHeaderFiles(const std::string& include_dir) {

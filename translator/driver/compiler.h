@@ -28,7 +28,7 @@ absl::StatusOr<Compiler> FindCompiler(const std::string& command);
 std::vector<std::string> GeneratedCodeFlags(const Compiler& compiler,
                                             const std::string& optimization);
 
-// The headers that generated code may include: "fermata/generated.h", …
+// The headers that generated code may include: "fermata/core/generated.h", …
 std::vector<std::string> CoreHeaders();
 
 // Those that are there, with those of the project that they include, as paths.

@@ -31,7 +31,7 @@ struct NativeBuildOptions {
   std::string compiler;                       // empty: $CXX, or "c++"
   std::string optimization = "-O2";
   std::vector<std::string> compiler_flags;  // further ones
-  std::string include_dir;                  // the folder that holds fermata/core.h
+  std::string include_dir;                  // the folder that holds fermata/core/abi.h
   std::string cache_dir;                    // empty: DefaultCacheDir()
   unsigned jobs = 0;                        // compilations at a time; 0: one per processor
   unsigned shards = 0;                      // source files; 0: by the module's size

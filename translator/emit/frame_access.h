@@ -10,9 +10,9 @@
 
 namespace fermata::emit {
 
-// `operation` is GET or PUT of fermata/spelling.h, behind spaces that indent it. Prints lines of
-// "  GET3(32, 8, l0, l1, s0);": values of one kind that lie side by side together. The frame is the
-// variable `frame`.
+// `operation` is GET or PUT of fermata/core/spelling.h, behind spaces that indent it. Prints lines
+// of "  GET3(32, 8, l0, l1, s0);": values of one kind that lie side by side together. The frame is
+// the variable `frame`.
 void EmitFrameAccess(absl::string_view operation, const ir::Function& f,
                      const analysis::FrameLayout& layout, const ExpressionPrinter& printer,
                      Writer& out);

@@ -54,7 +54,7 @@ struct Site {
   bool catches = false;  // in a try region
   uint16_t callee = 0;   // an element of core::ModuleInfo::site_callees
 };
-// As in include/fermata/core.h.
+// As in include/fermata/core/abi.h.
 inline constexpr uint16_t kCallsAny = 0, kYields = 1, kCallsFunction = 2, kCallsType = 3;
 
 }  // namespace fermata::emit

@@ -562,10 +562,10 @@ std::string EmitModuleHeader(const ModuleContext& context) {
       absl::StrCat("FERMATA_GUEST_", context.options.class_name, "_MODULE_H_");
   Writer out;
   out.Put(Banner(context, "internal header"));
-  out.Emit("#ifndef $0\n#define $0\n\n#include \"fermata/generated.h\"\n", guard);
-  if (context.graph.uses_simd) out.Put("#include \"fermata/simd.h\"\n");
-  if (context.graph.uses_atomics) out.Put("#include \"fermata/atomics.h\"\n");
-  if (context.graph.uses_wide) out.Put("#include \"fermata/wide.h\"\n");
+  out.Emit("#ifndef $0\n#define $0\n\n#include \"fermata/core/generated.h\"\n", guard);
+  if (context.graph.uses_simd) out.Put("#include \"fermata/core/simd/simd.h\"\n");
+  if (context.graph.uses_atomics) out.Put("#include \"fermata/core/atomics.h\"\n");
+  if (context.graph.uses_wide) out.Put("#include \"fermata/core/wide.h\"\n");
   out.Put("\n");
   // "linux" is a macro to some compilers.
   for (absl::string_view part : absl::StrSplit(context.options.name_space, "::")) {

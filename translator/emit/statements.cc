@@ -2,7 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "include/fermata/type_number.h"
+#include "include/fermata/core/type_number.h"
 #include "translator/emit/functions.h"
 #include "translator/emit/names.h"
 #include "translator/emit/slots.h"
@@ -20,7 +20,7 @@ uint32_t SlotsOfValues(absl::Span<ir::Expr* const> values) {
   return slots;
 }
 
-// Of the usual kind: see memory_range in fermata/memory.h.
+// Of the usual kind: see memory_range in fermata/core/memory.h.
 bool IsSmall(const wasm::Memory& memory) {
   return !memory.type.limits.is64 && !memory.type.limits.shared;
 }

@@ -1,9 +1,9 @@
 // The four instructions of the wide-arithmetic proposal: 128-bit numbers as pairs of i64, low half
 // first. Core header.
-#ifndef FERMATA_WIDE_H_
-#define FERMATA_WIDE_H_
+#ifndef FERMATA_CORE_WIDE_H_
+#define FERMATA_CORE_WIDE_H_
 
-#include "fermata/core.h"
+#include "fermata/core/abi.h"
 
 namespace fermata::core {
 
@@ -42,4 +42,4 @@ FERMATA_INLINE void i64_mul_wide_s(u64 a, u64 b, u64& low, u64& high) {
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_WIDE_H_
+#endif  // FERMATA_CORE_WIDE_H_

@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "fermata/dynamic.h"
 #include "fermata/needs_cxx20.h"
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 
 namespace fermata::wasi {
 

@@ -1,8 +1,8 @@
 // Tables (specification §4.4.6) and the callee of call_indirect. Core header.
-#ifndef FERMATA_TABLE_H_
-#define FERMATA_TABLE_H_
+#ifndef FERMATA_CORE_TABLE_H_
+#define FERMATA_CORE_TABLE_H_
 
-#include "fermata/core.h"
+#include "fermata/core/abi.h"
 
 namespace fermata::core {
 
@@ -44,4 +44,4 @@ void table_init(Instance* self, Table* table, const ref* segment, u32 segment_si
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_TABLE_H_
+#endif  // FERMATA_CORE_TABLE_H_

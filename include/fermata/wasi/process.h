@@ -10,15 +10,15 @@
 //   Process                   the same without a loop: Run() until it waits, wait() says for what
 //   System::Answer(step, …)   for hosts with calls of their own: answers one op if it is WASI's
 //
-// asio programs: fermata/wasi_asio.h. Other event loops: Process, with fermata/wasi_wait_set.h.
+// asio programs: fermata/wasi/asio.h. Other event loops: Process, with fermata/wasi/wait_set.h.
 //
 // Capabilities: a guest reaches files only through the mounted directories. No path, link, rename
 // or ".." leads out of one: such attempts get Errno::kNotCapable. A guest's pointers are checked:
 // kFault. Of the network it reaches what Config::network allows.
 //
 // One thread at a time uses a System, with the store of the instances that call it.
-#ifndef FERMATA_WASI_H_
-#define FERMATA_WASI_H_
+#ifndef FERMATA_WASI_PROCESS_H_
+#define FERMATA_WASI_PROCESS_H_
 
 #include <cstdint>
 #include <functional>
@@ -34,9 +34,9 @@
 #include "absl/types/span.h"
 #include "fermata/dynamic.h"
 #include "fermata/needs_cxx20.h"
-#include "fermata/wasi_network.h"
-#include "fermata/wasi_stream.h"
-#include "fermata/wasi_types.h"
+#include "fermata/wasi/network.h"
+#include "fermata/wasi/stream.h"
+#include "fermata/wasi/types.h"
 
 namespace fermata::wasi {
 
@@ -105,7 +105,7 @@ struct Pending {
   std::shared_ptr<Stream> operation;  // what is done for the call elsewhere
 };
 
-struct SnapshotAccess;  // fermata/wasi_snapshot.h
+struct SnapshotAccess;  // fermata/wasi/snapshot.h
 
 class System {
  public:
@@ -274,4 +274,4 @@ Process::State RunToEnd(Process& process, std::optional<uint64_t> deadline = std
 
 }  // namespace fermata::wasi
 
-#endif  // FERMATA_WASI_H_
+#endif  // FERMATA_WASI_PROCESS_H_

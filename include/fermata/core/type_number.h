@@ -5,8 +5,8 @@
 // keys is the key itself, as a number to the base of 11, so that generated code can hold it as a
 // constant; it is less than kFirstTypeNumber. All other types are numbered from there on, as the
 // runtime meets them.
-#ifndef FERMATA_TYPE_NUMBER_H_
-#define FERMATA_TYPE_NUMBER_H_
+#ifndef FERMATA_CORE_TYPE_NUMBER_H_
+#define FERMATA_CORE_TYPE_NUMBER_H_
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,4 +32,4 @@ constexpr uint32_t TypeNumberOf(const char* key, size_t size) {
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_TYPE_NUMBER_H_
+#endif  // FERMATA_CORE_TYPE_NUMBER_H_

@@ -28,7 +28,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "fermata/needs_cxx20.h"
-#include "fermata/wasi_types.h"
+#include "fermata/wasi/types.h"
 
 namespace fermata::wasi {
 

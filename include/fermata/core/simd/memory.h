@@ -1,10 +1,10 @@
 // Loads and stores of vectors (specification §4.4.7), for every view of a memory (memory.h).
 // Addresses of memories with 32-bit addresses widen to u64. Core header; see simd.h.
-#ifndef FERMATA_SIMD_MEMORY_H_
-#define FERMATA_SIMD_MEMORY_H_
+#ifndef FERMATA_CORE_SIMD_MEMORY_H_
+#define FERMATA_CORE_SIMD_MEMORY_H_
 
-#include "fermata/memory.h"
-#include "fermata/simd_lanes.h"
+#include "fermata/core/memory.h"
+#include "fermata/core/simd/lanes.h"
 
 namespace fermata::core {
 
@@ -76,4 +76,4 @@ FERMATA_LANE_ACCESS(64, u64, i64x2, u64x2)
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_SIMD_MEMORY_H_
+#endif  // FERMATA_CORE_SIMD_MEMORY_H_

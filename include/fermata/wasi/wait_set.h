@@ -23,7 +23,7 @@
 
 #include "absl/status/statusor.h"
 #include "fermata/needs_cxx20.h"
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 
 namespace fermata::wasi {
 

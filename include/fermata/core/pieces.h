@@ -1,10 +1,10 @@
 // What a giant function needs that was emitted as many small ones, its pieces (see
 // translator/emit/pieces.h). Core header.
-#ifndef FERMATA_PIECES_H_
-#define FERMATA_PIECES_H_
+#ifndef FERMATA_CORE_PIECES_H_
+#define FERMATA_CORE_PIECES_H_
 
-#include "fermata/core.h"
-#include "fermata/frame.h"
+#include "fermata/core/abi.h"
+#include "fermata/core/frame.h"
 
 namespace fermata::core {
 
@@ -68,4 +68,4 @@ FERMATA_COLD inline void frame_get_members(const u8* frame, void* variables,
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_PIECES_H_
+#endif  // FERMATA_CORE_PIECES_H_

@@ -1,9 +1,9 @@
 // Values in frames and slots: little-endian, fixed width. Core header.
-#ifndef FERMATA_FRAME_H_
-#define FERMATA_FRAME_H_
+#ifndef FERMATA_CORE_FRAME_H_
+#define FERMATA_CORE_FRAME_H_
 
-#include "fermata/core.h"
-#include "fermata/numeric.h"
+#include "fermata/core/abi.h"
+#include "fermata/core/numeric.h"
 
 namespace fermata::core {
 
@@ -74,4 +74,4 @@ FERMATA_INLINE u8* push_op(Instance* instance, u32 site, u32 slots) {
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_FRAME_H_
+#endif  // FERMATA_CORE_FRAME_H_

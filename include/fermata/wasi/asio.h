@@ -43,8 +43,8 @@
 #include <utility>
 
 #include "fermata/needs_cxx20.h"
-#include "fermata/wasi.h"
-#include "fermata/wasi_wait_set.h"
+#include "fermata/wasi/process.h"
+#include "fermata/wasi/wait_set.h"
 
 namespace fermata::wasi {
 namespace asio_internal {

@@ -32,16 +32,16 @@
 // callee and arguments in the context, sets kTailCall and returns to its own wrapper (or the
 // trampoline), which makes the call in its place. *Yields*: like an op without arguments, made
 // where a guest is paused: at a check in a loop or at the beginning of a function.
-#ifndef FERMATA_CORE_H_
-#define FERMATA_CORE_H_
+#ifndef FERMATA_CORE_ABI_H_
+#define FERMATA_CORE_ABI_H_
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "fermata/limits.h"
-#include "fermata/trap.h"
-#include "fermata/type_number.h"
+#include "fermata/core/limits.h"
+#include "fermata/core/trap.h"
+#include "fermata/core/type_number.h"
 
 #if defined(__GNUC__)
 #if defined(__has_builtin)
@@ -547,4 +547,4 @@ inline Footer LastFooter(const Activation& activation) {
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_CORE_H_
+#endif  // FERMATA_CORE_ABI_H_

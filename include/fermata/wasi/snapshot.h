@@ -1,4 +1,4 @@
-// Snapshots of WASI programs in progress (fermata/snapshot.h, fermata/wasi.h).
+// Snapshots of WASI programs in progress (fermata/snapshot.h, fermata/wasi/process.h).
 //
 // Besides the instance and its call, a snapshot of a Process holds arguments, environment, and the
 // descriptors: files and directories by their path in the mount that they were opened through, with
@@ -25,7 +25,7 @@
 #include "absl/strings/string_view.h"
 #include "fermata/needs_cxx20.h"
 #include "fermata/snapshot.h"
-#include "fermata/wasi.h"
+#include "fermata/wasi/process.h"
 
 namespace fermata::wasi {
 

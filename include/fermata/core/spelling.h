@@ -1,7 +1,7 @@
 // Short spellings for what generated code has most of. Macros without a prefix: only generated
 // sources include this, never a header that users see. Core header.
-#ifndef FERMATA_SPELLING_H_
-#define FERMATA_SPELLING_H_
+#ifndef FERMATA_CORE_SPELLING_H_
+#define FERMATA_CORE_SPELLING_H_
 
 // At the start of a function.
 #define SELF                              \
@@ -137,4 +137,4 @@
       frame_put##kind(frame, o + 32, e), frame_put##kind(frame, o + 40, f), \
       frame_put##kind(frame, o + 48, g), frame_put##kind(frame, o + 56, h)
 
-#endif  // FERMATA_SPELLING_H_
+#endif  // FERMATA_CORE_SPELLING_H_

@@ -3,8 +3,8 @@
 // Needs the flags that docs/building.md lists; the CMake function passes them. Of these
 // `-ffp-contract=off` is there because WebAssembly rounds after every operation (specification
 // §4.3.3); the pragma below covers compilers that heed it.
-#ifndef FERMATA_GENERATED_H_
-#define FERMATA_GENERATED_H_
+#ifndef FERMATA_CORE_GENERATED_H_
+#define FERMATA_CORE_GENERATED_H_
 
 // Generated code is not where a reader looks for warnings, whatever a build asks for: not all that
 // is written there is used, and what is set on every path that the module can take, the compiler
@@ -28,13 +28,13 @@
 #endif
 #endif
 
-#include "fermata/core.h"
-#include "fermata/frame.h"
-#include "fermata/memory.h"
-#include "fermata/numeric.h"
-#include "fermata/pieces.h"
-#include "fermata/spelling.h"
-#include "fermata/table.h"
+#include "fermata/core/abi.h"
+#include "fermata/core/frame.h"
+#include "fermata/core/memory.h"
+#include "fermata/core/numeric.h"
+#include "fermata/core/pieces.h"
+#include "fermata/core/spelling.h"
+#include "fermata/core/table.h"
 
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
@@ -150,4 +150,4 @@ FERMATA_INLINE void check_stack(Instance* instance, u32 need) {
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_GENERATED_H_
+#endif  // FERMATA_CORE_GENERATED_H_

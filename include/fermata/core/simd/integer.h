@@ -1,10 +1,10 @@
 // Vector instructions on bits and integer lanes (specification §4.3.2). Core header; see simd.h.
 //
 // Lanes are unsigned wherever they may overflow; signed only to compare and to shift.
-#ifndef FERMATA_SIMD_INTEGER_H_
-#define FERMATA_SIMD_INTEGER_H_
+#ifndef FERMATA_CORE_SIMD_INTEGER_H_
+#define FERMATA_CORE_SIMD_INTEGER_H_
 
-#include "fermata/simd_lanes.h"
+#include "fermata/core/simd/lanes.h"
 
 namespace fermata::core {
 
@@ -279,4 +279,4 @@ FERMATA_INLINE v128 i32x4_relaxed_dot_i8x16_i7x16_add_s(v128 a, v128 b, v128 c) 
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_SIMD_INTEGER_H_
+#endif  // FERMATA_CORE_SIMD_INTEGER_H_

@@ -1,9 +1,9 @@
 // Vector instructions on float lanes, and conversions (specification §4.3.3 and §4.3.4). Core
 // header; see simd.h.
-#ifndef FERMATA_SIMD_FLOAT_H_
-#define FERMATA_SIMD_FLOAT_H_
+#ifndef FERMATA_CORE_SIMD_FLOAT_H_
+#define FERMATA_CORE_SIMD_FLOAT_H_
 
-#include "fermata/simd_integer.h"
+#include "fermata/core/simd/integer.h"
 
 namespace fermata::core {
 
@@ -283,4 +283,4 @@ FERMATA_INLINE v128 i32x4_relaxed_trunc_f64x2_u_zero(v128 v) {
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_SIMD_FLOAT_H_
+#endif  // FERMATA_CORE_SIMD_FLOAT_H_

@@ -3,11 +3,11 @@
 // Sequentially consistent, on little-endian values. An address that is not a multiple of the
 // access's size traps before one that is out of bounds. Narrow accesses wrap what they take, the
 // expected value of cmpxchg too, and zero-extend what they return.
-#ifndef FERMATA_ATOMICS_H_
-#define FERMATA_ATOMICS_H_
+#ifndef FERMATA_CORE_ATOMICS_H_
+#define FERMATA_CORE_ATOMICS_H_
 
-#include "fermata/core.h"
-#include "fermata/memory.h"
+#include "fermata/core/abi.h"
+#include "fermata/core/memory.h"
 
 #if !defined(__GNUC__)
 #error "atomic accesses need GNU C++'s __atomic builtins"
@@ -115,4 +115,4 @@ FERMATA_INLINE u32 memory_atomic_wait64(Instance* base, const View&, Memory* mem
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_ATOMICS_H_
+#endif  // FERMATA_CORE_ATOMICS_H_

@@ -2,10 +2,10 @@
 //
 // Named as in the text format, with underscores for dots. Integers are unsigned throughout. What
 // can trap takes the instance first. Needs IEEE 754 floats and no fast-math.
-#ifndef FERMATA_NUMERIC_H_
-#define FERMATA_NUMERIC_H_
+#ifndef FERMATA_CORE_NUMERIC_H_
+#define FERMATA_CORE_NUMERIC_H_
 
-#include "fermata/core.h"
+#include "fermata/core/abi.h"
 
 #if defined(__FAST_MATH__)
 #error "WebAssembly's floats can't be compiled with -ffast-math"
@@ -280,4 +280,4 @@ FERMATA_INLINE u64 i64_trunc_sat_f64_u(f64 v) {
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_NUMERIC_H_
+#endif  // FERMATA_CORE_NUMERIC_H_

@@ -10,12 +10,12 @@
 //   MemChecked   each access is checked; the base may move, so the view is reloaded after calls.
 // Memories with 64-bit addresses (MemChecked64) or pages of another size than 64 KiB are checked
 // under both policies.
-#ifndef FERMATA_MEMORY_H_
-#define FERMATA_MEMORY_H_
+#ifndef FERMATA_CORE_MEMORY_H_
+#define FERMATA_CORE_MEMORY_H_
 
-#include "fermata/core.h"
-#include "fermata/frame.h"
-#include "fermata/numeric.h"
+#include "fermata/core/abi.h"
+#include "fermata/core/frame.h"
+#include "fermata/core/numeric.h"
 
 namespace fermata::core {
 
@@ -243,4 +243,4 @@ u64 memory_pages(const Memory* memory);  // of a shared memory too
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_MEMORY_H_
+#endif  // FERMATA_CORE_MEMORY_H_

@@ -14,7 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "fermata/wasi_types.h"
+#include "fermata/wasi/types.h"
 
 namespace fermata::wasi {
 

@@ -1,11 +1,11 @@
 // The type v128, its lanes, and what moves lanes: constants, splat, extract, replace, shuffle,
 // swizzle, bit masks, widening and narrowing. Core header; see simd.h.
-#ifndef FERMATA_SIMD_LANES_H_
-#define FERMATA_SIMD_LANES_H_
+#ifndef FERMATA_CORE_SIMD_LANES_H_
+#define FERMATA_CORE_SIMD_LANES_H_
 
-#include "fermata/core.h"
-#include "fermata/frame.h"
-#include "fermata/numeric.h"
+#include "fermata/core/abi.h"
+#include "fermata/core/frame.h"
+#include "fermata/core/numeric.h"
 
 #if !defined(__GNUC__)
 #error "v128 needs GNU C++'s vector extensions"
@@ -353,4 +353,4 @@ FERMATA_NARROW(i16x8_narrow_i32x4_u, i32x4, i32x4_splat, 0, 65535, FERMATA_EVEN1
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_SIMD_LANES_H_
+#endif  // FERMATA_CORE_SIMD_LANES_H_

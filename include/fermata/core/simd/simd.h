@@ -16,12 +16,12 @@
 // -fsignaling-nans, as for scalars; clang folds x * 1 in spite of it, so what has a constant
 // operand is made quiet there. Their signs, and which operand's payload they have, may differ
 // between what compilers fold and what the machine computes.
-#ifndef FERMATA_SIMD_H_
-#define FERMATA_SIMD_H_
+#ifndef FERMATA_CORE_SIMD_SIMD_H_
+#define FERMATA_CORE_SIMD_SIMD_H_
 
-#include "fermata/simd_float.h"
-#include "fermata/simd_integer.h"
-#include "fermata/simd_lanes.h"
-#include "fermata/simd_memory.h"
+#include "fermata/core/simd/float.h"
+#include "fermata/core/simd/integer.h"
+#include "fermata/core/simd/lanes.h"
+#include "fermata/core/simd/memory.h"
 
-#endif  // FERMATA_SIMD_H_
+#endif  // FERMATA_CORE_SIMD_SIMD_H_
