@@ -8,7 +8,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 for file in trap trampoline bulk; do
   "$compiler" -std=c++17 -O2 -ffreestanding -nostdinc++ -fno-exceptions -fno-rtti -Wall -Wextra -Werror \
-    -I "$source/include" -I "$source" -c "$source/runtime/$file.cc" -o "$folder/$file.o"
+    -I "$source/include" -I "$source" -c "$source/runtime/core/$file.cc" -o "$folder/$file.o"
 done
 others=$("$nm" -u "$folder"/*.o | awk '$1 == "U" { print $2 }' |
   grep -v -E '^(memcpy|memmove|memset|_GLOBAL_OFFSET_TABLE_|_ZN7fermata.*)$' || true)

@@ -1,5 +1,5 @@
 // The parking lot behind memory.atomic.wait and notify.
-#include "runtime/parking.h"
+#include "runtime/storage/parking.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Canonical types: equal by their keys, in whatever module and thread; supertypes; what references
 // may refer to.
-#include "runtime/types.h"
+#include "runtime/host/types.h"
 
 #include <gtest/gtest.h>
 

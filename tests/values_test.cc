@@ -8,7 +8,7 @@
 
 #include "fermata/core/memory.h"
 #include "fermata/core/table.h"
-#include "runtime/exceptions.h"
+#include "runtime/host/exceptions.h"
 #include "tests/hand_module.h"
 
 namespace fermata {

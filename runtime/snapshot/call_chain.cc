@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/types.h"
+#include "runtime/host/types.h"
 
 namespace fermata::internal {
 namespace {

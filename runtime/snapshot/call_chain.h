@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "fermata/core/abi.h"
-#include "runtime/state.h"
+#include "runtime/host/state.h"
 
 namespace fermata::internal {
 

@@ -20,7 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "fermata/snapshot.h"
-#include "runtime/state.h"
+#include "runtime/host/state.h"
 
 namespace fermata::internal {
 

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/hosted_context.h"
+#include "runtime/os/hosted_context.h"
 #include "runtime/snapshot/frozen_memory.h"
 #include "runtime/snapshot/image.h"
 

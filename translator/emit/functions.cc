@@ -31,7 +31,7 @@
 //          translator/emit/pieces.h.
 //
 // A function that makes tail calls has a *body* in one of these shapes, and a wrapper that calls it
-// and then makes the calls it asks for (see runtime/trampoline.cc, note [tail calls]).
+// and then makes the calls it asks for (see runtime/core/trampoline.cc, note [tail calls]).
 //
 // `auto` splits what is small, or has a loop that does not suspend, or is the loop of an
 // interpreter; the rest is shared.

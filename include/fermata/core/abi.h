@@ -7,10 +7,10 @@
 // may suspend is followed by a test of `self.unwind`. An import that suspends pushes its arguments
 // as an *op frame* into the context's scratch area and sets `unwind` in every instance of the
 // store; each caller on the native stack, seeing the flag, pushes its live values as a frame and
-// returns. The trampoline (core::Enter / core::Resume in runtime/trampoline.cc) moves the frames
-// from the scratch area to the activation with one copy, and clears the flag. To resume, it drops
-// the op frame and calls the *resume function* of the innermost frame with the answer; when that
-// returns normally its frame is dropped and its parent is resumed with the value, and so on.
+// returns. The trampoline (core::Enter / core::Resume in runtime/core/trampoline.cc) moves the
+// frames from the scratch area to the activation with one copy, and clears the flag. To resume, it
+// drops the op frame and calls the *resume function* of the innermost frame with the answer; when
+// that returns normally its frame is dropped and its parent is resumed with the value, and so on.
 //
 // Frames: little-endian, fixed width, no pointers, no padding: a whole number of 4-byte words and
 // aligned to those. Values first (16-byte ones, then 8-byte ones, then 4-byte ones), then an 8-byte

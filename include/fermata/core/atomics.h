@@ -76,9 +76,9 @@ FERMATA_INLINE void atomic_fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
 // ---- Waiting and notification ----
 // memory.atomic.wait32, wait64 and notify, after the checks of bounds and alignment. Out of line
-// (runtime/bulk.cc). Waits return 0 (woken), 1 (another value was there) or 2 (timed out; `timeout`
-// in nanoseconds, negative: none), and trap if the memory is not shared. Notification returns how
-// many it woke.
+// (runtime/core/bulk.cc). Waits return 0 (woken), 1 (another value was there) or 2 (timed out;
+// `timeout` in nanoseconds, negative: none), and trap if the memory is not shared. Notification
+// returns how many it woke.
 u32 atomic_wait32(Instance* self, Memory* memory, u64 address, u32 expected, i64 timeout);
 u32 atomic_wait64(Instance* self, Memory* memory, u64 address, u64 expected, i64 timeout);
 u32 atomic_notify(Instance* self, Memory* memory, u64 address, u32 count);

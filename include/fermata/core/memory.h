@@ -222,7 +222,7 @@ FERMATA_INLINE void memory_set(Instance* self, Memory* memory, u32 address, u32 
   if (FERMATA_LIKELY(size != 0)) memset(target, static_cast<u8>(value), size);
 }
 
-// Out of line (runtime/bulk.cc). Addresses and sizes are checked as a whole before anything is
+// Out of line (runtime/core/bulk.cc). Addresses and sizes are checked as a whole before anything is
 // written; growth returns the previous size in pages, or ~0.
 void memory_fill(Instance* self, Memory* memory, u64 address, u32 value, u64 size);
 void memory_copy(Instance* self, Memory* to, Memory* from, u64 to_address, u64 from_address,

@@ -32,8 +32,8 @@ FERMATA_INLINE const Function& indirect_fixed(Instance* self, const Function* el
 // not of canonical type `type`, or a subtype, traps.
 const Function& referenced(Instance* self, ref function, u32 type);
 
-// Out of line (runtime/bulk.cc). All trap with kTableOutOfBounds before anything is written; growth
-// returns the previous size, or ~0.
+// Out of line (runtime/core/bulk.cc). All trap with kTableOutOfBounds before anything is written;
+// growth returns the previous size, or ~0.
 ref table_get(Instance* self, const Table* table, u64 index);
 void table_set(Instance* self, Table* table, u64 index, ref value);
 u64 table_grow(Instance* self, Table* table, ref value, u64 delta);

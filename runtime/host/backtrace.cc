@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "fermata/core/frame.h"
-#include "runtime/state.h"
+#include "runtime/host/state.h"
 
 namespace fermata {
 namespace {

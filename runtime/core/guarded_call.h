@@ -5,8 +5,8 @@
 // registers; and around setjmp, be it the compiler's own, a function keeps all it knows in memory.
 // On x86-64 the registers are saved by the very call that is guarded: after a trap it returns with
 // all registers that calls preserve, and so is a call like any other for the compiler.
-#ifndef FERMATA_RUNTIME_GUARDED_CALL_H_
-#define FERMATA_RUNTIME_GUARDED_CALL_H_
+#ifndef FERMATA_RUNTIME_CORE_GUARDED_CALL_H_
+#define FERMATA_RUNTIME_CORE_GUARDED_CALL_H_
 
 #include "fermata/core/abi.h"
 
@@ -116,4 +116,4 @@ FERMATA_NOINLINE u64 CallGuarded(Guard& guard, u64 (*function)(Instance*, A...),
 
 }  // namespace fermata::core
 
-#endif  // FERMATA_RUNTIME_GUARDED_CALL_H_
+#endif  // FERMATA_RUNTIME_CORE_GUARDED_CALL_H_

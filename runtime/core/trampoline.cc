@@ -4,7 +4,7 @@
 // loads that wait for stores: what is rare is in functions of its own, called last where possible,
 // so that the rest needs few registers and saves few.
 #include "fermata/core/abi.h"
-#include "runtime/guarded_call.h"
+#include "runtime/core/guarded_call.h"
 
 namespace fermata::core {
 namespace {

@@ -1,7 +1,7 @@
 // The context of the calling thread: its scratch area, its stack's end, and its readiness to turn
 // faults of guest code into traps. Made at first use, freed when the thread ends.
-#ifndef FERMATA_RUNTIME_HOSTED_CONTEXT_H_
-#define FERMATA_RUNTIME_HOSTED_CONTEXT_H_
+#ifndef FERMATA_RUNTIME_OS_HOSTED_CONTEXT_H_
+#define FERMATA_RUNTIME_OS_HOSTED_CONTEXT_H_
 
 #include "fermata/core/abi.h"
 
@@ -41,4 +41,4 @@ class StackBudget {
 
 }  // namespace fermata::internal
 
-#endif  // FERMATA_RUNTIME_HOSTED_CONTEXT_H_
+#endif  // FERMATA_RUNTIME_OS_HOSTED_CONTEXT_H_

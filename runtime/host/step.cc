@@ -7,8 +7,8 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "fermata/core/frame.h"
-#include "runtime/hosted_context.h"
-#include "runtime/state.h"
+#include "runtime/host/state.h"
+#include "runtime/os/hosted_context.h"
 
 namespace fermata {
 namespace {

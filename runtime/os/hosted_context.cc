@@ -1,4 +1,4 @@
-#include "runtime/hosted_context.h"
+#include "runtime/os/hosted_context.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "runtime/faults.h"
+#include "runtime/os/faults.h"
 
 namespace fermata::internal {
 namespace {

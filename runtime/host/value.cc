@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fermata/core/memory.h"
-#include "runtime/state.h"
+#include "runtime/host/state.h"
 
 namespace fermata {
 namespace internal {

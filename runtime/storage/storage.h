@@ -1,6 +1,6 @@
 // The storage behind memories and tables, by policy.
-#ifndef FERMATA_RUNTIME_STORAGE_H_
-#define FERMATA_RUNTIME_STORAGE_H_
+#ifndef FERMATA_RUNTIME_STORAGE_STORAGE_H_
+#define FERMATA_RUNTIME_STORAGE_STORAGE_H_
 
 #include <memory>
 
@@ -80,4 +80,4 @@ class TableStorage {
 
 }  // namespace fermata::internal
 
-#endif  // FERMATA_RUNTIME_STORAGE_H_
+#endif  // FERMATA_RUNTIME_STORAGE_STORAGE_H_

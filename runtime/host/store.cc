@@ -3,8 +3,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "fermata/core/frame.h"
-#include "runtime/hosted_context.h"
-#include "runtime/state.h"
+#include "runtime/host/state.h"
+#include "runtime/os/hosted_context.h"
 
 namespace fermata {
 namespace internal {

@@ -1,8 +1,8 @@
 // Where threads wait for a value in shared memory to change (threads proposal, memory.atomic.wait
 // and notify). One parking lot for the whole process, keyed by the host's address of the value:
 // shared memories never move, and several stores may share one.
-#ifndef FERMATA_RUNTIME_PARKING_H_
-#define FERMATA_RUNTIME_PARKING_H_
+#ifndef FERMATA_RUNTIME_STORAGE_PARKING_H_
+#define FERMATA_RUNTIME_STORAGE_PARKING_H_
 
 #include <cstdint>
 
@@ -18,4 +18,4 @@ uint32_t Unpark(const void* address, uint32_t count);
 
 }  // namespace fermata::internal
 
-#endif  // FERMATA_RUNTIME_PARKING_H_
+#endif  // FERMATA_RUNTIME_STORAGE_PARKING_H_

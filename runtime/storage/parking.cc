@@ -1,4 +1,4 @@
-#include "runtime/parking.h"
+#include "runtime/storage/parking.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -6,7 +6,7 @@
 #include <mutex>
 
 #include "fermata/core/frame.h"
-#include "runtime/hosted_context.h"
+#include "runtime/os/hosted_context.h"
 
 namespace fermata::internal {
 namespace {

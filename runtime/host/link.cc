@@ -11,8 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "fermata/core/memory.h"
-#include "runtime/hosted_context.h"
-#include "runtime/state.h"
+#include "runtime/host/state.h"
+#include "runtime/os/hosted_context.h"
 
 namespace fermata {
 namespace {

@@ -1,5 +1,5 @@
-#ifndef FERMATA_RUNTIME_FAULTS_H_
-#define FERMATA_RUNTIME_FAULTS_H_
+#ifndef FERMATA_RUNTIME_OS_FAULTS_H_
+#define FERMATA_RUNTIME_OS_FAULTS_H_
 
 namespace fermata::internal {
 
@@ -10,4 +10,4 @@ void InstallFaultHandler();
 
 }  // namespace fermata::internal
 
-#endif  // FERMATA_RUNTIME_FAULTS_H_
+#endif  // FERMATA_RUNTIME_OS_FAULTS_H_

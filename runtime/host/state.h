@@ -1,6 +1,6 @@
 // What is behind the handles of fermata/dynamic.h.
-#ifndef FERMATA_RUNTIME_STATE_H_
-#define FERMATA_RUNTIME_STATE_H_
+#ifndef FERMATA_RUNTIME_HOST_STATE_H_
+#define FERMATA_RUNTIME_HOST_STATE_H_
 
 #include <atomic>
 #include <memory>
@@ -10,9 +10,9 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "fermata/dynamic.h"
-#include "runtime/exceptions.h"
-#include "runtime/storage.h"
-#include "runtime/types.h"
+#include "runtime/host/exceptions.h"
+#include "runtime/host/types.h"
+#include "runtime/storage/storage.h"
 
 namespace fermata::internal {
 
@@ -295,4 +295,4 @@ struct DynamicStep::State {
 
 }  // namespace fermata
 
-#endif  // FERMATA_RUNTIME_STATE_H_
+#endif  // FERMATA_RUNTIME_HOST_STATE_H_

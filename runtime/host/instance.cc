@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/state.h"
+#include "runtime/host/state.h"
 
 namespace fermata {
 namespace {

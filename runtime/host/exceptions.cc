@@ -1,4 +1,4 @@
-#include "runtime/exceptions.h"
+#include "runtime/host/exceptions.h"
 
 namespace fermata::internal {
 

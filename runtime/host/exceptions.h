@@ -4,8 +4,8 @@
 // There is no telling when the last reference to one is gone, so they stay as long as their store.
 // But references can't be compared, so equal exceptions share one; a program that catches and
 // rethrows in a loop makes few different ones.
-#ifndef FERMATA_RUNTIME_EXCEPTIONS_H_
-#define FERMATA_RUNTIME_EXCEPTIONS_H_
+#ifndef FERMATA_RUNTIME_HOST_EXCEPTIONS_H_
+#define FERMATA_RUNTIME_HOST_EXCEPTIONS_H_
 
 #include <unordered_map>
 #include <vector>
@@ -31,4 +31,4 @@ class Exceptions {
 
 }  // namespace fermata::internal
 
-#endif  // FERMATA_RUNTIME_EXCEPTIONS_H_
+#endif  // FERMATA_RUNTIME_HOST_EXCEPTIONS_H_

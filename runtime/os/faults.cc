@@ -1,15 +1,15 @@
 // Faults of guest code that are traps: accesses past the end of a reserved memory, and of the
-// native stack. Checks see to it that guests stop well before that (runtime/hosted_context.h), but
-// they go by estimates of what the C++ compiler will need.
-#include "runtime/faults.h"
+// native stack. Checks see to it that guests stop well before that (runtime/os/hosted_context.h),
+// but they go by estimates of what the C++ compiler will need.
+#include "runtime/os/faults.h"
 
 #include <signal.h>
 
 #include <mutex>
 
-#include "runtime/hosted_context.h"
-#include "runtime/state.h"
-#include "runtime/storage.h"
+#include "runtime/host/state.h"
+#include "runtime/os/hosted_context.h"
+#include "runtime/storage/storage.h"
 
 namespace fermata::internal {
 namespace {

@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/hosted_context.h"
-#include "runtime/storage.h"
+#include "runtime/os/hosted_context.h"
+#include "runtime/storage/storage.h"
 
 namespace fermata::internal {
 namespace {

@@ -1,4 +1,4 @@
-#include "runtime/types.h"
+#include "runtime/host/types.h"
 
 #include <array>
 #include <atomic>

@@ -1,7 +1,7 @@
 // Canonical types: one numbering for the whole process, so that types of different modules, and of
 // the host, are compared by their numbers. Thread-safe; looking numbers up takes no lock.
-#ifndef FERMATA_RUNTIME_TYPES_H_
-#define FERMATA_RUNTIME_TYPES_H_
+#ifndef FERMATA_RUNTIME_HOST_TYPES_H_
+#define FERMATA_RUNTIME_HOST_TYPES_H_
 
 #include <cstdint>
 
@@ -51,4 +51,4 @@ inline core::RefType AbstractRef(ValType type) {
 
 }  // namespace fermata::internal
 
-#endif  // FERMATA_RUNTIME_TYPES_H_
+#endif  // FERMATA_RUNTIME_HOST_TYPES_H_

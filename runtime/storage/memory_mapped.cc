@@ -1,6 +1,6 @@
 // Memories that never move: address space for all that they may become, of which growth makes more
 // usable. Under the reserved policy that is space for every address that an access can form, and
-// accesses out of bounds are faults (runtime/faults.cc). Shared memories are mapped under every
+// accesses out of bounds are faults (runtime/os/faults.cc). Shared memories are mapped under every
 // policy.
 #include <sys/mman.h>
 #include <unistd.h>
@@ -9,8 +9,8 @@
 #include <mutex>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/hosted_context.h"
-#include "runtime/storage.h"
+#include "runtime/os/hosted_context.h"
+#include "runtime/storage/storage.h"
 
 namespace fermata::internal {
 namespace {

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/parking.h"
-#include "runtime/storage.h"
+#include "runtime/storage/parking.h"
+#include "runtime/storage/storage.h"
 
 namespace fermata::internal {
 namespace {
