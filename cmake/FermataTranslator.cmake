@@ -11,14 +11,11 @@ else()
   set(fermata_llvm LLVM)
 endif()
 
-file(GLOB_RECURSE translator_sources CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}"
-     translator/*.cc)
+file(GLOB_RECURSE translator_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/translator/*.cc")
+list(FILTER translator_sources EXCLUDE REGEX "/translator/cli/")
+file(GLOB cli_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/translator/cli/native/*.cc")
 # The subcommands register their flags when a program starts, so they are in `fermata` alone.
-set(command_sources ${translator_sources})
-list(FILTER command_sources INCLUDE REGEX "^translator/(main|commands/[^/]*)\\.cc$")
-list(REMOVE_ITEM translator_sources ${command_sources})
-list(TRANSFORM translator_sources PREPEND "${PROJECT_SOURCE_DIR}/")
-list(TRANSFORM command_sources PREPEND "${PROJECT_SOURCE_DIR}/")
+file(GLOB command_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/translator/cli/commands/*.cc")
 
 add_library(fermata_translator_lib STATIC ${translator_sources})
 target_compile_features(fermata_translator_lib PUBLIC cxx_std_20)
@@ -30,19 +27,25 @@ target_link_libraries(fermata_translator_lib PUBLIC
 # LLVM is built without run-time type information, so classes derived from its own can't have any.
 target_compile_options(fermata_translator_lib PRIVATE -fno-rtti)
 fermata_uses_llvm_json(fermata_translator_lib "${PROJECT_SOURCE_DIR}/translator/pipeline.cc"
-                       "${PROJECT_SOURCE_DIR}/translator/emit/report.cc"
+                       "${PROJECT_SOURCE_DIR}/translator/report/report.cc"
                        "${PROJECT_SOURCE_DIR}/translator/inspect/graph.cc"
                        "${PROJECT_SOURCE_DIR}/translator/inspect/json.cc")
 fermata_own_code(fermata_translator_lib)
 
 # clang before 16 can't compile LLVM 14's JSON.h as C++20: it looks into std::vector of a class that
 # is not complete yet.
-set_source_files_properties("${PROJECT_SOURCE_DIR}/translator/emit/report.cc"
+set_source_files_properties("${PROJECT_SOURCE_DIR}/translator/report/report.cc"
                             PROPERTIES COMPILE_OPTIONS -std=c++17)
 
-add_executable(fermata ${command_sources})
+# Native builds of translations, and running processes: for the command line, and the tests.
+add_library(fermata_cli_lib STATIC ${cli_sources})
+target_link_libraries(fermata_cli_lib PUBLIC fermata_translator_lib)
+target_compile_options(fermata_cli_lib PRIVATE -fno-rtti)
+fermata_own_code(fermata_cli_lib)
+
+add_executable(fermata "${PROJECT_SOURCE_DIR}/translator/cli/main.cc" ${command_sources})
 add_executable(Fermata::fermata ALIAS fermata)
-target_link_libraries(fermata PRIVATE fermata_translator_lib fermata_snapshot)
+target_link_libraries(fermata PRIVATE fermata_cli_lib fermata_snapshot)
 fermata_loads_modules(fermata)
 target_compile_options(fermata PRIVATE -fno-rtti)
 # Where `fermata run` finds the headers and libraries: relative to itself if it is installed, else in
@@ -59,6 +62,6 @@ if(FERMATA_LINK_ARCHIVES)
   fermata_links_cxx_library(fermata)
   # What loaded modules do not use would be a third of the program.
   target_link_options(fermata PRIVATE "LINKER:--gc-sections" "LINKER:--exclude-libs,\
-libfermata_translator_lib.a:libLLVMSupport.a:libLLVMDemangle.a:libstdc++.a")
+libfermata_translator_lib.a:libfermata_cli_lib.a:libLLVMSupport.a:libLLVMDemangle.a:libstdc++.a")
 endif()
 fermata_own_code(fermata)

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/process.h"
 
 namespace fermata::spec {
 namespace {

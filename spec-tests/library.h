@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "translator/driver/compiler.h"
+#include "translator/cli/native/compiler.h"
 
 namespace fermata::spec {
 

@@ -20,7 +20,7 @@
 #include "spec-tests/player.h"
 #include "spec-tests/umbrella.h"
 #include "spec-tests/wire.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/process.h"
 
 namespace fermata::spec {
 namespace {

@@ -22,7 +22,7 @@
 #include "spec-tests/values.h"
 #include "spec-tests/wire.h"
 #include "tests/wasm_builder.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/process.h"
 
 namespace fermata::spec {
 namespace {

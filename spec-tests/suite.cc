@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "translator/driver/compiler.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/compiler.h"
+#include "translator/cli/native/process.h"
 
 namespace fermata::spec {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "translator/driver/native_build.h"
+#include "translator/cli/native/native_build.h"
 
 namespace fermata {
 namespace {

@@ -14,7 +14,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "translator/driver/native_build.h"
+#include "translator/cli/native/native_build.h"
 
 namespace fermata {
 namespace {

@@ -1,5 +1,5 @@
 // The generated header: goldens of small modules, and the names that it gives.
-#include "translator/emit/header.h"
+#include "translator/emit/header/header.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "translator/emit/header_names.h"
+#include "translator/emit/header/header_names.h"
 
 namespace fermata::emit {
 namespace {

@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "llvm/Support/JSON.h"
 #include "tests/wasm_builder.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/process.h"
 
 namespace fermata {
 namespace {

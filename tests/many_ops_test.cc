@@ -15,7 +15,7 @@
 #include "fermata/coroutine.h"
 #include "fermata/step.h"
 #include "tests/wasm_builder.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/process.h"
 
 namespace fermata {
 namespace {

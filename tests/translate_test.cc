@@ -18,7 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/wasm_builder.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/process.h"
 #include "translator/pipeline.h"
 
 namespace fermata {

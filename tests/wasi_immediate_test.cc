@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "fermata/wasi/process.h"
-#include "translator/analysis/immediate.h"
+#include "translator/module_analysis/immediate.h"
 
 namespace fermata {
 namespace {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "translator/emit/module_source.h"
-#include "translator/emit/shards.h"
+#include "translator/emit/module/module_source.h"
+#include "translator/emit/module/shards.h"
 #include "translator/ir/builder.h"
 #include "translator/ir/printer.h"
 #include "translator/passes/force_loads.h"

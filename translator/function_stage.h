@@ -19,13 +19,13 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "translator/emit/functions.h"
+#include "translator/emit/function/functions.h"
+#include "translator/emit/function/site_table.h"
 #include "translator/emit/module_context.h"
-#include "translator/emit/report.h"
-#include "translator/emit/site_table.h"
 #include "translator/ir/ir.h"
 #include "translator/output_folder.h"
 #include "translator/pipeline.h"
+#include "translator/report/report.h"
 
 namespace fermata {
 

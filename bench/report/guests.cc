@@ -128,7 +128,7 @@ class Engine {
       return {tools_.wasm2c, "--enable-exceptions", "--enable-multi-memory", module_, "-n", "guest",
               "-o",          folder_ + "/guest.c"};
     }
-    // As many files as `fermata run` makes (translator/driver/native_build.cc).
+    // As many files as `fermata run` makes (translator/cli/native/native_build.cc).
     const uint64_t shards = std::clamp<uint64_t>((FileSize(module_) + 131071) / 131072, 1, 64);
     return {tools_.fermata,
             "translate",

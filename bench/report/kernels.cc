@@ -14,7 +14,7 @@
 #include "bench/report/text_file.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "translator/driver/compiler.h"
+#include "translator/cli/native/compiler.h"
 
 namespace bench {
 namespace {

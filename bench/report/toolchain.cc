@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "llvm/Support/FileSystem.h"
-#include "translator/driver/compiler.h"
+#include "translator/cli/native/compiler.h"
 
 namespace bench {
 namespace {

@@ -1,6 +1,6 @@
 // The programs that the benchmarks use, and the one place that says with which flags: Fermata's
-// generated code gets what `fermata run` gives it (translator/driver/compiler.cc), and the peers
-// that translate the same wasm get the same, but for one that would slow them down.
+// generated code gets what `fermata run` gives it (translator/cli/native/compiler.cc), and the
+// peers that translate the same wasm get the same, but for one that would slow them down.
 #ifndef FERMATA_BENCH_REPORT_TOOLCHAIN_H_
 #define FERMATA_BENCH_REPORT_TOOLCHAIN_H_
 

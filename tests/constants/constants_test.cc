@@ -17,7 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "tests/constants/instruction_rows.h"
-#include "translator/driver/native_build.h"
+#include "translator/cli/native/native_build.h"
 
 namespace fermata::constants {
 namespace {

@@ -17,7 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "spec-tests/umbrella.h"
 #include "tests/differential/log.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/process.h"
 #include "translator/wasm/reader.h"
 
 namespace fermata::differential {

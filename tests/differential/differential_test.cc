@@ -10,7 +10,7 @@
 #include "tests/differential/log.h"
 #include "tests/differential/shapes.h"
 #include "tests/differential/subject.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/process.h"
 #include "translator/wasm/reader.h"
 
 namespace fermata::differential {

@@ -26,7 +26,7 @@
 #include "tests/differential/reduce.h"
 #include "tests/differential/shapes.h"
 #include "tests/differential/sources.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/process.h"
 
 namespace {
 

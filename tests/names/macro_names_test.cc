@@ -20,7 +20,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "tests/wasm_builder.h"
-#include "translator/driver/process.h"
+#include "translator/cli/native/process.h"
 
 namespace fermata {
 namespace {

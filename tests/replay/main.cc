@@ -29,7 +29,7 @@
 #include "tests/replay/player.h"
 #include "tests/replay/report.h"
 #include "tests/replay/trace.h"
-#include "translator/driver/native_build.h"
+#include "translator/cli/native/native_build.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Where a giant function is cut into pieces that are C++ functions of their own (see
-// translator/emit/pieces.h), and by which labels control goes from one piece to another.
+// translator/emit/function/pieces.h), and by which labels control goes from one piece to another.
 //
 // A piece is a range of statements. Cuts are made where few jumps cross them: between the arms of a
 // switch rather than inside a loop.

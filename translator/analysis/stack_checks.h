@@ -13,8 +13,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "translator/analysis/call_graph.h"
 #include "translator/ir/ir.h"
+#include "translator/module_analysis/call_graph.h"
 #include "translator/wasm/module.h"
 
 namespace fermata::analysis {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "translator/analysis/call_graph.h"
-#include "translator/analysis/may_suspend.h"
 #include "translator/emit/options.h"
+#include "translator/module_analysis/call_graph.h"
+#include "translator/module_analysis/may_suspend.h"
 #include "translator/wasm/module.h"
 
 namespace fermata::emit {

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "translator/analysis/immediate.h"
 #include "translator/inspect/describe.h"
+#include "translator/module_analysis/immediate.h"
 #include "translator/validate/module_validator.h"
 #include "translator/wasm/reader.h"
 

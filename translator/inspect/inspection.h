@@ -16,8 +16,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "translator/analysis/call_graph.h"
-#include "translator/analysis/may_suspend.h"
+#include "translator/module_analysis/call_graph.h"
+#include "translator/module_analysis/may_suspend.h"
 #include "translator/wasm/features.h"
 #include "translator/wasm/module.h"
 

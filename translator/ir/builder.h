@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "translator/analysis/may_suspend.h"
 #include "translator/ir/ir.h"
+#include "translator/module_analysis/may_suspend.h"
 #include "translator/wasm/module.h"
 
 namespace fermata::ir {

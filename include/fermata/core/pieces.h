@@ -1,5 +1,5 @@
 // What a giant function needs that was emitted as many small ones, its pieces (see
-// translator/emit/pieces.h). Core header.
+// translator/emit/function/pieces.h). Core header.
 #ifndef FERMATA_CORE_PIECES_H_
 #define FERMATA_CORE_PIECES_H_
 

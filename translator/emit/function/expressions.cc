@@ -1,0 +1,489 @@
+#include "translator/emit/function/expressions.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "translator/emit/names.h"
+
+namespace fermata::emit {
+namespace {
+
+using ir::Expr;
+using ir::ExprKind;
+using ir::Kind;
+using wasm::Opcode;
+
+// Operations that C++ has an operator for. The operands are unsigned; `cast` is put before both.
+struct Infix {
+  const char* symbol = nullptr;
+  int level = 0;  // how strongly it binds
+  const char* cast = "";
+  const char* opposite = nullptr;  // of comparisons: true if and only if it is false
+};
+
+// Levels. Operators of kMixed are never mixed with others without parentheses.
+constexpr int kAlone = 0, kMixed = 1, kSum = 3, kProduct = 4, kPrimary = 5;
+
+Infix InfixOf(Opcode op) {
+  switch (op) {
+    case Opcode::kI32Add:
+    case Opcode::kI64Add:
+    case Opcode::kF32Add:
+    case Opcode::kF64Add:
+      return {" + ", kSum};
+    case Opcode::kI32Sub:
+    case Opcode::kI64Sub:
+    case Opcode::kF32Sub:
+    case Opcode::kF64Sub:
+      return {" - ", kSum};
+    case Opcode::kI32Mul:
+    case Opcode::kI64Mul:
+    case Opcode::kF32Mul:
+    case Opcode::kF64Mul:
+      return {" * ", kProduct};
+    case Opcode::kF32Div:
+    case Opcode::kF64Div:
+      return {" / ", kProduct};
+    case Opcode::kI32And:
+    case Opcode::kI64And:
+      return {" & ", kMixed};
+    case Opcode::kI32Or:
+    case Opcode::kI64Or:
+      return {" | ", kMixed};
+    case Opcode::kI32Xor:
+    case Opcode::kI64Xor:
+      return {" ^ ", kMixed};
+    case Opcode::kI32Eq:
+    case Opcode::kI64Eq:
+    case Opcode::kF32Eq:
+    case Opcode::kF64Eq:
+    case Opcode::kRefEq:
+      return {" == ", kAlone, "", " != "};
+    case Opcode::kI32Ne:
+    case Opcode::kI64Ne:
+    case Opcode::kF32Ne:
+    case Opcode::kF64Ne:
+      return {" != ", kAlone, "", " == "};
+    case Opcode::kI32LtU:
+    case Opcode::kI64LtU:
+    case Opcode::kF32Lt:
+    case Opcode::kF64Lt:
+      return {" < ", kAlone, "", " >= "};
+    case Opcode::kI32GtU:
+    case Opcode::kI64GtU:
+    case Opcode::kF32Gt:
+    case Opcode::kF64Gt:
+      return {" > ", kAlone, "", " <= "};
+    case Opcode::kI32LeU:
+    case Opcode::kI64LeU:
+    case Opcode::kF32Le:
+    case Opcode::kF64Le:
+      return {" <= ", kAlone, "", " > "};
+    case Opcode::kI32GeU:
+    case Opcode::kI64GeU:
+    case Opcode::kF32Ge:
+    case Opcode::kF64Ge:
+      return {" >= ", kAlone, "", " < "};
+    case Opcode::kI32LtS:
+      return {" < ", kAlone, "i32", " >= "};
+    case Opcode::kI32GtS:
+      return {" > ", kAlone, "i32", " <= "};
+    case Opcode::kI32LeS:
+      return {" <= ", kAlone, "i32", " > "};
+    case Opcode::kI32GeS:
+      return {" >= ", kAlone, "i32", " < "};
+    case Opcode::kI64LtS:
+      return {" < ", kAlone, "i64", " >= "};
+    case Opcode::kI64GtS:
+      return {" > ", kAlone, "i64", " <= "};
+    case Opcode::kI64LeS:
+      return {" <= ", kAlone, "i64", " > "};
+    case Opcode::kI64GeS:
+      return {" >= ", kAlone, "i64", " < "};
+    default:
+      return {};
+  }
+}
+
+bool IsConstant(const Expr* e, uint64_t f32_magnitude, uint64_t f64_magnitude) {
+  if (e->kind != ExprKind::kConst) return false;
+  if (e->type == Kind::kF32) return (e->bits & 0x7fffffff) == f32_magnitude;
+  return e->type == Kind::kF64 && (e->bits & 0x7fffffffffffffff) == f64_magnitude;
+}
+bool IsZero(const Expr* e) { return IsConstant(e, 0, 0); }
+bool IsOne(const Expr* e) { return IsConstant(e, 0x3f800000, 0x3ff0000000000000); }
+bool IsSignalingNan(const Expr* e) {
+  if (e->kind != ExprKind::kConst) return false;
+  const uint64_t magnitude = e->bits & (e->type == Kind::kF32 ? 0x7fffffff : 0x7fffffffffffffff);
+  if (e->type == Kind::kF32) return magnitude > 0x7f800000 && magnitude < 0x7fc00000;
+  return e->type == Kind::kF64 && magnitude > 0x7ff0000000000000 && magnitude < 0x7ff8000000000000;
+}
+
+// A float operation that the compiler may fold to its operand, or that with another sign, although
+// a signaling NaN has to come out quiet: x + 0, x - 0, 0 - x, x * 1, x / 1, and -1 for 1; and
+// whatever is done to a signaling NaN.
+bool MayFoldAway(const Expr* e) {
+  const Infix infix = InfixOf(e->op);
+  const bool arithmetic = infix.symbol != nullptr && infix.opposite == nullptr;
+  if (arithmetic && (IsSignalingNan(e->a) || IsSignalingNan(e->b))) return true;
+  switch (e->op) {
+    case Opcode::kF32Add:
+    case Opcode::kF64Add:
+    case Opcode::kF32Sub:
+    case Opcode::kF64Sub:
+      return IsZero(e->a) || IsZero(e->b);
+    case Opcode::kF32Mul:
+    case Opcode::kF64Mul:
+      return IsOne(e->a) || IsOne(e->b);
+    case Opcode::kF32Div:
+    case Opcode::kF64Div:
+      return IsOne(e->b);
+    default:
+      return false;
+  }
+}
+
+// "i32.div_s" as an identifier.
+template <size_t kSize>
+struct Identifier {
+  char text[kSize];
+  constexpr explicit Identifier(const char (&name)[kSize]) : text() {
+    for (size_t i = 0; i < kSize; ++i) text[i] = name[i] == '.' ? '_' : name[i];
+  }
+};
+#define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) \
+  constexpr Identifier kHelper_##enumerator(name);
+#include "translator/wasm/opcodes.def"
+#undef FERMATA_OPCODE
+
+// In the order of wasm::internal::kOpcodes.
+constexpr absl::string_view kHelperNames[] = {
+#define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) \
+  absl::string_view(kHelper_##enumerator.text, sizeof name - 1),
+#include "translator/wasm/opcodes.def"
+#undef FERMATA_OPCODE
+};
+
+// The lane numbers of a shuffle: "0, 1, 2".
+std::string Lanes(const Expr* e) {
+  std::string text;
+  for (int i = 0; i < 16; ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : ", ", (i < 8 ? e->bits : e->high) >> 8 * (i % 8) & 0xff);
+  }
+  return text;
+}
+
+}  // namespace
+
+absl::string_view HelperName(Opcode op) {
+  return kHelperNames[&wasm::Info(op) - wasm::internal::kOpcodes];
+}
+
+std::string Literal(Kind kind, uint64_t bits, uint64_t high) {
+  char text[64];
+  switch (kind) {
+    case Kind::kI32:
+      return absl::StrCat(static_cast<uint32_t>(bits), "u");
+    case Kind::kI64:
+      return absl::StrCat(bits, "ull");
+    case Kind::kV128:
+      return absl::StrCat("v128_const(", bits, "ull, ", high, "ull)");
+    case Kind::kF32: {
+      const uint32_t low = static_cast<uint32_t>(bits);
+      float value;
+      std::memcpy(&value, &low, sizeof value);
+      if (std::isnan(value)) return absl::StrCat("opaque(f32_reinterpret_i32(", low, "u))");
+      if (!std::isfinite(value)) return absl::StrCat("f32_reinterpret_i32(", low, "u)");
+      std::snprintf(text, sizeof text, "%af", static_cast<double>(value));
+      break;
+    }
+    case Kind::kF64: {
+      double value;
+      std::memcpy(&value, &bits, sizeof value);
+      if (std::isnan(value)) return absl::StrCat("opaque(f64_reinterpret_i64(", bits, "ull))");
+      if (!std::isfinite(value)) return absl::StrCat("f64_reinterpret_i64(", bits, "ull)");
+      std::snprintf(text, sizeof text, "%a", value);
+      break;
+    }
+    default:
+      return "ref(0)";
+  }
+  return text[0] == '-' ? absl::StrCat("(", text, ")") : text;
+}
+
+namespace {
+
+constexpr uint64_t kMostPlain = 0x7fffffff;  // of constants that may be written as an int
+
+bool IsInteger(const Expr* e) { return e->type == Kind::kI32 || e->type == Kind::kI64; }
+bool IsPlain(const Expr* e) {
+  return e->kind == ExprKind::kConst && IsInteger(e) &&
+         (e->type == Kind::kI32 ? static_cast<uint32_t>(e->bits) : e->bits) <= kMostPlain;
+}
+bool IsEqz(const Expr* e) {
+  return e->kind == ExprKind::kNumeric && (e->op == Opcode::kI32Eqz || e->op == Opcode::kI64Eqz);
+}
+// Whether a numeric instruction is written as an operator between its operands, and no more.
+bool HasOperator(const Expr* e) {
+  const Infix infix = InfixOf(e->op);
+  return infix.symbol != nullptr && infix.opposite == nullptr && !MayFoldAway(e);
+}
+// How strongly the C++ of `e` binds without parentheses of its own.
+int LevelOf(const Expr* e) {
+  if (e->kind == ExprKind::kSelect) return kAlone;
+  if (e->kind != ExprKind::kNumeric || e->force || !HasOperator(e)) return kPrimary;
+  return InfixOf(e->op).level;
+}
+
+}  // namespace
+
+ExpressionPrinter::ExpressionPrinter(const ModuleContext& context, const ir::Function& f)
+    : context_(context) {
+  var_names_.reserve(f.vars.size());
+  for (ir::VarId v = 0; v < f.vars.size(); ++v) var_names_.push_back(VarName(context.module, f, v));
+}
+
+std::string ExpressionPrinter::Text(const Expr* e) const {
+  std::string out;
+  Append(e, out);
+  return out;
+}
+
+void ExpressionPrinter::Append(const Expr* e, std::string& out) const {
+  if (IsPlain(e)) {
+    absl::StrAppend(&out, e->bits & kMostPlain);
+  } else if (e->kind == ExprKind::kSelect) {
+    AppendSelect(e, out);
+  } else if (LevelOf(e) < kPrimary) {
+    AppendInfix(e, out);
+  } else if (!AppendComparison(e, false, out)) {
+    AppendPrimary(e, out);
+  }
+}
+
+void ExpressionPrinter::AppendPrimary(const Expr* e, std::string& out) const {
+  if (!e->force) return AppendUnforced(e, out);
+  out.append("force(");
+  if (e->kind == ExprKind::kNumeric && HasOperator(e)) {
+    AppendInfix(e, out);
+  } else {
+    AppendUnforced(e, out);
+  }
+  out.push_back(')');
+}
+
+void ExpressionPrinter::AppendUnforced(const Expr* e, std::string& out) const {
+  switch (e->kind) {
+    case ExprKind::kVar:
+      out.append(var_names_[e->index]);
+      return;
+    case ExprKind::kConst:
+      out.append(Literal(e->type, e->bits, e->high));
+      return;
+    case ExprKind::kNumeric:
+      return AppendNumeric(e, out);
+    case ExprKind::kLane:
+      absl::StrAppend(&out, HelperName(e->op), "<", e->index, ">(");
+      return AppendList({e->a, e->b}, out);
+    case ExprKind::kShuffle:
+      absl::StrAppend(&out, "i8x16_shuffle<", Lanes(e), ">(");
+      return AppendList({e->a, e->b}, out);
+    case ExprKind::kLoad:
+    case ExprKind::kLoadLane:
+      absl::StrAppend(&out, HelperName(e->op));
+      if (e->kind == ExprKind::kLoadLane) absl::StrAppend(&out, "<", e->high, ">");
+      absl::StrAppend(&out, "(m", e->index, ", ");
+      Append(e->a, out);
+      absl::StrAppend(&out, ", ", e->bits, e->bits > kMostPlain ? "u" : "",
+                      e->b == nullptr ? ")" : ", ");
+      if (e->b != nullptr) AppendList({e->b}, out);
+      return;
+    case ExprKind::kSelect:
+      out.push_back('(');
+      AppendSelect(e, out);
+      out.push_back(')');
+      return;
+    case ExprKind::kGlobalGet:
+      absl::StrAppend(&out, context_.module.globals[e->index].imported ? "(*self.g" : "self.g",
+                      e->index, context_.module.globals[e->index].imported ? ")" : "");
+      return;
+    case ExprKind::kMemorySize:
+      if (context_.module.memories[e->index].type.limits.shared) {
+        absl::StrAppend(&out, CType(e->type), "(memory_pages(self.memory", e->index, ".memory))");
+      } else {
+        absl::StrAppend(&out, CType(e->type), "(self.memory", e->index, ".memory->pages)");
+      }
+      return;
+    case ExprKind::kTableSize:
+      absl::StrAppend(&out, CType(e->type), "(self.table", e->index, "->size)");
+      return;
+    case ExprKind::kTableGet:
+      absl::StrAppend(&out, "table_get(base, self.table", e->index, ", ");
+      Append(e->a, out);
+      out.push_back(')');
+      return;
+    case ExprKind::kRefNull:
+      out.append("ref(0)");
+      return;
+    case ExprKind::kRefIsNull:
+      out.append("u32(");
+      AppendComparison(e, false, out);
+      out.push_back(')');
+      return;
+    case ExprKind::kRefFunc:
+      absl::StrAppend(&out, "ref(self.function_base + ", context_.info_index[e->index], "u)");
+      return;
+    case ExprKind::kRefAsNonNull:
+      out.append("non_null(base, ");
+      return AppendList({e->a}, out);
+  }
+}
+
+void ExpressionPrinter::AppendList(std::initializer_list<const Expr*> list,
+                                   std::string& out) const {
+  const char* separator = "";
+  for (const Expr* e : list) {
+    if (e == nullptr) continue;
+    out.append(separator);
+    Append(e, out);
+    separator = ", ";
+  }
+  out.push_back(')');
+}
+
+void ExpressionPrinter::AppendSelect(const Expr* e, std::string& out) const {
+  AppendCondition(e->c, false, out);
+  out.append(" ? ");
+  AppendPrimary(e->a, out);
+  out.append(" : ");
+  AppendPrimary(e->b, out);
+}
+
+void ExpressionPrinter::AppendOperand(const Expr* e, const Expr* other, int level,
+                                      std::string& out) const {
+  // The other operand makes it unsigned.
+  if (IsPlain(e) && !IsPlain(other)) return Append(e, out);
+  if (LevelOf(e) < kPrimary && LevelOf(e) >= level) return AppendInfix(e, out);
+  AppendPrimary(e, out);
+}
+
+// Chains of one operator need no parentheses on the left, nor do products in sums.
+void ExpressionPrinter::AppendInfix(const Expr* e, std::string& out) const {
+  const Infix infix = InfixOf(e->op);
+  const bool chain = infix.level == kMixed && e->a->kind == ExprKind::kNumeric && e->a->op == e->op;
+  AppendOperand(e->a, e->b, infix.level == kMixed && !chain ? kPrimary : infix.level, out);
+  out.append(infix.symbol);
+  AppendOperand(e->b, e->a, infix.level == kMixed ? kPrimary : infix.level + 1, out);
+}
+
+// Comparisons of floats have no opposite: they are false for NaNs.
+bool ExpressionPrinter::AppendComparison(const Expr* e, bool negate, std::string& out) const {
+  if (IsEqz(e) || e->kind == ExprKind::kRefIsNull) {
+    AppendOperand(e->a, e, kSum, out);
+    out.append(negate ? " != 0" : " == 0");
+    return true;
+  }
+  const Infix infix = e->kind == ExprKind::kNumeric ? InfixOf(e->op) : Infix{};
+  if (infix.opposite == nullptr) return false;
+  if (negate && (e->a->type == Kind::kF32 || e->a->type == Kind::kF64)) return false;
+  const auto operand = [&](const Expr* x, const Expr* other) {
+    if (*infix.cast == '\0') return AppendOperand(x, other, kSum, out);
+    if (IsPlain(x) && !IsPlain(other)) return Append(x, out);
+    absl::StrAppend(&out, infix.cast, "(");
+    Append(x, out);
+    out.push_back(')');
+  };
+  operand(e->a, e->b);
+  out.append(negate ? infix.opposite : infix.symbol);
+  operand(e->b, e->a);
+  return true;
+}
+
+void ExpressionPrinter::AppendCondition(const Expr* e, bool negate, std::string& out) const {
+  if (e->kind == ExprKind::kNumeric && e->op == Opcode::kI32Eqz) {
+    return AppendCondition(e->a, !negate, out);
+  }
+  out.push_back('(');
+  if (!AppendComparison(e, negate, out)) {
+    if (!negate) {
+      Append(e, out);
+    } else if (e->kind == ExprKind::kNumeric && InfixOf(e->op).opposite != nullptr) {
+      out.append("!(");
+      AppendComparison(e, false, out);
+      out.push_back(')');
+    } else {
+      out.push_back('!');
+      AppendPrimary(e, out);
+    }
+  }
+  out.push_back(')');
+}
+
+void ExpressionPrinter::AppendShift(const Expr* e, std::string& out) const {
+  const bool wide = e->type == Kind::kI64;
+  const bool arithmetic = e->op == Opcode::kI32ShrS || e->op == Opcode::kI64ShrS;
+  const bool left = e->op == Opcode::kI32Shl || e->op == Opcode::kI64Shl;
+  if (arithmetic)
+    out.append(wide ? "u64(i64(" : "u32(i32(");
+  else
+    out.push_back('(');
+  if (arithmetic) {
+    Append(e->a, out);
+  } else {
+    AppendPrimary(e->a, out);
+  }
+  out.append(arithmetic ? ") " : " ");
+  out.append(left ? "<< " : ">> ");
+  if (e->b->kind == ExprKind::kConst) {
+    absl::StrAppend(&out, e->b->bits & (wide ? 63 : 31));
+  } else {
+    out.push_back('(');
+    AppendPrimary(e->b, out);
+    out.append(wide ? " & 63)" : " & 31)");
+  }
+  out.push_back(')');
+}
+
+void ExpressionPrinter::AppendNumeric(const Expr* e, std::string& out) const {
+  const auto wrap = [&](const char* before, const char* after) {
+    out.append(before);
+    Append(e->a, out);
+    out.append(after);
+  };
+  switch (e->op) {
+    case Opcode::kI32Shl:
+    case Opcode::kI64Shl:
+    case Opcode::kI32ShrU:
+    case Opcode::kI64ShrU:
+    case Opcode::kI32ShrS:
+    case Opcode::kI64ShrS:
+      return AppendShift(e, out);
+    case Opcode::kI32WrapI64:
+      return wrap("u32(", ")");
+    case Opcode::kI64ExtendI32U:
+      return wrap("u64(", ")");
+    case Opcode::kI64ExtendI32S:
+      return wrap("u64(i64(i32(", ")))");
+    default:
+      break;
+  }
+  const Infix infix = InfixOf(e->op);
+  if (infix.opposite != nullptr || IsEqz(e)) {
+    out.append("u32(");
+    AppendComparison(e, false, out);
+    out.push_back(')');
+    return;
+  }
+  if (infix.symbol != nullptr) {
+    out.append(MayFoldAway(e) ? "quiet(" : "(");
+    AppendInfix(e, out);
+    out.push_back(')');
+    return;
+  }
+  absl::StrAppend(&out, HelperName(e->op), wasm::MayTrap(e->op) ? "(base, " : "(");
+  AppendList({e->a, e->b, e->c}, out);
+}
+
+}  // namespace fermata::emit

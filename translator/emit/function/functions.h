@@ -1,0 +1,42 @@
+// Prints one function in its shape: plain, split (fast clone and resume clone), shared or pieces.
+#ifndef FERMATA_TRANSLATOR_EMIT_FUNCTION_FUNCTIONS_H_
+#define FERMATA_TRANSLATOR_EMIT_FUNCTION_FUNCTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "translator/emit/module_context.h"
+#include "translator/ir/ir.h"
+
+namespace fermata::emit {
+
+enum class FunctionShape : uint8_t { kPlain, kSplit, kShared, kPieces };
+
+struct EmittedFunction {
+  FunctionShape shape;
+  // The text for each source file: one, or as many as ModuleContext::shards has, from the first on.
+  std::vector<std::string> parts;
+  std::vector<Site> sites;  // by resume point
+  size_t text_bytes() const;
+};
+
+// "split", for reports and comments.
+const char* Name(FunctionShape shape);
+
+// `first_site`: number of the function's first site in the module. Error: the function exceeds an
+// implementation limit on what frames hold.
+absl::StatusOr<EmittedFunction> EmitFunction(const ModuleContext& context, const ir::Function& f,
+                                             uint32_t first_site);
+
+// What a loop over tail calls calls: the function itself unless it makes tail calls.
+std::string BodyName(const ModuleContext& context, uint32_t function);
+
+// Declares functions, each once in `functions`, and the bodies of those that have one apart:
+// "T3 fn12_parse, fn20_print;". Sorts them by type.
+std::string Declarations(const ModuleContext& context, std::vector<uint32_t> functions);
+
+}  // namespace fermata::emit
+
+#endif  // FERMATA_TRANSLATOR_EMIT_FUNCTION_FUNCTIONS_H_

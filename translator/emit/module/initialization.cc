@@ -1,0 +1,214 @@
+#include "translator/emit/module/initialization.h"
+
+#include "absl/strings/str_cat.h"
+#include "translator/emit/function/expressions.h"
+#include "translator/emit/names.h"
+#include "translator/emit/writer.h"
+
+namespace fermata::emit {
+namespace {
+
+using wasm::ConstExpr;
+using wasm::ConstInstr;
+using wasm::SegmentMode;
+
+class InitializationEmitter {
+ public:
+  InitializationEmitter(const ModuleContext& context, Writer& out)
+      : context_(context), module_(context.module), out_(out) {}
+
+  void Run() {
+    EmitElementLists();
+    EmitDataList();
+    out_.Put("\nvoid initialize(Instance* base) {\n  SELF;\n");
+    for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
+      out_.Emit("  self.g$0 = $1;\n", i, Text(module_.globals[i].init));
+    }
+    for (uint32_t i = 0; i < module_.tables.size(); ++i) {
+      if (module_.tables[i].init.empty()) continue;
+      out_.Emit("  table_fill(base, self.table$0, 0, $1, self.table$0->size);\n", i,
+                Text(module_.tables[i].init));
+    }
+    for (uint32_t i = 0; i < module_.elements.size(); ++i) EmitElements(i);
+    EmitDataSegments();
+    out_.Put("}\n");
+  }
+
+ private:
+  // The C++ of a constant expression: a small stack program.
+  std::string Text(const ConstExpr& expr) const {
+    std::vector<std::string> stack;
+    const auto binary = [&](const char* symbol) {
+      std::string b = std::move(stack.back());
+      stack.pop_back();
+      stack.back() = absl::StrCat("(", stack.back(), symbol, b, ")");
+    };
+    for (const ConstInstr& i : expr) {
+      switch (i.kind) {
+        case ConstInstr::kI32Const:
+          stack.push_back(Literal(ir::Kind::kI32, i.bits));
+          break;
+        case ConstInstr::kI64Const:
+          stack.push_back(Literal(ir::Kind::kI64, i.bits));
+          break;
+        case ConstInstr::kF32Const:
+          stack.push_back(Literal(ir::Kind::kF32, i.bits));
+          break;
+        case ConstInstr::kF64Const:
+          stack.push_back(Literal(ir::Kind::kF64, i.bits));
+          break;
+        case ConstInstr::kV128Const:
+          stack.push_back(Literal(ir::Kind::kV128, i.bits, i.high));
+          break;
+        case ConstInstr::kGlobalGet:
+          stack.push_back(
+              absl::StrCat(module_.globals[i.index].imported ? "*self.g" : "self.g", i.index));
+          break;
+        case ConstInstr::kRefFunc:
+          stack.push_back(
+              absl::StrCat("ref(self.function_base + ", context_.info_index[i.index], "u)"));
+          break;
+        case ConstInstr::kArrayNewDefault:
+          stack.back() = "NewObject(base)";  // its length does not matter
+          break;
+        case ConstInstr::kI32Add:
+        case ConstInstr::kI64Add:
+          binary(" + ");
+          break;
+        case ConstInstr::kI32Sub:
+        case ConstInstr::kI64Sub:
+          binary(" - ");
+          break;
+        case ConstInstr::kI32Mul:
+        case ConstInstr::kI64Mul:
+          binary(" * ");
+          break;
+        default:
+          stack.push_back("ref(0)");
+      }
+    }
+    return stack.empty() ? "0" : stack.back();
+  }
+
+  // The segment as indices into ModuleInfo::functions, ~0u for null; false if an element is known
+  // at instantiation only.
+  bool Constant(const wasm::ElementSegment& segment, std::vector<uint32_t>& indices) const {
+    for (uint32_t f : segment.functions) indices.push_back(context_.info_index[f]);
+    for (const ConstExpr& expr : segment.exprs) {
+      if (expr.size() != 1 || expr[0].kind == ConstInstr::kGlobalGet) return false;
+      indices.push_back(expr[0].kind == ConstInstr::kRefFunc ? context_.info_index[expr[0].index]
+                                                             : ~0u);
+    }
+    return true;
+  }
+
+  void EmitElementLists() {
+    for (uint32_t i = 0; i < module_.elements.size(); ++i) {
+      std::vector<uint32_t> indices;
+      if (module_.elements[i].mode == SegmentMode::kDeclarative ||
+          !Constant(module_.elements[i], indices)) {
+        continue;
+      }
+      out_.Emit("\nconst u32 elements_$0[] = {", i);
+      for (size_t k = 0; k < indices.size(); ++k) {
+        out_.Put(k % 16 == 0 ? "\n" : "", indices[k], indices[k] == ~0u ? "u," : ",");
+      }
+      out_.Put(" 0};\n");
+    }
+  }
+
+  void EmitElements(uint32_t i) {
+    const wasm::ElementSegment& segment = module_.elements[i];
+    if (segment.mode == SegmentMode::kDeclarative) return;
+    if (segment.mode == SegmentMode::kPassive && !context_.graph.named_elements[i]) return;
+    const uint32_t n = segment.size();
+    std::vector<uint32_t> indices;
+    const bool constant = Constant(segment, indices);
+    std::string value = absl::StrCat("element(base, elements_", i, "[i])");
+    out_.Put("  {\n");
+    if (!constant) {
+      out_.Put("    const ref values[] = {");
+      for (const ConstExpr& expr : segment.exprs) out_.Put(Text(expr), ", ");
+      out_.Put("0};\n");
+      value = "values[i]";
+    }
+    if (segment.mode == SegmentMode::kPassive) {
+      out_.Emit(
+          "    for (u32 i = 0; i < $0u; ++i) self.elem$1[i] = $2;\n    self.elem_size$1 = $0u;\n",
+          n, i, value);
+    } else {
+      out_.Emit(R"(    const u64 at = $0;
+    if ($1u > self.table$2->size || at > self.table$2->size - $1u) {
+      RaiseTrap(base, Trap::kTableOutOfBounds);
+    }
+    for (u32 i = 0; i < $1u; ++i) table_set(base, self.table$2, at + i, $3);
+)",
+                Text(segment.offset), n, segment.table, value);
+    }
+    out_.Put("  }\n");
+  }
+
+  // An active segment whose place is known: there may be a hundred thousand of them, so they are
+  // data, not code.
+  bool Listed(const wasm::DataSegment& segment) const {
+    return segment.mode == SegmentMode::kActive && segment.offset.size() == 1 &&
+           (segment.offset[0].kind == ConstInstr::kI32Const ||
+            segment.offset[0].kind == ConstInstr::kI64Const);
+  }
+
+  void EmitDataList() {
+    bool any = false;
+    uint64_t start = 0;
+    for (const wasm::DataSegment& segment : module_.datas) {
+      if (Listed(segment)) {
+        if (!any) out_.Put("\nconst DataSegment segments[] = {\n");
+        any = true;
+        out_.Emit("{$0u,$1,$2},\n", segment.offset[0].bits, start, segment.bytes.size());
+      }
+      start += segment.bytes.size();
+    }
+    if (any) out_.Put("};\n");
+  }
+
+  // In the order of the segments: those before one that does not fit are copied.
+  void EmitDataSegments() {
+    uint64_t start = 0;
+    uint32_t listed = 0;
+    for (size_t i = 0; i < module_.datas.size();) {
+      const wasm::DataSegment& segment = module_.datas[i];
+      uint32_t count = 0;
+      for (; i + count < module_.datas.size(); ++count) {
+        const wasm::DataSegment& next = module_.datas[i + count];
+        if (!Listed(next) || next.memory != segment.memory) break;
+        start += next.bytes.size();
+      }
+      if (count != 0) {
+        out_.Emit("  memory_init_segments(base, self.memory$0.memory, data, segments + $1, $2);\n",
+                  segment.memory, listed, count);
+        listed += count;
+        i += count;
+        continue;
+      }
+      if (segment.mode == SegmentMode::kActive) {
+        out_.Emit("  memory_init(base, self.memory$0.memory, data + $1u, $2u, $3, 0, $2u);\n",
+                  segment.memory, start, segment.bytes.size(), Text(segment.offset));
+      } else if (context_.graph.named_datas[i]) {
+        out_.Emit("  self.data_size$0 = $1u;\n", i, segment.bytes.size());
+      }
+      start += segment.bytes.size();
+      ++i;
+    }
+  }
+
+  const ModuleContext& context_;
+  const wasm::Module& module_;
+  Writer& out_;
+};
+
+}  // namespace
+
+void EmitInitialization(const ModuleContext& context, Writer& out) {
+  InitializationEmitter(context, out).Run();
+}
+
+}  // namespace fermata::emit

@@ -1,0 +1,33 @@
+// Prints what surrounds the functions: the internal header with the instance structure, the module
+// description (core::ModuleInfo) with its thunks and the initialization, and the data segments.
+#ifndef FERMATA_TRANSLATOR_EMIT_MODULE_MODULE_SOURCE_H_
+#define FERMATA_TRANSLATOR_EMIT_MODULE_MODULE_SOURCE_H_
+
+#include <string>
+
+#include "translator/emit/function/site_table.h"
+#include "translator/emit/module_context.h"
+#include "translator/emit/writer.h"
+
+namespace fermata::emit {
+
+// The start of every generated file.
+std::string Banner(const ModuleContext& context, absl::string_view what);
+// Opens and closes the namespace of a module's own code.
+std::string OpenCodeNamespace(const ModuleContext& context);
+std::string CloseCodeNamespace(const ModuleContext& context);
+
+// <stem>_module.h: included by the module's own sources only.
+std::string EmitModuleHeader(const ModuleContext& context);
+// <stem>_module.cc.
+void EmitModuleSource(const ModuleContext& context, const SiteTable& sites, Writer& out);
+// <stem>_data.cc.
+void EmitData(const ModuleContext& context, Writer& out);
+
+// The sites of op frames, one for each function import that may suspend, in order of import. Those
+// of functions follow.
+SiteTable OpSites(const ModuleContext& context);
+
+}  // namespace fermata::emit
+
+#endif  // FERMATA_TRANSLATOR_EMIT_MODULE_MODULE_SOURCE_H_
