@@ -8,10 +8,10 @@
 // under each other's feet. Activations save and restore it for each call; and if asked to give each
 // call a stack of its own, so that what one has there is safe from the others:
 //
-//   kSaved     The pointer is saved when a call is suspended and restored when it is resumed, or
-//   has
-//              trapped: it never drifts. All calls use the same memory. Enough for guests that keep
-//              nothing on their stack while they wait, and for calls that end in reverse order.
+//   kSaved     The pointer is saved when a call is suspended, and restored when it is resumed or
+//              has trapped: it never drifts. All calls use the same memory. This is enough for
+//              guests that keep nothing on their stack while they wait, and for calls that end in
+//              reverse order.
 //   kSeparate  Each call has a region of `stack_bytes` while it is in progress. For any guest.
 //   kNone      The pointer is left alone. For guests without such a stack.
 //

@@ -1,12 +1,11 @@
 // Interrupting stores at points in time.
 //
-//   fermata::DeadlineTimer timer;                                     // one thread for all
-//   deadlines
+//   fermata::DeadlineTimer timer;  // one thread serves all deadlines
 //   {
 //     auto deadline = timer.InterruptAfter(store.interrupter(), 10ms);
 //     step = guest.spin();
-//   }                                                                 // taken back, if still to
-//   come if (step.interrupted()) …                                         // it took longer
+//   }                              // a deadline that is still to come is withdrawn
+//   if (step.interrupted()) …      // the call took longer
 //
 // A host with a loop of its own needs no timer: Interrupter::Interrupt() may be called from
 // wherever it learns that time is up, a signal handler of setitimer() included.

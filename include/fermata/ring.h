@@ -22,8 +22,7 @@
 //       } else if (ring.finished()) {
 //         step.Resume<Guest::wait_message>(0);                     // closed: no more will come
 //       } else if (ring.OnReady([] { loop.Post(Pump); })) {
-//         return;                                                  // the guest costs its frames
-//         only
+//         return;  // while it waits the guest costs no more than its frames
 //       }
 //     }
 //   }

@@ -9,9 +9,10 @@
 //   fermata::Step<int32_t, guest::Echo> step = (*echo)->serve(3);
 //   while (step.suspended()) {
 //     step.Answer(fermata::Match{
-//         [&](guest::Echo::net_recv op) { return net.Recv(op.fd, …); },   // returns the op's
-//         Result
-//         [&](guest::Echo::timer_sleep op) { clock.Sleep(op.ns); }});     // all ops, or no compile
+//         // Each handler returns the Result of its op; without a handler for every op this does
+//         // not compile.
+//         [&](guest::Echo::net_recv op) { return net.Recv(op.fd, …); },
+//         [&](guest::Echo::timer_sleep op) { clock.Sleep(op.ns); }});
 //   }
 //   if (step.finished()) Use(step.value()); else Log(step.message());
 //
@@ -23,16 +24,15 @@
 // file descriptor, handed to another thread, and resumed later with
 // `step.Resume<Echo::net_recv>(n)`.
 //
-// What is wrong use and what comes of it:
-//  - Resuming a step that isn't suspended, or as another op than it waits for: an absl::Status
-//    error, and nothing has happened.
-//  - A call that can't be made (the instance has not started): a step or outcome that
-//    trapped, with Trap::kHost and the reason as its message.
-//  - Reading what isn't there (value() before the end, op() when not suspended): the process ends
-//    with a message, as with absl::StatusOr::value(). Ask finished() or suspended() first.
-//
-//  - Going on with a step whose store is gone: an absl::Status error, "the call has outlived its
-//    store"; the step has then trapped with Trap::kHost.
+// Misuse:
+//  - Resuming a step that isn't suspended, or as another op than it waits for, returns an
+//    absl::Status error and changes nothing.
+//  - A call that can't be made, because the instance has not started, returns a step or an outcome
+//    that has trapped, with Trap::kHost and the reason as its message.
+//  - Reading what isn't there (value() before the end, op() when not suspended) ends the process
+//    with a message, as absl::StatusOr::value() does. Ask finished() or suspended() first.
+//  - Continuing a step whose store is gone returns an absl::Status error, "the call has outlived
+//    its store"; the step has then trapped with Trap::kHost.
 //
 // Ownership: the class made by Create owns its store, or borrows it when linked with others. One
 // thread at a time uses a store.
@@ -94,8 +94,9 @@ constexpr bool IsAnswer() {
   }
 }
 template <class H, class T>
-concept Handles = std::invocable<H&, const T&> && IsAnswer < std::invoke_result_t<H&, const T&>,
-typename T::Result > ();
+inline constexpr bool kAnswers = IsAnswer<std::invoke_result_t<H&, const T&>, typename T::Result>();
+template <class H, class T>
+concept Handles = std::invocable<H&, const T&> && kAnswers<H, T>;
 
 template <class H, class... T>
 constexpr bool HandlesEach(OpList<T...>) {

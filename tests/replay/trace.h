@@ -1,12 +1,13 @@
 // Reads recorded traces: every transition between a host and a guest, in time order, as gzipped
 // JSON lines. The first line is a header; each further line is an event:
 //
-//   ["call", export, [args]]      the host calls an export     -> ["res", [values]] or ["trap",
-//   text]
-//   ["tcall", index, [args]]      … an element of the table    -> the same
-//   ["imp", module, name, [args]] the guest calls an import    -> ["ret", [values]] or ["throw",
-//   text]
-//   ["mem", address, base64] ["grow", pages] ["tgrow", n] ["tset", index, what]   the host's doings
+//   ["call", export, [args]]      the host calls an export
+//                                   -> ["res", [values]] or ["trap", text]
+//   ["tcall", index, [args]]      the host calls an element of the table -> the same
+//   ["imp", module, name, [args]] the guest calls an import
+//                                   -> ["ret", [values]] or ["throw", text]
+//   ["mem", address, base64], ["grow", pages], ["tgrow", n], ["tset", index, what]
+//                                 the host changes a memory or a table
 //   ["memhash", pages, sha256]    the whole memory, at the end
 //
 // Calls nest to any depth. Values are as JavaScript sees them, so an i32 may come signed or

@@ -83,8 +83,8 @@ class Sink {
   virtual void BrOnNonNull(uint32_t /*depth*/) {}  // takes the reference along, or drops it
 
   // Exceptions. Try and TryTable open a block; Catch and CatchAll end the part of a legacy try
-  // before
-  // (`reachable`: it falls through) and start the next; Delegate ends a try in place of End.
+  // before them (`reachable`: it falls through) and start the next; Delegate ends a try in place of
+  // End.
   virtual void Throw(uint32_t /*tag*/) {}
   virtual void ThrowRef() {}
   virtual void TryTable(const BlockType& /*type*/, absl::Span<const CatchClause> /*clauses*/) {}

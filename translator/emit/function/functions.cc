@@ -24,9 +24,9 @@
 // split    a fast clone, called normally, that pushes its live values and returns 0 when a callee
 //          suspended; and a resume clone, the same body behind an entry switch, that the trampoline
 //          calls. Calls made by the resume clone reach the fast clones of others.
-// shared   one body with the entry switch; ResumeShared sets the point and calls it. Half the text,
-// but
-//          every call pays a test at entry and the switch makes the body's loops irreducible.
+// shared   one body with the entry switch; ResumeShared sets the point and calls it. Half the
+//          text, but every call pays a test at entry and the switch makes the body's loops
+//          irreducible.
 // pieces   too large for a C++ compiler as one function, whether it suspends or not: see
 //          translator/emit/function/pieces.h.
 //
