@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "fermata/core/frame.h"
 #include "runtime/host/state.h"
+#include "runtime/os/faults.h"
 #include "runtime/os/hosted_context.h"
 
 namespace fermata {
@@ -81,6 +82,14 @@ core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_
   store->exceptions = state->exceptions.data();
   store->exception_count = state->exceptions.size();
   return handle;
+}
+
+// Whether an address is in a memory of the running store whose accesses are not checked.
+bool IsReserved(const core::Context& context, const void* address) {
+  const auto* state = static_cast<const StoreState*>(context.activation->store->owner);
+  return std::any_of(state->memories.begin(), state->memories.end(), [&](const auto& memory) {
+    return memory->policy() == core::MemoryPolicy::kReserved && memory->Covers(address);
+  });
 }
 
 }  // namespace
@@ -181,6 +190,7 @@ void StoreState::MakeRoom(const Signature& signature) {
 }  // namespace internal
 
 StoreHandle::StoreHandle(const Limits& limits) : state_(std::make_unique<State>()) {
+  internal::SetFaultOwner(internal::IsReserved);
   state_->handle = this;
   state_->store.limits = limits;
   state_->store.interrupt = state_->interrupt.get();

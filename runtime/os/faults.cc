@@ -5,27 +5,23 @@
 
 #include <signal.h>
 
+#include <atomic>
 #include <mutex>
 
-#include "runtime/host/state.h"
 #include "runtime/os/hosted_context.h"
-#include "runtime/storage/storage.h"
 
 namespace fermata::internal {
 namespace {
 
 struct sigaction previous_segv, previous_bus;
+std::atomic<OwnsAddress> owner{nullptr};
 
 // What a fault at `address` means for the guest that runs on this thread; kNone if it is not the
 // guest's.
 Trap GuestFault(const core::Context& context, const void* address) {
   if (context.entry == nullptr || context.activation == nullptr) return Trap::kNone;
-  const auto* state = static_cast<const StoreState*>(context.activation->store->owner);
-  for (const auto& memory : state->memories) {
-    if (memory->policy() == core::MemoryPolicy::kReserved && memory->Covers(address)) {
-      return Trap::kMemoryOutOfBounds;
-    }
-  }
+  const OwnsAddress owns = owner.load(std::memory_order_acquire);
+  if (owns != nullptr && owns(context, address)) return Trap::kMemoryOutOfBounds;
   return PastStack(address) ? Trap::kCallStackExhausted : Trap::kNone;
 }
 
@@ -50,6 +46,8 @@ void HandleFault(int signal, siginfo_t* info, void* machine_context) {
 }
 
 }  // namespace
+
+void SetFaultOwner(OwnsAddress owns) { owner.store(owns, std::memory_order_release); }
 
 void InstallFaultHandler() {
   static std::once_flag once;

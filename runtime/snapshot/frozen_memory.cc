@@ -1,29 +1,13 @@
 #include "runtime/snapshot/frozen_memory.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstring>
+
+#include "runtime/os/virtual_memory.h"
 
 namespace fermata::internal {
 namespace {
 
 constexpr size_t kMostMappings = 16;  // each costs about a microsecond and a place in a short list
-
-// All of `size` bytes at `offset`, by pread or pwrite.
-template <class Byte, class Transfer>
-bool TransferAll(Transfer transfer, int fd, Byte* data, size_t size, uint64_t offset) {
-  while (size != 0) {
-    const ssize_t n = transfer(fd, data, size, static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    data += n;
-    offset += static_cast<uint64_t>(n);
-    size -= static_cast<size_t>(n);
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -32,7 +16,7 @@ FrozenMemory::FrozenMemory(absl::Span<const MemoryRun> runs) {
     runs_.push_back({run.address, run.address + run.bytes.size()});
   }
   if (runs_.empty()) return;
-  const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  const uint64_t page = SystemPageSize();
   // Of the zeros between runs, only long stretches stay unmapped.
   for (uint64_t gap = 16 * page;; gap *= 4) {
     pages_.clear();
@@ -46,27 +30,21 @@ FrozenMemory::FrozenMemory(absl::Span<const MemoryRun> runs) {
     }
     if (pages_.size() <= kMostMappings) break;
   }
-#if defined(MFD_CLOEXEC)
-  fd_ = memfd_create("fermata memory", MFD_CLOEXEC);
-  if (fd_ >= 0) {
-    bool written = ftruncate(fd_, static_cast<off_t>(pages_.back().end)) == 0;
+  contents_ = std::make_unique<SharedContents>(pages_.back().end);
+  if (contents_->ok()) {
+    bool written = true;
     for (const MemoryRun& run : runs) {
-      written =
-          written && TransferAll(pwrite, fd_, run.bytes.data(), run.bytes.size(), run.address);
+      written = written && contents_->Write(run.address, run.bytes.data(), run.bytes.size());
     }
     if (written) return;
-    close(fd_);
-    fd_ = -1;
   }
-#endif
+  contents_ = nullptr;
   for (const MemoryRun& run : runs) {
     bytes_.append(reinterpret_cast<const char*>(run.bytes.data()), run.bytes.size());
   }
 }
 
-FrozenMemory::~FrozenMemory() {
-  if (fd_ >= 0) close(fd_);
-}
+FrozenMemory::~FrozenMemory() = default;
 
 bool FrozenMemory::Map(core::Memory& memory) const {
   auto& storage = *static_cast<MemoryStorage*>(memory.owner);
@@ -74,9 +52,7 @@ bool FrozenMemory::Map(core::Memory& memory) const {
   storage.has_file = true;
   if (pages_.back().end > memory.bytes) return false;
   for (const Range& range : pages_) {
-    if (mmap(memory.data + range.begin, range.end - range.begin, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd_,
-             static_cast<off_t>(range.begin)) == MAP_FAILED) {
+    if (!contents_->MapAt(memory.data + range.begin, range.begin, range.end - range.begin)) {
       return false;
     }
   }
@@ -88,13 +64,13 @@ absl::Status FrozenMemory::CopyTo(core::Memory& memory) const {
   if (runs_.back().end > memory.bytes) {
     return absl::InvalidArgumentError("more than a memory holds");
   }
-  if (fd_ >= 0 && Map(memory)) return absl::OkStatus();
+  if (contents_ != nullptr && Map(memory)) return absl::OkStatus();
   size_t at = 0;
   for (const Range& run : runs_) {
     const size_t size = run.end - run.begin;
-    if (fd_ < 0) {
+    if (contents_ == nullptr) {
       std::memcpy(memory.data + run.begin, bytes_.data() + at, size);
-    } else if (!TransferAll(pread, fd_, memory.data + run.begin, size, run.begin)) {
+    } else if (!contents_->Read(run.begin, memory.data + run.begin, size)) {
       return absl::ResourceExhaustedError("the contents of a memory can't be read");
     }
     at += size;

@@ -12,6 +12,8 @@
 
 namespace fermata::internal {
 
+class SharedContents;
+
 class FrozenMemory {
  public:
   explicit FrozenMemory(absl::Span<const MemoryRun> runs);
@@ -28,8 +30,8 @@ class FrozenMemory {
   };
   bool Map(core::Memory& memory) const;
 
-  int fd_ = -1;               // -1: the system has no such files
-  std::vector<Range> pages_;  // to be mapped: few, and whole pages of the system
+  std::unique_ptr<SharedContents> contents_;  // null: the system has no such thing
+  std::vector<Range> pages_;                  // to be mapped: few, and whole pages of the system
   std::vector<Range> runs_;
   std::string bytes_;  // of the runs, one after the other, if there is no file
 };

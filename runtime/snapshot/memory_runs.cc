@@ -1,14 +1,11 @@
 // What of a memory is not zero.
 //
 // Bytes are compared with zeros, a page at a time and then in blocks. Looking at a page that was
-// never touched would make the system map one, so in large memories the process's page map says
-// which were: reading it costs 8 bytes a page instead of a fault.
-#include <fcntl.h>
-#include <unistd.h>
-
+// never touched would make the system map one, so in large memories the system is asked which were.
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/os/virtual_memory.h"
 #include "runtime/snapshot/image.h"
 
 namespace fermata::internal {
@@ -56,33 +53,6 @@ class RunFinder {
   uint64_t begin_ = 0, end_ = 0;  // of the run under way
 };
 
-// Looks at the pages that are there: present, or swapped out (Linux, admin-guide/mm/pagemap). False
-// if the system does not tell.
-bool LookAtTouched(RunFinder& finder, const uint8_t* data, uint64_t bytes) {
-  if (sysconf(_SC_PAGESIZE) != kPage || reinterpret_cast<uintptr_t>(data) % kPage != 0) {
-    return false;
-  }
-  const int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  constexpr uint64_t kThere = uint64_t{3} << 62;
-  std::vector<uint64_t> entries(4096);
-  const uint64_t first = reinterpret_cast<uintptr_t>(data) / kPage;
-  const uint64_t pages = (bytes + kPage - 1) / kPage;
-  bool told = true;
-  for (uint64_t page = 0; page < pages && told;) {
-    const uint64_t count = std::min<uint64_t>(entries.size(), pages - page);
-    const ssize_t n = pread(fd, entries.data(), count * 8, static_cast<off_t>((first + page) * 8));
-    told = n == static_cast<ssize_t>(count * 8);
-    for (uint64_t i = 0; told && i < count; ++i) {
-      const uint64_t at = (page + i) * kPage;
-      if ((entries[i] & kThere) != 0) finder.Look(at, std::min(at + kPage, bytes));
-    }
-    page += count;
-  }
-  close(fd);
-  return told;
-}
-
 }  // namespace
 
 std::vector<MemoryRun> FindRuns(const core::Memory& memory) {
@@ -90,7 +60,10 @@ std::vector<MemoryRun> FindRuns(const core::Memory& memory) {
   const auto& storage = *static_cast<const MemoryStorage*>(memory.owner);
   RunFinder finder(memory.data);
   if (bytes >= kLarge && !storage.has_file) {
-    if (LookAtTouched(finder, memory.data, bytes)) return finder.Finish();
+    if (ForTouchedPages(memory.data, bytes,
+                        [&](uint64_t from, uint64_t to) { finder.Look(from, to); })) {
+      return finder.Finish();
+    }
     finder = RunFinder(memory.data);
   }
   finder.Look(0, bytes);

@@ -2,12 +2,12 @@
 // by themselves: malloc clears what it hands out again, after which all of it is resident.
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/os/hosted_context.h"
+#include "runtime/os/virtual_memory.h"
 #include "runtime/storage/storage.h"
 
 namespace fermata::internal {
@@ -47,22 +47,16 @@ class CheckedMemory : public MemoryStorage {
       if (larger != nullptr) memset(static_cast<core::u8*>(larger) + from, 0, to - from);
       return static_cast<core::u8*>(larger);
     }
-#if defined(__linux__)
-    if (from >= kMapped) {
-      void* moved = mremap(data, from, to, MREMAP_MAYMOVE);
-      return moved == MAP_FAILED ? nullptr : static_cast<core::u8*>(moved);
-    }
-#endif
-    void* mapped = mmap(nullptr, to, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapped == MAP_FAILED) return nullptr;
+    if (from >= kMapped) return ResizeMapped(data, from, to);
+    core::u8* mapped = MapZeroed(to);
+    if (mapped == nullptr) return nullptr;
     if (from != 0) memcpy(mapped, data, from);
     Free(data, from);
-    return static_cast<core::u8*>(mapped);
+    return mapped;
   }
   static void Free(core::u8* data, uint64_t bytes) {
     if (bytes < kMapped) return free(data);
-    munmap(data, bytes);
+    Unmap(data, bytes);
   }
 };
 

@@ -2,14 +2,12 @@
 // usable. Under the reserved policy that is space for every address that an access can form, and
 // accesses out of bounds are faults (runtime/os/faults.cc). Shared memories are mapped under every
 // policy.
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <mutex>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/os/hosted_context.h"
+#include "runtime/os/virtual_memory.h"
 #include "runtime/storage/storage.h"
 
 namespace fermata::internal {
@@ -22,25 +20,23 @@ class MappedMemory : public MemoryStorage {
  public:
   MappedMemory(core::MemoryPolicy policy, const core::LimitsInfo& limits, uint64_t max_pages)
       : MemoryStorage(policy, limits, max_pages),
-        system_page_(static_cast<uint64_t>(sysconf(_SC_PAGESIZE))),
-        reservation_(policy == core::MemoryPolicy::kReserved
-                         ? kReservation
-                         : std::max(RoundUp(max_pages << limits.page_log2), system_page_)) {
+        reservation_(
+            policy == core::MemoryPolicy::kReserved
+                ? kReservation
+                : std::max(RoundUpToPages(max_pages << limits.page_log2), SystemPageSize())) {
     memory_.grow = [](core::Memory* memory, uint64_t delta) {
       return static_cast<MappedMemory*>(static_cast<MemoryStorage*>(memory->owner))->Grow(delta);
     };
   }
   ~MappedMemory() override {
-    if (memory_.data != nullptr) munmap(memory_.data, reservation_);
+    if (memory_.data != nullptr) Unmap(memory_.data, reservation_);
   }
   absl::Status Reserve() {
-    void* base =
-        mmap(nullptr, reservation_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED) {
+    memory_.data = ReserveAddresses(reservation_);
+    if (memory_.data == nullptr) {
       return absl::ResourceExhaustedError(
           absl::StrCat("no address space to reserve for a memory (", reservation_, " bytes)"));
     }
-    memory_.data = static_cast<core::u8*>(base);
     if (limits_.min != 0 && Grow(limits_.min) == ~uint64_t{0}) {
       return absl::ResourceExhaustedError(absl::StrCat("no memory of ", limits_.min, " pages"));
     }
@@ -53,19 +49,14 @@ class MappedMemory : public MemoryStorage {
   }
 
  private:
-  uint64_t RoundUp(uint64_t bytes) const {
-    return (bytes + system_page_ - 1) / system_page_ * system_page_;
-  }
-
   uint64_t Grow(uint64_t delta) {
     RequireStack();
     std::lock_guard<std::mutex> lock(growing_);
     const uint64_t before = memory_.pages;
     if (delta > memory_.max_pages - before) return ~uint64_t{0};
     const uint64_t pages = before + delta, bytes = pages << memory_.page_log2;
-    const uint64_t usable = RoundUp(memory_.bytes), wanted = RoundUp(bytes);
-    if (wanted > usable &&
-        mprotect(memory_.data + usable, wanted - usable, PROT_READ | PROT_WRITE) != 0) {
+    const uint64_t usable = RoundUpToPages(memory_.bytes), wanted = RoundUpToPages(bytes);
+    if (wanted > usable && !CommitAddresses(memory_.data + usable, wanted - usable)) {
       return ~uint64_t{0};
     }
     // Other threads read them at any time.
@@ -74,7 +65,6 @@ class MappedMemory : public MemoryStorage {
     return before;
   }
 
-  const uint64_t system_page_;
   const uint64_t reservation_;  // bytes
   std::mutex growing_;          // whoever writes the sizes
 };

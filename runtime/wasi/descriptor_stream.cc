@@ -2,8 +2,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -16,43 +14,14 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "fermata/wasi/stream.h"
+#include "runtime/os/signals.h"
 #include "runtime/wasi/errors.h"
 
 namespace fermata::wasi {
 namespace {
 
-// Keeps SIGPIPE from ending the process when a pipe has no reader: the guest gets an error, as it
-// would from a socket.
-class WithoutSigpipe {
- public:
-  WithoutSigpipe() {
-    sigset_t pending;
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    if (was_pending_) return;
-    sigset_t pipe;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before_);
-  }
-  ~WithoutSigpipe() {
-    if (was_pending_) return;
-    const int code = errno;
-    sigset_t pipe;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    const timespec now = {0, 0};
-    while (sigtimedwait(&pipe, nullptr, &now) < 0 && errno == EINTR) {
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    errno = code;
-  }
-  WithoutSigpipe(const WithoutSigpipe&) = delete;
-
- private:
-  bool was_pending_;
-  sigset_t before_;
-};
+// A pipe without a reader gives the guest an error, as a socket would.
+using internal::WithoutSigpipe;
 
 FileType TypeOf(mode_t mode) {
   if (S_ISCHR(mode)) return FileType::kCharacterDevice;

@@ -1,18 +1,17 @@
 #include "runtime/wasi/name_resolution.h"
 
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <utility>
 
+#include "runtime/os/signals.h"
+#include "runtime/os/wake_event.h"
 #include "runtime/wasi/errors.h"
 #include "runtime/wasi/host_address.h"
 
@@ -21,21 +20,17 @@ namespace fermata::wasi {
 struct NameLookup::Question {
   Question(NameQuery q, NameResolver r, int e)
       : query(std::move(q)), resolver(std::move(r)), event(e) {}
-  ~Question() { close(event); }
   Question(const Question&) = delete;
 
   void Answer() {
     error = resolver(query, found);
     done.store(true, std::memory_order_release);
-    const uint64_t one = 1;
-    // Nothing else writes there, so there is room.
-    while (write(event, &one, sizeof one) < 0 && errno == EINTR) {
-    }
+    event.Signal();
   }
 
   const NameQuery query;
   const NameResolver resolver;
-  const int event;
+  internal::WakeEvent event;
   std::atomic<bool> dropped = false;
   std::atomic<bool> done = false;  // then the rest is there, and stays as it is
   Errno error = Errno::kSuccess;
@@ -68,21 +63,8 @@ class Helpers {
 
  private:
   bool MakeThread() {
-    // Signals are for the program's own threads.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    const int failed = pthread_create(
-        &thread, nullptr,
-        [](void* self) -> void* {
-          static_cast<Helpers*>(self)->Run();
-          return nullptr;
-        },
-        this);
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (failed == 0) pthread_detach(thread);
-    return failed == 0;
+    return internal::StartDetachedThread([](void* self) { static_cast<Helpers*>(self)->Run(); },
+                                         this);
   }
 
   void Run() {
@@ -168,7 +150,7 @@ bool ResolveLiteral(const NameQuery& query, std::vector<ResolvedName>& found, bo
 
 std::shared_ptr<NameLookup> NameLookup::Start(NameQuery query, NameResolver resolver,
                                               Errno& error) {
-  const int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  const int event = internal::WakeEvent::Open();
   if (event < 0) {
     error = FromHost(errno);
     return nullptr;
@@ -186,6 +168,6 @@ NameLookup::~NameLookup() { question_->dropped.store(true, std::memory_order_rel
 Errno NameLookup::error() const { return question_->error; }
 const std::vector<ResolvedName>& NameLookup::found() const { return question_->found; }
 bool NameLookup::CanRead() { return question_->done.load(std::memory_order_acquire); }
-int NameLookup::native_handle() const { return question_->event; }
+int NameLookup::native_handle() const { return question_->event.descriptor(); }
 
 }  // namespace fermata::wasi

@@ -1,35 +1,16 @@
 #include "fermata/wasi/wait_set.h"
 
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <limits>
 
-#include "absl/strings/str_cat.h"
+#include "runtime/os/readiness_set.h"
 
 namespace fermata::wasi {
-namespace {
 
-absl::Status SystemError(const char* what) {
-  return absl::ResourceExhaustedError(absl::StrCat(what, ": ", strerror(errno)));
-}
+using internal::ReadinessSet;
 
-int Control(int epoll, int operation, int handle, uint32_t events) {
-  epoll_event event = {};
-  event.events = events;
-  return epoll_ctl(epoll, operation, handle, &event);
-}
-
-}  // namespace
-
-WaitSet::~WaitSet() {
-  if (timer_ >= 0) close(timer_);
-  if (epoll_ >= 0) close(epoll_);
-}
+WaitSet::WaitSet() : set_(std::make_unique<ReadinessSet>()) {}
+WaitSet::~WaitSet() = default;
+int WaitSet::descriptor() const { return set_->descriptor(); }
 
 absl::StatusOr<WaitSet::Outcome> WaitSet::Update(const Wait& wait) {
   std::vector<Entry> wanted;
@@ -38,29 +19,26 @@ absl::StatusOr<WaitSet::Outcome> WaitSet::Update(const Wait& wait) {
     const int handle = source.stream->native_handle();
     if (handle >= 0) {
       wanted.push_back(
-          {handle, source.write ? uint32_t{EPOLLOUT} : uint32_t{EPOLLIN}, source.stream});
+          {handle, source.write ? ReadinessSet::kWrite : ReadinessSet::kRead, source.stream});
     } else {
       ready = ready || (source.write ? source.stream->CanWrite() : source.stream->CanRead());
     }
   }
   const bool handles = !wanted.empty();
-  if (handles && epoll_ < 0) {
-    if (absl::Status status = Open(); !status.ok()) return status;
+  if (handles && descriptor() < 0) {
+    if (absl::Status status = set_->Open(); !status.ok()) return status;
   }
   // Also when something is ready: streams that are no longer waited for are let go of.
   absl::Status status = Watch(std::move(wanted), ready);
-  if (status.ok()) status = SetDeadline(handles && !ready ? wait.deadline : std::nullopt);
+  if (status.ok()) {
+    status = set_->SetDeadline(handles && !ready ? wait.deadline : std::nullopt);
+  }
   if (!status.ok()) return status;
   return ready ? Outcome::kReady : handles ? Outcome::kHandles : Outcome::kNoHandles;
 }
 
-absl::Status WaitSet::Open() {
-  epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  return epoll_ >= 0 ? absl::OkStatus() : SystemError("epoll_create1");
-}
-
 absl::Status WaitSet::Watch(std::vector<Entry> wanted, bool& ready) {
-  // A guest may wait for a stream twice, to read and to write: epoll knows each handle once.
+  // A guest may wait for a stream twice, to read and to write; each handle is watched once.
   std::sort(wanted.begin(), wanted.end(),
             [](const Entry& a, const Entry& b) { return a.handle < b.handle; });
   size_t size = 0;
@@ -81,15 +59,15 @@ absl::Status WaitSet::Watch(std::vector<Entry> wanted, bool& ready) {
     if (next < size && wanted[next].handle == old.handle && wanted[next].stream == old.stream) {
       had[next] = old.events;
     } else {
-      Control(epoll_, EPOLL_CTL_DEL, old.handle, 0);
+      set_->Forget(old.handle);
     }
   }
   entries_.clear();
   for (size_t i = 0; i < size; ++i) {
     Entry& entry = wanted[i];
-    if (had[i] != entry.events && Control(epoll_, had[i] != 0 ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
-                                          entry.handle, entry.events) != 0) {
-      if (errno == ENOSPC || errno == ENOMEM) return SystemError("epoll_ctl");
+    const absl::Status watched = set_->Watch(entry.handle, had[i], entry.events);
+    if (absl::IsResourceExhausted(watched)) return watched;
+    if (!watched.ok()) {
       // A file, which never waits, or no descriptor at all: the guest's call will say.
       ready = true;
       continue;
@@ -97,27 +75,6 @@ absl::Status WaitSet::Watch(std::vector<Entry> wanted, bool& ready) {
     entries_.push_back(std::move(entry));
   }
   return absl::OkStatus();
-}
-
-absl::Status WaitSet::SetDeadline(std::optional<uint64_t> deadline) {
-  if (!deadline && !timer_set_) return absl::OkStatus();
-  if (timer_ < 0) {
-    timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (timer_ < 0) return SystemError("timerfd_create");
-    if (Control(epoll_, EPOLL_CTL_ADD, timer_, EPOLLIN) != 0) return SystemError("epoll_ctl");
-  }
-  // Zero would mean: never.
-  const uint64_t at = std::min<uint64_t>(std::max<uint64_t>(deadline.value_or(0), 1),
-                                         std::numeric_limits<int64_t>::max());
-  itimerspec when = {};
-  if (deadline) {
-    when.it_value = {static_cast<time_t>(at / 1'000'000'000),
-                     static_cast<long>(at % 1'000'000'000)};
-  }
-  timer_set_ = deadline.has_value();
-  return timerfd_settime(timer_, TFD_TIMER_ABSTIME, &when, nullptr) == 0
-             ? absl::OkStatus()
-             : SystemError("timerfd_settime");
 }
 
 }  // namespace fermata::wasi

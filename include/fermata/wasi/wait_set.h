@@ -25,11 +25,15 @@
 #include "fermata/needs_cxx20.h"
 #include "fermata/wasi/process.h"
 
+namespace fermata::internal {
+class ReadinessSet;
+}
+
 namespace fermata::wasi {
 
 class WaitSet {
  public:
-  WaitSet() = default;
+  WaitSet();
   ~WaitSet();
   WaitSet(const WaitSet&) = delete;
 
@@ -43,7 +47,7 @@ class WaitSet {
   // Update. Errors: the system has no more descriptors, or no more memory.
   absl::StatusOr<Outcome> Update(const Wait& wait);
   // Open from the first kHandles on, and the same from then on.
-  int descriptor() const { return epoll_; }
+  int descriptor() const;
 
  private:
   struct Entry {
@@ -51,14 +55,10 @@ class WaitSet {
     uint32_t events;
     std::shared_ptr<Stream> stream;
   };
-  absl::Status Open();
   absl::Status Watch(std::vector<Entry> wanted, bool& ready);
-  absl::Status SetDeadline(std::optional<uint64_t> deadline);
 
-  int epoll_ = -1;
-  int timer_ = -1;
-  bool timer_set_ = false;
-  std::vector<Entry> entries_;  // what epoll_ has, by handle
+  std::unique_ptr<internal::ReadinessSet> set_;
+  std::vector<Entry> entries_;  // what it watches, by handle
 };
 
 }  // namespace fermata::wasi
