@@ -42,7 +42,6 @@ const std::vector<Row>& Rows() {
 #define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) \
   {#enumerator, Opcode::enumerator, name, code, Feature::feature, Immediate::immediate, signature},
 #include "translator/wasm/opcodes.def"
-#undef FERMATA_OPCODE
   };
   return rows;
 }
@@ -232,7 +231,7 @@ TEST(Opcodes, NumericInstructionsThatTrap) {
         integer && (absl::StrContains(row.name, ".div") || absl::StrContains(row.name, ".rem"));
     const bool truncates =
         integer && absl::StrContains(row.name, ".trunc_f");  // not trunc_sat_f32_s
-    EXPECT_EQ(MayTrap(row.opcode), divides || truncates) << row.name;
+    EXPECT_EQ(Info(row.opcode).traps, divides || truncates) << row.name;
   }
 }
 

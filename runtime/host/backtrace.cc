@@ -16,46 +16,17 @@ std::string NameOf(const ModuleInfo& info, uint32_t function) {
   return std::string(name.data, name.size);
 }
 
-ValType TypeOf(char letter) {
-  switch (letter) {
-    case 'I':
-      return ValType::kI64;
-    case 'D':
-      return ValType::kF64;
-    case 'V':
-      return ValType::kV128;
-    case 'f':
-      return ValType::kF32;
-    case 'r':
-      return ValType::kFuncRef;
-    case 'x':
-      return ValType::kExternRef;
-    case 'e':
-      return ValType::kExnRef;
-    case 'a':
-      return ValType::kAnyRef;
-    default:
-      return ValType::kI32;
-  }
-}
-
 // `slots`: each value in 8-byte slots, as op frames have them; else as large as it is.
 void ReadValues(const core::u8* frame, const char* letters, bool slots,
                 std::vector<Value>& values) {
   uint32_t at = 0;
   for (; *letters != 0; ++letters) {
-    Value value{TypeOf(*letters), 0};
-    if (value.type == ValType::kV128) {
-      value.low = core::frame_get64(frame, at);
-      value.high = core::frame_get64(frame, at + 8);
-      at += 16;
-    } else if (slots || value.type == ValType::kI64 || value.type == ValType::kF64) {
-      value.low = core::frame_get64(frame, at);
-      at += 8;
-    } else {
-      value.low = core::frame_get32(frame, at);
-      at += 4;
-    }
+    Value value{};
+    core::TypeOfLetter(*letters, value.type);
+    const uint32_t bytes = slots ? 8 * core::SlotsOf(value.type) : core::FrameBytes(value.type);
+    value.low = bytes == 4 ? core::frame_get32(frame, at) : core::frame_get64(frame, at);
+    if (bytes == 16) value.high = core::frame_get64(frame, at + 8);
+    at += bytes;
     values.push_back(value);
   }
 }
@@ -129,10 +100,7 @@ std::string Text(const Value& value) {
     case ValType::kV128:
       return absl::StrFormat("v128 0x%016x%016x", value.high, value.low);
     default: {
-      const char* name = value.type == ValType::kFuncRef     ? "funcref"
-                         : value.type == ValType::kExternRef ? "externref"
-                         : value.type == ValType::kExnRef    ? "exnref"
-                                                             : "anyref";
+      const char* name = core::NameOf(value.type);
       return value.low == 0 ? absl::StrCat(name, " null") : absl::StrCat(name, " #", value.ref());
     }
   }

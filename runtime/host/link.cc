@@ -23,35 +23,7 @@ std::string Describe(absl::Span<const ValType> types) {
   std::string text = "[";
   for (ValType t : types) {
     if (text.size() > 1) text += ' ';
-    switch (t) {
-      case ValType::kI32:
-        text += "i32";
-        break;
-      case ValType::kI64:
-        text += "i64";
-        break;
-      case ValType::kF32:
-        text += "f32";
-        break;
-      case ValType::kF64:
-        text += "f64";
-        break;
-      case ValType::kV128:
-        text += "v128";
-        break;
-      case ValType::kFuncRef:
-        text += "funcref";
-        break;
-      case ValType::kExternRef:
-        text += "externref";
-        break;
-      case ValType::kExnRef:
-        text += "exnref";
-        break;
-      case ValType::kAnyRef:
-        text += "anyref";
-        break;
-    }
+    text += core::NameOf(t);
   }
   return text + "]";
 }

@@ -50,31 +50,6 @@ void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* res
 // Functions whose type no module of the store has can't be called by one.
 void CallUnknown() {}
 
-// The letter of a value in SiteDetail::slots.
-char SlotLetter(ValType type) {
-  switch (type) {
-    case ValType::kI32:
-      return 'i';
-    case ValType::kI64:
-      return 'I';
-    case ValType::kF32:
-      return 'f';
-    case ValType::kF64:
-      return 'D';
-    case ValType::kV128:
-      return 'V';
-    case ValType::kFuncRef:
-      return 'r';
-    case ValType::kExternRef:
-      return 'x';
-    case ValType::kExnRef:
-      return 'e';
-    case ValType::kAnyRef:
-      return 'a';
-  }
-  return '?';
-}
-
 core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_t payload) {
   RequireStack();
   auto* state = static_cast<StoreState*>(store->owner);
@@ -164,7 +139,7 @@ void StoreState::AddHostInstance() {
 void StoreState::AddHostSite(HostFunctionInstance& function) {
   HostModule& h = *host;
   function.site = static_cast<uint32_t>(h.sites.size());
-  for (ValType t : function.signature.params) function.letters += SlotLetter(t);
+  for (ValType t : function.signature.params) function.letters += core::LetterOf(t);
   h.sites.push_back({nullptr, 0, false});
   h.words.push_back(static_cast<uint16_t>(2 * function.param_slots + 2));
   h.details.push_back({function.site, 0, function.letters.c_str()});

@@ -12,6 +12,8 @@
 namespace fermata::internal {
 namespace {
 
+using core::HeapType;
+
 struct Type {
   Signature signature;
   uint32_t supertype = core::kNoType;
@@ -78,81 +80,52 @@ Types& All() {
   return *types;
 }
 
-char Letter(ValType type) {
-  switch (type) {
-    case ValType::kI32:
-      return 'i';
-    case ValType::kI64:
-      return 'I';
-    case ValType::kF32:
-      return 'f';
-    case ValType::kF64:
-      return 'F';
-    case ValType::kV128:
-      return 'V';
-    case ValType::kFuncRef:
-      return 'r';
-    case ValType::kExternRef:
-      return 'x';
-    case ValType::kExnRef:
-      return 'e';
-    case ValType::kAnyRef:
-      return 'a';
-  }
-  return '?';
-}
+HeapType HeapOf(const core::RefType& ref) { return static_cast<HeapType>(ref.heap); }
 
-// Heap types by binary code (specification §5.3.3).
-enum Heap : uint8_t {
-  kConcrete = 0,
-  kArray = 0x6a,
-  kStruct = 0x6b,
-  kI31 = 0x6c,
-  kEq = 0x6d,
-  kAny = 0x6e,
-  kFunc = 0x70,
-  kNone = 0x71,
-  kNoExtern = 0x72,
-  kNoFunc = 0x73,
-  kNoExn = 0x74,
-  kExtern = 0x6f,
-  kExn = 0x69,
-};
-
+bool IsConcrete(const core::RefType& ref) { return HeapOf(ref) == HeapType::kConcrete; }
 bool IsFunction(const core::RefType& ref) {
-  return ref.heap == kConcrete ? All()[ref.type].is_function
-                               : ref.heap == kFunc || ref.heap == kNoFunc;
+  return IsConcrete(ref) ? All()[ref.type].is_function
+                         : core::TopOf(HeapOf(ref)) == ValType::kFuncRef;
 }
 // Of the hierarchy of any. Whether a concrete type is a struct or an array is not recorded: nothing
 // makes either.
 bool IsAny(const core::RefType& ref) {
-  return ref.heap == kConcrete ? !All()[ref.type].is_function
-                               : (ref.heap >= kArray && ref.heap <= kAny) || ref.heap == kNone;
+  return IsConcrete(ref) ? !All()[ref.type].is_function
+                         : core::TopOf(HeapOf(ref)) == ValType::kAnyRef;
 }
 
 bool HeapMatches(const core::RefType& type, const core::RefType& wanted) {
-  if (type.heap == kConcrete && wanted.heap == kConcrete) return IsSubtype(type.type, wanted.type);
+  if (IsConcrete(type) && IsConcrete(wanted)) return IsSubtype(type.type, wanted.type);
   if (type.heap == wanted.heap) return true;
-  switch (wanted.heap) {
-    case kConcrete:
-      return type.heap == (IsFunction(wanted) ? kNoFunc : kNone);
-    case kFunc:
+  switch (HeapOf(wanted)) {
+    case HeapType::kConcrete:
+      return HeapOf(type) == (IsFunction(wanted) ? HeapType::kNoFuncRef : HeapType::kNoneRef);
+    case HeapType::kFuncRef:
       return IsFunction(type);
-    case kAny:
+    case HeapType::kAnyRef:
       return IsAny(type);
-    case kEq:
-      return IsAny(type) && type.heap != kAny;
-    case kI31:
-    case kStruct:
-    case kArray:
-      return type.heap == kNone;
-    case kExtern:
-      return type.heap == kNoExtern;
-    case kExn:
-      return type.heap == kNoExn;
-    default:
+    case HeapType::kEqRef:
+      return IsAny(type) && HeapOf(type) != HeapType::kAnyRef;
+    case HeapType::kI31Ref:
+    case HeapType::kStructRef:
+    case HeapType::kArrayRef:
+      return HeapOf(type) == HeapType::kNoneRef;
+    case HeapType::kExternRef:
+      return HeapOf(type) == HeapType::kNoExternRef;
+    case HeapType::kExnRef:
+      return HeapOf(type) == HeapType::kNoExnRef;
+    case HeapType::kNoneRef:
+    case HeapType::kNoFuncRef:
+    case HeapType::kNoExternRef:
+    case HeapType::kNoExnRef:
+    case HeapType::kI32:
+    case HeapType::kI64:
+    case HeapType::kF32:
+    case HeapType::kF64:
+    case HeapType::kV128:
       return false;
   }
+  return false;
 }
 
 }  // namespace
@@ -172,9 +145,9 @@ std::vector<uint32_t> CanonicalTypes(absl::Span<const core::FuncType> types) {
 
 uint32_t CanonicalType(const Signature& signature) {
   std::string key;
-  for (ValType t : signature.params) key += Letter(t);
+  for (ValType t : signature.params) key += core::LetterOf(t);
   key += ':';
-  for (ValType t : signature.results) key += Letter(t);
+  for (ValType t : signature.results) key += core::LetterOf(t);
   return All().Number(key, signature.params, signature.results, core::kNoType, true);
 }
 
@@ -190,7 +163,7 @@ bool IsSubtype(const core::RefType& type, const core::RefType& wanted) {
 }
 
 bool SameType(const core::RefType& a, const core::RefType& b) {
-  return a.heap == b.heap && a.nullable == b.nullable && (a.heap != kConcrete || a.type == b.type);
+  return a.heap == b.heap && a.nullable == b.nullable && (!IsConcrete(a) || a.type == b.type);
 }
 
 }  // namespace fermata::internal

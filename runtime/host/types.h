@@ -11,7 +11,7 @@
 namespace fermata::internal {
 
 // Slots that values of these types take.
-inline uint32_t SlotsOf(ValType type) { return type == ValType::kV128 ? 2 : 1; }
+using core::SlotsOf;
 inline uint32_t SlotsOf(const std::vector<ValType>& types) {
   uint32_t slots = 0;
   for (ValType t : types) slots += SlotsOf(t);
@@ -38,15 +38,8 @@ bool SameType(const core::RefType& a, const core::RefType& b);
 
 // What a reference of a type that the host names may refer to; for numbers and v128: no reference.
 inline core::RefType AbstractRef(ValType type) {
-  switch (type) {
-    case ValType::kFuncRef:
-    case ValType::kExternRef:
-    case ValType::kExnRef:
-    case ValType::kAnyRef:
-      return {static_cast<uint8_t>(type), true, 0};
-    default:
-      return {0, false, 0};
-  }
+  if (!core::IsRef(type)) return {0, false, 0};
+  return {static_cast<uint8_t>(type), true, 0};
 }
 
 }  // namespace fermata::internal

@@ -107,39 +107,28 @@ absl::StatusOr<uint32_t> Table::Grow(uint32_t delta) {
 
 Value Global::Get() const {
   Value value{type};
-  switch (type) {
-    case ValType::kI64:
-    case ValType::kF64:
-      std::memcpy(&value.low, storage, 8);
-      break;
-    case ValType::kV128:
-      std::memcpy(&value.low, storage, 8);
-      std::memcpy(&value.high, storage + 1, 8);
-      break;
-    default: {
-      uint32_t bits;
-      std::memcpy(&bits, storage, 4);
-      value.low = bits;
-    }
+  const uint32_t bytes = core::FrameBytes(type);
+  if (bytes == 4) {
+    uint32_t bits;
+    std::memcpy(&bits, storage, 4);
+    value.low = bits;
+    return value;
   }
+  std::memcpy(&value.low, storage, 8);
+  if (bytes == 16) std::memcpy(&value.high, storage + 1, 8);
   return value;
 }
 
 void Global::Set(Value value) {
   if (value.type != type) return;
-  const uint32_t bits = static_cast<uint32_t>(value.low);
-  switch (type) {
-    case ValType::kI64:
-    case ValType::kF64:
-      std::memcpy(storage, &value.low, 8);
-      break;
-    case ValType::kV128:
-      std::memcpy(storage, &value.low, 8);
-      std::memcpy(storage + 1, &value.high, 8);
-      break;
-    default:
-      std::memcpy(storage, &bits, 4);
+  const uint32_t bytes = core::FrameBytes(type);
+  if (bytes == 4) {
+    const uint32_t bits = static_cast<uint32_t>(value.low);
+    std::memcpy(storage, &bits, 4);
+    return;
   }
+  std::memcpy(storage, &value.low, 8);
+  if (bytes == 16) std::memcpy(storage + 1, &value.high, 8);
 }
 
 }  // namespace fermata

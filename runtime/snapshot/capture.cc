@@ -11,7 +11,7 @@ namespace {
 
 std::string Letters(const std::vector<ValType>& types) {
   std::string letters;
-  for (ValType t : types) letters += LetterOf(t);
+  for (ValType t : types) letters += core::LetterOf(t);
   return letters;
 }
 
@@ -55,14 +55,14 @@ class Capturer {
         }
         case StoreState::Made::kTable: {
           TableStorage& table = *store_.tables[made.index];
-          index = Push(image_.tables, HostTableImage{LetterOf(table.table()->type), table.limits(),
-                                                     Elements(*table.table())});
+          index = Push(image_.tables, HostTableImage{core::LetterOf(table.table()->type),
+                                                     table.limits(), Elements(*table.table())});
           break;
         }
         case StoreState::Made::kGlobal: {
           const Global& g =
               numbering_.globals[global_numbers_.at(store_.globals[made.index]->words)];
-          index = Push(image_.globals, HostGlobalImage{LetterOf(g.type), g.mut, BitsOf(g)});
+          index = Push(image_.globals, HostGlobalImage{core::LetterOf(g.type), g.mut, BitsOf(g)});
           break;
         }
         case StoreState::Made::kTag:

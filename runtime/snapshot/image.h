@@ -144,10 +144,6 @@ struct SnapshotAccess {
 using InstanceState = SnapshotAccess::InstanceState;
 using StepState = SnapshotAccess::StepState;
 
-// Letters of SiteDetail::slots; '?' and false for what is none.
-char LetterOf(ValType type);
-bool TypeOf(char letter, ValType& type);
-
 // A hash of the sites of a module: two translations of one wasm module have the same frames if they
 // have the same sites. Remembered by module.
 uint32_t SiteHash(const ModuleInfo& info);

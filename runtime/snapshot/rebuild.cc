@@ -21,25 +21,16 @@ absl::string_view View(const core::Text& text) { return {text.data, text.size}; 
 bool ParseTypes(absl::string_view letters, std::vector<ValType>& types) {
   for (char c : letters) {
     ValType type;
-    if (!TypeOf(c, type)) return false;
+    if (!core::TypeOfLetter(c, type)) return false;
     types.push_back(type);
   }
   return true;
 }
 
-bool IsRef(ValType type) { return AbstractRef(type).heap != 0; }
-
 // Whether `value` is one of type `type` at all: unused bits are zero.
 bool IsValue(ValType type, const Bits& value) {
-  switch (type) {
-    case ValType::kV128:
-      return true;
-    case ValType::kI64:
-    case ValType::kF64:
-      return value.high == 0;
-    default:
-      return value.high == 0 && value.low >> 32 == 0;
-  }
+  const uint32_t bytes = core::FrameBytes(type);
+  return (bytes > 8 || value.high == 0) && (bytes > 4 || value.low >> 32 == 0);
 }
 
 class Rebuilder {
@@ -109,7 +100,7 @@ class Rebuilder {
       case StoreState::Made::kTable: {
         const HostTableImage& t = image_.tables[made.index];
         ValType type;
-        if (!TypeOf(t.type, type)) return Bad("a table of an unknown type");
+        if (!core::TypeOfLetter(t.type, type)) return Bad("a table of an unknown type");
         if (t.limits.min > t.table.elements.size()) return Bad("a table is too small");
         absl::StatusOr<Extern> table = result_.store->MakeTable(type, t.limits);
         if (!table.ok()) return table.status();
@@ -120,10 +111,11 @@ class Rebuilder {
       case StoreState::Made::kGlobal: {
         const HostGlobalImage& g = image_.globals[made.index];
         ValType type;
-        if (!TypeOf(g.type, type) || !IsValue(type, g.value)) return Bad("a global of the host's");
+        if (!core::TypeOfLetter(g.type, type) || !IsValue(type, g.value))
+          return Bad("a global of the host's");
         // What a reference names may not be there yet.
         absl::StatusOr<Extern> global = result_.store->MakeGlobal(
-            Value{type, IsRef(type) ? 0 : g.value.low, g.value.high}, g.mut);
+            Value{type, core::IsRef(type) ? 0 : g.value.low, g.value.high}, g.mut);
         if (!global.ok()) return global.status();
         numbers_.globals.push_back(global->global);
         numbers_.global_refs.push_back(global->ref);
@@ -301,7 +293,7 @@ class Rebuilder {
         // References to exceptions only name earlier ones: they were there first.
         const Bits value = {e.values[slot], type == ValType::kV128 ? e.values[slot + 1] : 0};
         slot += SlotsOf(type);
-        if (!IsValue(type, value) || (IsRef(type) && !RefExists(s, type, value.low))) {
+        if (!IsValue(type, value) || (core::IsRef(type) && !RefExists(s, type, value.low))) {
           return Bad("an exception's value");
         }
       }
@@ -371,7 +363,7 @@ class Rebuilder {
     if (number >= numbers_.globals.size()) return Bad("another number of globals");
     Global& global = numbers_.globals[number];
     if (!IsValue(global.type, value) ||
-        (IsRef(global.type) &&
+        (core::IsRef(global.type) &&
          !RefFits(store(), numbers_.global_refs[number], global.type, value.low))) {
       return Bad("a global's value");
     }

@@ -13,9 +13,9 @@ namespace {
 
 constexpr uint32_t kOwnObject = 0x80000000u;  // core::NewObject
 
-uint64_t LittleEndian(const uint8_t* bytes, int size) {
+uint64_t LittleEndian(const uint8_t* bytes, uint32_t size) {
   uint64_t value = 0;
-  for (int i = size; i-- > 0;) value = value << 8 | bytes[i];
+  for (uint32_t i = size; i-- > 0;) value = value << 8 | bytes[i];
   return value;
 }
 
@@ -23,18 +23,6 @@ core::Footer FooterAt(const uint8_t* bytes) {
   const uint64_t bits = LittleEndian(bytes, 8);
   return {static_cast<uint32_t>(bits), static_cast<uint16_t>(bits >> 32),
           static_cast<uint16_t>(bits >> 48)};
-}
-
-int SizeOf(char letter) {
-  switch (letter) {
-    case 'V':
-      return 16;
-    case 'I':
-    case 'D':
-      return 8;
-    default:
-      return 4;
-  }
 }
 
 absl::Status Bad(absl::string_view what, uint32_t site) {
@@ -47,56 +35,21 @@ absl::Status CheckValues(const StoreState& store, const ModuleInfo& module, uint
   const bool op = module.sites[site].resume == nullptr;
   size_t at = 0;
   for (const char* letter = module.site_details[site].slots; *letter != '\0'; ++letter) {
-    const int size = op ? (*letter == 'V' ? 16 : 8) : SizeOf(*letter);
+    ValType type{};
+    if (!core::TypeOfLetter(*letter, type)) return Bad("a value of an unknown type", site);
+    const uint32_t size = op ? 8 * core::SlotsOf(type) : core::FrameBytes(type);
     if (at + size + sizeof(core::Footer) > frame.size()) return Bad("too small", site);
-    const uint64_t value = LittleEndian(frame.data() + at, std::min(size, 8));
+    const uint64_t value = LittleEndian(frame.data() + at, std::min(size, 8u));
     at += size;
-    ValType type;
-    if (!TypeOf(*letter, type)) return Bad("a value of an unknown type", site);
-    if (op && SizeOf(*letter) == 4 && value >> 32 != 0) return Bad("a value is too large", site);
+    if (op && core::FrameBytes(type) == 4 && value >> 32 != 0) {
+      return Bad("a value is too large", site);
+    }
     if (!RefExists(store, type, value)) return Bad("a reference to nothing", site);
   }
   return absl::OkStatus();
 }
 
 }  // namespace
-
-char LetterOf(ValType type) {
-  switch (type) {
-    case ValType::kI32:
-      return 'i';
-    case ValType::kI64:
-      return 'I';
-    case ValType::kF32:
-      return 'f';
-    case ValType::kF64:
-      return 'D';
-    case ValType::kV128:
-      return 'V';
-    case ValType::kFuncRef:
-      return 'r';
-    case ValType::kExternRef:
-      return 'x';
-    case ValType::kExnRef:
-      return 'e';
-    case ValType::kAnyRef:
-      return 'a';
-  }
-  return '?';
-}
-
-bool TypeOf(char letter, ValType& type) {
-  constexpr ValType kAll[] = {ValType::kI32,       ValType::kI64,    ValType::kF32,
-                              ValType::kF64,       ValType::kV128,   ValType::kFuncRef,
-                              ValType::kExternRef, ValType::kExnRef, ValType::kAnyRef};
-  for (ValType t : kAll) {
-    if (LetterOf(t) == letter) {
-      type = t;
-      return true;
-    }
-  }
-  return false;
-}
 
 uint32_t SiteHash(const ModuleInfo& info) {
   static std::mutex mutex;
@@ -131,7 +84,8 @@ bool RefExists(const StoreState& store, ValType type, uint64_t handle) {
 bool RefFits(const StoreState& store, const core::RefType& type, ValType top, uint64_t handle) {
   if (!RefExists(store, top, handle)) return false;
   if (handle == 0) return type.nullable;
-  if (top != ValType::kFuncRef || type.heap == static_cast<uint8_t>(ValType::kFuncRef)) return true;
+  if (top != ValType::kFuncRef || type.heap == static_cast<uint8_t>(core::HeapType::kFuncRef))
+    return true;
   return IsSubtype(core::RefType{0, false, store.functions[handle - 1].type}, type);
 }
 

@@ -304,7 +304,6 @@ TEST(Constants, EveryInstructionThatComputesHasARow) {
   const std::pair<std::string, std::string> names_and_signatures[] = {
 #define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) {name, signature},
 #include "translator/wasm/opcodes.def"
-#undef FERMATA_OPCODE
   };
   std::set<std::string> there;
   for (const Row& row : Rows()) {

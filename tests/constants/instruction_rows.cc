@@ -34,7 +34,6 @@ constexpr Instruction kInstructions[] = {
 #define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) \
   {Opcode::enumerator, name, Immediate::immediate, signature},
 #include "translator/wasm/opcodes.def"
-#undef FERMATA_OPCODE
 };
 
 class RowMaker {

@@ -40,7 +40,7 @@ struct Row {
   std::vector<std::vector<Value>> constants;
 
   // Cases, or values of a constant operand, in one function. What may trap has one of its own.
-  size_t chunk() const { return wasm::MayTrap(opcode) ? 1 : 64; }
+  size_t chunk() const { return wasm::Info(opcode).traps ? 1 : 64; }
   // Bytes of a lane if the results are floats that arithmetic computes, whose NaNs are not fixed to
   // the bit; else 0. The same of the operands.
   int result_lane() const;

@@ -69,7 +69,6 @@ const Instructions& All() {
     };
 #define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) add(code);
 #include "translator/wasm/opcodes.def"
-#undef FERMATA_OPCODE
     return list;
   }();
   return *all;

@@ -4,43 +4,18 @@
 #include <numeric>
 
 namespace fermata::analysis {
-namespace {
-
-char LetterOf(ir::Kind kind) {
-  switch (kind) {
-    case ir::Kind::kV128:
-      return 'V';
-    case ir::Kind::kI64:
-      return 'I';
-    case ir::Kind::kF64:
-      return 'D';
-    case ir::Kind::kF32:
-      return 'f';
-    case ir::Kind::kFuncRef:
-      return 'r';
-    case ir::Kind::kExternRef:
-      return 'x';
-    case ir::Kind::kExnRef:
-      return 'e';
-    case ir::Kind::kAnyRef:
-      return 'a';
-    default:
-      return 'i';
-  }
-}
-
-}  // namespace
-
 uint32_t FrameBytes(ir::Kind kind) {
   switch (kind) {
-    case ir::Kind::kV128:
-      return 16;
-    case ir::Kind::kI64:
-    case ir::Kind::kF64:
-      return 8;
-    default:
+#define FERMATA_VALUE_TYPE(enumerator, code, name, letter, bytes, ...) \
+  case ir::Kind::enumerator:                                           \
+    return bytes;
+#define FERMATA_HEAP_TYPE(enumerator, ...) case ir::Kind::enumerator:
+#include "include/fermata/core/value_types.def"
+    case ir::Kind::kBottom:
+    case ir::Kind::kTypedRef:
       return 4;  // references are handles
   }
+  return 4;
 }
 
 std::vector<uint32_t> FrameOrder(const ir::Function& function, const LiveSets& live) {
@@ -68,7 +43,7 @@ FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarI
   uint32_t offset = 0;
   for (const ir::VarId v : values) {
     layout.slots.push_back({v, offset});
-    layout.letters.push_back(LetterOf(function.vars[v].type));
+    layout.letters.push_back(wasm::LetterOf(function.vars[v].type));
     offset += bytes(v);
   }
   layout.words = offset / 4 + 2;

@@ -32,32 +32,27 @@ std::string FunctionName(const wasm::Module& module, uint32_t function) {
 }
 
 namespace {
-char SlotPrefix(Kind kind) {
+
+const char* SlotPrefix(Kind kind) {
   switch (kind) {
-    case Kind::kI64:
-      return 'w';
-    case Kind::kF32:
-      return 'e';
-    case Kind::kF64:
-      return 'd';
-    case Kind::kV128:
-      return 'v';
-    case Kind::kI32:
-      return 's';
-    default:
-      return 'r';
+#define FERMATA_VALUE_TYPE(enumerator, code, name, letter, bytes, c_type, slot, host_type) \
+  case Kind::enumerator:                                                                   \
+    return slot;
+#define FERMATA_HEAP_TYPE(enumerator, ...) case Kind::enumerator:
+#include "include/fermata/core/value_types.def"
+    case Kind::kBottom:
+    case Kind::kTypedRef:
+      break;
   }
+  return "r";
 }
+
 }  // namespace
 
 std::string VarName(const wasm::Module& module, const ir::Function& f, ir::VarId v) {
   const ir::Var& var = f.vars[v];
   if (!var.local) {
-    std::string name = absl::StrCat(std::string(1, SlotPrefix(var.type)), var.height);
-    // Slots of several reference types may share a height.
-    if (var.type == Kind::kExternRef) absl::StrAppend(&name, "x");
-    if (var.type == Kind::kExnRef) absl::StrAppend(&name, "e");
-    if (var.type == Kind::kAnyRef) absl::StrAppend(&name, "a");
+    std::string name = absl::StrCat(SlotPrefix(var.type), var.height);
     if (var.variant != 0) absl::StrAppend(&name, "_", var.variant);
     return name;
   }
@@ -72,42 +67,30 @@ std::string VarName(const wasm::Module& module, const ir::Function& f, ir::VarId
 
 absl::string_view CType(Kind kind) {
   switch (kind) {
-    case Kind::kI32:
-      return "u32";
-    case Kind::kI64:
-      return "u64";
-    case Kind::kF32:
-      return "f32";
-    case Kind::kF64:
-      return "f64";
-    case Kind::kV128:
-      return "v128";
-    default:
-      return "ref";
+#define FERMATA_VALUE_TYPE(enumerator, code, name, letter, bytes, c_type, slot, host_type) \
+  case Kind::enumerator:                                                                   \
+    return #c_type;
+#define FERMATA_HEAP_TYPE(enumerator, ...) case Kind::enumerator:
+#include "include/fermata/core/value_types.def"
+    case Kind::kBottom:
+    case Kind::kTypedRef:
+      break;
   }
+  return "ref";
 }
 
 absl::string_view ValTypeName(Kind kind) {
   switch (kind) {
-    case Kind::kI32:
-      return "ValType::kI32";
-    case Kind::kI64:
-      return "ValType::kI64";
-    case Kind::kF32:
-      return "ValType::kF32";
-    case Kind::kF64:
-      return "ValType::kF64";
-    case Kind::kV128:
-      return "ValType::kV128";
-    case Kind::kExternRef:
-      return "ValType::kExternRef";
-    case Kind::kExnRef:
-      return "ValType::kExnRef";
-    case Kind::kAnyRef:
-      return "ValType::kAnyRef";
-    default:
-      return "ValType::kFuncRef";
+#define FERMATA_VALUE_TYPE(enumerator, ...) \
+  case Kind::enumerator:                    \
+    return "ValType::" #enumerator;
+#define FERMATA_HEAP_TYPE(enumerator, ...) case Kind::enumerator:
+#include "include/fermata/core/value_types.def"
+    case Kind::kBottom:
+    case Kind::kTypedRef:
+      break;
   }
+  return "ValType::kFuncRef";
 }
 
 absl::string_view ValTypeName(const wasm::Module& module, wasm::ValType type) {
@@ -117,7 +100,7 @@ absl::string_view ValTypeName(const wasm::Module& module, wasm::ValType type) {
 bool HasFixedElements(const wasm::Module& module, const wasm::Table& table) {
   const wasm::Limits& limits = table.type.limits;
   return limits.has_max && limits.min == limits.max && limits.max <= 0xffffffff &&
-         ValTypeName(module, table.type.element) == "ValType::kFuncRef";
+         wasm::RepOf(module, table.type.element) == Kind::kFuncRef;
 }
 
 absl::string_view ReturnType(const wasm::FuncType& type) {

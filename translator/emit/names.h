@@ -3,8 +3,8 @@
 //
 //   fn12_parse    function 12, named "parse"         fn12_parse_resume  its resume function
 //   import_3      import slot of imported function 3  suspend_3          its suspending stub
-//   l0 l1_len     wasm locals                         s3 w3 e3 d3 r3     operand slots of height 3:
-//   g0 table0 memory0 data0 elem0                       i32 i64 f32 f64 reference
+//   l0 l1_len     wasm locals                         s3 w3 p3 d3 r3     operand slots of height 3:
+//   g0 table0 memory0 data0 elem0                       i32 i64 f32 f64 funcref; others: value_types.def
 //   elements0     of a table that HasFixedElements
 #ifndef FERMATA_TRANSLATOR_EMIT_NAMES_H_
 #define FERMATA_TRANSLATOR_EMIT_NAMES_H_

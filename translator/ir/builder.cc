@@ -324,7 +324,7 @@ class Builder : public validate::Sink, private OperandStack {
     Expr* c = info.params.size() == 3 ? Pop() : nullptr;
     Expr* b = info.params.size() >= 2 ? Pop() : nullptr;
     Expr* a = Pop();
-    const uint8_t own = wasm::MayTrap(op) ? kTrapsOther : kPure;
+    const uint8_t own = wasm::Info(op).traps ? kTrapsOther : kPure;
     Expr* e = NewExpr(ExprKind::kNumeric, wasm::KindOf(info.results[0]), own, a, b, c);
     e->op = op;
     if (own) Flush(kTraps);

@@ -127,6 +127,32 @@ uint32_t Decoder::ReadCount(uint32_t limit, absl::string_view what) {
   return count;
 }
 
+namespace {
+
+// kBottom: the byte is no code of a type.
+ValType::Kind KindOfCode(uint8_t byte) {
+  switch (byte) {
+#define FERMATA_VALUE_TYPE(enumerator, code, ...) \
+  case code:                                      \
+    return ValType::enumerator;
+#define FERMATA_HEAP_TYPE(enumerator, code, ...) \
+  case code:                                     \
+    return ValType::enumerator;
+#include "include/fermata/core/value_types.def"
+    default:
+      return ValType::kBottom;
+  }
+}
+
+// The proposal that an abstract reference type came with. The types of garbage collection came
+// together with the references that name a type.
+Feature ProposalOf(ValType::Kind kind) {
+  if (kind == ValType::kExternRef) return Feature::kReferenceTypes;
+  return TopOf(kind) == ValType::kExnRef ? Feature::kExceptions : Feature::kFunctionReferences;
+}
+
+}  // namespace
+
 ValType Decoder::FailForType(uint32_t offset, uint8_t byte, absl::string_view otherwise) {
   switch (byte) {
     case 0x68:
@@ -151,60 +177,18 @@ ValType Decoder::FailForType(uint32_t offset, uint8_t byte, absl::string_view ot
 }
 
 ValType Decoder::AbstractRef(uint8_t byte, uint32_t offset) {
-  // The types of garbage collection came together with the references that name a type.
-  const auto of = [&](Feature feature, ValType type) {
-    return Use(feature, offset) ? type : ValType(ValType::kBottom);
-  };
-  switch (byte) {
-    case 0x70:
-      return ValType::kFuncRef;
-    case 0x6f:
-      return of(Feature::kReferenceTypes, ValType::kExternRef);
-    case 0x69:
-      return of(Feature::kExceptions, ValType::kExnRef);
-    case 0x74:
-      return of(Feature::kExceptions, ValType::kNoExnRef);
-    case 0x6e:
-      return of(Feature::kFunctionReferences, ValType::kAnyRef);
-    case 0x6d:
-      return of(Feature::kFunctionReferences, ValType::kEqRef);
-    case 0x6c:
-      return of(Feature::kFunctionReferences, ValType::kI31Ref);
-    case 0x6b:
-      return of(Feature::kFunctionReferences, ValType::kStructRef);
-    case 0x6a:
-      return of(Feature::kFunctionReferences, ValType::kArrayRef);
-    case 0x71:
-      return of(Feature::kFunctionReferences, ValType::kNoneRef);
-    case 0x72:
-      return of(Feature::kFunctionReferences, ValType::kNoExternRef);
-    case 0x73:
-      return of(Feature::kFunctionReferences, ValType::kNoFuncRef);
-    default:
-      return ValType::kBottom;
-  }
+  const ValType::Kind kind = KindOfCode(byte);
+  if (kind < ValType::kFuncRef) return ValType();
+  if (kind == ValType::kFuncRef) return kind;  // it was always an element of tables
+  return Use(ProposalOf(kind), offset) ? kind : ValType::kBottom;
 }
 
 ValType Decoder::ReadValType() {
-  switch (Peek()) {
-    case 0x7f:
-      ReadByte();
-      return ValType::kI32;
-    case 0x7e:
-      ReadByte();
-      return ValType::kI64;
-    case 0x7d:
-      ReadByte();
-      return ValType::kF32;
-    case 0x7c:
-      ReadByte();
-      return ValType::kF64;
-    case 0x7b:
-      if (!Use(Feature::kSimd, offset())) break;
-      ReadByte();
-      return ValType::kV128;
-    default:
-      break;
+  const ValType::Kind kind = KindOfCode(Peek());
+  if (kind != ValType::kBottom && kind < ValType::kFuncRef &&
+      (kind != ValType::kV128 || Use(Feature::kSimd, offset()))) {
+    ReadByte();
+    return kind;
   }
   const uint32_t start = offset();
   const uint8_t byte = Peek();

@@ -31,8 +31,25 @@ constexpr OpcodeInfo kOpcodes[] = {
 #define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature)           \
   {Opcode::enumerator, name, Feature::feature, Immediate::immediate, Params(signature), \
    Results(signature)},
+#define FERMATA_TRAPPING(enumerator, name, code, feature, immediate, signature)         \
+  {Opcode::enumerator, name, Feature::feature, Immediate::immediate, Params(signature), \
+   Results(signature), true},
+#define FERMATA_INFIX(enumerator, name, code, feature, immediate, signature, symbol, operand_type) \
+  {Opcode::enumerator, name,  Feature::feature, Immediate::immediate, Params(signature),           \
+   Results(signature), false, symbol,           operand_type},
+#define FERMATA_CAST(enumerator, name, code, feature, immediate, signature, before, after) \
+  {Opcode::enumerator,                                                                     \
+   name,                                                                                   \
+   Feature::feature,                                                                       \
+   Immediate::immediate,                                                                   \
+   Params(signature),                                                                      \
+   Results(signature),                                                                     \
+   false,                                                                                  \
+   nullptr,                                                                                \
+   "",                                                                                     \
+   before,                                                                                 \
+   after},
 #include "translator/wasm/opcodes.def"
-#undef FERMATA_OPCODE
 };
 
 namespace {
@@ -82,6 +99,63 @@ const OpcodeInfo* FindPrefixed(uint32_t code) {
 }
 
 }  // namespace internal
+
+uint32_t AccessBytes(Opcode opcode) {
+  switch (Info(opcode).immediate) {
+    case Immediate::kMemArg8:
+    case Immediate::kMemLane8:
+    case Immediate::kAtomic8:
+      return 1;
+    case Immediate::kMemArg16:
+    case Immediate::kMemLane16:
+    case Immediate::kAtomic16:
+      return 2;
+    case Immediate::kMemArg32:
+    case Immediate::kMemLane32:
+    case Immediate::kAtomic32:
+      return 4;
+    case Immediate::kMemArg64:
+    case Immediate::kMemLane64:
+    case Immediate::kAtomic64:
+      return 8;
+    case Immediate::kMemArg128:
+      return 16;
+    case Immediate::kNone:
+    case Immediate::kBlock:
+    case Immediate::kLabel:
+    case Immediate::kBrTable:
+    case Immediate::kFunction:
+    case Immediate::kCallIndirect:
+    case Immediate::kSelectTypes:
+    case Immediate::kLocal:
+    case Immediate::kGlobal:
+    case Immediate::kTable:
+    case Immediate::kMemory:
+    case Immediate::kI32:
+    case Immediate::kI64:
+    case Immediate::kF32:
+    case Immediate::kF64:
+    case Immediate::kHeapType:
+    case Immediate::kDataMemory:
+    case Immediate::kData:
+    case Immediate::kMemoryMemory:
+    case Immediate::kElementTable:
+    case Immediate::kElement:
+    case Immediate::kTableTable:
+    case Immediate::kType:
+    case Immediate::kTag:
+    case Immediate::kTryTable:
+    case Immediate::kV128:
+    case Immediate::kShuffle:
+    case Immediate::kLane2:
+    case Immediate::kLane4:
+    case Immediate::kLane8:
+    case Immediate::kLane16:
+    case Immediate::kFence:
+      return 0;
+  }
+  return 0;
+}
 
 namespace {
 

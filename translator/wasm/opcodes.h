@@ -17,7 +17,6 @@ namespace fermata::wasm {
 enum class Opcode : uint32_t {
 #define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) enumerator = code,
 #include "translator/wasm/opcodes.def"
-#undef FERMATA_OPCODE
 };
 
 // What follows the opcode in the binary format, in the order of the name's words.
@@ -76,6 +75,13 @@ struct OpcodeInfo {
   Immediate immediate;
   absl::string_view params;  // one letter a value; see opcodes.def
   absl::string_view results;
+  bool traps = false;  // numeric instructions: may trap
+  // The C++ that computes a numeric instruction where it is no function of the core headers: an
+  // operator, with the type that its operands are converted to first, or a conversion.
+  const char* infix = nullptr;  // "+"
+  const char* operand_type = "";
+  const char* before = nullptr;  // "u32(", and what follows the operand
+  const char* after = nullptr;
 };
 
 namespace internal {
@@ -95,30 +101,7 @@ inline const OpcodeInfo* Find(uint32_t code) {
 inline const OpcodeInfo& Info(Opcode opcode) { return *Find(static_cast<uint32_t>(opcode)); }
 
 // How many bytes of memory a load, a store or an atomic access takes; 0 for other instructions.
-inline uint32_t AccessBytes(Opcode opcode) {
-  switch (Info(opcode).immediate) {
-    case Immediate::kMemArg8:
-    case Immediate::kMemLane8:
-    case Immediate::kAtomic8:
-      return 1;
-    case Immediate::kMemArg16:
-    case Immediate::kMemLane16:
-    case Immediate::kAtomic16:
-      return 2;
-    case Immediate::kMemArg32:
-    case Immediate::kMemLane32:
-    case Immediate::kAtomic32:
-      return 4;
-    case Immediate::kMemArg64:
-    case Immediate::kMemLane64:
-    case Immediate::kAtomic64:
-      return 8;
-    case Immediate::kMemArg128:
-      return 16;
-    default:
-      return 0;
-  }
-}
+uint32_t AccessBytes(Opcode opcode);
 
 // Whether the byte is the first of a two-part code (the sub-opcode follows as a u32).
 constexpr bool IsPrefix(uint8_t byte) { return byte >= 0xfb && byte <= 0xfe; }
@@ -130,38 +113,14 @@ std::optional<Feature> ProposalOf(uint32_t code);
 std::string CodeText(uint32_t code);
 
 // The type of a letter of OpcodeInfo::params and results.
-constexpr ValType::Kind KindOf(char letter) {
-  return letter == 'i'   ? ValType::kI32
-         : letter == 'I' ? ValType::kI64
-         : letter == 'f' ? ValType::kF32
-         : letter == 'F' ? ValType::kF64
-         : letter == 'V' ? ValType::kV128
-                         : ValType::kBottom;
-}
-
-// Whether a numeric instruction may trap: integer division and remainder, and the conversions to
-// integers that do not saturate.
-constexpr bool MayTrap(Opcode op) {
-  switch (op) {
-    case Opcode::kI32DivS:
-    case Opcode::kI32DivU:
-    case Opcode::kI32RemS:
-    case Opcode::kI32RemU:
-    case Opcode::kI64DivS:
-    case Opcode::kI64DivU:
-    case Opcode::kI64RemS:
-    case Opcode::kI64RemU:
-    case Opcode::kI32TruncF32S:
-    case Opcode::kI32TruncF32U:
-    case Opcode::kI32TruncF64S:
-    case Opcode::kI32TruncF64U:
-    case Opcode::kI64TruncF32S:
-    case Opcode::kI64TruncF32U:
-    case Opcode::kI64TruncF64S:
-    case Opcode::kI64TruncF64U:
-      return true;
+constexpr ValType::Kind KindOf(char letter_of_type) {
+  switch (letter_of_type) {
+#define FERMATA_VALUE_TYPE(enumerator, code, name, letter, ...) \
+  case letter:                                                  \
+    return ValType::enumerator;
+#include "include/fermata/core/value_types.def"
     default:
-      return false;
+      return ValType::kBottom;
   }
 }
 

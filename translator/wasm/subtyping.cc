@@ -39,9 +39,19 @@ bool HeapMatches(const Module& module, ValType sub, ValType super) {
              (is_typed(sub, false) && KindOfRef(module, sub) == TypeDef::kArray);
     case ValType::kTypedRef:
       return sub.kind() == (is_typed(super, true) ? ValType::kNoFuncRef : ValType::kNoneRef);
-    default:
+    case ValType::kNoneRef:
+    case ValType::kNoFuncRef:
+    case ValType::kNoExternRef:
+    case ValType::kNoExnRef:
+    case ValType::kBottom:
+    case ValType::kI32:
+    case ValType::kI64:
+    case ValType::kF32:
+    case ValType::kF64:
+    case ValType::kV128:
       return false;
   }
+  return false;
 }
 
 }  // namespace
@@ -63,24 +73,8 @@ bool IsSubtype(const Module& module, ValType sub, ValType super) {
 }
 
 ValType::Kind RepOf(const Module& module, ValType type) {
-  switch (type.kind()) {
-    case ValType::kNoFuncRef:
-      return ValType::kFuncRef;
-    case ValType::kNoExternRef:
-      return ValType::kExternRef;
-    case ValType::kNoExnRef:
-      return ValType::kExnRef;
-    case ValType::kEqRef:
-    case ValType::kI31Ref:
-    case ValType::kStructRef:
-    case ValType::kArrayRef:
-    case ValType::kNoneRef:
-      return ValType::kAnyRef;
-    case ValType::kTypedRef:
-      return KindOfRef(module, type) == TypeDef::kFunc ? ValType::kFuncRef : ValType::kAnyRef;
-    default:
-      return type.kind();
-  }
+  if (type.kind() != ValType::kTypedRef) return TopOf(type.kind());
+  return KindOfRef(module, type) == TypeDef::kFunc ? ValType::kFuncRef : ValType::kAnyRef;
 }
 
 }  // namespace fermata::wasm

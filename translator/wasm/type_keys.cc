@@ -53,36 +53,18 @@ class GroupText {
   }
 
   std::string Value(ValType type) {
-    switch (type.kind()) {
-      case ValType::kI32:
-        return "i";
-      case ValType::kI64:
-        return "I";
-      case ValType::kF32:
-        return "f";
-      case ValType::kF64:
-        return "F";
-      case ValType::kV128:
-        return "V";
-      case ValType::kFuncRef:
-      case ValType::kExternRef:
-      case ValType::kExnRef:
-      case ValType::kAnyRef: {
-        const char letter = type.kind() == ValType::kFuncRef     ? 'r'
-                            : type.kind() == ValType::kExternRef ? 'x'
-                            : type.kind() == ValType::kExnRef    ? 'e'
-                                                                 : 'a';
-        if (type.nullable()) return std::string(1, letter);
-        readable_ = false;
-        return {'!', letter};
-      }
-      case ValType::kTypedRef:
-        readable_ = false;
-        return absl::StrCat(type.nullable() ? "?" : "!", TypeIndex(type.type_index()));
-      default:
-        readable_ = false;
-        return absl::StrCat(type.nullable() ? "?" : "!", "<", static_cast<int>(type.kind()), ">");
+    if (type.kind() == ValType::kTypedRef) {
+      readable_ = false;
+      return absl::StrCat(type.nullable() ? "?" : "!", TypeIndex(type.type_index()));
     }
+    const char letter = LetterOf(type.kind());
+    if (letter == '\0') {
+      readable_ = false;
+      return absl::StrCat(type.nullable() ? "?" : "!", "<", CodeOf(type.kind()), ">");
+    }
+    if (!type.is_ref() || type.nullable()) return std::string(1, letter);
+    readable_ = false;
+    return {'!', letter};
   }
 
   const Module& module_;

@@ -15,44 +15,63 @@ void AppendTypes(const std::vector<ValType>& types, std::string& out) {
 
 }  // namespace
 
+uint8_t CodeOf(ValType::Kind kind) {
+  switch (kind) {
+#define FERMATA_VALUE_TYPE(enumerator, code, ...) \
+  case ValType::enumerator:                       \
+    return code;
+#define FERMATA_HEAP_TYPE(enumerator, code, ...) \
+  case ValType::enumerator:                      \
+    return code;
+#include "include/fermata/core/value_types.def"
+    case ValType::kBottom:
+    case ValType::kTypedRef:
+      return 0;
+  }
+  return 0;
+}
+
+char LetterOf(ValType::Kind kind) {
+  switch (kind) {
+#define FERMATA_VALUE_TYPE(enumerator, code, name, letter, ...) \
+  case ValType::enumerator:                                     \
+    return letter;
+#define FERMATA_HEAP_TYPE(enumerator, ...) case ValType::enumerator:
+#include "include/fermata/core/value_types.def"
+    case ValType::kBottom:
+    case ValType::kTypedRef:
+      return '\0';
+  }
+  return '\0';
+}
+
+ValType::Kind TopOf(ValType::Kind kind) {
+  switch (kind) {
+#define FERMATA_HEAP_TYPE(enumerator, code, name, top) \
+  case ValType::enumerator:                            \
+    return ValType::top;
+#define FERMATA_VALUE_TYPE(enumerator, ...) \
+  case ValType::enumerator:                 \
+    return kind;
+#include "include/fermata/core/value_types.def"
+    case ValType::kBottom:
+    case ValType::kTypedRef:
+      return kind;
+  }
+  return kind;
+}
+
 const char* Name(ValType type) {
   switch (type.kind()) {
+#define FERMATA_VALUE_TYPE(enumerator, code, name, ...) \
+  case ValType::enumerator:                             \
+    return name;
+#define FERMATA_HEAP_TYPE(enumerator, code, name, top) \
+  case ValType::enumerator:                            \
+    return name;
+#include "include/fermata/core/value_types.def"
     case ValType::kBottom:
       return "bottom";
-    case ValType::kI32:
-      return "i32";
-    case ValType::kI64:
-      return "i64";
-    case ValType::kF32:
-      return "f32";
-    case ValType::kF64:
-      return "f64";
-    case ValType::kV128:
-      return "v128";
-    case ValType::kFuncRef:
-      return "funcref";
-    case ValType::kExternRef:
-      return "externref";
-    case ValType::kExnRef:
-      return "exnref";
-    case ValType::kAnyRef:
-      return "anyref";
-    case ValType::kEqRef:
-      return "eqref";
-    case ValType::kI31Ref:
-      return "i31ref";
-    case ValType::kStructRef:
-      return "structref";
-    case ValType::kArrayRef:
-      return "arrayref";
-    case ValType::kNoneRef:
-      return "nullref";
-    case ValType::kNoFuncRef:
-      return "nullfuncref";
-    case ValType::kNoExternRef:
-      return "nullexternref";
-    case ValType::kNoExnRef:
-      return "nullexnref";
     case ValType::kTypedRef:
       return type.nullable() ? "(ref null)" : "(ref)";
   }

@@ -14,23 +14,9 @@ class ValType {
  public:
   enum Kind : uint8_t {
     kBottom,
-    kI32,
-    kI64,
-    kF32,
-    kF64,
-    kV128,
-    kFuncRef,
-    kExternRef,
-    kExnRef,
-    kAnyRef,
-    kEqRef,
-    kI31Ref,
-    kStructRef,
-    kArrayRef,
-    kNoneRef,
-    kNoFuncRef,
-    kNoExternRef,
-    kNoExnRef,
+#define FERMATA_VALUE_TYPE(enumerator, ...) enumerator,
+#define FERMATA_HEAP_TYPE(enumerator, ...) enumerator,
+#include "include/fermata/core/value_types.def"
     kTypedRef
   };
 
@@ -67,6 +53,17 @@ class ValType {
   bool nullable_ = true;     // references
   uint32_t type_index_ = 0;  // kTypedRef
 };
+
+// The code of a number, vector or abstract reference type in the binary format (specification §5.3);
+// 0 for kBottom and kTypedRef.
+uint8_t CodeOf(ValType::Kind kind);
+
+// The letter of value_types.def; '\0' for types that are no value types of the ABI.
+char LetterOf(ValType::Kind kind);
+
+// The type of values that references of this kind are, the top of their hierarchy; numbers, vectors
+// and kBottom are their own. Not for kTypedRef, which RepOf in subtyping.h looks up.
+ValType::Kind TopOf(ValType::Kind kind);
 
 // The type's name in the text format: "i32", "funcref"; "bottom" for kBottom.
 const char* Name(ValType type);

@@ -42,6 +42,7 @@
 #include "fermata/core/limits.h"
 #include "fermata/core/trap.h"
 #include "fermata/core/type_number.h"
+#include "fermata/core/value_type.h"
 
 #if defined(__GNUC__)
 #if defined(__has_builtin)
@@ -76,7 +77,7 @@
 namespace fermata::core {
 
 // Bumped at every change to a structure below; a module of another version is refused.
-inline constexpr uint32_t kAbiVersion = 5;
+inline constexpr uint32_t kAbiVersion = 6;
 
 using u8 = uint8_t;
 using u16 = uint16_t;
@@ -87,19 +88,6 @@ using i64 = int64_t;
 using f32 = float;
 using f64 = double;
 using ref = uint32_t;  // a reference handle, 0 is null
-
-// Value types with their binary codes (specification §5.3.1).
-enum class ValType : u8 {
-  kI32 = 0x7f,
-  kI64 = 0x7e,
-  kF32 = 0x7d,
-  kF64 = 0x7c,
-  kV128 = 0x7b,
-  kFuncRef = 0x70,
-  kExternRef = 0x6f,
-  kExnRef = 0x69,
-  kAnyRef = 0x6e,
-};
 
 // Why a call did not return normally: the value of Instance::unwind. One channel serves them all.
 enum class Unwind : u32 {
@@ -291,7 +279,7 @@ struct FuncType {
   u16 result_slots;
   // Equal for two types, of whatever modules, if and only if they are equal (isorecursively). The
   // host can make the key of a type of numbers and nullable abstract references: params ':'
-  // results, a letter each, i=i32 I=i64 f=f32 F=f64 V=v128 r=funcref x=externref e=exnref a=anyref.
+  // results, the letter of value_types.def each.
   const char* key;
   u32 supertype;  // in ModuleInfo::types, or kNoType
   Invoke invoke;  // null: not a function type
@@ -414,9 +402,8 @@ struct SiteDetail {
   // site of yields.
   u32 function;
   u32 offset;         // byte offset of the call instruction in the module
-  const char* slots;  // one letter a value, in frame order: I=i64 D=f64 V=v128 i=i32 f=f32
-                      // r=funcref x=externref e=exnref a=anyref; NUL-terminated; op sites: the
-                      // parameters, each in an 8-byte slot, v128 in two
+  const char* slots;  // the letter of each value, in frame order; NUL-terminated; op sites: of the
+                      // parameters, each in slots of 8 bytes
 };
 
 // What the call at a site may have led to; the frame after one of the site shows it.

@@ -15,96 +15,36 @@ using ir::ExprKind;
 using ir::Kind;
 using wasm::Opcode;
 
-// Operations that C++ has an operator for. The operands are unsigned; `cast` is put before both.
+// How an operation that C++ has an operator for is written. The operands are unsigned; `cast` is
+// put before both.
 struct Infix {
-  const char* symbol = nullptr;
+  absl::string_view symbol;
   int level = 0;  // how strongly it binds
-  const char* cast = "";
-  const char* opposite = nullptr;  // of comparisons: true if and only if it is false
+  absl::string_view cast;
+  absl::string_view opposite;  // of comparisons: true if and only if it is false
 };
 
 // Levels. Operators of kMixed are never mixed with others without parentheses.
 constexpr int kAlone = 0, kMixed = 1, kSum = 3, kProduct = 4, kPrimary = 5;
 
+constexpr Infix kInfixes[] = {
+    {"+", kSum, "", ""},     {"-", kSum, "", ""},      {"*", kProduct, "", ""},
+    {"/", kProduct, "", ""}, {"&", kMixed, "", ""},    {"|", kMixed, "", ""},
+    {"^", kMixed, "", ""},   {"==", kAlone, "", "!="}, {"!=", kAlone, "", "=="},
+    {"<", kAlone, "", ">="}, {">", kAlone, "", "<="},  {"<=", kAlone, "", ">"},
+    {">=", kAlone, "", "<"},
+};
+
+// No symbol: there is no operator, or it is a shift, see AppendShift.
 Infix InfixOf(Opcode op) {
-  switch (op) {
-    case Opcode::kI32Add:
-    case Opcode::kI64Add:
-    case Opcode::kF32Add:
-    case Opcode::kF64Add:
-      return {" + ", kSum};
-    case Opcode::kI32Sub:
-    case Opcode::kI64Sub:
-    case Opcode::kF32Sub:
-    case Opcode::kF64Sub:
-      return {" - ", kSum};
-    case Opcode::kI32Mul:
-    case Opcode::kI64Mul:
-    case Opcode::kF32Mul:
-    case Opcode::kF64Mul:
-      return {" * ", kProduct};
-    case Opcode::kF32Div:
-    case Opcode::kF64Div:
-      return {" / ", kProduct};
-    case Opcode::kI32And:
-    case Opcode::kI64And:
-      return {" & ", kMixed};
-    case Opcode::kI32Or:
-    case Opcode::kI64Or:
-      return {" | ", kMixed};
-    case Opcode::kI32Xor:
-    case Opcode::kI64Xor:
-      return {" ^ ", kMixed};
-    case Opcode::kI32Eq:
-    case Opcode::kI64Eq:
-    case Opcode::kF32Eq:
-    case Opcode::kF64Eq:
-    case Opcode::kRefEq:
-      return {" == ", kAlone, "", " != "};
-    case Opcode::kI32Ne:
-    case Opcode::kI64Ne:
-    case Opcode::kF32Ne:
-    case Opcode::kF64Ne:
-      return {" != ", kAlone, "", " == "};
-    case Opcode::kI32LtU:
-    case Opcode::kI64LtU:
-    case Opcode::kF32Lt:
-    case Opcode::kF64Lt:
-      return {" < ", kAlone, "", " >= "};
-    case Opcode::kI32GtU:
-    case Opcode::kI64GtU:
-    case Opcode::kF32Gt:
-    case Opcode::kF64Gt:
-      return {" > ", kAlone, "", " <= "};
-    case Opcode::kI32LeU:
-    case Opcode::kI64LeU:
-    case Opcode::kF32Le:
-    case Opcode::kF64Le:
-      return {" <= ", kAlone, "", " > "};
-    case Opcode::kI32GeU:
-    case Opcode::kI64GeU:
-    case Opcode::kF32Ge:
-    case Opcode::kF64Ge:
-      return {" >= ", kAlone, "", " < "};
-    case Opcode::kI32LtS:
-      return {" < ", kAlone, "i32", " >= "};
-    case Opcode::kI32GtS:
-      return {" > ", kAlone, "i32", " <= "};
-    case Opcode::kI32LeS:
-      return {" <= ", kAlone, "i32", " > "};
-    case Opcode::kI32GeS:
-      return {" >= ", kAlone, "i32", " < "};
-    case Opcode::kI64LtS:
-      return {" < ", kAlone, "i64", " >= "};
-    case Opcode::kI64GtS:
-      return {" > ", kAlone, "i64", " <= "};
-    case Opcode::kI64LeS:
-      return {" <= ", kAlone, "i64", " > "};
-    case Opcode::kI64GeS:
-      return {" >= ", kAlone, "i64", " < "};
-    default:
-      return {};
+  const wasm::OpcodeInfo& info = wasm::Info(op);
+  if (info.infix == nullptr) return {};
+  for (Infix infix : kInfixes) {
+    if (infix.symbol != info.infix) continue;
+    infix.cast = info.operand_type;
+    return infix;
   }
+  return {};
 }
 
 bool IsConstant(const Expr* e, uint64_t f32_magnitude, uint64_t f64_magnitude) {
@@ -126,23 +66,11 @@ bool IsSignalingNan(const Expr* e) {
 // whatever is done to a signaling NaN.
 bool MayFoldAway(const Expr* e) {
   const Infix infix = InfixOf(e->op);
-  const bool arithmetic = infix.symbol != nullptr && infix.opposite == nullptr;
+  const bool arithmetic = !infix.symbol.empty() && infix.opposite.empty();
   if (arithmetic && (IsSignalingNan(e->a) || IsSignalingNan(e->b))) return true;
-  switch (e->op) {
-    case Opcode::kF32Add:
-    case Opcode::kF64Add:
-    case Opcode::kF32Sub:
-    case Opcode::kF64Sub:
-      return IsZero(e->a) || IsZero(e->b);
-    case Opcode::kF32Mul:
-    case Opcode::kF64Mul:
-      return IsOne(e->a) || IsOne(e->b);
-    case Opcode::kF32Div:
-    case Opcode::kF64Div:
-      return IsOne(e->b);
-    default:
-      return false;
-  }
+  if (infix.symbol == "+" || infix.symbol == "-") return IsZero(e->a) || IsZero(e->b);
+  if (infix.symbol == "*") return IsOne(e->a) || IsOne(e->b);
+  return infix.symbol == "/" && IsOne(e->b);
 }
 
 // "i32.div_s" as an identifier.
@@ -156,14 +84,12 @@ struct Identifier {
 #define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) \
   constexpr Identifier kHelper_##enumerator(name);
 #include "translator/wasm/opcodes.def"
-#undef FERMATA_OPCODE
 
 // In the order of wasm::internal::kOpcodes.
 constexpr absl::string_view kHelperNames[] = {
 #define FERMATA_OPCODE(enumerator, name, code, feature, immediate, signature) \
   absl::string_view(kHelper_##enumerator.text, sizeof name - 1),
 #include "translator/wasm/opcodes.def"
-#undef FERMATA_OPCODE
 };
 
 // The lane numbers of a shuffle: "0, 1, 2".
@@ -228,7 +154,7 @@ bool IsEqz(const Expr* e) {
 // Whether a numeric instruction is written as an operator between its operands, and no more.
 bool HasOperator(const Expr* e) {
   const Infix infix = InfixOf(e->op);
-  return infix.symbol != nullptr && infix.opposite == nullptr && !MayFoldAway(e);
+  return !infix.symbol.empty() && infix.opposite.empty() && !MayFoldAway(e);
 }
 // How strongly the C++ of `e` binds without parentheses of its own.
 int LevelOf(const Expr* e) {
@@ -374,7 +300,7 @@ void ExpressionPrinter::AppendInfix(const Expr* e, std::string& out) const {
   const Infix infix = InfixOf(e->op);
   const bool chain = infix.level == kMixed && e->a->kind == ExprKind::kNumeric && e->a->op == e->op;
   AppendOperand(e->a, e->b, infix.level == kMixed && !chain ? kPrimary : infix.level, out);
-  out.append(infix.symbol);
+  absl::StrAppend(&out, " ", infix.symbol, " ");
   AppendOperand(e->b, e->a, infix.level == kMixed ? kPrimary : infix.level + 1, out);
 }
 
@@ -386,17 +312,17 @@ bool ExpressionPrinter::AppendComparison(const Expr* e, bool negate, std::string
     return true;
   }
   const Infix infix = e->kind == ExprKind::kNumeric ? InfixOf(e->op) : Infix{};
-  if (infix.opposite == nullptr) return false;
+  if (infix.opposite.empty()) return false;
   if (negate && (e->a->type == Kind::kF32 || e->a->type == Kind::kF64)) return false;
   const auto operand = [&](const Expr* x, const Expr* other) {
-    if (*infix.cast == '\0') return AppendOperand(x, other, kSum, out);
+    if (infix.cast.empty()) return AppendOperand(x, other, kSum, out);
     if (IsPlain(x) && !IsPlain(other)) return Append(x, out);
     absl::StrAppend(&out, infix.cast, "(");
     Append(x, out);
     out.push_back(')');
   };
   operand(e->a, e->b);
-  out.append(negate ? infix.opposite : infix.symbol);
+  absl::StrAppend(&out, " ", negate ? infix.opposite : infix.symbol, " ");
   operand(e->b, e->a);
   return true;
 }
@@ -409,7 +335,7 @@ void ExpressionPrinter::AppendCondition(const Expr* e, bool negate, std::string&
   if (!AppendComparison(e, negate, out)) {
     if (!negate) {
       Append(e, out);
-    } else if (e->kind == ExprKind::kNumeric && InfixOf(e->op).opposite != nullptr) {
+    } else if (e->kind == ExprKind::kNumeric && !InfixOf(e->op).opposite.empty()) {
       out.append("!(");
       AppendComparison(e, false, out);
       out.push_back(')');
@@ -421,21 +347,20 @@ void ExpressionPrinter::AppendCondition(const Expr* e, bool negate, std::string&
   out.push_back(')');
 }
 
+// C++ leaves open what shifts by the width or more do.
 void ExpressionPrinter::AppendShift(const Expr* e, std::string& out) const {
+  const wasm::OpcodeInfo& info = wasm::Info(e->op);
   const bool wide = e->type == Kind::kI64;
-  const bool arithmetic = e->op == Opcode::kI32ShrS || e->op == Opcode::kI64ShrS;
-  const bool left = e->op == Opcode::kI32Shl || e->op == Opcode::kI64Shl;
-  if (arithmetic)
-    out.append(wide ? "u64(i64(" : "u32(i32(");
-  else
-    out.push_back('(');
+  const bool arithmetic = *info.operand_type != '\0';
   if (arithmetic) {
+    absl::StrAppend(&out, CType(e->type), "(", info.operand_type, "(");
     Append(e->a, out);
+    out.push_back(')');
   } else {
+    out.push_back('(');
     AppendPrimary(e->a, out);
   }
-  out.append(arithmetic ? ") " : " ");
-  out.append(left ? "<< " : ">> ");
+  absl::StrAppend(&out, " ", info.infix, " ");
   if (e->b->kind == ExprKind::kConst) {
     absl::StrAppend(&out, e->b->bits & (wide ? 63 : 31));
   } else {
@@ -447,42 +372,28 @@ void ExpressionPrinter::AppendShift(const Expr* e, std::string& out) const {
 }
 
 void ExpressionPrinter::AppendNumeric(const Expr* e, std::string& out) const {
-  const auto wrap = [&](const char* before, const char* after) {
-    out.append(before);
+  const wasm::OpcodeInfo& info = wasm::Info(e->op);
+  if (info.before != nullptr) {
+    out.append(info.before);
     Append(e->a, out);
-    out.append(after);
-  };
-  switch (e->op) {
-    case Opcode::kI32Shl:
-    case Opcode::kI64Shl:
-    case Opcode::kI32ShrU:
-    case Opcode::kI64ShrU:
-    case Opcode::kI32ShrS:
-    case Opcode::kI64ShrS:
-      return AppendShift(e, out);
-    case Opcode::kI32WrapI64:
-      return wrap("u32(", ")");
-    case Opcode::kI64ExtendI32U:
-      return wrap("u64(", ")");
-    case Opcode::kI64ExtendI32S:
-      return wrap("u64(i64(i32(", ")))");
-    default:
-      break;
+    out.append(info.after);
+    return;
   }
   const Infix infix = InfixOf(e->op);
-  if (infix.opposite != nullptr || IsEqz(e)) {
+  if (info.infix != nullptr && infix.symbol.empty()) return AppendShift(e, out);
+  if (!infix.opposite.empty() || IsEqz(e)) {
     out.append("u32(");
     AppendComparison(e, false, out);
     out.push_back(')');
     return;
   }
-  if (infix.symbol != nullptr) {
+  if (!infix.symbol.empty()) {
     out.append(MayFoldAway(e) ? "quiet(" : "(");
     AppendInfix(e, out);
     out.push_back(')');
     return;
   }
-  absl::StrAppend(&out, HelperName(e->op), wasm::MayTrap(e->op) ? "(base, " : "(");
+  absl::StrAppend(&out, HelperName(e->op), info.traps ? "(base, " : "(");
   AppendList({e->a, e->b, e->c}, out);
 }
 

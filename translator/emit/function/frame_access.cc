@@ -9,18 +9,10 @@ constexpr size_t kMostTogether = 8;
 
 // The suffix of frame_put… and frame_get…
 absl::string_view AccessOf(Kind kind) {
-  switch (kind) {
-    case Kind::kI64:
-      return "64";
-    case Kind::kF32:
-      return "_f32";
-    case Kind::kF64:
-      return "_f64";
-    case Kind::kV128:
-      return "128";
-    default:
-      return "32";
-  }
+  if (kind == Kind::kF32) return "_f32";
+  if (kind == Kind::kF64) return "_f64";
+  const uint32_t bytes = analysis::FrameBytes(kind);
+  return bytes == 16 ? "128" : bytes == 8 ? "64" : "32";
 }
 
 }  // namespace

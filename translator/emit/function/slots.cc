@@ -2,13 +2,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/substitute.h"
+#include "translator/analysis/frame_layout.h"
 #include "translator/emit/names.h"
 
 namespace fermata::emit {
 
 using ir::Kind;
 
-uint32_t SlotsOf(Kind kind) { return kind == Kind::kV128 ? 2 : 1; }
+uint32_t SlotsOf(Kind kind) { return (analysis::FrameBytes(kind) + 7) / 8; }
 
 uint32_t SlotsOf(absl::Span<const wasm::ValType> types) {
   uint32_t slots = 0;

@@ -33,25 +33,16 @@ constexpr size_t kMostVariant = 256;
 
 absl::string_view HostType(const wasm::Module& module, wasm::ValType type) {
   switch (wasm::RepOf(module, type)) {
-    case wasm::ValType::kI32:
-      return "int32_t";
-    case wasm::ValType::kI64:
-      return "int64_t";
-    case wasm::ValType::kF32:
-      return "float";
-    case wasm::ValType::kF64:
-      return "double";
-    case wasm::ValType::kV128:
-      return "fermata::V128";
-    case wasm::ValType::kExternRef:
-      return "fermata::ExternRef";
-    case wasm::ValType::kExnRef:
-      return "fermata::ExnRef";
-    case wasm::ValType::kAnyRef:
-      return "fermata::AnyRef";
-    default:
-      return "fermata::FuncRef";
+#define FERMATA_VALUE_TYPE(enumerator, code, name, letter, bytes, c_type, slot, host_type) \
+  case wasm::ValType::enumerator:                                                          \
+    return host_type;
+#define FERMATA_HEAP_TYPE(enumerator, ...) case wasm::ValType::enumerator:
+#include "include/fermata/core/value_types.def"
+    case wasm::ValType::kBottom:
+    case wasm::ValType::kTypedRef:
+      break;
   }
+  return "fermata::FuncRef";
 }
 
 std::string HostResult(const wasm::Module& module, const FuncType& type) {

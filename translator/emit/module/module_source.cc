@@ -32,62 +32,12 @@ std::string LimitsOf(const wasm::Limits& limits, int page_log2) {
 
 // A core::RefType.
 std::string RefTypeOf(wasm::ValType type) {
-  const auto heap = [](int code, bool nullable) {
-    return absl::StrCat("{", code, ", ", nullable ? "true" : "false", ", kNoType}");
-  };
-  switch (type.kind()) {
-    case wasm::ValType::kFuncRef:
-      return heap(0x70, type.nullable());
-    case wasm::ValType::kExternRef:
-      return heap(0x6f, type.nullable());
-    case wasm::ValType::kAnyRef:
-      return heap(0x6e, type.nullable());
-    case wasm::ValType::kEqRef:
-      return heap(0x6d, type.nullable());
-    case wasm::ValType::kI31Ref:
-      return heap(0x6c, type.nullable());
-    case wasm::ValType::kStructRef:
-      return heap(0x6b, type.nullable());
-    case wasm::ValType::kArrayRef:
-      return heap(0x6a, type.nullable());
-    case wasm::ValType::kExnRef:
-      return heap(0x69, type.nullable());
-    case wasm::ValType::kNoneRef:
-      return heap(0x71, type.nullable());
-    case wasm::ValType::kNoExternRef:
-      return heap(0x72, type.nullable());
-    case wasm::ValType::kNoFuncRef:
-      return heap(0x73, type.nullable());
-    case wasm::ValType::kNoExnRef:
-      return heap(0x74, type.nullable());
-    case wasm::ValType::kTypedRef:
-      return absl::StrCat("{0, ", type.nullable() ? "true" : "false", ", ", type.type_index(), "}");
-    default:
-      return "{0, false, kNoType}";
+  if (!type.is_ref()) return "{0, false, kNoType}";
+  const char* nullable = type.nullable() ? "true" : "false";
+  if (type.kind() == wasm::ValType::kTypedRef) {
+    return absl::StrCat("{0, ", nullable, ", ", type.type_index(), "}");
   }
-}
-
-char Letter(ir::Kind kind) {
-  switch (kind) {
-    case ir::Kind::kI64:
-      return 'I';
-    case ir::Kind::kF64:
-      return 'D';
-    case ir::Kind::kF32:
-      return 'f';
-    case ir::Kind::kV128:
-      return 'V';
-    case ir::Kind::kFuncRef:
-      return 'r';
-    case ir::Kind::kExternRef:
-      return 'x';
-    case ir::Kind::kExnRef:
-      return 'e';
-    case ir::Kind::kAnyRef:
-      return 'a';
-    default:
-      return 'i';
-  }
+  return absl::StrCat("{", wasm::CodeOf(type.kind()), ", ", nullable, ", kNoType}");
 }
 
 std::string ParamList(const FuncType& type) {
@@ -656,7 +606,7 @@ SiteTable OpSites(const ModuleContext& context) {
     const FuncType& type = context.module.TypeOf(f);
     Site site{f, 0, 0, 2 * SlotsOf(type.params) + 2, "", true};
     for (wasm::ValType t : type.params) {
-      site.letters.push_back(Letter(wasm::RepOf(context.module, t)));
+      site.letters.push_back(wasm::LetterOf(wasm::RepOf(context.module, t)));
     }
     sites.Add({site});
   }
