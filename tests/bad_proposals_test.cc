@@ -9,14 +9,8 @@
 
 #include "absl/strings/match.h"
 #include "tests/wasm_builder.h"
-#include "translator/analysis/stack_checks.h"
-#include "translator/emit/function/functions.h"
-#include "translator/emit/module/module_source.h"
-#include "translator/emit/module/shards.h"
-#include "translator/ir/builder.h"
 #include "translator/module_analysis/call_graph.h"
-#include "translator/module_analysis/may_suspend.h"
-#include "translator/passes/suspend_everywhere.h"
+#include "translator/pipeline.h"
 #include "translator/validate/module_validator.h"
 #include "translator/wasm/reader.h"
 
@@ -124,43 +118,12 @@ Bytes ModuleOfProposals() {
   return b.Build();
 }
 
-// As TranslateBytes, without files: every function's text in every shape.
-absl::Status EmitAll(const Bytes& bytes, emit::Options options) {
-  absl::StatusOr<wasm::Module> module = wasm::ReadModule("m.wasm", bytes);
-  if (!module.ok()) return module.status();
-  absl::Status status = validate::ValidateModule(*module);
-  if (!status.ok()) return status;
-  absl::StatusOr<analysis::CallGraph> graph = analysis::BuildCallGraph(*module);
-  if (!graph.ok()) return graph.status();
-  const std::vector<bool> immediate(module->imported_functions, false);
-  const analysis::Suspension suspension = analysis::AnalyzeSuspension(
-      *module, *graph, immediate,
-      std::vector<bool>(module->functions.size(), options.suspend_everywhere));
-  emit::ModuleContext context{*module, options, *graph, suspension};
-  context.immediate = immediate;
-  context.stack_need = analysis::PlaceStackChecks(*module, *graph);
-  context.info_index.assign(module->functions.size(), ir::kNone);
-  for (uint32_t i = 0; i < graph->referenced.size(); ++i) {
-    context.info_index[graph->referenced[i]] = i;
-  }
-  context.yield_site = static_cast<uint32_t>(immediate.size());
-  context.shards = emit::AssignShards(*module, options);
-  context.internal = emit::FindInternal(*module, *graph, context.shards);
-  emit::SiteTable sites = emit::OpSites(context);
-  for (uint32_t f = module->imported_functions; f < module->functions.size(); ++f) {
-    absl::StatusOr<std::unique_ptr<ir::Function>> function = ir::Build(*module, f, suspension);
-    if (!function.ok()) return function.status();
-    if (options.suspend_everywhere) passes::SuspendEverywhere(**function);
-    absl::StatusOr<emit::EmittedFunction> emitted =
-        emit::EmitFunction(context, **function, sites.size());
-    if (!emitted.ok()) return emitted.status();
-    sites.Add(emitted->sites);
-  }
-  emit::Writer files;
-  emit::EmitData(context, files);
-  emit::EmitModuleHeader(context);
-  emit::EmitModuleSource(context, sites, files);
-  return absl::OkStatus();
+absl::Status TranslateAll(const Bytes& bytes, const emit::Options& emit_options) {
+  TranslateOptions options;
+  options.emit = emit_options;
+  options.discard = true;
+  options.threads = 1;
+  return TranslateBytes("m.wasm", bytes, options);
 }
 
 // Checks bytes in a heap block of just that size; translates what is valid. Whether it is.
@@ -173,13 +136,13 @@ bool Survives(const Bytes& bytes) {
       options.suspend_everywhere = suspend;
       for (emit::Shape shape : {emit::Shape::kSplit, emit::Shape::kShared}) {
         options.shape = shape;
-        EXPECT_EQ(EmitAll(exact, options), absl::OkStatus());
+        EXPECT_EQ(TranslateAll(exact, options), absl::OkStatus());
       }
       options.giant_bytes = 0;
       options.shards = 3;
       for (uint32_t size : {1, 10}) {
         options.piece_size = size;
-        EXPECT_EQ(EmitAll(exact, options), absl::OkStatus());
+        EXPECT_EQ(TranslateAll(exact, options), absl::OkStatus());
       }
     }
     return true;

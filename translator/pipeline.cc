@@ -1,7 +1,10 @@
 #include "translator/pipeline.h"
 
+#include <algorithm>
 #include <memory>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
@@ -12,7 +15,8 @@
 #include "translator/emit/module/module_source.h"
 #include "translator/emit/module/shards.h"
 #include "translator/emit/writer.h"
-#include "translator/function_stage.h"
+#include "translator/function_files.h"
+#include "translator/in_order.h"
 #include "translator/input_file.h"
 #include "translator/ir/builder.h"
 #include "translator/module_analysis/call_graph.h"
@@ -20,6 +24,7 @@
 #include "translator/module_analysis/may_suspend.h"
 #include "translator/output_folder.h"
 #include "translator/sha256.h"
+#include "translator/translate_function.h"
 #include "translator/validate/module_validator.h"
 #include "translator/wasm/reader.h"
 
@@ -79,21 +84,86 @@ absl::Status Stream(OutputFolder& out, const std::string& name,
   return (*file)->Close();
 }
 
+// A few hundred microseconds of work.
+constexpr uint64_t kBatchBytes = 4096;
+// A module that is not worth starting a thread for.
+constexpr uint64_t kAloneBytes = 16384;
+constexpr unsigned kMostThreads = 16;
+
+// The functions cut into stretches, each to be translated in one go: the first of each, and the
+// number of functions.
+std::vector<uint32_t> CutIntoBatches(const wasm::Module& module) {
+  std::vector<uint32_t> begins;
+  uint64_t bytes = 0;
+  for (uint32_t f = module.imported_functions; f < module.functions.size(); ++f) {
+    if (begins.empty() || bytes + module.functions[f].body.size() > kBatchBytes) {
+      begins.push_back(f);
+      bytes = 0;
+    }
+    bytes += module.functions[f].body.size();
+  }
+  begins.push_back(module.functions.size());
+  return begins;
+}
+
+unsigned ThreadsFor(const wasm::Module& module, const TranslateOptions& options) {
+  if (options.threads != 0) return std::min(options.threads, kMostThreads);
+  if (module.functions.empty() || module.bytes.size() < kAloneBytes) return 1;
+  return std::clamp(std::thread::hardware_concurrency(), 1u, kMostThreads);
+}
+
+// Translates the functions on all processors, and writes them in order.
+absl::Status WriteFunctions(const ModuleContext& context, const TranslateOptions& options,
+                            FunctionFiles& files) {
+  using Batch = std::vector<TranslatedFunction>;
+  const wasm::Module& module = context.module;
+  const std::vector<uint32_t> begins = CutIntoBatches(module);
+  const auto translate = [&](uint32_t number) -> absl::StatusOr<Batch> {
+    Batch batch;
+    for (uint32_t f = begins[number]; f < begins[number + 1]; ++f) {
+      absl::StatusOr<TranslatedFunction> translated =
+          TranslateFunction(context, f, !options.ir.empty());
+      if (!translated.ok()) return translated.status();
+      batch.push_back(*std::move(translated));
+    }
+    return batch;
+  };
+  uint64_t done = 0;  // bytes of bodies
+  const auto write = [&](uint32_t number, Batch batch) {
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const absl::Status status = files.Write(begins[number] + i, batch[i]);
+      if (!status.ok()) return status;
+      done += module.functions[begins[number] + i].body.size();
+    }
+    if (options.progress) options.progress(static_cast<double>(done) / module.bytes.size());
+    return absl::OkStatus();
+  };
+  const absl::Status status =
+      InOrder<Batch>::Run(begins.size() - 1, ThreadsFor(module, options), translate, write);
+  return status.ok() ? files.Close() : status;
+}
+
 absl::Status WriteFiles(const ModuleContext& context, const TranslateOptions& options,
                         OutputFolder& out) {
-  FunctionStage stage(context, options, out);
-  absl::Status status = stage.Run();
+  FunctionFiles functions(context, out);
+  absl::Status status;
+  if (!options.report.empty()) functions.Report();
+  if (!options.ir.empty()) status = functions.WriteIr(options.ir);
+  if (status.ok()) status = WriteFunctions(context, options, functions);
   const std::string& stem = context.options.file_stem;
   if (status.ok()) {
     status = Stream(out, stem + "_data.cc", [&](emit::Writer& w) { emit::EmitData(context, w); });
   }
   if (status.ok()) status = out.Add(stem + "_module.h", emit::EmitModuleHeader(context));
   if (status.ok()) {
-    status = Stream(out, stem + "_module.cc",
-                    [&](emit::Writer& w) { emit::EmitModuleSource(context, stage.sites(), w); });
+    status = Stream(out, stem + "_module.cc", [&](emit::Writer& w) {
+      emit::EmitModuleSource(context, functions.sites(), w);
+    });
   }
   if (status.ok()) status = out.Add(stem + ".h", Header(context));
-  if (status.ok() && stage.report()) status = out.AddPath(options.report, stage.report()->Finish());
+  if (status.ok() && functions.report()) {
+    status = out.AddPath(options.report, functions.report()->Finish());
+  }
   if (status.ok() && !options.depfile.empty()) {
     status = out.AddPath(options.depfile,
                          Depfile(absl::StrCat(out.path(), "/", stem, ".h"), context.module.path));
@@ -141,7 +211,7 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   context.hash = Sha256(bytes);
   for (const wasm::Function& f : module->functions) context.code_bytes += f.body.size();
 
-  // 5. Build, analyze and print each function; 6. the files around them.
+  // 5. Each function's way, see translate_function.cc; 6. the files around them.
   OutputFolder out(options.output, options.discard);
   status = out.Open();
   if (status.ok()) status = WriteFiles(context, options, out);

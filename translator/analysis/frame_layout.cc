@@ -18,6 +18,9 @@ uint32_t FrameBytes(ir::Kind kind) {
   return 4;
 }
 
+namespace {
+
+// By variable: its place in the order of those that live sets hold, those in most sets first.
 std::vector<uint32_t> FrameOrder(const ir::Function& function, const LiveSets& live) {
   std::vector<uint32_t> count(function.vars.size(), 0);
   for (const std::vector<ir::VarId>& set : live) {
@@ -48,6 +51,17 @@ FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarI
   }
   layout.words = offset / 4 + 2;
   return layout;
+}
+
+}  // namespace
+
+std::vector<FrameLayout> LayOutFrames(const ir::Function& function, const LiveSets& live) {
+  const std::vector<uint32_t> rank = FrameOrder(function, live);
+  std::vector<FrameLayout> frames;
+  for (const std::vector<ir::VarId>& values : live) {
+    frames.push_back(LayOutFrame(function, values, rank));
+  }
+  return frames;
 }
 
 }  // namespace fermata::analysis

@@ -28,12 +28,9 @@ struct FrameLayout {
 // What a value takes in a frame.
 uint32_t FrameBytes(ir::Kind kind);
 
-// By variable: its place in the order of those that live sets hold, those in most sets first.
-std::vector<uint32_t> FrameOrder(const ir::Function& function, const LiveSets& live);
-
-// `rank`: from FrameOrder.
-FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarId>& live,
-                        const std::vector<uint32_t>& rank);
+// The frames of all resume points, whose live variables are given. Values of one size lie in an
+// order of the whole function, those that are live at most points first, so that frames begin alike.
+std::vector<FrameLayout> LayOutFrames(const ir::Function& function, const LiveSets& live);
 
 }  // namespace fermata::analysis
 

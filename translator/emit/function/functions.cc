@@ -4,10 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "translator/analysis/resume_paths.h"
-#include "translator/analysis/stack_checks.h"
 #include "translator/emit/function/expressions.h"
 #include "translator/emit/function/pieces.h"
 #include "translator/emit/function/slots.h"
@@ -16,96 +13,33 @@
 #include "translator/emit/function/variables.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
-#include "translator/wasm/error.h"
-
-// note [shapes]
-//
-// plain    cannot suspend: an ordinary function.
-// split    a fast clone, called normally, that pushes its live values and returns 0 when a callee
-//          suspended; and a resume clone, the same body behind an entry switch, that the trampoline
-//          calls. Calls made by the resume clone reach the fast clones of others.
-// shared   one body with the entry switch; ResumeShared sets the point and calls it. Half the
-//          text, but every call pays a test at entry and the switch makes the body's loops
-//          irreducible.
-// pieces   too large for a C++ compiler as one function, whether it suspends or not: see
-//          translator/emit/function/pieces.h.
-//
-// A function that makes tail calls has a *body* in one of these shapes, and a wrapper that calls it
-// and then makes the calls it asks for (see runtime/core/trampoline.cc, note [tail calls]).
-//
-// `auto` splits what is small, or has a loop that does not suspend, or is the loop of an
-// interpreter; the rest is shared.
 
 namespace fermata::emit {
 namespace {
 
 using ir::Stmt;
 
-// Largest bodies that are split, in bytes of wasm; `loop`: where a loop does not suspend. In large
-// modules code size and compile time matter more.
-struct SplitLimits {
-  uint32_t bytes;
-  uint32_t loop;
-};
-constexpr SplitLimits kSmallModule = {1000, 4000};
-constexpr SplitLimits kLargeModule = {60, 400};
-
-constexpr uint32_t kMostPoints = 1000;  // each is an edge from the entry switch into the body
-constexpr uint64_t kMostLiveValues = 8'000'000;  // bounds the text of spills and reloads
-constexpr size_t kColumns = 100;                 // of declarations
-constexpr uint32_t kMostFrameWords = 0xffff;     // core::Footer::words
-
-// A loop and a table of jumps to many places: the heart of an interpreter, whose speed is the
-// program's.
-bool IsInterpreter(const ir::Function& f) {
-  constexpr size_t kManyPlaces = 64;
-  return f.has_loop && std::any_of(f.stmts.begin(), f.stmts.end(), [](const Stmt& s) {
-           return s.kind == ir::StmtKind::kJumpTable && s.labels.size() >= kManyPlaces &&
-                  absl::flat_hash_set<ir::LabelId>(s.labels.begin(), s.labels.end()).size() >=
-                      kManyPlaces;
-         });
-}
-
-FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
-  const uint32_t bytes = context.module.functions[f.index].body.size();
-  if (bytes > context.options.giant_bytes || f.point_count > kMostPoints) {
-    return FunctionShape::kPieces;
-  }
-  if (f.point_count == 0) return FunctionShape::kPlain;
-  switch (context.options.shape) {
-    case Shape::kSplit:
-      return FunctionShape::kSplit;
-    case Shape::kShared:
-      return FunctionShape::kShared;
-    case Shape::kAuto:
-      break;
-  }
-  const SplitLimits& limits = context.large() ? kLargeModule : kSmallModule;
-  if (IsInterpreter(f)) return FunctionShape::kSplit;
-  const bool has_hot_loop = f.has_loop && (!f.suspends_in_loop || analysis::WorthPeeling(f));
-  return bytes <= (has_hot_loop ? limits.loop : limits.bytes) ? FunctionShape::kSplit
-                                                              : FunctionShape::kShared;
-}
+constexpr size_t kColumns = 100;  // of declarations
 
 class FunctionEmitter {
  public:
-  FunctionEmitter(const ModuleContext& context, const ir::Function& f,
-                  const analysis::LiveSets& live, uint32_t first_site)
+  FunctionEmitter(const ModuleContext& context, const ir::Function& f, const FunctionPlan& plan)
       : context_(context),
         f_(f),
+        plan_(plan),
         type_(*f.type),
         name_(FunctionName(context.module, f.index)),
         body_name_(BodyName(context, f.index)),
         printer_(context, f),
-        suspension_(f, live, printer_, first_site),
+        suspension_(f, plan.frames, printer_),
         statements_(context, f, printer_, out_),
         variables_(VariablesIn(f.stmts)) {}
 
   EmittedFunction Run() {
-    result_.shape = ChooseShape(context_, f_);
+    result_.shape = plan_.shape;
     CollectSites();
     EmitTitle();
-    switch (result_.shape) {
+    switch (plan_.shape) {
       case FunctionShape::kPlain:
         EmitDefinition(Body::kFast);
         break;
@@ -137,7 +71,7 @@ class FunctionEmitter {
     result_.sites.resize(f_.point_count);
     for (const Stmt& s : f_.stmts) {
       if (s.point == ir::kNone) continue;
-      const analysis::FrameLayout& layout = suspension_.layouts()[s.point];
+      const analysis::FrameLayout& layout = plan_.frames[s.point];
       result_.sites[s.point] = {f_.index,
                                 s.point,
                                 s.offset,
@@ -182,6 +116,7 @@ class FunctionEmitter {
                                              kMostFunctions)));
     }
     out_.Put("\n");
+    result_.title = out_.Take();
   }
 
   // Everything up to the opening brace.
@@ -204,10 +139,10 @@ class FunctionEmitter {
     statements_.Begin(body);
     EmitProlog();
     // A resumed function starts on a fresh native stack.
-    const uint32_t need = context_.stack_need[f_.index];
-    const uint32_t check = need == 0 ? ir::kNone : analysis::StackCheckPosition(f_, need);
     for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
-      if (i == check) out_.Emit("  check_stack(base, $0u);\n", need);
+      if (i == plan_.stack_check) {
+        out_.Emit("  check_stack(base, $0u);\n", context_.stack_need[f_.index]);
+      }
       statements_.Emit(f_.stmts[i]);
     }
     statements_.EmitLeave();
@@ -232,7 +167,7 @@ class FunctionEmitter {
 
   void EmitResumeClone() {
     body_ = Body::kResume;
-    const analysis::ResumePaths paths = analysis::FindResumePaths(f_, analysis::WorthPeeling(f_));
+    const analysis::ResumePaths& paths = plan_.resume_paths;
     std::vector<bool> used(f_.stmts.size());
     std::vector<bool> suspends_again(f_.point_count, false);
     for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
@@ -307,7 +242,7 @@ class FunctionEmitter {
   void EmitAddress() { out_.Put("SHARED(", body_name_, ")\n"); }
 
   void EmitInPieces() {
-    pieces_.emplace(context_, f_, printer_, suspension_, statements_, out_);
+    pieces_.emplace(context_, f_, plan_, printer_, suspension_, statements_, out_);
     pieces_->EmitPart(0);
     pieces_->EmitLoop();
     EmitSignature();
@@ -341,6 +276,7 @@ class FunctionEmitter {
 
   const ModuleContext& context_;
   const ir::Function& f_;
+  const FunctionPlan& plan_;
   const wasm::FuncType& type_;
   const std::string name_;
   const std::string body_name_;
@@ -356,42 +292,18 @@ class FunctionEmitter {
 
 }  // namespace
 
-const char* Name(FunctionShape shape) {
-  switch (shape) {
-    case FunctionShape::kPlain:
-      return "plain";
-    case FunctionShape::kSplit:
-      return "split";
-    case FunctionShape::kShared:
-      return "shared";
-    default:
-      return "pieces";
-  }
-}
-
 size_t EmittedFunction::text_bytes() const {
   size_t bytes = 0;
   for (const std::string& part : parts) bytes += part.size();
   return bytes;
 }
 
-absl::StatusOr<EmittedFunction> EmitFunction(const ModuleContext& context, const ir::Function& f,
-                                             uint32_t first_site) {
-  const auto limit = [&](absl::string_view what) {
-    return wasm::ErrorIn(context.module, f.index, context.module.functions[f.index].body_offset,
-                         absl::StrCat("implementation limit: ", what));
-  };
-  analysis::LiveSets live;
-  if (!analysis::LiveAtPoints(f, kMostLiveValues, live)) {
-    return limit(absl::StrCat("more than ", kMostLiveValues,
-                              " values to save over all suspension points of a function"));
-  }
-  EmittedFunction emitted = FunctionEmitter(context, f, live, first_site).Run();
-  for (const Site& site : emitted.sites) {
-    if (site.words > kMostFrameWords) return limit("a frame of more than 256 KiB");
-  }
-  return emitted;
+EmittedFunction EmitFunction(const ModuleContext& context, const ir::Function& f,
+                             const FunctionPlan& plan) {
+  return FunctionEmitter(context, f, plan).Run();
 }
+
+std::string FirstSite(uint32_t function) { return absl::StrCat("sites_", function); }
 
 std::string BodyName(const ModuleContext& context, uint32_t function) {
   return absl::StrCat(FunctionName(context.module, function),

@@ -6,29 +6,28 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "translator/emit/function/plan.h"
 #include "translator/emit/module_context.h"
 #include "translator/ir/ir.h"
 
 namespace fermata::emit {
 
-enum class FunctionShape : uint8_t { kPlain, kSplit, kShared, kPieces };
-
 struct EmittedFunction {
   FunctionShape shape;
+  std::string title;  // the comment that goes first
   // The text for each source file: one, or as many as ModuleContext::shards has, from the first on.
   std::vector<std::string> parts;
   std::vector<Site> sites;  // by resume point
   size_t text_bytes() const;
 };
 
-// "split", for reports and comments.
-const char* Name(FunctionShape shape);
+// Its text refers to the number of the function's first site by the name FirstSite: whoever writes
+// it defines that before, unless there are no sites.
+EmittedFunction EmitFunction(const ModuleContext& context, const ir::Function& f,
+                             const FunctionPlan& plan);
 
-// `first_site`: number of the function's first site in the module. Error: the function exceeds an
-// implementation limit on what frames hold.
-absl::StatusOr<EmittedFunction> EmitFunction(const ModuleContext& context, const ir::Function& f,
-                                             uint32_t first_site);
+// "sites_12".
+std::string FirstSite(uint32_t function);
 
 // What a loop over tail calls calls: the function itself unless it makes tail calls.
 std::string BodyName(const ModuleContext& context, uint32_t function);

@@ -20,8 +20,9 @@ uint32_t FilesOf(const ModuleContext& context, uint32_t function) {
 }  // namespace
 
 PieceEmitter::PieceEmitter(const ModuleContext& context, const ir::Function& f,
-                           const ExpressionPrinter& printer, const SuspensionEmitter& suspension,
-                           StatementEmitter& statements, Writer& out)
+                           const FunctionPlan& plan, const ExpressionPrinter& printer,
+                           const SuspensionEmitter& suspension, StatementEmitter& statements,
+                           Writer& out)
     : context_(context),
       f_(f),
       printer_(printer),
@@ -30,7 +31,8 @@ PieceEmitter::PieceEmitter(const ModuleContext& context, const ir::Function& f,
       out_(out),
       name_(FunctionName(context.module, f.index)),
       variables_(VariablesIn(f.stmts)),
-      pieces_(analysis::CutIntoPieces(f, context.options.piece_size)),
+      pieces_(plan.pieces),
+      frames_(plan.frames),
       parts_(std::min<uint32_t>(pieces_.size(), FilesOf(context, f.index))) {
   of_label_.resize(f.label_count);
   of_point_.resize(f.point_count);
@@ -119,7 +121,7 @@ void PieceEmitter::EmitFrameTables() {
   uint32_t first = 0;
   out_.Emit("static const u32 $0_offsets[] = {\n", name_);
   for (uint32_t g = 0; g < groups.size(); ++g) {
-    const analysis::FrameLayout& layout = suspension_.layouts()[groups[g][0]];
+    const analysis::FrameLayout& layout = frames_[groups[g][0]];
     uint32_t counts[3] = {};  // of 16, 8 and 4 bytes
     for (const analysis::FrameSlot& slot : layout.slots) {
       out_.Emit("  offsetof($0_vars, $1),\n", name_, printer_.Var(slot.var));
@@ -155,9 +157,9 @@ void PieceEmitter::EmitLoop() {
     out_.Emit(
         "  if (at != kPushFrame) return;\n"
         "  const PieceFrame& layout = $0_frames[$0_points[v.point].frame];\n"
-        "  u8* frame = PushFrame(base, $1u + v.point);\n"
+        "  u8* frame = PushFrame(base, $1 + v.point);\n"
         "  frame_put_members(frame, &v, layout, $0_offsets);\n",
-        name_, suspension_.first_site());
+        name_, FirstSite(f_.index));
   }
   out_.Put("}\n");
 }

@@ -44,8 +44,8 @@
 #include <string>
 #include <vector>
 
-#include "translator/analysis/piece_cuts.h"
 #include "translator/emit/function/expressions.h"
+#include "translator/emit/function/plan.h"
 #include "translator/emit/function/statements.h"
 #include "translator/emit/function/suspension.h"
 #include "translator/emit/module_context.h"
@@ -56,7 +56,7 @@ namespace fermata::emit {
 
 class PieceEmitter {
  public:
-  PieceEmitter(const ModuleContext& context, const ir::Function& f,
+  PieceEmitter(const ModuleContext& context, const ir::Function& f, const FunctionPlan& plan,
                const ExpressionPrinter& printer, const SuspensionEmitter& suspension,
                StatementEmitter& statements, Writer& out);
 
@@ -92,7 +92,8 @@ class PieceEmitter {
   Writer& out_;
   const std::string name_;
   const std::vector<ir::VarId> variables_;  // the members of the structure
-  const std::vector<analysis::Piece> pieces_;
+  const std::vector<analysis::Piece>& pieces_;
+  const std::vector<analysis::FrameLayout>& frames_;  // by resume point
   const uint32_t parts_;
   std::vector<Entry> of_label_;
   std::vector<Entry> of_point_;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "translator/emit/function/frame_access.h"
+#include "translator/emit/function/functions.h"
 #include "translator/emit/function/slots.h"
 #include "translator/emit/names.h"
 
@@ -66,17 +67,15 @@ class FrameWalk {
 
 }  // namespace
 
-SuspensionEmitter::SuspensionEmitter(const ir::Function& f, const analysis::LiveSets& live_sets,
-                                     const ExpressionPrinter& printer, uint32_t first_site)
+SuspensionEmitter::SuspensionEmitter(const ir::Function& f,
+                                     const std::vector<analysis::FrameLayout>& frames,
+                                     const ExpressionPrinter& printer)
     : f_(f),
       printer_(printer),
-      first_site_(first_site),
+      layouts_(frames),
+      first_site_(FirstSite(f.index)),
       result_(f.point_count, ir::kNone),
       handler_(f.point_count, ir::kNone) {
-  const std::vector<uint32_t> rank = analysis::FrameOrder(f, live_sets);
-  for (const std::vector<ir::VarId>& live : live_sets) {
-    layouts_.push_back(analysis::LayOutFrame(f, live, rank));
-  }
   for (const ir::Stmt& s : f.stmts) {
     if (s.point == ir::kNone) continue;
     if (s.results.size() == 1) result_[s.point] = s.results[0];
@@ -120,14 +119,14 @@ void SuspensionEmitter::EmitSpills(absl::string_view push, absl::string_view lea
     const std::vector<uint32_t>& group = groups[g];
     std::string site;
     if (group.size() == 1) {
-      site = absl::StrCat(first_site_ + group[0]);
+      site = absl::StrCat(first_site_, " + ", group[0]);
       EmitSpillLabel(group[0], out);
       out.Put("\n");
     } else {
       site = "site";
       for (uint32_t p : group) {
         EmitSpillLabel(p, out);
-        out.Emit(" site = $0; goto P$1;\n", first_site_ + p, g);
+        out.Emit(" site = $0 + $1; goto P$2;\n", first_site_, p, g);
       }
       out.Emit("P$0:\n", g);
     }

@@ -26,7 +26,6 @@
 
 #include "absl/strings/string_view.h"
 #include "translator/analysis/frame_layout.h"
-#include "translator/analysis/liveness.h"
 #include "translator/emit/function/expressions.h"
 #include "translator/emit/function/frame_tree.h"
 #include "translator/emit/writer.h"
@@ -36,13 +35,10 @@ namespace fermata::emit {
 
 class SuspensionEmitter {
  public:
-  // `live`: by resume point.
-  SuspensionEmitter(const ir::Function& f, const analysis::LiveSets& live,
-                    const ExpressionPrinter& printer, uint32_t first_site);
+  // `frames`: by resume point.
+  SuspensionEmitter(const ir::Function& f, const std::vector<analysis::FrameLayout>& frames,
+                    const ExpressionPrinter& printer);
 
-  uint32_t first_site() const { return first_site_; }
-  // By resume point.
-  const std::vector<analysis::FrameLayout>& layouts() const { return layouts_; }
   // The resume points, those with the same live set together.
   const std::vector<std::vector<uint32_t>>& groups() const { return groups_; }
 
@@ -67,8 +63,8 @@ class SuspensionEmitter {
 
   const ir::Function& f_;
   const ExpressionPrinter& printer_;
-  const uint32_t first_site_;
-  std::vector<analysis::FrameLayout> layouts_;
+  const std::vector<analysis::FrameLayout>& layouts_;
+  const std::string first_site_;  // its name
   std::vector<std::vector<uint32_t>> groups_;
   std::vector<ir::VarId> result_;     // by resume point: the variable of a single result, or kNone
   std::vector<ir::LabelId> handler_;  // by resume point, or kNone

@@ -1,6 +1,6 @@
 // Translation on several threads: what is written does not depend on how many there are, and of
 // several errors the first function's is reported.
-#include "translator/function_stage.h"
+#include "translator/pipeline.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -28,7 +28,7 @@ using testing_support::Unsigned;
 using testing_support::WasmBuilder;
 using wasm::Opcode;
 
-class FunctionStageTest : public testing::Test {
+class ManyFunctionsTest : public testing::Test {
  protected:
   void SetUp() override {
     dir_ = fs::path(testing::TempDir()) /
@@ -86,7 +86,7 @@ void AddTooLarge(WasmBuilder& b, uint32_t type) {
   b.Function(type, std::string(40000, 'V'), Concat(parts));
 }
 
-TEST_F(FunctionStageTest, TheSameForAnyNumberOfThreads) {
+TEST_F(ManyFunctionsTest, TheSameForAnyNumberOfThreads) {
   WasmBuilder b;
   const uint32_t type = b.Type("i", "i");
   b.ImportFunction(type);
@@ -101,12 +101,12 @@ TEST_F(FunctionStageTest, TheSameForAnyNumberOfThreads) {
   }
 }
 
-TEST_F(FunctionStageTest, NoFunctions) {
+TEST_F(ManyFunctionsTest, NoFunctions) {
   ASSERT_TRUE(Run(WasmBuilder().Build(), 4).ok());
   EXPECT_EQ(Files().size(), 7u + 6);
 }
 
-TEST_F(FunctionStageTest, TheFirstErrorIsReported) {
+TEST_F(ManyFunctionsTest, TheFirstErrorIsReported) {
   WasmBuilder b;
   const uint32_t type = b.Type("i", "i");
   b.ImportFunction(type);

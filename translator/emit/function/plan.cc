@@ -1,0 +1,71 @@
+#include "translator/emit/function/plan.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_set.h"
+
+namespace fermata::emit {
+namespace {
+
+using ir::Stmt;
+
+// Largest bodies that are split, in bytes of wasm; `loop`: where a loop does not suspend. In large
+// modules code size and compile time matter more.
+struct SplitLimits {
+  uint32_t bytes;
+  uint32_t loop;
+};
+constexpr SplitLimits kSmallModule = {1000, 4000};
+constexpr SplitLimits kLargeModule = {60, 400};
+
+constexpr uint32_t kMostPoints = 1000;  // each is an edge from the entry switch into the body
+
+// A loop and a table of jumps to many places: the heart of an interpreter, whose speed is the
+// program's.
+bool IsInterpreter(const ir::Function& f) {
+  constexpr size_t kManyPlaces = 64;
+  return f.has_loop && std::any_of(f.stmts.begin(), f.stmts.end(), [](const Stmt& s) {
+           return s.kind == ir::StmtKind::kJumpTable && s.labels.size() >= kManyPlaces &&
+                  absl::flat_hash_set<ir::LabelId>(s.labels.begin(), s.labels.end()).size() >=
+                      kManyPlaces;
+         });
+}
+
+}  // namespace
+
+FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
+  const uint32_t bytes = context.module.functions[f.index].body.size();
+  if (bytes > context.options.giant_bytes || f.point_count > kMostPoints) {
+    return FunctionShape::kPieces;
+  }
+  if (f.point_count == 0) return FunctionShape::kPlain;
+  switch (context.options.shape) {
+    case Shape::kSplit:
+      return FunctionShape::kSplit;
+    case Shape::kShared:
+      return FunctionShape::kShared;
+    case Shape::kAuto:
+      break;
+  }
+  const SplitLimits& limits = context.large() ? kLargeModule : kSmallModule;
+  if (IsInterpreter(f)) return FunctionShape::kSplit;
+  const bool has_hot_loop = f.has_loop && (!f.suspends_in_loop || analysis::WorthPeeling(f));
+  return bytes <= (has_hot_loop ? limits.loop : limits.bytes) ? FunctionShape::kSplit
+                                                              : FunctionShape::kShared;
+}
+
+const char* Name(FunctionShape shape) {
+  switch (shape) {
+    case FunctionShape::kPlain:
+      return "plain";
+    case FunctionShape::kSplit:
+      return "split";
+    case FunctionShape::kShared:
+      return "shared";
+    case FunctionShape::kPieces:
+      return "pieces";
+  }
+  return "";
+}
+
+}  // namespace fermata::emit
