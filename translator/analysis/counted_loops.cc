@@ -70,77 +70,60 @@ struct Test {
   int64_t bound;  // exclusive
 };
 
-// Of a comparison: what it says, with its operands in order.
+enum class Sign : uint8_t { kEqual, kNotEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual };
+
+// Of a comparison of integers: what it says, with its operands in order.
 struct Comparison {
-  char sign;  // '=', '!', '<', '>', 'l' (<=), 'g' (>=)
+  Sign sign;
   bool is_unsigned;
 };
 std::optional<Comparison> ComparisonOf(Opcode op) {
-  switch (op) {
-    case Opcode::kI32Eq:
-    case Opcode::kI64Eq:
-      return Comparison{'=', false};
-    case Opcode::kI32Ne:
-    case Opcode::kI64Ne:
-      return Comparison{'!', false};
-    case Opcode::kI32LtS:
-    case Opcode::kI64LtS:
-      return Comparison{'<', false};
-    case Opcode::kI32LtU:
-    case Opcode::kI64LtU:
-      return Comparison{'<', true};
-    case Opcode::kI32GtS:
-    case Opcode::kI64GtS:
-      return Comparison{'>', false};
-    case Opcode::kI32GtU:
-    case Opcode::kI64GtU:
-      return Comparison{'>', true};
-    case Opcode::kI32LeS:
-    case Opcode::kI64LeS:
-      return Comparison{'l', false};
-    case Opcode::kI32LeU:
-    case Opcode::kI64LeU:
-      return Comparison{'l', true};
-    case Opcode::kI32GeS:
-    case Opcode::kI64GeS:
-      return Comparison{'g', false};
-    case Opcode::kI32GeU:
-    case Opcode::kI64GeU:
-      return Comparison{'g', true};
-    default:
-      return std::nullopt;
+  constexpr std::pair<absl::string_view, Sign> kSigns[] = {
+      {"==", Sign::kEqual},       {"!=", Sign::kNotEqual}, {"<", Sign::kLess},
+      {"<=", Sign::kLessOrEqual}, {">", Sign::kGreater},   {">=", Sign::kGreaterOrEqual}};
+  const wasm::OpcodeInfo& info = wasm::Info(op);
+  if (info.infix == nullptr || (info.params != "ii" && info.params != "II")) return std::nullopt;
+  for (const auto& [symbol, sign] : kSigns) {
+    if (symbol != info.infix) continue;
+    const bool ordered = sign != Sign::kEqual && sign != Sign::kNotEqual;
+    return Comparison{sign, ordered && *info.operand_type == '\0'};
   }
+  return std::nullopt;
 }
 
-char Mirror(char sign) {
+// The same comparison with its operands exchanged.
+Sign Mirror(Sign sign) {
   switch (sign) {
-    case '<':
-      return '>';
-    case '>':
-      return '<';
-    case 'l':
-      return 'g';
-    case 'g':
-      return 'l';
-    default:
+    case Sign::kLess:
+      return Sign::kGreater;
+    case Sign::kGreater:
+      return Sign::kLess;
+    case Sign::kLessOrEqual:
+      return Sign::kGreaterOrEqual;
+    case Sign::kGreaterOrEqual:
+      return Sign::kLessOrEqual;
+    case Sign::kEqual:
+    case Sign::kNotEqual:
       return sign;
   }
+  return sign;
 }
-char Negate(char sign) {
+Sign Negate(Sign sign) {
   switch (sign) {
-    case '=':
-      return '!';
-    case '!':
-      return '=';
-    case '<':
-      return 'g';
-    case '>':
-      return 'l';
-    case 'l':
-      return '>';
-    default:
-      return '<';
+    case Sign::kEqual:
+      return Sign::kNotEqual;
+    case Sign::kNotEqual:
+      return Sign::kEqual;
+    case Sign::kLess:
+      return Sign::kGreaterOrEqual;
+    case Sign::kGreater:
+      return Sign::kLessOrEqual;
+    case Sign::kLessOrEqual:
+      return Sign::kGreater;
+    case Sign::kGreaterOrEqual:
+      return Sign::kLess;
   }
+  return sign;
 }
 
 // The test "goes on if `condition` is true (`truth`) or false".
@@ -160,7 +143,7 @@ std::optional<Test> AsTest(const Expr* condition, bool truth) {
     return Test{condition, Relation::kNotEqual, false, 0};
   }
   const Expr *left = condition->a, *right = condition->b;
-  char sign = comparison->sign;
+  Sign sign = comparison->sign;
   if (IsConst(left)) {
     std::swap(left, right);
     sign = Mirror(sign);
@@ -171,14 +154,14 @@ std::optional<Test> AsTest(const Expr* condition, bool truth) {
   if (comparison->is_unsigned && right->type == ir::Kind::kI32) {
     bound = static_cast<uint32_t>(right->bits);
   }
-  if (sign == '=') return std::nullopt;
-  if (sign == '!') return Test{left, Relation::kNotEqual, false, bound};
+  if (sign == Sign::kEqual) return std::nullopt;
+  if (sign == Sign::kNotEqual) return Test{left, Relation::kNotEqual, false, bound};
   // Bounds that are near those of the type are no bounds.
   if (bound >= INT64_MAX - 1 || bound <= INT64_MIN + 1) return std::nullopt;
   if (comparison->is_unsigned && bound < 0) return std::nullopt;
-  if (sign == 'l') ++bound;
-  if (sign == 'g') --bound;
-  const bool less = sign == '<' || sign == 'l';
+  if (sign == Sign::kLessOrEqual) ++bound;
+  if (sign == Sign::kGreaterOrEqual) --bound;
+  const bool less = sign == Sign::kLess || sign == Sign::kLessOrEqual;
   return Test{left, less ? Relation::kLess : Relation::kGreater, comparison->is_unsigned, bound};
 }
 
@@ -207,11 +190,12 @@ std::optional<uint64_t> CountRounds(ir::Kind kind, const Test& test, int64_t sta
       if (distance <= 0) return 1;
       if (step < 0 || test.bound + step > high) return std::nullopt;
       return (distance + step - 1) / step + 1;
-    default:
+    case Relation::kGreater:
       if (distance >= 0) return 1;
       if (step > 0 || test.bound + step < low) return std::nullopt;
       return (distance + step + 1) / step + 1;
   }
+  return std::nullopt;
 }
 
 class LoopBounds {
@@ -379,9 +363,34 @@ bool IsBrief(const Stmt& s) {
     case StmtKind::kTableCopy:
     case StmtKind::kTableInit:
       return false;
-    default:
+    case StmtKind::kSet:
+    case StmtKind::kEval:
+    case StmtKind::kStore:
+    case StmtKind::kStoreLane:
+    case StmtKind::kAtomicFence:
+    case StmtKind::kWide:
+    case StmtKind::kGlobalSet:
+    case StmtKind::kReturnCall:
+    case StmtKind::kReturnCallIndirect:
+    case StmtKind::kReturnCallRef:
+    case StmtKind::kYield:
+    case StmtKind::kJump:
+    case StmtKind::kJumpIf:
+    case StmtKind::kJumpTable:
+    case StmtKind::kLabel:
+    case StmtKind::kReturn:
+    case StmtKind::kUnreachable:
+    case StmtKind::kThrow:
+    case StmtKind::kThrowRef:
+    case StmtKind::kJumpUnlessTag:
+    case StmtKind::kCatch:
+    case StmtKind::kLeave:
+    case StmtKind::kDataDrop:
+    case StmtKind::kTableSet:
+    case StmtKind::kElemDrop:
       return s.handler == ir::kNone;
   }
+  return false;
 }
 
 std::vector<Loop> FindLoops(const ir::Function& f, const std::vector<uint32_t>& labels) {

@@ -158,9 +158,35 @@ bool CallsNothing(const ir::Stmt& s) {
     case Kind::kReturn:
     case Kind::kUnreachable:
       return true;
-    default:
+    case Kind::kAtomic:
+    case Kind::kAtomicFence:
+    case Kind::kWide:
+    case Kind::kCall:
+    case Kind::kCallIndirect:
+    case Kind::kCallRef:
+    case Kind::kReturnCall:
+    case Kind::kReturnCallIndirect:
+    case Kind::kReturnCallRef:
+    case Kind::kYield:
+    case Kind::kThrow:
+    case Kind::kThrowRef:
+    case Kind::kJumpUnlessTag:
+    case Kind::kCatch:
+    case Kind::kLeave:
+    case Kind::kMemoryGrow:
+    case Kind::kMemoryFill:
+    case Kind::kMemoryCopy:
+    case Kind::kMemoryInit:
+    case Kind::kDataDrop:
+    case Kind::kTableSet:
+    case Kind::kTableGrow:
+    case Kind::kTableFill:
+    case Kind::kTableCopy:
+    case Kind::kTableInit:
+    case Kind::kElemDrop:
       return false;
   }
+  return false;
 }
 
 // Finds out whether what can be reached from a label may call something.

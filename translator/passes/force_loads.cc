@@ -76,19 +76,8 @@ bool IsFloat(Kind type) { return type == Kind::kF32 || type == Kind::kF64; }
 
 // Of floating-point numbers: what of a NaN makes a NaN.
 bool IsArithmetic(Opcode op) {
-  switch (op) {
-    case Opcode::kF32Add:
-    case Opcode::kF64Add:
-    case Opcode::kF32Sub:
-    case Opcode::kF64Sub:
-    case Opcode::kF32Mul:
-    case Opcode::kF64Mul:
-    case Opcode::kF32Div:
-    case Opcode::kF64Div:
-      return true;
-    default:
-      return false;
-  }
+  const wasm::OpcodeInfo& info = wasm::Info(op);
+  return info.infix != nullptr && IsFloat(wasm::KindOf(info.results[0]));
 }
 
 // Finite: with a NaN the result is known, and with an infinity it may be.
@@ -253,12 +242,25 @@ class Pass {
       }
       case ExprKind::kNumeric:
         return VisitNumeric(e, needed);
-      default:
+      case ExprKind::kVar:
+      case ExprKind::kConst:
+      case ExprKind::kLane:
+      case ExprKind::kShuffle:
+      case ExprKind::kSelect:
+      case ExprKind::kGlobalGet:
+      case ExprKind::kMemorySize:
+      case ExprKind::kTableSize:
+      case ExprKind::kTableGet:
+      case ExprKind::kRefNull:
+      case ExprKind::kRefIsNull:
+      case ExprKind::kRefFunc:
+      case ExprKind::kRefAsNonNull:
         Root(e->a);
         Root(e->b);
         Root(e->c);
         return false;
     }
+    return false;
   }
 
   void NoteLoads(const Expr* e) {

@@ -140,7 +140,14 @@ class ModuleValidator {
         case ConstInstr::kArrayNewDefault:
           if (!CheckNewArray(i, stack)) return false;
           break;
-        default: {
+        case ConstInstr::kI32Const:
+        case ConstInstr::kI64Const:
+        case ConstInstr::kF32Const:
+        case ConstInstr::kF64Const:
+        case ConstInstr::kV128Const:
+        case ConstInstr::kGlobalGet:
+        case ConstInstr::kRefNull:
+        case ConstInstr::kRefFunc: {
           const ValType type = TypeOfOperand(i, globals);
           if (type == ValType::kBottom) return false;
           stack.push_back(type);
@@ -201,9 +208,21 @@ class ModuleValidator {
       case ConstInstr::kRefFunc:
         if (!Known(i.offset, i.index, m_.functions.size(), "function")) return ValType::kBottom;
         return ValType::Ref(m_.functions[i.index].type, /*nullable=*/false);
-      default:
-        break;
+      case ConstInstr::kGlobalGet:
+        return TypeOfGlobal(i, globals);
+      case ConstInstr::kI32Add:
+      case ConstInstr::kI32Sub:
+      case ConstInstr::kI32Mul:
+      case ConstInstr::kI64Add:
+      case ConstInstr::kI64Sub:
+      case ConstInstr::kI64Mul:
+      case ConstInstr::kArrayNewDefault:
+        break;  // these have operands
     }
+    return ValType::kBottom;
+  }
+
+  ValType TypeOfGlobal(const ConstInstr& i, uint32_t globals) {
     if (!Known(i.offset, i.index, globals, "global")) return ValType::kBottom;
     const wasm::GlobalType& type = m_.globals[i.index].type;
     if (!type.mut) return type.type;

@@ -133,7 +133,14 @@ std::string Literal(Kind kind, uint64_t bits, uint64_t high) {
       std::snprintf(text, sizeof text, "%a", value);
       break;
     }
-    default:
+#define FERMATA_HEAP_TYPE(enumerator, ...) case Kind::enumerator:
+#include "include/fermata/core/value_types.def"
+    case Kind::kFuncRef:
+    case Kind::kExternRef:
+    case Kind::kExnRef:
+    case Kind::kAnyRef:
+    case Kind::kTypedRef:
+    case Kind::kBottom:
       return "ref(0)";
   }
   return text[0] == '-' ? absl::StrCat("(", text, ")") : text;

@@ -92,9 +92,42 @@ class FunctionEmitter {
       case ir::StmtKind::kCallIndirect:
       case ir::StmtKind::kCallRef:
         return Callee(kCallsType, s.index);
-      default:
+      case ir::StmtKind::kSet:
+      case ir::StmtKind::kEval:
+      case ir::StmtKind::kStore:
+      case ir::StmtKind::kStoreLane:
+      case ir::StmtKind::kAtomic:
+      case ir::StmtKind::kAtomicFence:
+      case ir::StmtKind::kWide:
+      case ir::StmtKind::kGlobalSet:
+      case ir::StmtKind::kReturnCall:
+      case ir::StmtKind::kReturnCallIndirect:
+      case ir::StmtKind::kReturnCallRef:
+      case ir::StmtKind::kJump:
+      case ir::StmtKind::kJumpIf:
+      case ir::StmtKind::kJumpTable:
+      case ir::StmtKind::kLabel:
+      case ir::StmtKind::kReturn:
+      case ir::StmtKind::kUnreachable:
+      case ir::StmtKind::kThrow:
+      case ir::StmtKind::kThrowRef:
+      case ir::StmtKind::kJumpUnlessTag:
+      case ir::StmtKind::kCatch:
+      case ir::StmtKind::kLeave:
+      case ir::StmtKind::kMemoryGrow:
+      case ir::StmtKind::kMemoryFill:
+      case ir::StmtKind::kMemoryCopy:
+      case ir::StmtKind::kMemoryInit:
+      case ir::StmtKind::kDataDrop:
+      case ir::StmtKind::kTableSet:
+      case ir::StmtKind::kTableGrow:
+      case ir::StmtKind::kTableFill:
+      case ir::StmtKind::kTableCopy:
+      case ir::StmtKind::kTableInit:
+      case ir::StmtKind::kElemDrop:
         return kCallsAny;
     }
+    return kCallsAny;
   }
   static uint16_t Callee(uint16_t kind, uint32_t index) {
     const uint64_t number = kind + 2 * uint64_t{index};

@@ -120,12 +120,29 @@ void StatementEmitter::Emit(const Stmt& s) {
       for (size_t i = 0; i < s.args.size(); ++i) out_.Put(Arg(s, i), ", ");
       out_.Emit("$0, $1);\n", printer_.Var(s.results[0]), printer_.Var(s.results[1]));
       break;
-    default:
-      if (s.kind >= StmtKind::kThrow && s.kind <= StmtKind::kLeave) {
-        EmitExceptionStmt(s);
-      } else {
-        EmitStateStmt(s);
-      }
+    case StmtKind::kThrow:
+    case StmtKind::kThrowRef:
+    case StmtKind::kJumpUnlessTag:
+    case StmtKind::kCatch:
+    case StmtKind::kLeave:
+      return EmitExceptionStmt(s);
+    case StmtKind::kStore:
+    case StmtKind::kStoreLane:
+    case StmtKind::kAtomic:
+    case StmtKind::kAtomicFence:
+    case StmtKind::kMemoryGrow:
+    case StmtKind::kMemoryFill:
+    case StmtKind::kMemoryCopy:
+    case StmtKind::kMemoryInit:
+    case StmtKind::kDataDrop:
+      return EmitMemoryStmt(s);
+    case StmtKind::kTableSet:
+    case StmtKind::kTableGrow:
+    case StmtKind::kTableFill:
+    case StmtKind::kTableCopy:
+    case StmtKind::kTableInit:
+    case StmtKind::kElemDrop:
+      return EmitTableStmt(s);
   }
 }
 
@@ -204,7 +221,7 @@ void StatementEmitter::EmitExceptionStmt(const Stmt& s) {
       out_.Put("  Catch(base);\n");
       EmitFromResults(s.results);
       break;
-    default:
+    default:  // kLeave
       out_.Put("  ", LeaveStatement(), "\n");
   }
 }
@@ -226,8 +243,7 @@ void StatementEmitter::EmitFromResults(absl::Span<const ir::VarId> vars) {
   }
 }
 
-// Statements on memories and tables.
-void StatementEmitter::EmitStateStmt(const Stmt& s) {
+void StatementEmitter::EmitMemoryStmt(const Stmt& s) {
   switch (s.kind) {
     case StmtKind::kStore:
       out_.Emit("  $0(m$1, $2, $3, $4);\n", HelperName(s.op), s.index, Arg(s, 0), s.bits,
@@ -274,6 +290,13 @@ void StatementEmitter::EmitStateStmt(const Stmt& s) {
     case StmtKind::kDataDrop:
       out_.Emit("  self.data_size$0 = 0;\n", s.index);
       break;
+    default:
+      break;  // no statement on memories
+  }
+}
+
+void StatementEmitter::EmitTableStmt(const Stmt& s) {
+  switch (s.kind) {
     case StmtKind::kTableSet:
       out_.Emit("  table_set(base, self.table$0, $1, $2);\n", s.index, Arg(s, 0), Arg(s, 1));
       break;
@@ -297,7 +320,7 @@ void StatementEmitter::EmitStateStmt(const Stmt& s) {
       out_.Emit("  self.elem_size$0 = 0;\n", s.index);
       break;
     default:
-      break;
+      break;  // no statement on tables
   }
 }
 

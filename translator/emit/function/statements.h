@@ -73,7 +73,8 @@ class StatementEmitter {
   void EmitYield(const ir::Stmt& s);
   void EmitJumpTable(const ir::Stmt& s);
   void EmitExceptionStmt(const ir::Stmt& s);
-  void EmitStateStmt(const ir::Stmt& s);
+  void EmitMemoryStmt(const ir::Stmt& s);
+  void EmitTableStmt(const ir::Stmt& s);
   void EmitAtomic(const ir::Stmt& s);
   void GoToHandler(const ir::Stmt& s);
   void EmitReloadMemories();

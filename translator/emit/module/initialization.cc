@@ -83,8 +83,9 @@ class InitializationEmitter {
         case ConstInstr::kI64Mul:
           binary(" * ");
           break;
-        default:
+        case ConstInstr::kRefNull:
           stack.push_back("ref(0)");
+          break;
       }
     }
     return stack.empty() ? "0" : stack.back();
