@@ -15,6 +15,7 @@
 #include "translator/passes/force_loads.h"
 #include "translator/passes/preempt.h"
 #include "translator/passes/suspend_everywhere.h"
+#include "translator/passes/tidy.h"
 #include "translator/wasm/error.h"
 
 namespace fermata {
@@ -30,6 +31,7 @@ constexpr uint32_t kMostFrameWords = 0xffff;     // core::Footer::words
 // What changes the function before anything is found out about it. Returns how many loads were
 // forced.
 int RunPasses(const ModuleContext& context, ir::Function& f) {
+  passes::Tidy(f);
   const emit::Options& options = context.options;
   if (options.preempt != emit::Preempt::kNone) {
     const bool fuel = options.preempt == emit::Preempt::kFuel;
@@ -57,6 +59,9 @@ absl::StatusOr<FunctionPlan> MakePlan(const ModuleContext& context, const ir::Fu
   for (const analysis::FrameLayout& frame : plan.frames) {
     if (frame.words > kMostFrameWords) return limit("a frame of more than 256 KiB");
   }
+  for (const ir::VarId v : analysis::LiveAtEntry(f)) {
+    if (v >= f.type->params.size()) plan.zeroed.push_back(v);
+  }
   plan.shape = emit::ChooseShape(context, f);
   if (context.stack_need[f.index] != 0) {
     plan.stack_check = analysis::StackCheckPosition(f, context.stack_need[f.index]);
@@ -82,7 +87,7 @@ absl::StatusOr<TranslatedFunction> TranslateFunction(const ModuleContext& contex
   // 2. Passes change it.
   TranslatedFunction result;
   result.forced_loads = RunPasses(context, **f);
-  if (print_ir) result.ir_text = ir::Print(**f);
+  if (print_ir) result.ir_text = ir::Print(context.module, **f);
 
   // 3. Analyses find out what has to be known to print it.
   const absl::StatusOr<FunctionPlan> plan = MakePlan(context, **f);

@@ -1,11 +1,10 @@
-// The C++ names of a module's parts. Stable: they depend on the part's index and its own wasm name
-// only, so a small change to a module makes a small change to the output.
+// How the parts of a module are spelled in C++, beside the names of ir/names.h:
 //
-//   fn12_parse    function 12, named "parse"         fn12_parse_resume  its resume function
-//   import_3      import slot of imported function 3  suspend_3          its suspending stub
-//   l0 l1_len     wasm locals                         s3 w3 p3 d3 r3     operand slots of height 3:
-//   g0 table0 memory0 data0 elem0                       i32 i64 f32 f64 funcref; others: value_types.def
-//   elements0     of a table that HasFixedElements
+//   fn12_parse_resume        the resume function of function 12
+//   import_3_fd_write        calls imported function 3, of the slot import_3; suspend_3 is the stub
+//                            that the slot holds if the host provides the import as an op
+//   g0 table0 memory0 data0 elem0 elements0    members of the instance; the last is of tables that
+//                                              HasFixedElements
 #ifndef FERMATA_TRANSLATOR_EMIT_NAMES_H_
 #define FERMATA_TRANSLATOR_EMIT_NAMES_H_
 
@@ -13,14 +12,17 @@
 
 #include "absl/strings/string_view.h"
 #include "translator/ir/ir.h"
+#include "translator/ir/names.h"
 #include "translator/wasm/module.h"
 
 namespace fermata::emit {
 
-// ASCII letters, digits and single underscores of `text`, at most `limit` characters, or "".
-std::string Sanitize(absl::string_view text, size_t limit);
-std::string FunctionName(const wasm::Module& module, uint32_t function);
-std::string VarName(const wasm::Module& module, const ir::Function& f, ir::VarId v);
+using ir::FunctionName;
+using ir::Sanitize;
+using ir::VarName;
+
+// The function of the module's header that calls an import: "import_3_fd_write".
+std::string ImportName(const wasm::Module& module, uint32_t function);
 
 // "u32", "u64", "f32", "f64", "v128", "ref".
 absl::string_view CType(ir::Kind kind);

@@ -1,75 +1,12 @@
 #include "translator/ir/printer.h"
 
+#include <vector>
+
 #include "absl/strings/str_cat.h"
+#include "translator/ir/names.h"
 
 namespace fermata::ir {
 namespace {
-
-void Append(const Expr* e, std::string& out);
-
-void AppendUnforced(const Expr* e, std::string& out) {
-  switch (e->kind) {
-    case ExprKind::kVar:
-      absl::StrAppend(&out, "v", e->index);
-      return;
-    case ExprKind::kConst:
-      absl::StrAppend(&out, e->bits);
-      if (e->type == Kind::kV128) absl::StrAppend(&out, ":", e->high);
-      return;
-    case ExprKind::kNumeric:
-      absl::StrAppend(&out, "(", wasm::Info(e->op).name);
-      break;
-    case ExprKind::kLane:
-      absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index);
-      break;
-    case ExprKind::kShuffle:
-      absl::StrAppend(&out, "(i8x16.shuffle ", e->bits, ":", e->high);
-      break;
-    case ExprKind::kLoadLane:
-    case ExprKind::kLoad:
-      absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index, "+", e->bits);
-      break;
-    case ExprKind::kSelect:
-      out.append("(select");
-      break;
-    case ExprKind::kGlobalGet:
-      absl::StrAppend(&out, "(global.get ", e->index);
-      break;
-    case ExprKind::kMemorySize:
-      absl::StrAppend(&out, "(memory.size ", e->index);
-      break;
-    case ExprKind::kTableSize:
-      absl::StrAppend(&out, "(table.size ", e->index);
-      break;
-    case ExprKind::kTableGet:
-      absl::StrAppend(&out, "(table.get ", e->index);
-      break;
-    case ExprKind::kRefNull:
-      out.append("(ref.null");
-      break;
-    case ExprKind::kRefIsNull:
-      out.append("(ref.is_null");
-      break;
-    case ExprKind::kRefFunc:
-      absl::StrAppend(&out, "(ref.func ", e->index);
-      break;
-    case ExprKind::kRefAsNonNull:
-      out.append("(ref.as_non_null");
-      break;
-  }
-  for (const Expr* x : {e->a, e->b, e->c}) {
-    if (x == nullptr) continue;
-    out.push_back(' ');
-    Append(x, out);
-  }
-  out.push_back(')');
-}
-
-void Append(const Expr* e, std::string& out) {
-  if (e->force) out.append("(force ");
-  AppendUnforced(e, out);
-  if (e->force) out.push_back(')');
-}
 
 const char* Name(StmtKind kind) {
   switch (kind) {
@@ -157,36 +94,111 @@ bool HasIndex(const Stmt& s) {
          (s.kind >= StmtKind::kMemoryGrow && s.kind <= StmtKind::kElemDrop);
 }
 
-void Append(const Stmt& s, std::string& out) {
-  out.append(s.kind == StmtKind::kLabel ? "" : "  ");
-  if (s.dst != kNone) absl::StrAppend(&out, "v", s.dst, " = ");
-  if (s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane || s.kind == StmtKind::kAtomic ||
-      s.kind == StmtKind::kWide) {
-    absl::StrAppend(&out, wasm::Info(s.op).name, " ", s.index, "+", s.bits);
-  } else if (s.kind != StmtKind::kSet) {
-    out.append(Name(s.kind));
+class Printer {
+ public:
+  Printer(const wasm::Module& module, const Function& f) {
+    for (VarId v = 0; v < f.vars.size(); ++v) names_.push_back(VarName(module, f, v));
   }
-  if (HasIndex(s)) absl::StrAppend(&out, " ", s.index);
-  if (s.negate) out.append(" not");
-  for (const Expr* e : s.args) {
-    if (out.back() != ' ') out.push_back(' ');
-    Append(e, out);
+
+  void Append(const Stmt& s, std::string& out) const {
+    out.append(s.kind == StmtKind::kLabel ? "" : "  ");
+    if (s.dst != kNone) absl::StrAppend(&out, names_[s.dst], " = ");
+    if (s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane ||
+        s.kind == StmtKind::kAtomic || s.kind == StmtKind::kWide) {
+      absl::StrAppend(&out, wasm::Info(s.op).name, " ", s.index, "+", s.bits);
+    } else if (s.kind != StmtKind::kSet) {
+      out.append(Name(s.kind));
+    }
+    if (HasIndex(s)) absl::StrAppend(&out, " ", s.index);
+    if (s.negate) out.append(" not");
+    for (const Expr* e : s.args) {
+      if (out.back() != ' ') out.push_back(' ');
+      Append(e, out);
+    }
+    if (s.label != kNone) absl::StrAppend(&out, " L", s.label, s.loop ? " loop" : "");
+    for (LabelId l : s.labels) absl::StrAppend(&out, " L", l);
+    if (!s.results.empty()) out.append(" ->");
+    for (VarId v : s.results) absl::StrAppend(&out, " ", names_[v]);
+    if (s.handler != kNone) absl::StrAppend(&out, " handler L", s.handler);
+    if (s.point != kNone) absl::StrAppend(&out, "  ; point ", s.point);
+    out.push_back('\n');
   }
-  if (s.label != kNone) absl::StrAppend(&out, " L", s.label, s.loop ? " loop" : "");
-  for (LabelId l : s.labels) absl::StrAppend(&out, " L", l);
-  if (!s.results.empty()) out.append(" ->");
-  for (VarId v : s.results) absl::StrAppend(&out, " v", v);
-  if (s.handler != kNone) absl::StrAppend(&out, " handler L", s.handler);
-  if (s.point != kNone) absl::StrAppend(&out, "  ; point ", s.point);
-  out.push_back('\n');
-}
+
+ private:
+  void AppendUnforced(const Expr* e, std::string& out) const {
+    switch (e->kind) {
+      case ExprKind::kVar:
+        out.append(names_[e->index]);
+        return;
+      case ExprKind::kConst:
+        absl::StrAppend(&out, e->bits);
+        if (e->type == Kind::kV128) absl::StrAppend(&out, ":", e->high);
+        return;
+      case ExprKind::kNumeric:
+        absl::StrAppend(&out, "(", wasm::Info(e->op).name);
+        break;
+      case ExprKind::kLane:
+        absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index);
+        break;
+      case ExprKind::kShuffle:
+        absl::StrAppend(&out, "(i8x16.shuffle ", e->bits, ":", e->high);
+        break;
+      case ExprKind::kLoadLane:
+      case ExprKind::kLoad:
+        absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index, "+", e->bits);
+        break;
+      case ExprKind::kSelect:
+        out.append("(select");
+        break;
+      case ExprKind::kGlobalGet:
+        absl::StrAppend(&out, "(global.get ", e->index);
+        break;
+      case ExprKind::kMemorySize:
+        absl::StrAppend(&out, "(memory.size ", e->index);
+        break;
+      case ExprKind::kTableSize:
+        absl::StrAppend(&out, "(table.size ", e->index);
+        break;
+      case ExprKind::kTableGet:
+        absl::StrAppend(&out, "(table.get ", e->index);
+        break;
+      case ExprKind::kRefNull:
+        out.append("(ref.null");
+        break;
+      case ExprKind::kRefIsNull:
+        out.append("(ref.is_null");
+        break;
+      case ExprKind::kRefFunc:
+        absl::StrAppend(&out, "(ref.func ", e->index);
+        break;
+      case ExprKind::kRefAsNonNull:
+        out.append("(ref.as_non_null");
+        break;
+    }
+    for (const Expr* x : {e->a, e->b, e->c}) {
+      if (x == nullptr) continue;
+      out.push_back(' ');
+      Append(x, out);
+    }
+    out.push_back(')');
+  }
+
+  void Append(const Expr* e, std::string& out) const {
+    if (e->force) out.append("(force ");
+    AppendUnforced(e, out);
+    if (e->force) out.push_back(')');
+  }
+
+  std::vector<std::string> names_;  // by variable
+};
 
 }  // namespace
 
-std::string Print(const Function& f) {
+std::string Print(const wasm::Module& module, const Function& f) {
   std::string out = absl::StrCat("function ", f.index, " ", wasm::ToString(*f.type), " locals ",
                                  f.local_count, " vars ", f.vars.size(), "\n");
-  for (const Stmt& s : f.stmts) Append(s, out);
+  Printer printer(module, f);
+  for (const Stmt& s : f.stmts) printer.Append(s, out);
   return out;
 }
 

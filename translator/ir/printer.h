@@ -5,11 +5,13 @@
 #include <string>
 
 #include "translator/ir/ir.h"
+#include "translator/wasm/module.h"
 
 namespace fermata::ir {
 
-// One statement a line: "  v3 = (i32.add v0 7)", "  call 12 (v0) -> v3  ; point 0".
-std::string Print(const Function& f);
+// One statement a line: "  s3 = (i32.add l0 7)", "  call 12 (l0) -> s3  ; point 0". Variables have
+// the names of the generated C++.
+std::string Print(const wasm::Module& module, const Function& f);
 
 }  // namespace fermata::ir
 

@@ -24,6 +24,8 @@ struct Infix {
   absl::string_view opposite;  // of comparisons: true if and only if it is false
 };
 
+constexpr uint64_t kMostPlain = 0x7fffffff;  // of constants that may be written as an int
+
 // Levels. Operators of kMixed are never mixed with others without parentheses.
 constexpr int kAlone = 0, kMixed = 1, kSum = 3, kProduct = 4, kPrimary = 5;
 
@@ -110,9 +112,13 @@ absl::string_view HelperName(Opcode op) {
 std::string Literal(Kind kind, uint64_t bits, uint64_t high) {
   char text[64];
   switch (kind) {
+    // Large ones are masks, negative numbers or hashes.
     case Kind::kI32:
-      return absl::StrCat(static_cast<uint32_t>(bits), "u");
+      bits = static_cast<uint32_t>(bits);
+      if (bits > kMostPlain) return absl::StrCat("0x", absl::Hex(bits), "u");
+      return absl::StrCat(bits, "u");
     case Kind::kI64:
+      if (bits > kMostPlain) return absl::StrCat("0x", absl::Hex(bits), "ull");
       return absl::StrCat(bits, "ull");
     case Kind::kV128:
       return absl::StrCat("v128_const(", bits, "ull, ", high, "ull)");
@@ -147,8 +153,6 @@ std::string Literal(Kind kind, uint64_t bits, uint64_t high) {
 }
 
 namespace {
-
-constexpr uint64_t kMostPlain = 0x7fffffff;  // of constants that may be written as an int
 
 bool IsInteger(const Expr* e) { return e->type == Kind::kI32 || e->type == Kind::kI64; }
 bool IsPlain(const Expr* e) {
@@ -302,8 +306,24 @@ void ExpressionPrinter::AppendOperand(const Expr* e, const Expr* other, int leve
   AppendPrimary(e, out);
 }
 
+// x + (2^32 - 1) is x - 1, as people write it.
+bool ExpressionPrinter::AppendSumWithConstant(const Expr* e, std::string& out) const {
+  const absl::string_view symbol = wasm::Info(e->op).infix;
+  if ((symbol != "+" && symbol != "-") || !IsInteger(e) || e->b->kind != ExprKind::kConst ||
+      e->a->kind == ExprKind::kConst) {
+    return false;
+  }
+  const int64_t value =
+      e->type == Kind::kI32 ? static_cast<int32_t>(e->b->bits) : static_cast<int64_t>(e->b->bits);
+  if (value >= 0 || value < -static_cast<int64_t>(kMostPlain)) return false;
+  AppendOperand(e->a, e->b, kSum, out);
+  absl::StrAppend(&out, symbol == "+" ? " - " : " + ", -value);
+  return true;
+}
+
 // Chains of one operator need no parentheses on the left, nor do products in sums.
 void ExpressionPrinter::AppendInfix(const Expr* e, std::string& out) const {
+  if (AppendSumWithConstant(e, out)) return;
   const Infix infix = InfixOf(e->op);
   const bool chain = infix.level == kMixed && e->a->kind == ExprKind::kNumeric && e->a->op == e->op;
   AppendOperand(e->a, e->b, infix.level == kMixed && !chain ? kPrimary : infix.level, out);

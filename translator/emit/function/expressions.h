@@ -42,6 +42,7 @@ class ExpressionPrinter {
   void AppendOperand(const ir::Expr* e, const ir::Expr* other, int level, std::string& out) const;
   void AppendUnforced(const ir::Expr* e, std::string& out) const;
   void AppendInfix(const ir::Expr* e, std::string& out) const;
+  bool AppendSumWithConstant(const ir::Expr* e, std::string& out) const;
   void AppendSelect(const ir::Expr* e, std::string& out) const;
   bool AppendComparison(const ir::Expr* e, bool negate, std::string& out) const;
   void AppendShift(const ir::Expr* e, std::string& out) const;

@@ -191,7 +191,8 @@ class FunctionEmitter {
     statements_.EmitCommon();
     EmitDeclarations();
     if (f_.point_count == 0) return EmitZeroLocals();
-    out_.Put("  [[maybe_unused]] u32 site;\n  u8* frame;\n");
+    if (body_ == Body::kShared || suspension_.SharesSpills()) out_.Put("  u32 site;\n");
+    out_.Put("  u8* frame;\n");
     if (body_ == Body::kShared) {
       out_.Put("  u64 value;\n  if (FERMATA_UNLIKELY(self.resume_point != 0)) goto E;\n");
     }
@@ -215,7 +216,7 @@ class FunctionEmitter {
     out_.Put("  SELF;\n");
     statements_.EmitCommon();
     DeclareVariables(f_, VariablesIn(f_.stmts, used), printer_, "", out_);
-    out_.Put("  [[maybe_unused]] u32 site;\n  switch (point) {\n");
+    out_.Put(suspension_.SharesSpills() ? "  u32 site;\n" : "", "  switch (point) {\n");
     suspension_.EmitReloads("point", "value", out_);
     out_.Put("  default: FERMATA_UNREACHABLE;\n  }\n");
     for (uint32_t part = 0; part < paths.parts.size(); ++part) EmitPart(paths, part);
@@ -252,8 +253,7 @@ class FunctionEmitter {
   }
   void EmitZeroLocals() {
     std::string numbers;
-    for (ir::VarId v : variables_) {
-      if (v < type_.params.size() || v >= f_.local_count) continue;
+    for (ir::VarId v : plan_.zeroed) {
       if (f_.vars[v].type == ir::Kind::kV128) {
         out_.Put("  ", printer_.Var(v), " = v128_const(0, 0);\n");
       } else {

@@ -1,7 +1,9 @@
 #include "translator/emit/function/statements.h"
 
-#include "absl/strings/match.h"
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "include/fermata/core/type_number.h"
 #include "translator/emit/function/functions.h"
 #include "translator/emit/function/slots.h"
@@ -20,9 +22,15 @@ uint32_t SlotsOfValues(absl::Span<ir::Expr* const> values) {
   return slots;
 }
 
-// Of the usual kind: see memory_range in fermata/core/memory.h.
-bool IsSmall(const wasm::Memory& memory) {
-  return !memory.type.limits.is64 && !memory.type.limits.shared;
+// A statement that calls something, or may trap.
+bool HasPlace(const Stmt& s) {
+  return ir::IsCall(s) || ir::IsReturnCall(s) || s.kind == StmtKind::kUnreachable ||
+         s.kind == StmtKind::kThrow || s.kind == StmtKind::kThrowRef ||
+         (s.kind >= StmtKind::kMemoryGrow && s.kind <= StmtKind::kElemDrop) ||
+         s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane ||
+         s.kind == StmtKind::kAtomic ||
+         std::any_of(s.args.begin(), s.args.end(),
+                     [](const ir::Expr* e) { return (e->effects & ir::kTraps) != 0; });
 }
 
 }  // namespace
@@ -38,14 +46,8 @@ void StatementEmitter::EmitLeave() {
   if (leaves_) out_.Put("X: ", LeaveStatement(), "\n");
 }
 
-// How accesses to a memory are bounded.
-const char* StatementEmitter::ViewOf(uint32_t memory) const {
-  const wasm::MemoryType& type = context_.module.memories[memory].type;
-  if (wasm::IsGuardable(type) && context_.options.memory == MemoryPolicy::kReserved) {
-    return "const MemReserved";
-  }
-  if (type.limits.shared) return "const MemShared";
-  return type.limits.is64 ? "MemChecked64" : "MemChecked";
+MemoryView StatementEmitter::View(uint32_t memory) const {
+  return ViewOf(context_.options.memory, context_.module.memories[memory].type);
 }
 
 void StatementEmitter::EmitCommon() {
@@ -55,95 +57,168 @@ void StatementEmitter::EmitCommon() {
     break;
   }
   for (uint32_t m = 0; m < f_.uses_memory.size(); ++m) {
-    if (f_.uses_memory[m]) out_.Emit("  $1 m$0(base, self.memory$0);\n", m, ViewOf(m));
+    if (f_.uses_memory[m]) out_.Emit("  $1 m$0(base, self.memory$0);\n", m, View(m).type);
   }
 }
 
 void StatementEmitter::EmitReloadMemories() {
   for (uint32_t m = 0; m < f_.uses_memory.size(); ++m) {
-    if (f_.uses_memory[m] && absl::StartsWith(ViewOf(m), "MemChecked")) {
+    if (f_.uses_memory[m] && View(m).reloads) {
       out_.Emit("  m$0.Reload();\n", m);
     }
   }
 }
 
 void StatementEmitter::Emit(const Stmt& s) {
+  EmitText(s);
+  if (IsOver(s)) EmitArrival(s);
+}
+
+// Memories may have grown, and results may wait in the context.
+bool StatementEmitter::IsOver(const Stmt& s) {
+  return ir::IsCall(s) || s.kind == StmtKind::kYield || s.kind == StmtKind::kMemoryGrow;
+}
+
+void StatementEmitter::EmitText(const Stmt& s) {
   switch (s.kind) {
     case StmtKind::kSet:
-      out_.Emit("  $0 = $1;\n", Dst(s), Arg(s, 0));
-      break;
+      return Line(s, "$dst = $0;");
     case StmtKind::kEval:
-      out_.Put("  (void)");
-      printer_.AppendPrimary(s.args[0], out_.buffer());
-      out_.Put(";\n");
-      break;
+      return EmitEval(s);
     case StmtKind::kGlobalSet:
-      out_.Emit(
-          context_.module.globals[s.index].imported ? "  *self.g$0 = $1;\n" : "  self.g$0 = $1;\n",
-          s.index, Arg(s, 0));
-      break;
+      return Line(s,
+                  context_.module.globals[s.index].imported ? "*self.g$i = $0;" : "self.g$i = $0;");
     case StmtKind::kCall:
     case StmtKind::kCallIndirect:
     case StmtKind::kCallRef:
-      EmitCall(s);
-      break;
+      return EmitCall(s);
     case StmtKind::kReturnCall:
     case StmtKind::kReturnCallIndirect:
     case StmtKind::kReturnCallRef:
-      EmitReturnCall(s);
-      break;
-    case StmtKind::kJump:
-      out_.Emit("  goto $0;\n", Label(s.label));
-      break;
-    case StmtKind::kJumpIf:
-      out_.Put("  if ");
-      printer_.AppendCondition(s.args[0], s.negate, out_.buffer());
-      out_.Emit(" goto $0;\n", Label(s.label));
-      break;
-    case StmtKind::kJumpTable:
-      EmitJumpTable(s);
-      break;
-    case StmtKind::kLabel:
-      out_.Emit("$0:;\n", Label(s.label));
-      break;
-    case StmtKind::kReturn:
-      EmitReturn(s);
-      break;
-    case StmtKind::kUnreachable:
-      out_.Put("  RaiseTrap(base, Trap::kUnreachable);\n");
-      break;
+      return EmitReturnCall(s);
     case StmtKind::kYield:
-      EmitYield(s);
-      break;
+      return EmitYield(s);
+    case StmtKind::kJump:
+      return Line(s, absl::StrCat("goto ", Label(s.label), ";"));
+    case StmtKind::kJumpIf:
+      return EmitJumpIf(s);
+    case StmtKind::kJumpTable:
+      return EmitJumpTable(s);
+    case StmtKind::kLabel:
+      return out_.Emit("$0:;\n", Label(s.label));
+    case StmtKind::kReturn:
+      return EmitReturn(s);
+    case StmtKind::kUnreachable:
+      return Line(s, "RaiseTrap(base, Trap::kUnreachable);");
     case StmtKind::kWide:
-      out_.Emit("  $0(", HelperName(s.op));
-      for (size_t i = 0; i < s.args.size(); ++i) out_.Put(Arg(s, i), ", ");
-      out_.Emit("$0, $1);\n", printer_.Var(s.results[0]), printer_.Var(s.results[1]));
-      break;
+      return EmitWide(s);
     case StmtKind::kThrow:
     case StmtKind::kThrowRef:
+      return EmitThrow(s);
     case StmtKind::kJumpUnlessTag:
+      return Line(s, absl::StrCat("if (base->context->tag != self.tag$i) goto L", s.label, ";"));
     case StmtKind::kCatch:
+      return EmitCatch(s);
     case StmtKind::kLeave:
-      return EmitExceptionStmt(s);
+      return Line(s, LeaveStatement());
     case StmtKind::kStore:
+      return Line(s, "$op(m$i, $0, $b, $1);");
     case StmtKind::kStoreLane:
+      return Line(s, "$op<$j>(m$i, $0, $b, $1);");
     case StmtKind::kAtomic:
+      return EmitAtomic(s);
     case StmtKind::kAtomicFence:
+      return Line(s, "atomic_fence();");
     case StmtKind::kMemoryGrow:
+      return Line(s, "$dst = $type(memory_grow(base, self.memory$i.memory, $0));");
     case StmtKind::kMemoryFill:
+      return Line(s, IsSmall(context_.module.memories[s.index].type)
+                         ? "memory_set(base, self.memory$i.memory, $0, $1, $2);"
+                         : "memory_fill(base, self.memory$i.memory, $0, $1, $2);");
     case StmtKind::kMemoryCopy:
+      return Line(s, s.index == s.index2 && IsSmall(context_.module.memories[s.index].type)
+                         ? "memory_move(base, self.memory$i.memory, $0, $1, $2);"
+                         : "memory_copy(base, self.memory$i.memory, self.memory$j.memory, "
+                           "$0, $1, $2);");
     case StmtKind::kMemoryInit:
+      return Line(s,
+                  "memory_init(base, self.memory$j.memory, data$i, self.data_size$i, "
+                  "$0, $1, $2);");
     case StmtKind::kDataDrop:
-      return EmitMemoryStmt(s);
+      return Line(s, "self.data_size$i = 0;");
     case StmtKind::kTableSet:
+      return Line(s, "table_set(base, self.table$i, $0, $1);");
     case StmtKind::kTableGrow:
+      return Line(s, "$dst = $type(table_grow(base, self.table$i, $0, $1));");
     case StmtKind::kTableFill:
+      return Line(s, "table_fill(base, self.table$i, $0, $1, $2);");
     case StmtKind::kTableCopy:
+      return Line(s, "table_copy(base, self.table$i, self.table$j, $0, $1, $2);");
     case StmtKind::kTableInit:
+      return Line(s, "table_init(base, self.table$j, self.elem$i, self.elem_size$i, $0, $1, $2);");
     case StmtKind::kElemDrop:
-      return EmitTableStmt(s);
+      return Line(s, "self.elem_size$i = 0;");
   }
+}
+
+// One line: `format` with $0, $1, $2 for the arguments, $dst and its $type, $i and $j for the
+// indices, $b for the bits, $op for the instruction's function.
+void StatementEmitter::Line(const Stmt& s, absl::string_view format) {
+  std::string& out = out_.buffer();
+  out.append("  ");
+  while (true) {
+    const size_t dollar = format.find('$');
+    out.append(format.data(), std::min(dollar, format.size()));
+    if (dollar == absl::string_view::npos) break;
+    format.remove_prefix(dollar + 1);
+    if (absl::ConsumePrefix(&format, "dst")) {
+      out.append(Dst(s));
+    } else if (absl::ConsumePrefix(&format, "type")) {
+      absl::StrAppend(&out, CType(f_.vars[s.dst].type));
+    } else if (absl::ConsumePrefix(&format, "op")) {
+      absl::StrAppend(&out, HelperName(s.op));
+    } else if (absl::ConsumePrefix(&format, "i")) {
+      absl::StrAppend(&out, s.index);
+    } else if (absl::ConsumePrefix(&format, "j")) {
+      absl::StrAppend(&out, s.index2);
+    } else if (absl::ConsumePrefix(&format, "b")) {
+      absl::StrAppend(&out, s.bits);
+    } else {
+      printer_.Append(s.args[format[0] - '0'], out);
+      format.remove_prefix(1);
+    }
+  }
+  EndLine(s);
+}
+
+// Says where in the module it is.
+void StatementEmitter::EndLine(const Stmt& s) {
+  if (HasPlace(s)) {
+    absl::StrAppend(&out_.buffer(), "  // 0x", absl::Hex(s.offset), "\n");
+  } else {
+    out_.buffer().push_back('\n');
+  }
+}
+
+void StatementEmitter::EmitEval(const Stmt& s) {
+  out_.Put("  (void)");
+  printer_.AppendPrimary(s.args[0], out_.buffer());
+  out_.Put(";");
+  EndLine(s);
+}
+
+void StatementEmitter::EmitJumpIf(const Stmt& s) {
+  out_.Put("  if ");
+  printer_.AppendCondition(s.args[0], s.negate, out_.buffer());
+  out_.Emit(" goto $0;", Label(s.label));
+  EndLine(s);
+}
+
+void StatementEmitter::EmitWide(const Stmt& s) {
+  out_.Emit("  $0(", HelperName(s.op));
+  for (size_t i = 0; i < s.args.size(); ++i) out_.Put(Arg(s, i), ", ");
+  out_.Emit("$0, $1);", printer_.Var(s.results[0]), printer_.Var(s.results[1]));
+  EndLine(s);
 }
 
 // Cases of one target in a row are together; those of the default's are left out.
@@ -177,7 +252,6 @@ void StatementEmitter::EmitYield(const Stmt& s) {
   if (when != ir::Yield::kAlways) out_.Put(" }");
   if (HoldsPoints()) out_.Emit(" R$0:;", s.point);
   out_.Put("\n");
-  EmitArrival(s);
 }
 
 void StatementEmitter::EmitResumption(const Stmt& s) {
@@ -202,28 +276,20 @@ void StatementEmitter::GoToHandler(const Stmt& s) {
   }
 }
 
-void StatementEmitter::EmitExceptionStmt(const Stmt& s) {
-  switch (s.kind) {
-    case StmtKind::kThrow:
-      EmitToResults(s.args);
-      out_.Emit("  Throw(base, self.tag$0, $1);\n", s.index, SlotsOfValues(s.args));
-      GoToHandler(s);
-      break;
-    case StmtKind::kThrowRef:
-      out_.Emit("  ThrowRef(base, $0);\n", Arg(s, 0));
-      GoToHandler(s);
-      break;
-    case StmtKind::kJumpUnlessTag:
-      out_.Emit("  if (base->context->tag != self.tag$0) goto L$1;\n", s.index, s.label);
-      break;
-    case StmtKind::kCatch:
-      if (s.dst != ir::kNone) out_.Emit("  $0 = KeepException(base);\n", Dst(s));
-      out_.Put("  Catch(base);\n");
-      EmitFromResults(s.results);
-      break;
-    default:  // kLeave
-      out_.Put("  ", LeaveStatement(), "\n");
+void StatementEmitter::EmitThrow(const Stmt& s) {
+  if (s.kind == StmtKind::kThrow) {
+    EmitToResults(s.args);
+    Line(s, absl::StrCat("Throw(base, self.tag$i, ", SlotsOfValues(s.args), ");"));
+  } else {
+    Line(s, "ThrowRef(base, $0);");
   }
+  GoToHandler(s);
+}
+
+void StatementEmitter::EmitCatch(const Stmt& s) {
+  if (s.dst != ir::kNone) Line(s, "$dst = KeepException(base);");
+  Line(s, "Catch(base);");
+  EmitFromResults(s.results);
 }
 
 // Values to and from the context's `results`.
@@ -243,87 +309,6 @@ void StatementEmitter::EmitFromResults(absl::Span<const ir::VarId> vars) {
   }
 }
 
-void StatementEmitter::EmitMemoryStmt(const Stmt& s) {
-  switch (s.kind) {
-    case StmtKind::kStore:
-      out_.Emit("  $0(m$1, $2, $3, $4);\n", HelperName(s.op), s.index, Arg(s, 0), s.bits,
-                Arg(s, 1));
-      break;
-    case StmtKind::kStoreLane:
-      out_.Emit("  $0<$5>(m$1, $2, $3, $4);\n", HelperName(s.op), s.index, Arg(s, 0), s.bits,
-                Arg(s, 1), s.index2);
-      break;
-    case StmtKind::kAtomic:
-      EmitAtomic(s);
-      break;
-    case StmtKind::kAtomicFence:
-      out_.Put("  atomic_fence();\n");
-      break;
-    case StmtKind::kMemoryGrow:
-      out_.Emit("  $0 = $1(memory_grow(base, self.memory$2.memory, $3));\n", Dst(s),
-                CType(f_.vars[s.dst].type), s.index, Arg(s, 0));
-      EmitReloadMemories();
-      break;
-    case StmtKind::kMemoryFill:
-      if (IsSmall(context_.module.memories[s.index])) {
-        out_.Emit("  memory_set(base, self.memory$0.memory, $1, $2, $3);\n", s.index, Arg(s, 0),
-                  Arg(s, 1), Arg(s, 2));
-        break;
-      }
-      out_.Emit("  memory_fill(base, self.memory$0.memory, $1, $2, $3);\n", s.index, Arg(s, 0),
-                Arg(s, 1), Arg(s, 2));
-      break;
-    case StmtKind::kMemoryCopy:
-      if (s.index == s.index2 && IsSmall(context_.module.memories[s.index])) {
-        out_.Emit("  memory_move(base, self.memory$0.memory, $1, $2, $3);\n", s.index, Arg(s, 0),
-                  Arg(s, 1), Arg(s, 2));
-        break;
-      }
-      out_.Emit("  memory_copy(base, self.memory$0.memory, self.memory$1.memory, $2, $3, $4);\n",
-                s.index, s.index2, Arg(s, 0), Arg(s, 1), Arg(s, 2));
-      break;
-    case StmtKind::kMemoryInit:
-      out_.Emit(
-          "  memory_init(base, self.memory$1.memory, data$0, self.data_size$0, $2, $3, $4);\n",
-          s.index, s.index2, Arg(s, 0), Arg(s, 1), Arg(s, 2));
-      break;
-    case StmtKind::kDataDrop:
-      out_.Emit("  self.data_size$0 = 0;\n", s.index);
-      break;
-    default:
-      break;  // no statement on memories
-  }
-}
-
-void StatementEmitter::EmitTableStmt(const Stmt& s) {
-  switch (s.kind) {
-    case StmtKind::kTableSet:
-      out_.Emit("  table_set(base, self.table$0, $1, $2);\n", s.index, Arg(s, 0), Arg(s, 1));
-      break;
-    case StmtKind::kTableGrow:
-      out_.Emit("  $0 = $4(table_grow(base, self.table$1, $2, $3));\n", Dst(s), s.index, Arg(s, 0),
-                Arg(s, 1), CType(f_.vars[s.dst].type));
-      break;
-    case StmtKind::kTableFill:
-      out_.Emit("  table_fill(base, self.table$0, $1, $2, $3);\n", s.index, Arg(s, 0), Arg(s, 1),
-                Arg(s, 2));
-      break;
-    case StmtKind::kTableCopy:
-      out_.Emit("  table_copy(base, self.table$0, self.table$1, $2, $3, $4);\n", s.index, s.index2,
-                Arg(s, 0), Arg(s, 1), Arg(s, 2));
-      break;
-    case StmtKind::kTableInit:
-      out_.Emit("  table_init(base, self.table$1, self.elem$0, self.elem_size$0, $2, $3, $4);\n",
-                s.index, s.index2, Arg(s, 0), Arg(s, 1), Arg(s, 2));
-      break;
-    case StmtKind::kElemDrop:
-      out_.Emit("  self.elem_size$0 = 0;\n", s.index);
-      break;
-    default:
-      break;  // no statement on tables
-  }
-}
-
 void StatementEmitter::EmitAtomic(const Stmt& s) {
   const bool parks = s.op == Opcode::kMemoryAtomicNotify || s.op == Opcode::kMemoryAtomicWait32 ||
                      s.op == Opcode::kMemoryAtomicWait64;
@@ -332,19 +317,18 @@ void StatementEmitter::EmitAtomic(const Stmt& s) {
   if (parks) out_.Emit("self.memory$0.memory, ", s.index);
   out_.Emit("$0, $1u", Arg(s, 0), s.bits);
   for (size_t i = 1; i < s.args.size(); ++i) out_.Put(", ", Arg(s, i));
-  out_.Put(");\n");
+  out_.Put(");");
+  EndLine(s);
 }
 
 void StatementEmitter::EmitReturn(const Stmt& s) {
   const bool one = s.args.size() == 1;
   if (one && body_ == Body::kPiece) {
-    out_.Emit("  v.result = $0;\n", Arg(s, 0));
+    Line(s, "v.result = $0;");
   } else if (one && body_ == Body::kResume && ReturnsSlot(type_)) {
-    out_.Emit("  return slot_of_$0($1);\n", ReturnType(type_), Arg(s, 0));
-    return;
+    return Line(s, absl::StrCat("return slot_of_", ReturnType(type_), "($0);"));
   } else if (one && body_ != Body::kResume) {
-    out_.Emit("  return $0;\n", Arg(s, 0));
-    return;
+    return Line(s, "return $0;");
   } else {
     EmitToResults(s.args);
   }
@@ -386,8 +370,9 @@ void StatementEmitter::EmitReturnCall(const Stmt& s) {
     callee = absl::StrCat("Function{reinterpret_cast<AnyFunction>(", BodyName(context_, s.index),
                           "), base, 0, 0}");
   }
-  out_.Emit("  TailCall(base, $0, invoke_$1);\n  }\n  $2\n", callee,
-            context_.graph.canonical_type[type], LeaveStatement());
+  Line(s, absl::StrCat("TailCall(base, ", callee, ", invoke_", context_.graph.canonical_type[type],
+                       ");"));
+  out_.Emit("  }\n  $0\n", LeaveStatement());
 }
 
 void StatementEmitter::EmitCall(const Stmt& s) {
@@ -399,8 +384,7 @@ void StatementEmitter::EmitCall(const Stmt& s) {
   if (indirect) {
     out_.Put("CALLEE(T", type_index, ")(callee.instance");
   } else if (context_.module.functions[s.index].imported) {
-    out_.Emit("reinterpret_cast<T$0*>(self.import_$1.code)(self.import_$1.instance", type_index,
-              s.index);
+    out_.Put(ImportName(context_.module, s.index), "(self");
   } else {
     out_.Put(FunctionName(context_.module, s.index), "(base");
   }
@@ -415,8 +399,7 @@ void StatementEmitter::EmitCall(const Stmt& s) {
     out_.Put(" if (SUSPENDED) goto X;");
     leaves_ = true;
   }
-  out_.Put("\n");
-  EmitArrival(s);
+  EndLine(s);
 }
 
 }  // namespace fermata::emit

@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "translator/analysis/resume_paths.h"
 #include "translator/emit/function/expressions.h"
+#include "translator/emit/memory_view.h"
 #include "translator/emit/module_context.h"
 #include "translator/emit/writer.h"
 #include "translator/ir/ir.h"
@@ -62,7 +63,7 @@ class StatementEmitter {
  private:
   PrintedExpr Arg(const ir::Stmt& s, size_t i) const { return {printer_, s.args[i]}; }
   const std::string& Dst(const ir::Stmt& s) const { return printer_.Var(s.dst); }
-  const char* ViewOf(uint32_t memory) const;
+  MemoryView View(uint32_t memory) const;
   std::string Callee(const ir::Stmt& s) const;
 
   bool HoldsPoints() const { return body_ != Body::kFast && part_ == 0; }
@@ -72,9 +73,15 @@ class StatementEmitter {
   void EmitReturn(const ir::Stmt& s);
   void EmitYield(const ir::Stmt& s);
   void EmitJumpTable(const ir::Stmt& s);
-  void EmitExceptionStmt(const ir::Stmt& s);
-  void EmitMemoryStmt(const ir::Stmt& s);
-  void EmitTableStmt(const ir::Stmt& s);
+  void EmitText(const ir::Stmt& s);
+  static bool IsOver(const ir::Stmt& s);
+  void Line(const ir::Stmt& s, absl::string_view format);
+  void EndLine(const ir::Stmt& s);
+  void EmitEval(const ir::Stmt& s);
+  void EmitJumpIf(const ir::Stmt& s);
+  void EmitWide(const ir::Stmt& s);
+  void EmitThrow(const ir::Stmt& s);
+  void EmitCatch(const ir::Stmt& s);
   void EmitAtomic(const ir::Stmt& s);
   void GoToHandler(const ir::Stmt& s);
   void EmitReloadMemories();

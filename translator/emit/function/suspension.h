@@ -42,6 +42,9 @@ class SuspensionEmitter {
   // The resume points, those with the same live set together.
   const std::vector<std::vector<uint32_t>>& groups() const { return groups_; }
 
+  // Whether spill blocks of several points are one, which the variable `site` tells apart.
+  bool SharesSpills() const { return groups_.size() < layouts_.size(); }
+
   // The labels S0, S1… and the blocks behind them, for the points where `used` is set; empty: for
   // all. `push`: "PUSH($0)" or its in-place variant,
   // with the site to fill in; `leave`: the return statement.

@@ -48,48 +48,6 @@ std::string ParamList(const FuncType& type) {
   return text;
 }
 
-// Rows of the tables that have the most of them.
-constexpr char kMacros[] = R"(
-#define CODE(function) reinterpret_cast<AnyFunction>(function)
-#define TEXT(text) {text, sizeof text - 1}
-// Functions: type, index, whether it may suspend, may throw.
-#define FN(function, type, index, suspends, throws) \
-  {CODE(function), type, index, suspends, throws, nullptr},
-// Types: parameters, results, their slots, key, supertype.
-#define TYPE(t, p, r, ps, rs, key, super) \
-  {type_##t, type_##t + p, p, r, ps, rs, key, super, invoke_##t, CODE(host_##t)},
-// The sites of resume points: one in a try region; 1, 2, 4… consecutive ones.
-#define C1(f, p) {f##_resume, p, true},
-#define S1(f, p) {f##_resume, p, false},
-#define S2(f, p) S1(f, p) S1(f, p + 1)
-#define S4(f, p) S2(f, p) S2(f, p + 2)
-#define S8(f, p) S4(f, p) S4(f, p + 4)
-#define S16(f, p) S8(f, p) S8(f, p + 8)
-#define S32(f, p) S16(f, p) S16(f, p + 16)
-#define Shared_resume ResumeShared
-// Functions that are resumed by a call: name, type.
-#define X(f, t) {&f##_code, invoke_##t},
-// What is known of them: function, offset, number of the layout.
-#define D(f, o, l) {f, o, layouts[l]},
-
-)";
-constexpr char kEndOfMacros[] = R"(
-#undef CODE
-#undef TEXT
-#undef FN
-#undef TYPE
-#undef C1
-#undef S1
-#undef S2
-#undef S4
-#undef S8
-#undef S16
-#undef S32
-#undef Shared_resume
-#undef X
-#undef D
-)";
-
 class SourceEmitter {
  public:
   SourceEmitter(const ModuleContext& context, const SiteTable& sites, Writer& out)
@@ -97,7 +55,8 @@ class SourceEmitter {
 
   void Run() {
     out_.Put(Banner(context_, "module description"), "#include \"", context_.options.file_stem,
-             "_module.h\"\n\n#include <stddef.h>\n", kMacros, OpenCodeNamespace(context_));
+             "_module.h\"\n#include \"fermata/core/rows.h\"\n\n#include <stddef.h>\n\n",
+             OpenCodeNamespace(context_));
     EmitPrototypes();
     EmitTypes();
     EmitSuspendStubs();
@@ -479,7 +438,7 @@ extern "C" FERMATA_EXPORT const fermata::core::ModuleInfo* fermata_module() {
 #endif
 )",
               context_.options.name_space, context_.options.class_name);
-    out_.Put(kEndOfMacros);
+    out_.Put("#include \"fermata/core/end_rows.h\"\n");
   }
 
   const ModuleContext& context_;
@@ -558,6 +517,17 @@ std::string EmitModuleHeader(const ModuleContext& context) {
              std::max<uint32_t>(1, passive ? module.elements[i].size() : 0));
   }
   out.Put("};\n\n");
+  for (uint32_t f = 0; f < module.imported_functions; ++f) {
+    const FuncType& type = module.TypeOf(f);
+    out.Emit("FERMATA_INLINE $0 $1(Self& self", ReturnType(type), ImportName(module, f));
+    for (size_t i = 0; i < type.params.size(); ++i) {
+      out.Emit(", $0 a$1", CType(type.params[i].kind()), i);
+    }
+    out.Emit(") {\n  return reinterpret_cast<T$0*>(self.import_$1.code)(self.import_$1.instance",
+             module.functions[f].type, f);
+    for (size_t i = 0; i < type.params.size(); ++i) out.Put(", a", i);
+    out.Put(");\n}\n");
+  }
   out.Put("extern const u8 data[];  // the bytes of all segments\n");
   uint64_t start = 0;
   for (size_t i = 0; i < module.datas.size(); ++i) {

@@ -53,6 +53,23 @@ constexpr char kPasses[] = R"(#if defined(__GNUC__) && !defined(__clang__)
 #endif
 )";
 
+// What whoever reads the file needs to know.
+constexpr char kLegend[] = R"(//
+// fn12_parse       function 12 of the module, named "parse"; fn12_parse_resume goes on with it
+//                  where it was suspended
+// l0 l1_len        its parameters and locals
+// s3 w3 p3 d3 v3   operands at height 3 of the stack, by type: i32, i64, f32, f64, v128; of
+//                  references: r (funcref), x (externref), e (exnref), a (anyref)
+// self.g2, m0      global 2; memory 0, with what its accesses need at hand
+// L7               a label; X: leaves the function with an exception
+// SUSPENDED        the call before it did not return normally
+// S4, R4           suspends at the function's resume point 4, by saving its live values as a
+//                  frame; goes on there
+// sites_12         the number of the first resume point of function 12 among all of the module
+// force(x)         x is computed although it may not be used: a load in it may trap
+// // 0x1a2b        the offset in the module of the instruction that ends the line's operation
+)";
+
 std::string ShardStart(const ModuleContext& context, uint32_t shard) {
   const wasm::Module& module = context.module;
   std::vector<bool> declared(module.functions.size());
@@ -66,7 +83,7 @@ std::string ShardStart(const ModuleContext& context, uint32_t shard) {
       functions.push_back(callee);
     }
   }
-  return absl::StrCat(Banner(context, absl::StrCat("functions, part ", shard)),
+  return absl::StrCat(Banner(context, absl::StrCat("functions, part ", shard)), kLegend,
                       context.large() ? kPasses : "", "#include \"", context.options.file_stem,
                       "_module.h\"\n\n", OpenCodeNamespace(context),
                       Declarations(context, std::move(functions)));

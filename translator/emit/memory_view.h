@@ -1,0 +1,32 @@
+// How the accesses to a memory are bounded, and what follows from that: the memory policies as
+// emission and passes see them.
+#ifndef FERMATA_TRANSLATOR_EMIT_MEMORY_VIEW_H_
+#define FERMATA_TRANSLATOR_EMIT_MEMORY_VIEW_H_
+
+#include "translator/emit/options.h"
+#include "translator/wasm/module.h"
+
+namespace fermata::emit {
+
+struct MemoryView {
+  const char* type;  // of fermata/core/memory.h; accesses take an object of it, one a function
+  bool faults;       // out of bounds is a fault of the machine: loads must not be optimized away
+  bool reloads;  // the object copies the size, so it is refreshed after what may grow the memory
+};
+
+inline MemoryView ViewOf(MemoryPolicy policy, const wasm::MemoryType& type) {
+  if (policy == MemoryPolicy::kReserved && wasm::IsGuardable(type)) {
+    return {"const MemReserved", true, false};
+  }
+  if (type.limits.shared) return {"const MemShared", false, false};
+  return {type.limits.is64 ? "MemChecked64" : "MemChecked", false, true};
+}
+
+// Of the usual kind, which memory_set and memory_move serve.
+inline bool IsSmall(const wasm::MemoryType& type) {
+  return !type.limits.is64 && !type.limits.shared;
+}
+
+}  // namespace fermata::emit
+
+#endif  // FERMATA_TRANSLATOR_EMIT_MEMORY_VIEW_H_
