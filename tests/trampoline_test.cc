@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fermata/core/generated.h"
+#include "fermata/core/module_info.h"
 #include "fermata/core/spelling.h"
 
 namespace fermata::core {

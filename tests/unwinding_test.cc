@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fermata/core/generated.h"
+#include "fermata/core/module_info.h"
 
 namespace fermata::core {
 namespace {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "include/fermata/core/sites.h"
 #include "translator/analysis/frame_layout.h"
 #include "translator/analysis/liveness.h"
 #include "translator/analysis/piece_cuts.h"
@@ -26,7 +27,6 @@ using emit::FunctionShape;
 using emit::ModuleContext;
 
 constexpr uint64_t kMostLiveValues = 8'000'000;  // bounds the text of spills and reloads
-constexpr uint32_t kMostFrameWords = 0xffff;     // core::Footer::words
 
 // What changes the function before anything is found out about it. Returns how many loads were
 // forced.
@@ -57,7 +57,7 @@ absl::StatusOr<FunctionPlan> MakePlan(const ModuleContext& context, const ir::Fu
   }
   plan.frames = analysis::LayOutFrames(f, live);
   for (const analysis::FrameLayout& frame : plan.frames) {
-    if (frame.words > kMostFrameWords) return limit("a frame of more than 256 KiB");
+    if (frame.words > core::kMostFrameWords) return limit("a frame of more than 256 KiB");
   }
   for (const ir::VarId v : analysis::LiveAtEntry(f)) {
     if (v >= f.type->params.size()) plan.zeroed.push_back(v);

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "bench/suspension/fiber_guest.h"
-#include "fermata/core/abi.h"
+#include "fermata/core/module_info.h"
 #include "roundtrip_checked.h"
 #include "roundtrip_guest.h"
 

@@ -11,7 +11,7 @@
 #include "bench/suspension/fiber_guest.h"
 #include "bench/suspension/peers.h"
 #include "fermata/answering.h"
-#include "fermata/core/abi.h"
+#include "fermata/core/module_info.h"
 #include "roundtrip_checked.h"
 #include "roundtrip_guest.h"
 #include "roundtrip_plain.h"

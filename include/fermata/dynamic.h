@@ -23,7 +23,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fermata/backtrace.h"
-#include "fermata/core/abi.h"
+#include "fermata/core/module_info.h"
 #include "fermata/interrupt.h"
 #include "fermata/limits.h"
 #include "fermata/needs_cxx20.h"

@@ -3,7 +3,7 @@
 // A suspension and its resumption take about fifty cycles, so this file counts instructions and
 // loads that wait for stores: what is rare is in functions of its own, called last where possible,
 // so that the rest needs few registers and saves few.
-#include "fermata/core/abi.h"
+#include "fermata/core/module_info.h"
 #include "runtime/core/guarded_call.h"
 
 namespace fermata::core {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "fermata/core/abi.h"
+#include "fermata/core/module_info.h"
 
 namespace fermata::internal {
 

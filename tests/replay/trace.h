@@ -26,7 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "fermata/core/abi.h"
+#include "fermata/core/module_info.h"
 
 namespace fermata::replay {
 

@@ -52,10 +52,8 @@ struct Site {
   std::string letters;   // core::SiteDetail::slots
   bool op;               // the frame of an import's arguments
   bool catches = false;  // in a try region
-  uint16_t callee = 0;   // an element of core::ModuleInfo::site_callees
+  uint16_t callee = 0;   // core::kCallsAny …
 };
-// As in include/fermata/core/abi.h.
-inline constexpr uint16_t kCallsAny = 0, kYields = 1, kCallsFunction = 2, kCallsType = 3;
 
 }  // namespace fermata::emit
 

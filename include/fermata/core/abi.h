@@ -1,4 +1,5 @@
-// The core ABI: what generated code and the runtime agree on.
+// The core ABI: what generated code and the runtime agree on. Generated tables that describe a
+// module are in fermata/core/module_info.h.
 //
 // Core header: freestanding C++17 (no heap, exceptions, RTTI, C++ containers); includes C headers
 // only, because generated translation units pay for every line of it.
@@ -40,6 +41,7 @@
 #include <string.h>
 
 #include "fermata/core/limits.h"
+#include "fermata/core/sites.h"
 #include "fermata/core/trap.h"
 #include "fermata/core/type_number.h"
 #include "fermata/core/value_type.h"
@@ -116,9 +118,6 @@ using Invoke = u64 (*)(Instance* instance, AnyFunction function, const u64* argu
 // results are in context->results. Returns like Invoke; if instance->unwind is set on return, the
 // frame was written again in place (Context::frame_words).
 using ResumeFunction = u64 (*)(Instance* instance, u32 point, u8* frame, u64 value);
-
-// What frames consist of, in bytes.
-inline constexpr u32 kFrameWord = 4;
 
 // The last 8 bytes of each frame.
 struct Footer {
@@ -263,201 +262,11 @@ struct HostInstance : Instance {
   void (*call)(HostInstance* self, const u64* arguments, u64* results);
 };
 
-// ---- Module description: constant data of the generated code, read by the runtime. ----
-
-struct Text {  // not NUL-terminated; may hold any bytes
-  const char* data;
-  u32 size;
-};
-
-struct FuncType {
-  const ValType* params;  // references by the top of their hierarchy
-  const ValType* results;
-  u16 param_count;
-  u16 result_count;
-  u16 param_slots;  // a v128 takes two
-  u16 result_slots;
-  // Equal for two types, of whatever modules, if and only if they are equal (isorecursively). The
-  // host can make the key of a type of numbers and nullable abstract references: params ':'
-  // results, the letter of value_types.def each.
-  const char* key;
-  u32 supertype;  // in ModuleInfo::types, or kNoType
-  Invoke invoke;  // null: not a function type
-  // The way back: native code of this type, `R host(Instance* base, P...)`, for functions that the
-  // runtime implements. `base` is a HostInstance; packs the arguments into slots and runs its
-  // `call`.
-  AnyFunction host;
-};
-
-enum class ExternKind : u8 { kFunction = 0, kTable = 1, kMemory = 2, kGlobal = 3, kTag = 4 };
-
-struct LimitsInfo {
-  u64 min;
-  u64 max;  // valid if has_max
-  bool has_max;
-  bool is64;
-  bool shared;
-  u8 page_log2 = 16;  // memories only
-};
-
-// What a reference may refer to: a heap type by its binary code (specification §5.3.3), or a type
-// of the module.
-struct RefType {
-  u8 heap;  // 0: `type`
-  bool nullable;
-  u32 type;  // in ModuleInfo::types
-};
-
-struct ImportInfo {
-  Text module;
-  Text name;
-  ExternKind kind;
-  u32 index;  // in the index space of its kind
-  // Functions: the code an instance is bound to when the host provides the import as an op; null
-  // for IMMEDIATE imports, which the host must provide as code.
-  AnyFunction suspend;
-  u32 site;  // functions: the site of its op frames (ModuleInfo::sites), if `suspend` is set
-};
-
-struct ExportInfo {
-  Text name;
-  ExternKind kind;
-  u32 index;  // in the index space of its kind; functions: in ModuleInfo::functions
-};
-
-// A function that can be named from outside its body: exported, in an element segment, ref.func,
-// or the start function.
-struct FunctionInfo {
-  AnyFunction code;  // null: an imported function, taken from import slot `index`
-  u32 type;          // in ModuleInfo::types
-  u32 index;         // wasm function index
-  bool may_suspend;
-  bool may_throw;
-  // What a loop over tail calls calls in place of `code`: returns with kTailCall set if it makes a
-  // tail call of its own. Null: `code` never does.
-  AnyFunction tail;
-};
-
-// Offsets are from the start of the module's instance structure.
-struct FunctionImportSlot {
-  u32 offset;  // of a core::Function
-  u32 type;    // in ModuleInfo::types
-};
-struct TableInfo {
-  ValType type;  // kFuncRef: elements are Function; else `ref`
-  LimitsInfo limits;
-  u32 offset;  // of a `Table*` field
-  bool imported;
-  RefType ref;
-  // Tables of functions whose size can't change: of a `Function*` field for the elements; else 0.
-  u32 elements_offset = 0;
-};
-struct MemoryInfo {
-  LimitsInfo limits;
-  u32 offset;  // of a MemoryField
-  bool imported;
-};
-struct MemoryField {  // in the instance structure
+// A memory as the instance structure has it.
+struct MemoryField {
   Memory* memory;
   u8* base;  // == memory->data under the reserved policy, which generated code relies on
 };
-struct GlobalInfo {
-  ValType type;
-  bool mut;
-  bool imported;  // the field is then a pointer to the other instance's (or the host's) storage
-  u32 offset;
-  RefType ref;  // references only
-};
-struct TagInfo {
-  u32 type;    // in ModuleInfo::types
-  u32 offset;  // of a u32: the tag's number within the store
-  bool imported;
-};
-
-// A data or element segment that instructions name: what of it is in the instance structure.
-struct SegmentInfo {
-  u64 size;      // in bytes or elements, until it is dropped; 0: active, dropped from the beginning
-  u32 offset;    // of the size that is left, all or nothing: a u64 of data, a u32 of elements
-  u32 elements;  // of the elements, an array of ref; 0: a data segment
-};
-
-// A function that is resumed by a call of itself, with Instance::resume_point set.
-struct SharedFunction {
-  const AnyFunction* code;
-  Invoke invoke;
-};
-inline constexpr u32 kPointBits = 12;  // of its resume points
-
-struct SiteInfo {
-  ResumeFunction resume;  // null for op sites
-  u32 point;              // ResumeShared: after the function's place in ModuleInfo::shared
-  // The site is in a try region: `resume` is also called with an exception in flight (unwind set to
-  // kThrow), and returns with it still set if it does not catch it.
-  bool catches;
-};
-
-// What a frame of a site holds: enough to check a frame and to print it.
-struct SiteDetail {
-  // Wasm function index: whose frame it is; op sites: the imported function, or kNoFunction for the
-  // site of yields.
-  u32 function;
-  u32 offset;         // byte offset of the call instruction in the module
-  const char* slots;  // the letter of each value, in frame order; NUL-terminated; op sites: of the
-                      // parameters, each in slots of 8 bytes
-};
-
-// What the call at a site may have led to; the frame after one of the site shows it.
-inline constexpr u32 kCallsAny = 0;  // not known: may end in a tail call, or f or t is too large
-inline constexpr u32 kYields = 1;    // no call: the frame of a yield, which is the last
-inline constexpr u32 kCallsFunction = 2;  // + 2 * f: function f of the module
-inline constexpr u32 kCallsType = 3;      // + 2 * t: through a table or reference, of type t
-
-enum class MemoryPolicy : u8 { kReserved = 0, kChecked = 1, kFixed = 2 };
-
-struct ModuleInfo {
-  u32 abi_version;
-  MemoryPolicy memory_policy;
-  const char* name;   // the class name
-  u8 hash[32];        // SHA-256 of the wasm module
-  u32 instance_size;  // bytes of the instance structure
-  u32 instance_align;
-  u32 types_offset;  // of the u32 array of canonical type numbers, one per type
-  u32 max_results;   // most slots of any type's parameters or results
-  const FuncType* types;
-  u32 type_count;
-  const ImportInfo* imports;
-  u32 import_count;
-  const ExportInfo* exports;
-  u32 export_count;
-  const FunctionInfo* functions;
-  u32 function_count;
-  const FunctionImportSlot* function_imports;
-  u32 function_import_count;
-  const TableInfo* tables;
-  u32 table_count;
-  const MemoryInfo* memories;
-  u32 memory_count;
-  const GlobalInfo* globals;
-  u32 global_count;
-  const TagInfo* tags;
-  u32 tag_count;
-  bool uses_exceptions;  // calls of IMMEDIATE imports are ready for exceptions
-  const SiteInfo* sites;
-  const u16* site_words;  // by site: the size of its frames, as in Footer
-  const SiteDetail* site_details;
-  const u16* site_callees;  // by site: kCallsAny …; null: kCallsAny for all
-  u32 site_count;
-  // Sets own globals, then copies active element and data segments (specification §4.5.4); may
-  // trap, with the writes before the trap kept. Type [] -> []. Never suspends.
-  void (*initialize)(Instance* instance);
-  u32 start;                   // index into `functions`, or kNoFunction
-  const Text* function_names;  // by wasm function index, imports included; may be empty
-  u32 function_name_count;
-  const SegmentInfo* segments;
-  u32 segment_count;
-  const SharedFunction* shared;
-};
-inline constexpr u32 kNoFunction = 0xffffffffu;
 
 // ---- Runtime entry points used by generated code. ----
 

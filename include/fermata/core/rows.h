@@ -3,7 +3,8 @@
 // its end; hence no guard, and no prefix. Core header.
 
 #define CODE(function) reinterpret_cast<AnyFunction>(function)
-#define TEXT(text) {text, sizeof text - 1}
+#define TEXT(text) \
+  { text, sizeof text - 1 }
 // FunctionInfo: type, index, whether it may suspend, may throw.
 #define FN(function, type, index, suspends, throws) \
   {CODE(function), type, index, suspends, throws, nullptr},

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "include/fermata/core/sites.h"
 #include "translator/emit/function/expressions.h"
 #include "translator/emit/function/pieces.h"
 #include "translator/emit/function/slots.h"
@@ -86,12 +87,13 @@ class FunctionEmitter {
   uint16_t CalleeAt(const Stmt& s) const {
     switch (s.kind) {
       case ir::StmtKind::kYield:
-        return kYields;
+        return core::kYields;
       case ir::StmtKind::kCall:
-        return context_.has_tail_calls(s.index) ? kCallsAny : Callee(kCallsFunction, s.index);
+        return context_.has_tail_calls(s.index) ? core::kCallsAny
+                                                : Callee(core::kCallsFunction, s.index);
       case ir::StmtKind::kCallIndirect:
       case ir::StmtKind::kCallRef:
-        return Callee(kCallsType, s.index);
+        return Callee(core::kCallsType, s.index);
       case ir::StmtKind::kSet:
       case ir::StmtKind::kEval:
       case ir::StmtKind::kStore:
@@ -125,13 +127,13 @@ class FunctionEmitter {
       case ir::StmtKind::kTableCopy:
       case ir::StmtKind::kTableInit:
       case ir::StmtKind::kElemDrop:
-        return kCallsAny;
+        return core::kCallsAny;
     }
-    return kCallsAny;
+    return core::kCallsAny;
   }
   static uint16_t Callee(uint16_t kind, uint32_t index) {
     const uint64_t number = kind + 2 * uint64_t{index};
-    return number <= UINT16_MAX ? static_cast<uint16_t>(number) : kCallsAny;
+    return number <= UINT16_MAX ? static_cast<uint16_t>(number) : core::kCallsAny;
   }
 
   void EmitTitle() {

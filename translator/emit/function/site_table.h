@@ -24,7 +24,6 @@ class SiteTable {
     bool op;
     bool shared;  // resumed by core::ResumeShared
   };
-  static constexpr uint32_t kPointBits = 12;  // core::kPointBits
   // What a frame holds.
   struct Layout {
     uint32_t words;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/substitute.h"
+#include "include/fermata/core/sites.h"
 #include "translator/emit/function/functions.h"
 #include "translator/emit/function/slots.h"
 #include "translator/emit/module/initialization.h"
@@ -55,7 +56,8 @@ class SourceEmitter {
 
   void Run() {
     out_.Put(Banner(context_, "module description"), "#include \"", context_.options.file_stem,
-             "_module.h\"\n#include \"fermata/core/rows.h\"\n\n#include <stddef.h>\n\n",
+             "_module.h\"\n#include \"fermata/core/module_info.h\"\n#include "
+             "\"fermata/core/rows.h\"\n\n#include <stddef.h>\n\n",
              OpenCodeNamespace(context_));
     EmitPrototypes();
     EmitTypes();
@@ -316,7 +318,7 @@ class SourceEmitter {
       if (group.op) {
         out_.Put("  {nullptr, 0, false},\n");
       } else if (group.shared) {
-        EmitResumePoints(group, "Shared", shared++ << SiteTable::kPointBits);
+        EmitResumePoints(group, "Shared", shared++ << core::kPointBits);
       } else {
         EmitResumePoints(group, NameOf(group), 0);
       }
