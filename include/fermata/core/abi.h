@@ -30,8 +30,9 @@
 // inside a try region look for a handler, all others return; frames whose site can't catch are
 // dropped by the trampoline, the others resumed at their handlers. *Tail calls*: the caller leaves
 // callee and arguments in the context, sets kTailCall and returns to its own wrapper (or the
-// trampoline), which makes the call in its place. *Yields*: like an op without arguments, made
-// where a guest is paused: at a check in a loop or at the beginning of a function.
+// trampoline), which makes the call in its place. *Pauses*: like an op without arguments, at a
+// check in a loop or at the beginning of a function. A yield (see
+// translator/passes/suspend_everywhere.h) is left in the same way.
 #ifndef FERMATA_CORE_ABI_H_
 #define FERMATA_CORE_ABI_H_
 
@@ -46,7 +47,7 @@
 #if defined(__GNUC__)
 #if defined(__has_builtin)
 #if __has_builtin(__builtin_expect_with_probability)
-// Never, as far as the layout of code goes: what lies behind is made for size.
+// Never, as far as the layout of code goes: the code behind it is optimized for size.
 #define FERMATA_UNLIKELY(x) __builtin_expect_with_probability(!!(x), 0, 1.0)
 #endif
 #endif
@@ -55,8 +56,8 @@
 #endif
 #define FERMATA_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FERMATA_COLD __attribute__((cold, noinline))
-// Unoptimized, compilers give each inlined copy's parameters and variables room of their own in the
-// caller's frame: megabytes in an interpreter's loop.
+// Without optimization, compilers give the parameters and variables of each inlined copy room of
+// their own in the caller's frame: megabytes in an interpreter's loop.
 #if defined(__OPTIMIZE__)
 #define FERMATA_INLINE inline __attribute__((always_inline))
 #else
