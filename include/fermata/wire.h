@@ -22,7 +22,7 @@
 namespace fermata {
 
 // References as their handles; 0 is null. A FuncRef names a function of the store
-// (StoreHandle::CallRef); what an ExternRef's number means is the host's business.
+// (StoreHandle::CallRef); the host decides what the number of an ExternRef means.
 struct FuncRef {
   core::ref handle = 0;
   explicit operator bool() const { return handle != 0; }

@@ -31,8 +31,7 @@
 // dropped by the trampoline, the others resumed at their handlers. *Tail calls*: the caller leaves
 // callee and arguments in the context, sets kTailCall and returns to its own wrapper (or the
 // trampoline), which makes the call in its place. *Pauses*: like an op without arguments, at a
-// check in a loop or at the beginning of a function. A yield (see
-// translator/passes/suspend_everywhere.h) is left in the same way.
+// check in a loop or at the beginning of a function.
 #ifndef FERMATA_CORE_ABI_H_
 #define FERMATA_CORE_ABI_H_
 
@@ -108,7 +107,7 @@ enum class Unwind : u32 {
   kSuspend = 1,    // an op frame was pushed
   kThrow = 2,      // an exception is in flight: Context::tag, its payload in Context::results
   kTailCall = 3,   // a tail call is due: Context::tail, its arguments in Context::results
-  kOutOfFuel = 4,  // a yield: an op frame without arguments was pushed
+  kOutOfFuel = 4,  // a pause: an op frame without arguments was pushed
   kInterrupt = 5,  // the same, because the store was interrupted
   kTrapped = 6,    // only between RaiseTrap and the entry
 };
@@ -266,7 +265,7 @@ struct Instance {
   ref function_base;  // handle of ModuleInfo::functions[k] is function_base + k; never 0
   u8* resume_frame;   // shared bodies: the frame to reload, while resume_point is set
   u64 resume_value;
-  void* host;            // the embedder's, passed to immediate imports
+  void* host;            // the host's own, passed to immediate imports
   const u32* interrupt;  // == store->interrupt; not null in guests that can be paused
 };
 
@@ -412,7 +411,7 @@ struct SiteInfo {
 // What a frame of a site holds: enough to check a frame and to print it.
 struct SiteDetail {
   // Wasm function index: whose frame it is; op sites: the imported function, or kNoFunction for the
-  // site of yields.
+  // site of pauses.
   u32 function;
   u32 offset;         // byte offset of the call instruction in the module
   const char* slots;  // one letter a value, in frame order: I=i64 D=f64 V=v128 i=i32 f=f32
@@ -422,7 +421,7 @@ struct SiteDetail {
 
 // What the call at a site may have led to; the frame after one of the site shows it.
 inline constexpr u32 kCallsAny = 0;  // not known: may end in a tail call, or f or t is too large
-inline constexpr u32 kYields = 1;    // no call: the frame of a yield, which is the last
+inline constexpr u32 kYields = 1;    // no call: the frame of a pause, which is the last
 inline constexpr u32 kCallsFunction = 2;  // + 2 * f: function f of the module
 inline constexpr u32 kCallsType = 3;      // + 2 * t: through a table or reference, of type t
 
@@ -499,11 +498,11 @@ FERMATA_COLD u64 ResumeShared(Instance* instance, u32 point, u8* frame, u64 valu
 // stores the arguments as slots and returns.
 FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 slots);
 
-// Pushes the op frame of a yield and sets `unwind` in all instances of the store: to kInterrupt if
+// Pushes the op frame of a pause and sets `unwind` in all instances of the store: to kInterrupt if
 // the store was interrupted, which it then no longer is, else to kOutOfFuel.
 FERMATA_COLD void PushYield(Instance* instance, u32 site);
 
-// Starts an exception whose payload is in context->results. The caller returns, or goes on at its
+// Starts an exception whose payload is in context->results. The caller returns, or jumps to its
 // handler.
 FERMATA_COLD void Throw(Instance* instance, u32 tag, u32 payload);
 // The same for an exception that is referred to; null traps.
