@@ -161,7 +161,7 @@ struct Context {
   Invoke tail_invoke;
 };
 
-// One call in progress. The storage belongs to the caller of core::Enter.
+// The frames of one call. The storage belongs to the caller of core::Enter.
 struct Activation {
   u8* frames;    // 4-byte aligned; outermost frame first
   u32 size;      // bytes in use, a multiple of 4
@@ -176,14 +176,15 @@ struct Activation {
     } trapped;        // Exit::kTrapped
   };
   Store* store;
-  // Makes room for at least `capacity` bytes in all, keeping contents; false if that is impossible.
-  // Null: the storage can't grow.
+  // Makes room for at least `capacity` bytes in all and keeps the contents. False if that is
+  // impossible. Null: the storage can't grow.
   bool (*grow)(Activation* activation, u32 capacity);
 };
 
 enum class Exit : u8 { kReturned, kSuspended, kTrapped, kOutOfFuel, kInterrupted };
 
-// A function as a value: what funcref handles name, table elements copy and imports are bound to.
+// A function as a value: funcref handles name it, table elements are copies of it, imports are
+// bound to it.
 struct Function {
   AnyFunction code;
   Instance* instance;  // passed as first argument
@@ -200,12 +201,13 @@ struct Memory {
   u32 page_log2;  // 16 but for custom page sizes
   u32 shared;     // 1: shared with other threads
   void* owner;    // the runtime's own record
-  // Grows by `delta` pages: the previous size in pages, or ~0 on failure. Zero-fills.
+  // Grows by `delta` pages of zeros. Returns the previous size in pages, or ~0 on failure.
   u64 (*grow)(Memory* memory, u64 delta);
   // memory.atomic.wait32 and wait64 (`size` 4 or 8; threads proposal) on an aligned address within
-  // bounds: 0 woken, 1 not the expected value, 2 timed out (`timeout` in ns, negative: none).
+  // bounds. Returns 0 if woken, 1 if the value is not the expected one, 2 if timed out (`timeout`
+  // in ns; negative: none).
   u32 (*wait)(Memory* memory, u64 address, u64 expected, u32 size, i64 timeout);
-  // Wakes up to `count` waiters: how many.
+  // Wakes up to `count` waiters. Returns how many.
   u32 (*notify)(Memory* memory, u64 address, u32 count);
 };
 
@@ -219,7 +221,7 @@ struct Table {
   u32 max;   // growth past it fails
   ValType type;
   void* owner;
-  // Grows by `delta` elements, new ones null: the previous size, or ~0 on failure.
+  // Grows by `delta` elements, which are null. Returns the previous size, or ~0 on failure.
   u32 (*grow)(Table* table, u32 delta);
 };
 
@@ -242,13 +244,14 @@ struct Store {
   Exception* exceptions;  // by exnref handle - 1
   u32 exception_count;
   u32 object_count;  // made by NewObject
-  // Keeps an exception, and gives it a handle; equal ones may share one (references to exceptions
-  // can't be compared). 0 if there is no room.
+  // Keeps an exception and returns a handle of it, or 0 if there is no room. Equal exceptions may
+  // share a handle, as references to them can't be compared.
   ref (*keep)(Store* store, u32 tag, const u64* values, u32 payload);
   // Whether canonical type `type` is `wanted` or declared a subtype of it. Null: only if equal.
   bool (*is_subtype)(const Store* store, u32 type, u32 wanted);
-  // Not zero: the next check of a guest that can be paused pauses it, and sets this to zero again.
-  // Set by whatever thread or signal handler, so read and written atomically. Null: nobody does.
+  // If it is not zero, the next check of a guest pauses the call, and sets it to zero again. Any
+  // thread or signal handler may set it, so it is read and written atomically. Null: it is never
+  // set.
   u32* interrupt;
   i64 fuel;  // checks that guests with fuel pass before one of them pauses
 };
@@ -289,7 +292,7 @@ struct FuncType {
   u16 result_count;
   u16 param_slots;  // a v128 takes two
   u16 result_slots;
-  // Equal for two types, of whatever modules, if and only if they are equal (isorecursively). The
+  // The same for two types of any modules if and only if the types are equal (isorecursively). The
   // host can make the key of a type of numbers and nullable abstract references: params ':'
   // results, a letter each, i=i32 I=i64 f=f32 F=f64 V=v128 r=funcref x=externref e=exnref a=anyref.
   const char* key;
@@ -345,8 +348,8 @@ struct FunctionInfo {
   u32 index;         // wasm function index
   bool may_suspend;
   bool may_throw;
-  // What a loop over tail calls calls in place of `code`: returns with kTailCall set if it makes a
-  // tail call of its own. Null: `code` never does.
+  // What a loop over tail calls calls instead of `code`: it returns with kTailCall set if it makes
+  // a tail call of its own. Null: `code` makes none.
   AnyFunction tail;
 };
 
@@ -386,7 +389,7 @@ struct TagInfo {
   bool imported;
 };
 
-// A data or element segment that instructions name: what of it is in the instance structure.
+// The part of the instance structure for a data or element segment that instructions name.
 struct SegmentInfo {
   u64 size;      // in bytes or elements, until it is dropped; 0: active, dropped from the beginning
   u32 offset;    // of the size that is left, all or nothing: a u64 of data, a u32 of elements
@@ -478,12 +481,12 @@ inline constexpr u32 kNoFunction = 0xffffffffu;
 // Safe only where no native frame between holds anything to destroy.
 [[noreturn]] FERMATA_COLD void RaiseTrap(Instance* instance, Trap trap);
 
-// The same, told the context: for a host that turns a fault of guest code into a trap.
+// The same with the context given, for a host that turns a fault of guest code into a trap.
 [[noreturn]] FERMATA_COLD void RaiseTrapIn(Context& context, Trap trap);
 
 // Pushes the frame of a site into the scratch area: writes its footer and returns its first byte.
 // Traps with kCallStackExhausted if there is no room. With an exception in flight the frame is one
-// that nobody will see.
+// that is never read.
 FERMATA_COLD u8* PushFrame(Instance* instance, u32 site);
 
 // The same for the frame that a resume function is running in: writes it in place of the one that
@@ -512,14 +515,14 @@ FERMATA_COLD ref KeepException(Instance* instance);
 // Ends the flight of an exception; the payload stays in context->results.
 FERMATA_COLD void Catch(Instance* instance);
 
-// A reference (anyref) that equals no other: the identity of an object that nothing looks into.
-// Such handles have their top bit set; those of hosts must not.
+// A new reference (anyref) that equals no other: the identity of an object without contents. Such
+// handles have their top bit set; those of hosts must not.
 FERMATA_COLD ref NewObject(Instance* instance);
 
-// Leaves a call of `function` to whoever the caller returns to; the arguments are in
+// Leaves a call of `function` to the function to which the caller returns. The arguments are in
 // context->results.
 void TailCall(Instance* instance, const Function& function, Invoke invoke);
-// Makes the call that is due, and those that it asks for in turn; returns like Invoke.
+// Makes the tail call that is due, and those that it leads to. Returns like Invoke.
 u64 RunTailCalls(Instance* instance);
 
 // ---- Level 0: entering and resuming, without heap. ----
