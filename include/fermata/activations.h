@@ -209,7 +209,7 @@ class [[nodiscard]] Activation : public activation_internal::OpOf<S> {
   }
   // Makes the call. Errors, which change nothing: not queued, not its turn, no room for its stack.
   absl::Status Begin() {
-    if (!queued()) return absl::FailedPreconditionError("the call has been made");
+    if (!queued()) return absl::FailedPreconditionError("the call was made already");
     if (!entry_->turn) return absl::FailedPreconditionError("the call waits for its turn");
     if (!stack_.held) {
       absl::StatusOr<activation_internal::Stack> stack = stacks_->Acquire();

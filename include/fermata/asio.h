@@ -80,7 +80,7 @@
 #include "fermata/coroutine.h"
 
 #if !defined(ASIO_HAS_CO_AWAIT)
-#error "This Asio has found no coroutines: if the compiler has them, define ASIO_HAS_CO_AWAIT=1"
+#error "Asio has not detected coroutines: if the compiler has them, define ASIO_HAS_CO_AWAIT=1"
 #endif
 
 namespace fermata {
@@ -205,7 +205,7 @@ template <class S, class H>
 asio::awaitable<absl::Status> Decide(drive_internal::PausedStep<S>& paused, H& handler) {
   absl::Status status;
   if constexpr (drive_internal::AsksAboutPauses<H>) {
-    static_assert(Answers<H, Pause>, "the handler of fermata::Pause gives fermata::Proceed");
+    static_assert(Answers<H, Pause>, "the handler of fermata::Pause must give fermata::Proceed");
     const auto op = paused.op();
     auto answered = Answer(paused, handler, op);
     if (answered.index() == 1) co_return co_await std::get<1>(std::move(answered));

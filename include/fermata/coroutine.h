@@ -162,7 +162,7 @@ inline absl::Status StatusOfException() {
   } catch (const std::exception& error) {
     return absl::InternalError(error.what());
   } catch (...) {
-    return absl::InternalError("an exception that is no std::exception");
+    return absl::InternalError("an exception that is not a std::exception");
   }
 #else
   return absl::InternalError("an exception");
@@ -365,7 +365,7 @@ Task<absl::Status> Unpause(S& step, H& handler, const std::stop_token& stop) {
   PausedStep<S> paused(step);
   absl::Status status;
   if constexpr (AsksAboutPauses<H>) {
-    static_assert(Answers<H, Pause>, "the handler of fermata::Pause gives fermata::Proceed");
+    static_assert(Answers<H, Pause>, "the handler of fermata::Pause must give fermata::Proceed");
     Answering<PausedStep<S>, H> answering(paused, handler);
     status = co_await answering;
   } else {

@@ -70,7 +70,7 @@ requires Ops<Guest, T...>::template kHas<U> const U* get_if(const Ops<Guest, T..
 template <class U, class Guest, class... T>
 requires Ops<Guest, T...>::template kHas<U> const U& get(const Ops<Guest, T...>& op) {
   if (op.index() != U::kOp_) {
-    std::fputs("fermata: get() of another op than there is\n", stderr);
+    std::fputs("fermata: get() of an op on which the call is not suspended\n", stderr);
     std::abort();
   }
   return op.template As<U>();
