@@ -5,27 +5,32 @@ A WebAssembly module as a C++ library.
                     [NAMESPACE <a::b>]          default: guest
                     [CLASS <Name>]              default: <target> in CamelCase
                     [IMMEDIATE <glob>...]       imports ("module.field") that are plain calls
-                    [WASI]                      a WASI program: those WASI functions that never
+                    [WASI]                      a WASI program: the WASI functions that never
                                                 wait are plain calls, bound by wasi::System
                     [SHARDS <n>]                C++ files the functions are spread over; default: 1
                     [MEMORY reserved|checked]   default: reserved (guard pages, no checks)
                     [SHAPE auto|split|shared]   default: auto
                     [PREEMPT interrupt|fuel]    the host can pause the guest while it runs, by
-                                                interrupting it, or by a limit of what it may do;
-                                                PREEMPT alone: interrupt
+                                                interrupting its store; with fuel, the guest is
+                                                also paused when its fuel is used up. PREEMPT
+                                                alone: interrupt
                     [FEATURES <proposal>...]    proposals that the module may use, or with a '-'
-                                                must not (-threads); default: all supported
+                                                must not use (-threads); default: all supported
                     [PROFILE hosted]            default: hosted
                     [EXTRA_OUTPUTS ir report]   also <target>.ir and <target>.json
                     [OPTIONS <flag>...]         further flags of `fermata translate`
                     [DEPENDS <target|file>...]  what else the translation waits for)
 
-<target> is a static library: link it, and include "<target>.h", in quotes (it is not found as
-<<target>.h>, so that it may have the name of another header); for a plugin, set
-CMAKE_POSITION_INDEPENDENT_CODE before. The module may be a file in the source folder or one that the
-build makes in the binary folder; where both are there, the build's is taken, with a warning. The generated files are in
-<binary folder>/<target>.fermata/. They are made again only when the module or the translator
-changed, and only those whose text changed are written, so only those are compiled again.
+<target> is a static library: link it, and include "<target>.h", in quotes. (It is not found as
+<<target>.h>, so that it may have the name of another header.) For a plugin, set
+CMAKE_POSITION_INDEPENDENT_CODE before the call.
+
+The module may be a file in the source folder, or one that the build makes in the binary folder. If
+there are both, the one that the build makes is used, with a warning.
+
+The generated files are in <binary folder>/<target>.fermata/. They are made again only when the
+module or the translator changed. Only those whose text changed are written, so only those are
+compiled again.
 
 When cross-compiling, set FERMATA_NATIVE_TRANSLATOR to a `fermata` that runs on the build machine.
 ]]
@@ -63,7 +68,7 @@ function(_fermata_check_arguments target)
                          "'_' and '-'")
   endif()
   if(TARGET "${target}")
-    _fermata_guest_error("there is a target of this name already")
+    _fermata_guest_error("a target of this name exists already")
   endif()
   if(ARG_UNPARSED_ARGUMENTS)
     list(JOIN ARG_UNPARSED_ARGUMENTS " " rest)
@@ -135,8 +140,8 @@ function(_fermata_find_module target module out)
     else()
       set(other "${binary}")
     endif()
-    message(WARNING "fermata_add_guest(${target}): '${chosen}' is taken, not '${other}': give the "
-                    "full path to say which is meant")
+    message(WARNING "fermata_add_guest(${target}): '${chosen}' is used, not '${other}': give "
+                    "the full path to say which is meant")
   endif()
   set(${out} "${chosen}" PARENT_SCOPE)
 endfunction()

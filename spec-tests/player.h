@@ -4,7 +4,7 @@
 // or asserted about it; the rest of the script is played all the same. A `thread` command runs its
 // commands on a thread of its own, with a store of its own.
 //
-// Suspended: every import is an op and every function yields often; each suspension is answered at
+// Suspended: every import is an op and every function is paused often; each suspension is answered at
 // once, after the native stack below was overwritten now and then, so that a value that was left
 // there instead of in a frame is seen to be lost.
 //

@@ -215,9 +215,9 @@ TEST_F(Dynamic, LinkErrorsNameTheImport) {
   } kCases[] = {
       {R"("server" "quick" (func (param i64)))", "expected [i64] -> [], found [i32] -> [i32]"},
       {R"("server" "quick" (memory 1))", "another kind"},
-      {R"("server" "memory" (memory 2))", "unfit size"},
-      {R"("server" "memory" (memory 1 2))", "unfit size"},
-      {R"("server" "table" (table 5 funcref))", "unfit size"},
+      {R"("server" "memory" (memory 2))", "does not fit"},
+      {R"("server" "memory" (memory 1 2))", "does not fit"},
+      {R"("server" "table" (table 5 funcref))", "does not fit"},
       {R"("server" "table" (table 1 externref))", "another type"},
       {R"("server" "counter" (global i32))", "mutability"},
       {R"("server" "constant" (global i32))", "another type"}};

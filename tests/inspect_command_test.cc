@@ -257,8 +257,8 @@ TEST_F(InspectCommand, SaysThatAGraphIsCut) {
   const auto result = Inspect({Write("m.wasm", b.Build()), "--graph", dir_ / "g.dot"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.output,
-              HasSubstr("fermata: the graph has 2001 nodes; it is drawn with the 2000 nearest to "
-                        "the imports that suspend\n"));
+              HasSubstr("fermata: the graph has 2001 nodes; only the 2000 nearest to the "
+                        "imports that suspend are drawn\n"));
 }
 
 TEST_F(InspectCommand, Help) {

@@ -540,7 +540,7 @@ TEST_F(RunCommand, AllowsTheNetworkByRules) {
       0);
   const auto wrong = Fermata({"run", "--allow-net=example.org:80", module});
   EXPECT_EQ(wrong.exit_code, 1);
-  EXPECT_THAT(wrong.output, HasSubstr("--allow-net \"example.org:80\": a name may be resolved"));
+  EXPECT_THAT(wrong.output, HasSubstr("--allow-net \"example.org:80\": a rule for a name allows"));
   const std::string program = dir_ / "program";
   ASSERT_EQ(Fermata({"compile", "--allow-net=127.0.0.1:0", module, "-o", program}).exit_code, 0);
   const auto ran = driver::RunProcess({program});

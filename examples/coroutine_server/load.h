@@ -1,5 +1,5 @@
-// The other sides, in a process of their own: clients that check every answer, and the server that
-// the guest asks.
+// The other sides, in a separate process: clients that check every answer, and the server that the
+// guest asks.
 #ifndef FERMATA_EXAMPLES_COROUTINE_SERVER_LOAD_H_
 #define FERMATA_EXAMPLES_COROUTINE_SERVER_LOAD_H_
 

@@ -36,7 +36,7 @@ class Server {
 
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
   const Figures& figures() const { return figures_; }
-  // No more connections; the calls in progress go on. On any thread.
+  // Accepts no more connections; the calls in progress continue. Any thread.
   void Close();
 
  private:

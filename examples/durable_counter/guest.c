@@ -3,8 +3,8 @@
 
 IMPORT("world", "tick") int tick(int count, int sum);  // blocks, as far as the guest can tell
 
-// A loop that never ends, with its state in local variables and memory: what programs are like that
-// know nothing of being stopped.
+// A loop that never ends, with its state in local variables and memory, like any program that does
+// not expect to be stopped.
 static int seen[1000];
 
 EXPORT("count") int count(void) {

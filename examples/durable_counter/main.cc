@@ -1,10 +1,11 @@
-// A program that survives kill -9 at any moment: it goes on from its last snapshot.
+// A program that survives kill -9 at any moment: it continues from its last snapshot.
 //
 //   durable_counter FILE          counts; run it again after it was killed
 //   durable_counter --test FILE   runs itself, kills it 20 times, and checks what it says
 //
-// A snapshot is written beside the old one and renamed over it, so that there is always a whole
-// one. What the program says, it says after it is written: it is never said and then forgotten.
+// A snapshot is written beside the old one and renamed over it, so that there is always a complete
+// one. The program prints a number only after the snapshot is written, so it never forgets what it
+// has printed.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -73,8 +74,8 @@ int Count(const std::string& path) {
   return Fail(step->message());
 }
 
-// Runs this program until it is killed, after `microseconds`: what it said last, -1 if nothing; -2
-// if it was wrong.
+// Runs this program and kills it after `microseconds`. Returns the last number that it printed, -1
+// if there was none, or -2 if one was wrong.
 int RunAndKill(const std::string& path, unsigned microseconds, int before) {
   int fds[2];
   if (pipe(fds) != 0) return -2;
@@ -93,7 +94,7 @@ int RunAndKill(const std::string& path, unsigned microseconds, int before) {
   int count = 0, sum = 0;
   for (char line[64]; std::fgets(line, sizeof line, out) != nullptr;) {
     if (std::sscanf(line, "%d %d\n", &count, &sum) != 2 || line[strlen(line) - 1] != '\n') continue;
-    // The first may be said again, or have been written and not said.
+    // The first number may be printed again, or may have been saved but not printed.
     const bool fits = last >= 0 ? count == last + 1 : count >= before && count <= before + 2;
     const unsigned n = static_cast<unsigned>(count);
     if (!fits || static_cast<unsigned>(sum) != n * (n - 1) / 2 * 3 + n) last = -2;

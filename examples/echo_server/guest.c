@@ -10,8 +10,8 @@
 
 #define IMPORT(m, n) __attribute__((import_module(m), import_name(n)))
 #define EXPORT(n) __attribute__((export_name(n)))
-// Inlined, the inner loops would leave what they computed in advance live while the outer ones
-// wait.
+// If the inner loops were inlined, values that they compute in advance would be live while the
+// outer ones wait.
 #define APART __attribute__((noinline))
 
 IMPORT("net", "accept") int net_accept(void);  // waits; a connection, or -1: no more
@@ -150,8 +150,8 @@ EXPORT("serve") int serve(int fd) {
   return found;
 }
 
-// Accepts connections until there are no more; each is served beside this call. How many there
-// were.
+// Accepts connections until there are no more; each is served by a call of its own. Returns how
+// many there were.
 EXPORT("listen") int listen(void) {
   int count = 0;
   for (int fd; (fd = net_accept()) >= 0; ++count) task_start(fd);

@@ -1,8 +1,8 @@
-// The demo: makes the server and its load, lets them talk, and prints what came of it.
+// The demo: starts the server and its clients, lets them talk, and prints the results.
 //
 //   echo_server [--connections N] [--requests PER_CONNECTION]
 //
-// Exits with 1 if anything was wrong: a reply, a guest's call, a figure that can't be.
+// Exits with 1 if anything was wrong: a reply, a call of the guest, an impossible figure.
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -61,7 +61,7 @@ double CpuNanoseconds() {
   return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
-// What one suspension and resumption costs where nothing else happens, in ns; 0 if it went wrong.
+// The cost of one suspension and resumption where nothing else happens, in ns; 0 after an error.
 struct Cost {
   double typed = 0;  // through the generated class
   double core = 0;   // through fermata/core/abi.h, beneath it

@@ -1,10 +1,10 @@
 // The host: one thread, an event loop, and as many guest calls in progress as there are
 // connections.
 //
-// The guest's imports say what it waits for. Each is tried at once; if it would block, the call's
-// Step, which is all there is of the call, is parked under the file descriptor it waits for, and
-// the loop goes on with others. When epoll reports the descriptor, the step is taken out and tried
-// again.
+// The guest's imports say what it waits for. Each is tried at once. If it would block, the step,
+// which is all that is left of the call, is parked under the file descriptor for which it waits,
+// and the loop continues with other calls. When epoll reports the descriptor, the step is taken out
+// and its op is tried again.
 #ifndef FERMATA_EXAMPLES_ECHO_SERVER_SERVER_H_
 #define FERMATA_EXAMPLES_ECHO_SERVER_SERVER_H_
 

@@ -1,4 +1,4 @@
-// A host of the libraries: calls an export of one and answers what the guest asks.
+// A host for the libraries: it calls an export and answers what the guest asks.
 //
 //   guests_host ./total.so total 4       without an export's name: _start
 #include <cstdio>
@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
     const absl::Status status = (*process)->Begin(argv[2], numbers);
     if (!status.ok()) return Fail(status.ToString());
   }
-  // WASI's calls are answered in here; the guest's own come out, suspended.
+  // The process answers WASI's calls by itself; other imports suspend the guest.
   while (fermata::wasi::RunToEnd(**process) == Process::State::kForeign) {
     fermata::DynamicStep& step = (*process)->step();
     const std::string name = std::string(step.op_module()) + "." + std::string(step.op_name());

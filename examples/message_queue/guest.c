@@ -1,5 +1,5 @@
 // Takes messages one after the other, as a program with a thread of its own would: it asks for the
-// next one and gets it. It counts what comes from each producer, and what is not as it should be.
+// next one and gets it. It counts the messages of each producer, and those that are wrong.
 
 #define IMPORT(m, n) __attribute__((import_module(m), import_name(n)))
 #define EXPORT(n) __attribute__((export_name(n)))
@@ -10,7 +10,7 @@ struct Message {
   unsigned check;   // producer ^ number
 };
 
-// Waits for a message; its size in bytes, or 0: there will be no more.
+// Waits for a message. Returns its size in bytes, or 0 if there will be no more.
 IMPORT("queue", "wait_message") int wait_message(struct Message* to, int capacity);
 
 enum { kProducers = 64 };
@@ -27,7 +27,7 @@ static void handle(const struct Message* m) {
   }
 }
 
-// Handles messages until there are no more: how many there were.
+// Handles messages until there are no more. Returns how many there were.
 EXPORT("run") int run(void) {
   int count = 0;
   while (wait_message(&message, sizeof message) == sizeof message) {

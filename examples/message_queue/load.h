@@ -1,4 +1,4 @@
-// The other side: who sends the messages.
+// The other side: the senders of the messages.
 #ifndef FERMATA_EXAMPLES_MESSAGE_QUEUE_LOAD_H_
 #define FERMATA_EXAMPLES_MESSAGE_QUEUE_LOAD_H_
 
@@ -11,7 +11,7 @@ struct Message {
   uint32_t check;   // producer ^ number
 };
 
-// Writes `count` messages of one producer to `socket`, or as many as are taken, and closes it.
+// Writes `count` messages of one producer to `socket`, or as many as it accepts, and closes it.
 void Send(int socket, uint32_t producer, uint32_t count);
 
 #endif  // FERMATA_EXAMPLES_MESSAGE_QUEUE_LOAD_H_

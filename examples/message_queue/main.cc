@@ -1,13 +1,16 @@
-// Native threads read messages from sockets and hand them to a guest, which has none of its own.
+// Native threads read messages from sockets and hand them to a guest, which has no threads of its
+// own.
 //
 //   message_queue [--stop-after N]
 //
-// A sender and a reader thread for each producer, with a socket between them; all readers push into
-// one ring, and the guest's call waits at its other end. Who is faster waits: the guest's call is
-// suspended while the ring is empty; a reader while it is full, and so its sender, by the socket.
+// There is a sender and a reader thread for each producer, with a socket between them. All readers
+// push into one ring, and the guest's call waits at its other end. Each side waits for a slower
+// one: the guest's call is suspended while the ring is empty, a reader waits while the ring is
+// full, and its sender then waits for the socket.
 //
 // Exits with 1 if a message was lost, came twice, or overtook another of its producer. With
-// --stop-after everything is stopped after N messages, and the guest's call dropped where it is.
+// --stop-after everything is stopped after N messages, and the guest's call is dropped wherever it
+// is.
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,7 +43,7 @@ bool Push(Ring& ring, const Message& message, std::counting_semaphore<>& space) 
   }
 }
 
-// A native I/O thread: blocks on its socket, knows nothing of guests.
+// A native I/O thread. It blocks on its socket and does not know about guests.
 void Read(int socket, Ring& ring) {
   std::counting_semaphore<> space(0);
   char buffer[1000 * sizeof(Message)];
@@ -60,7 +63,7 @@ void Read(int socket, Ring& ring) {
 
 // The guest's call and its ring.
 struct Consumer {
-  // Hands over what there is, and leaves word to go on when there is more.
+  // Hands over all messages, and leaves a waker for when there are more.
   void Pump() {
     while (step.suspended()) {
       if (stop_after != 0 && taken == stop_after) return ring.Close(), step.Cancel();
@@ -88,7 +91,8 @@ struct Consumer {
   const uint64_t stop_after;
   fermata::Step<int32_t, Counter> step = guest.run();
   uint64_t taken = 0, waits = 0;
-  // Stands for the loop of the guest's thread, where Pump would be posted among other work.
+  // In place of the event loop of the guest's thread, to which Pump would be posted among other
+  // work.
   std::counting_semaphore<> scheduled{0};
 };
 

@@ -1,9 +1,9 @@
-// A calculator that one talks to line by line: a WASI command, with nothing but the system beneath.
+// A line-by-line calculator: a WASI command that uses the system calls directly.
 //
 //   a = 6 * 7        sets a variable, says nothing
 //   (a + 1) / 2      answers 21.5: '/' makes a float of integers, + - * don't
 //
-// It knows nothing of sockets, sessions or suspension: it reads standard input, and blocks.
+// It does not know about sockets, sessions or suspension: it reads standard input, and blocks.
 
 #define WASI(n) __attribute__((import_module("wasi_snapshot_preview1"), import_name(n)))
 

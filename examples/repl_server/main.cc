@@ -1,9 +1,9 @@
-// A program that reads lines and answers them, for everybody who connects, on one thread.
+// Serves a program that reads lines and answers them to every client that connects, on one thread.
 //
 //   repl_server [--port N] [--state FOLDER]            serves, until it is ended
 //   repl_server --demo [--sessions N] [--lines N]      serves clients of its own, and checks them
 //
-// With a state folder, sessions go on after a restart: see server.h.
+// With a state folder, sessions continue after a restart: see server.h.
 //
 // The demo opens all sessions at once and keeps them open, each suspended between two lines. Exits
 // with 1 if any answer was wrong, a program failed, or a session was not where it should be.

@@ -19,9 +19,9 @@
 
 #include "fermata/wasi/asio.h"
 
-// With a folder for its state, sessions outlive the server: SaveAll writes them there, and who
-// connects says with a first line, of letters and digits, which session is meant: one that is in
-// the folder goes on, any other begins.
+// With a folder for its state, sessions outlive the server. SaveAll writes them there. A client
+// sends the name of its session, of letters and digits, as its first line: if the session is in the
+// folder it continues, and otherwise it begins.
 class Server {
  public:
   // Throws asio::system_error if it can't listen. Port 0: a free one. `state`: a folder, or "".
@@ -30,9 +30,9 @@ class Server {
   Server(const Server&) = delete;
 
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
-  // No more sessions; those that there are go on.
+  // Accepts no more sessions; those that exist continue.
   void Close() { acceptor_.close(); }
-  // Writes all sessions to the state folder: how many. They are not to be gone on with.
+  // Writes all sessions to the state folder and returns how many. They must not be run any further.
   size_t SaveAll();
 
   // In the thread of the io_context:

@@ -1,5 +1,5 @@
-// Tries all that a guest could do, from each point where it has a choice: the guest is forked
-// there, with its memory and its call, and every fork is told something else.
+// Tries everything that a guest could do. At each point where it has a choice, the guest is forked
+// with its memory and its call, and every fork is told another choice.
 #include <chrono>
 #include <cstdio>
 #include <string>
@@ -18,7 +18,7 @@ struct Search {
   long forks = 0;
   std::string error;
 
-  // Explores what `step`, a call in `store`, may come to.
+  // Explores all ways in which `step`, a call in `store`, can continue.
   void From(fermata::StoreHandle& store, Step step) {
     if (!step.suspended()) {
       if (!step.finished()) error = step.message();

@@ -1,4 +1,4 @@
-// A busy guest that knows nothing of others: a long computation that calls nobody.
+// A busy guest: a long computation that calls no import.
 #define EXPORT(n) __attribute__((export_name(n)))
 
 EXPORT("work") unsigned work(unsigned seed, unsigned rounds) {

@@ -1,6 +1,6 @@
-// 10,000 guests, each with one long call and no thought of others, take turns on two threads: a
-// guest runs for a slice, is interrupted, and goes to the end of the queue, from where either
-// thread takes it on.
+// 10,000 guests, each with one long call that never calls an import, take turns on two threads. A
+// guest runs for a slice and is interrupted. Then it goes to the end of the queue, from which
+// either thread takes it to continue it.
 //
 //   scheduler [--guests N] [--threads N] [--slice MICROSECONDS] [--rounds N]
 #include <algorithm>
@@ -62,7 +62,7 @@ class Scheduler {
     return absl::OkStatus();
   }
 
-  // What each of the threads does, until no guest is left to run.
+  // Runs on each of the threads until no guest is left to run.
   void Run() {
     while (Task* task = Next()) {
       RunSlice(*task);
@@ -75,7 +75,7 @@ class Scheduler {
     }
   }
 
-  // All guests have the right result, and none was far ahead of another.
+  // Checks that all guests have the right result, and that none was far ahead of another.
   bool Report() const {
     std::map<std::pair<uint32_t, uint32_t>, uint32_t> expected;
     long slices = 0, right = 0;

@@ -2,9 +2,9 @@
 //
 //   socket_server [--clients N] [--poll]
 //
-// The guests open their sockets themselves, by WAMR's socket extension, as far as the host lets
+// The guests open their sockets themselves, with WAMR's socket extension, as far as the host allows
 // them: here one port of the loopback interface. Each call that waits suspends its guest. The loop
-// is Asio's, a coroutine for each guest; or, with --poll, the one at the end of this file.
+// is Asio's, with a coroutine for each guest, or with --poll the one at the end of this file.
 #include <sys/resource.h>
 
 #include <asio/co_spawn.hpp>
@@ -80,7 +80,7 @@ void RunByPoll(std::vector<Guest> guests) {
 
 // ----
 
-// A port that nobody has now.
+// A port that is free now.
 uint16_t FreePort() {
   asio::io_context io;
   asio::ip::tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});

@@ -1,5 +1,5 @@
-// The functions of WAMR's socket extension that the guests use, and a little around them. The ABI:
-// docs/sockets.md. A program for WAMR has them from its lib-socket instead.
+// The functions of WAMR's socket extension that the guests use, with a few helpers. docs/sockets.md
+// describes the ABI. A program for WAMR gets them from its lib-socket instead.
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;

@@ -1,12 +1,12 @@
 // Many calls of one instance at the same time, interleaved.
 //
 // A suspended call keeps its values in frames of its own, so calls of one instance may be started,
-// suspended and resumed in any order. Two things they still share, and this header is about them:
+// suspended and resumed in any order. This header is about the two things that they still share:
 //
-// *The guest's stack.* Compilers keep what has an address (arrays, structs passed by pointer) in
-// linear memory, on a stack whose top is a global, `__stack_pointer`. Calls that interleave move it
-// under each other's feet. Activations save and restore it for each call; and if asked to give each
-// call a stack of its own, so that what one has there is safe from the others:
+// *The guest stack.* Compilers keep variables whose address is taken (arrays, structs passed by
+// pointer) in linear memory, on a stack whose top is a global, `__stack_pointer`. Calls that
+// interleave would move it under each other's feet. Activations save and restore it for each call,
+// and can give each call a stack of its own, so that its variables are safe from the other calls:
 //
 //   kSaved     The pointer is saved when a call is suspended, and restored when it is resumed or
 //              has trapped: it never drifts. All calls use the same memory. This is enough for
@@ -15,8 +15,8 @@
 //   kSeparate  Each call has a region of `stack_bytes` while it is in progress. For any guest.
 //   kNone      The pointer is left alone. For guests without such a stack.
 //
-// *What the guest allows.* C code is seldom written for being called while it is being called. An
-// export has a rule for that, Reentry.
+// *Re-entry.* Most C code does not expect to be called while another call of it is in progress.
+// Each export has a rule for that, Reentry.
 //
 //   auto calls = fermata::Activations<guest::Shop>::Create(
 //       *shop, {.stack = fermata::ActivationOptions::kSeparate});
@@ -28,18 +28,18 @@
 //   call->suspended(), call->op(), call->Resume<Shop::net_recv>(n), … // as a Step
 //   absl::StatusOr<int32_t> sum = co_await fermata::Drive(order(18), handlers);  // or driven
 //
-// An Activation is a step with these two things seen to: a value that can be moved, kept, handed to
-// another thread and resumed there. What was written about steps holds for it: destroying it
-// cancels it, it is of no use without its store, one thread at a time uses a store. Drive and
-// async_call take activations of Steps as they take Steps, and what an export returns too; one that
-// is queued waits for its turn first.
+// An Activation is a step for which both are taken care of. It is a value that can be moved, kept,
+// handed to another thread and resumed there. Everything that holds for steps holds for it:
+// destroying it cancels it, it is of no use without its store, and one thread at a time uses a
+// store. Drive and async_call accept an activation of a Step, or what an export returns, as they
+// accept a Step; if the call is queued, it waits for its turn first.
 //
-// Costs: a resumption 2 to 3 ns more than a step's. A region is memory of the guest: it grows by as
-// many as are in use at once, and keeps them for later calls.
+// Costs: a resumption takes 2 to 3 ns more than that of a step. A region is memory of the guest,
+// which grows by as many regions as are in use at once; they are kept for later calls.
 //
-// Errors are absl::Status: kNotFound (no stack pointer), kInvalidArgument (what was given is none),
-// kResourceExhausted (no room for another stack), kFailedPrecondition (re-entry that is forbidden,
-// an activation that waits for its turn, or is running).
+// Errors are absl::Status: kNotFound (there is no stack pointer), kInvalidArgument (the given
+// global can't be one), kResourceExhausted (no room for another stack), kFailedPrecondition
+// (re-entry that is forbidden; an activation that waits for its turn, or is running).
 #ifndef FERMATA_ACTIVATIONS_H_
 #define FERMATA_ACTIVATIONS_H_
 
@@ -65,27 +65,27 @@ namespace fermata {
 struct ActivationOptions {
   enum Stack : uint8_t { kSaved, kSeparate, kNone };
   Stack stack = kSaved;
-  // kSeparate: of each region, rounded up to 16; at least 1024. wasm-ld gives a program 64 KiB. A
-  // call that uses more traps when it is next suspended or ends, but what lies beneath its region,
-  // another one's most likely, has been overwritten then.
+  // kSeparate: the size of each region, rounded up to a multiple of 16; at least 1024. wasm-ld
+  // gives a program 64 KiB. A call that uses more traps when it is next suspended or ends, but by
+  // then it has overwritten what lies beneath its region, which is most likely another region.
   uint32_t stack_bytes = 64 * 1024;
-  uint32_t max_stacks = 0;  // most calls in progress at once; 0: as many as memory has room for
-  // The global that is the stack pointer, by its index in the module. By default: the export or
-  // import `__stack_pointer`, or else the first global of the module's own, as LLVM has it, if that
-  // is mutable and holds what a stack pointer can.
+  uint32_t max_stacks = 0;  // limit of calls in progress at once; 0: as many as memory has room for
+  // The index in the module of the global that is the stack pointer. By default it is the export or
+  // import `__stack_pointer`, or else the module's own first global, which LLVM uses for it, if
+  // that is mutable and its value could be a stack pointer.
   std::optional<uint32_t> stack_pointer = std::nullopt;
   // kSeparate: where regions come from. By default memory 0 grows, which suits guests whose
-  // allocator takes what its own growth gives it (wasi-libc, Rust). Others (Emscripten, TinyGo, Go)
-  // take all memory behind their heap for theirs and need one of these two:
+  // allocator uses only the memory by which it grew the memory itself (wasi-libc, Rust). Others
+  // (Emscripten, TinyGo, Go) take all memory behind their heap for their own, and need one of these
+  // two:
   // - the guest's allocator: an export as malloc is, which takes a size and gives an address;
   std::string stack_allocator = "";
   // - a function that gives the address of `bytes` bytes, aligned to 16.
-  // What they give stays the activations'. The function must not call the guest.
+  // The regions are never given back. The function must not call the guest.
   std::function<absl::StatusOr<uint64_t>(uint64_t bytes)> allocate_stack = nullptr;
 };
 
-// What becomes of a call of an export while another call of it is in progress, running or
-// suspended.
+// What happens to a call of an export while another call of it is in progress, running or held.
 enum class Reentry : uint8_t {
   kAllow,   // it is made
   kForbid,  // it is refused, with kFailedPrecondition
@@ -178,8 +178,8 @@ struct OpOf<Step<R, Guest>> {
 
 }  // namespace activation_internal
 
-// A call in progress: of S, which is a Step or DynamicStep, with a stack and a turn. Move-only;
-// what was moved from is neither queued, suspended nor finished.
+// A call as the host holds it, with a guest stack and a turn. S is a Step or DynamicStep.
+// Move-only; an activation that was moved from is neither queued, suspended nor finished.
 template <class S>
 class [[nodiscard]] Activation : public activation_internal::OpOf<S> {
  public:
@@ -197,19 +197,19 @@ class [[nodiscard]] Activation : public activation_internal::OpOf<S> {
   }
   ~Activation() { End(); }
 
-  // Waits for its turn, or to be begun; it has run no code yet.
+  // Whether it waits for its turn, or to be begun; no code of it has run yet.
   bool queued() const { return start_ != nullptr; }
-  // Queued, and it is its turn: Begin() will not refuse.
+  // Whether it is queued and it is its turn, so that Begin() will not refuse.
   bool ready() const { return queued() && entry_->turn; }
-  // Queued: `waker` is called once it is ready: by whatever ended the call before, or now.
+  // Queued: calls `waker` once it is ready, which is at once, or when the call before it ends.
   void OnTurn(std::function<void()> waker) {
     if (!queued()) return;
     if (entry_->turn) return waker();
     entry_->on_turn = std::move(waker);
   }
-  // Makes the call. Errors, and no effect: not queued, not its turn, no room for its stack.
+  // Makes the call. Errors, which change nothing: not queued, not its turn, no room for its stack.
   absl::Status Begin() {
-    if (!queued()) return absl::FailedPreconditionError("the call has been made");
+    if (!queued()) return absl::FailedPreconditionError("the call was made already");
     if (!entry_->turn) return absl::FailedPreconditionError("the call waits for its turn");
     if (!stack_.held) {
       absl::StatusOr<activation_internal::Stack> stack = stacks_->Acquire();
@@ -243,7 +243,7 @@ class [[nodiscard]] Activation : public activation_internal::OpOf<S> {
     return step_.status();
   }
 
-  // As S has them.
+  // As in S.
   decltype(auto) value() const { return step_.value(); }
   decltype(auto) results() const { return step_.results(); }
   decltype(auto) op() const { return step_.op(); }
@@ -254,7 +254,7 @@ class [[nodiscard]] Activation : public activation_internal::OpOf<S> {
   bool foreign() const { return step_.foreign(); }
   uint32_t frame_bytes() const { return step_.frame_bytes(); }
   uint32_t depth() const { return step_.depth(); }
-  // To look at; resuming what is beneath would pass the stack by.
+  // For inspection only: resuming the step itself would not switch the guest stack.
   const S& step() const { return step_; }
   decltype(auto) dynamic() { return step_.dynamic(); }
 
@@ -277,7 +277,7 @@ class [[nodiscard]] Activation : public activation_internal::OpOf<S> {
     Settle();
     return status;
   }
-  // Drops the call, also one that is queued.
+  // Drops the call, even if it is queued.
   void Cancel() {
     if (start_ != nullptr) {
       start_ = nullptr;
@@ -354,13 +354,13 @@ class [[nodiscard]] Activation : public activation_internal::OpOf<S> {
   bool overflowed_ = false;
 };
 
-// One export, to be called: the function object that Activations::Export makes. Copies share the
-// rule.
+// An export that can be called: the function object that Activations::Export makes. Copies share
+// its rule.
 template <class S, class... P>
 class ActivationExport {
  public:
-  // Makes the call, or queues it. Errors: it is forbidden now, no room for its stack, and of a
-  // DynamicInstance's those of DynamicInstance::Call.
+  // Makes the call, or queues it. Errors: it is forbidden now; there is no room for its stack; for
+  // exports of a DynamicInstance also those of DynamicInstance::Call.
   absl::StatusOr<Activation<S>> operator()(P... arguments) const {
     auto entry = gate_->Enter();
     if (!entry.ok()) return entry.status();
@@ -391,12 +391,12 @@ class ActivationExport {
   Make make_;
 };
 
-// The activations of a generated class's instance. All calls of the instance that may suspend
-// should go through the exports made here. The instance must outlive exports and activations.
+// The activations of an instance of a generated class. All its calls that may suspend should go
+// through the exports made here. The instance must outlive exports and activations.
 template <class Guest>
 class Activations {
  public:
-  // Errors: no stack pointer was found, or what options name is none.
+  // Errors: no stack pointer was found, or the one that `options` names can't be one.
   static absl::StatusOr<std::unique_ptr<Activations>> Create(
       Guest& guest, const ActivationOptions& options = {}) {
     auto stacks = activation_internal::Stacks::Create(*guest.instance(), options);
@@ -404,21 +404,21 @@ class Activations {
     return absl::WrapUnique(new Activations(guest, *std::move(stacks)));
   }
 
-  // An export with a rule of its own.
+  // An export with its own rule.
   template <class R, class... P>
   ActivationExport<Step<R, Guest>, P...> Export(Step<R, Guest> (Guest::*method)(P...),
                                                 Reentry rule = Reentry::kAllow) {
     return Make(method, std::make_shared<activation_internal::Gate>(rule));
   }
-  // One that shares the rule of `other`: their calls count as calls of the same.
+  // An export that shares the rule of `other`: their calls count as calls of one export.
   template <class R, class... P, class S2, class... P2>
   ActivationExport<Step<R, Guest>, P...> Export(Step<R, Guest> (Guest::*method)(P...),
                                                 const ActivationExport<S2, P2...>& other) {
     return Make(method, other.gate_);
   }
 
-  // One that can't suspend: a function object that returns an Outcome. It uses the guest's own
-  // stack, or that of the call which is running; the pointer is restored if it traps.
+  // An export that can't suspend: a function object that returns an Outcome. It uses the guest's
+  // own stack, or that of the call which is running. If it traps, the stack pointer is restored.
   template <class R, class... P>
   auto Export(Outcome<R> (Guest::*method)(P...)) {
     return [guest = &guest_, stacks = stacks_, method](P... arguments) -> Outcome<R> {
@@ -434,7 +434,7 @@ class Activations {
 
   // Calls in progress that have a stack: all that are not queued.
   uint32_t in_progress() const { return stacks_->in_use(); }
-  // kSeparate: regions that were made so far.
+  // kSeparate: how many regions were made so far.
   uint32_t stacks_made() const { return stacks_->made(); }
 
  private:
@@ -453,7 +453,7 @@ class Activations {
   std::shared_ptr<activation_internal::Stacks> stacks_;
 };
 
-// The same for the dynamic API: exports by name.
+// The same for the dynamic API, with exports by name.
 class DynamicActivations {
  public:
   using Export_ = ActivationExport<DynamicStep, std::vector<Value>>;

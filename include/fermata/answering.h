@@ -1,6 +1,7 @@
-// Imports that may suspend, answered by a method of the host's on the guest's stack whenever the
-// answer is there already: at the cost of a call, where suspending and resuming takes several times
-// as long. When it is not there the import is an op as ever, which the host answers by resuming.
+// Imports that may suspend, but are first asked for an answer on the native stack of the guest. If
+// a method of the host has the answer already, that costs a call, while suspending and resuming
+// takes several times as long. If it has none yet, the import becomes an op as usual, which the
+// host answers by resuming.
 //
 //   struct Net {
 //     std::optional<int32_t> Recv(int32_t fd, int32_t ptr, int32_t len);   // empty: not yet
@@ -23,7 +24,7 @@
 namespace fermata {
 namespace typed {
 
-// std::optional<R> is an answer of type R, bool one without a value.
+// std::optional<R> is an answer of type R; bool is an answer without a value.
 template <class Answer>
 struct AnswerType;
 template <class R>
@@ -88,12 +89,12 @@ struct AnsweringThunk<method> {
 
 }  // namespace typed
 
-// Binds the import module.name to `method` of `host`, which must outlive what is instantiated with
-// `imports`. The method returns std::optional of the import's result (of a std::tuple or
-// ManyResults, if there are several), bool if it has none; its parameters and result have the types
-// of the op's, which instantiation checks. It must not throw. It may look at the guest's memory and
-// call into guests (calls of their own). An IMMEDIATE import traps with Trap::kHost where it is not
-// answered.
+// Binds the import module.name to `method` of `host`, which must outlive every instance that is
+// made with `imports`. The method returns std::optional of the import's result (of a std::tuple or
+// ManyResults, if there are several), or bool if the import has no result. Its parameters and
+// result have the types of the op's, which instantiation checks. It must not throw. It may access
+// the guest's memory, and it may make calls of guests. If the import is IMMEDIATE and the method
+// has no answer, the call traps with Trap::kHost.
 template <auto method>
 void AddAnswering(Imports& imports, absl::string_view module, absl::string_view name,
                   typename typed::AnsweringThunk<method>::HostType& host) {

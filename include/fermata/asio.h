@@ -16,9 +16,9 @@
 //           [&](Echo::env_log op) { std::printf("%d\n", op.code); }},  // an answer, at once
 //       [](absl::StatusOr<int32_t> result) { … });               // any completion token
 //
-// Handlers are those of fermata::Drive (fermata/coroutine.h) and may also return asio::awaitable of
-// an answer; so are results and errors. A missing handler does not compile. The completion
-// signature is void(absl::StatusOr<R>), or void(absl::Status) for calls without a value.
+// Handlers, results and errors are those of fermata::Drive (fermata/coroutine.h), and handlers may
+// also return asio::awaitable of an answer. If a handler is missing, the call does not compile. The
+// completion signature is void(absl::StatusOr<R>), or void(absl::Status) for calls without a value.
 //
 // async_call is an operation like Asio's own: it takes any completion token (use_awaitable,
 // use_future, detached, deferred, a function), uses the executor, allocator and cancellation slot
@@ -26,28 +26,30 @@
 // given, and never within async_call itself; the completion handler runs on its own executor, by
 // default the one given.
 //
-// Threads: one thread at a time may use a store. So all calls of the instances of one store go to
-// one strand (or to an io_context that one thread runs), which gives each the guest while the
-// others wait; stores on different strands run side by side on the threads of a pool. A call is
-// bound to no thread: it goes on on whichever runs its strand next.
+// Threads: one thread at a time may use a store. So give all calls of the instances of one store to
+// one strand (or to an io_context that one thread runs). It runs one of them at a time, while
+// stores on different strands run side by side on the threads of a pool. A call is not bound to a
+// thread: it continues on whichever thread runs its strand next.
 //
-// Pre-emption: a guest that is paused (interrupted, or out of fuel) is decided about by the handler
-// of fermata::Pause, if there is one, which may return asio::awaitable too. Without it an
-// interrupted call runs on, and one that is out of fuel ends with kResourceExhausted. A call that
-// runs on after a pause does so after what its executor had to do before: interrupts at intervals
-// make calls of different guests take turns, on a strand or on a pool.
+// Pre-emption: if a call is paused (because its store was interrupted or is out of fuel), the
+// handler of fermata::Pause decides what happens, if there is one. It may return asio::awaitable
+// too. Without it an interrupted call runs on, and a call that is out of fuel ends with
+// kResourceExhausted. After a pause, a call runs on when its executor has done the work that was
+// there before. So interrupts at intervals make calls of different guests take turns, on a strand
+// or on a pool.
 //
-// Cancellation, terminal or partial, is passed on to what the handler waits for, if that is Asio's
-// (asio::awaitable; operations that don't support it go on to their end). When the wait is over the
-// guest's frames are dropped, no guest code runs, and the operation completes with kCancelled. It
-// finds out about a guest that runs when that waits, or is paused: interrupt it now and then.
+// Cancellation, terminal or partial, is passed on to what the handler waits for, if that is an
+// asio::awaitable (operations that don't support cancellation run to their end). When the wait is
+// over, the guest's frames are dropped, no guest code runs, and the operation completes with
+// kCancelled. While the guest runs, cancellation takes effect when it next waits or is paused, so
+// interrupt its store now and then.
 //
-// The guest, and what the handlers refer to, must be there until the operation completes. A context
-// that is destroyed takes the operations under way along: their steps too, so the guests' stores
-// must outlive it.
+// The guest, and what the handlers refer to, must live until the operation completes. Destroying a
+// context also destroys the operations in progress and their steps, so the guests' stores must
+// outlive the context.
 //
-// Asio before 1.25 does not find the coroutines of clang with libstdc++: compile all of a program
-// with -DASIO_HAS_CO_AWAIT=1 then.
+// Asio before 1.25 does not detect the coroutines of clang with libstdc++. Compile the whole
+// program with -DASIO_HAS_CO_AWAIT=1 then.
 #ifndef FERMATA_ASIO_H_
 #define FERMATA_ASIO_H_
 
@@ -78,7 +80,7 @@
 #include "fermata/coroutine.h"
 
 #if !defined(ASIO_HAS_CO_AWAIT)
-#error "This Asio has found no coroutines: if the compiler has them, define ASIO_HAS_CO_AWAIT=1"
+#error "Asio has not detected coroutines: if the compiler has them, define ASIO_HAS_CO_AWAIT=1"
 #endif
 
 namespace fermata {
@@ -111,9 +113,9 @@ constexpr bool AnswersEach(typed::OpList<T...>) {
 template <class H, class Op>
 concept AnswersAll = AnswersEach<H>(typed::OpListOf<Op>());
 
-// Awaits something that is not Asio's, and goes on on the coroutine's own executor. Meanwhile a
-// timer waits, so that the context owns the coroutine, as it does while one waits for what is
-// Asio's.
+// Awaits something that is not Asio's, and continues on the coroutine's own executor. Meanwhile a
+// timer waits, so that the context owns the coroutine, as it does while a coroutine waits for an
+// operation of Asio.
 template <class A>
 asio::awaitable<AwaitResult<A>> Foreign(A awaitable) {
   struct Wait {
@@ -178,7 +180,7 @@ absl::Status AnswerAtOnce(S& step, H& handler, const T& op) {
   }
 }
 
-// Answers the op the step waits for: at once, or with an operation that does.
+// Answers the op on which the step is suspended: at once, or with an operation that does.
 template <class S, class H>
 std::variant<absl::Status, asio::awaitable<absl::Status>> Answer(S& step, H& handler,
                                                                  const typename S::Op& op) {
@@ -197,12 +199,13 @@ std::variant<absl::Status, asio::awaitable<absl::Status>> Answer(S& step, H& han
       op);
 }
 
-// Has the handler decide about a paused call, if it wants to; others have had a turn then.
+// Asks the handler about a paused call, if it has a case for that. Other work has had a turn by
+// then.
 template <class S, class H>
 asio::awaitable<absl::Status> Decide(drive_internal::PausedStep<S>& paused, H& handler) {
   absl::Status status;
   if constexpr (drive_internal::AsksAboutPauses<H>) {
-    static_assert(Answers<H, Pause>, "the handler of fermata::Pause gives fermata::Proceed");
+    static_assert(Answers<H, Pause>, "the handler of fermata::Pause must give fermata::Proceed");
     const auto op = paused.op();
     auto answered = Answer(paused, handler, op);
     if (answered.index() == 1) co_return co_await std::get<1>(std::move(answered));
@@ -303,9 +306,8 @@ concept IoObject = requires(T& t) {
 
 }  // namespace asio_internal
 
-// Makes the call that `start()` makes (on the executor: it returns a Step,
-// an Activation, or absl::StatusOr of one), and answers what the
-// guest waits for with `handler`, until it has ended.
+// Runs `start()` on the executor, which makes the call: it returns a Step, an Activation, or
+// absl::StatusOr of one. Then answers the ops of the call with `handler`, until the call has ended.
 template <class Executor, class Start, class Handler, class CompletionToken>
 requires(!asio_internal::IoObject<Executor> && std::invocable<Start&> &&
          asio_internal::AnswersAll<

@@ -6,17 +6,17 @@
 //     #1  f12 parse +0x1f3: i32 7, i64 -1
 //     #2  f4 main +0xa2: i32 1
 //
-// A suspended or paused call is known wholly: each frame has its function's name (of the module's
-// name section; empty if it has none), its index, the byte offset in the module of the call that it
-// is in (of the jump back, where a loop was paused), and the values that it needs to run on, as
-// they are in the frame: 16-byte ones first, then those of 8 bytes, then of 4. Values that it does
-// not need any more are not kept.
+// The back trace of a suspended or paused call is complete. Each frame has the name of its function
+// (from the module's name section; empty if it has none), the function's index, and the byte offset
+// in the module of the call that it is in (of the jump back, if a loop was paused). It also has the
+// values that the function needs to run on, as they are in the frame: first those of 16 bytes, then
+// of 8, then of 4. Values that are no longer needed are not kept.
 //
-// Of a call that trapped, what ran last had its values on the native stack, which is gone. Known
-// are the frames that were suspended below it, and the function that was running: the trap was in
-// it, or in a function that it called without being suspended there (Kind::kRunning). A call that
-// was never suspended has only that one frame, the function that was called. Nothing of this costs
-// anything unless it is asked for.
+// When a call traps, the functions that ran last had their values on the native stack, which is
+// gone. What remains are the frames that were suspended below them, and the function that was
+// running (Kind::kRunning): the trap was in it, or in a function that it called without being
+// suspended there. A call that was never suspended has only that one frame, of the function that
+// was called. Back traces cost nothing unless they are asked for.
 #ifndef FERMATA_BACKTRACE_H_
 #define FERMATA_BACKTRACE_H_
 
@@ -38,15 +38,16 @@ struct BacktraceFrame {
   };
   Kind kind = Kind::kHeld;
   DynamicInstance* instance = nullptr;  // null: a function of the host's
-  std::string name;                     // an import's: "module.field"
-  uint32_t function = 0;                // index in the module; an import's too
+  std::string name;                     // of an import: "module.field"
+  uint32_t function = 0;                // index in the module, imports included
   uint32_t offset = 0;
   std::vector<Value> values;
 };
 
 struct Backtrace {
   std::vector<BacktraceFrame> frames;  // innermost first; empty: the call has finished
-  // A line for each frame; of more than `most` only the outer and the inner half.
+  // A line for each frame. If there are more than `most`, only the innermost and outermost ones,
+  // half of `most` each.
   std::string ToString(size_t most = 100) const;
 };
 

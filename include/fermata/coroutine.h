@@ -1,5 +1,5 @@
-// Guests and C++20 coroutines: a guest's call is something to `co_await`, and what answers its
-// imports may be too.
+// Guests and C++20 coroutines: a call of a guest can be awaited, and so can what answers its
+// imports.
 //
 //   #include "echo.h"               // a guest with the imports net.recv, timer.sleep and env.log
 //   #include "fermata/coroutine.h"
@@ -18,14 +18,15 @@
 //   absl::StatusOr<int32_t> result = fermata::SyncWait(Serve(*echo, net, 3));
 //
 // Drive answers each op of a step with what the handler for it returns, until the call has ended.
-// There must be a handler for each op of the guest, or it does not compile. A handler returns
+// There must be a handler for each op of the guest; otherwise the call of Drive does not compile. A
+// handler returns
 //   - an answer: Op::Result, absl::StatusOr<Op::Result>; nothing or absl::Status if that is void;
 //   - or any awaitable of one of these: fermata::Task, an awaiter of your loop, FromCallback(…).
-// It gets the op by reference or value; what it returns may refer to the op and to what the handler
-// has captured, which are both kept until it is done. While a handler waits, the guest's call is
-// data: frames in the step, in the frame of Drive's coroutine.
+// It gets the op by reference or value. What it returns may refer to the op and to what the handler
+// has captured; both are kept until it is done. While a handler waits, the guest's call is data:
+// frames in the step, which is in the frame of Drive's coroutine.
 //
-// Drive gives the value of the call (absl::Status if it has none), or an error:
+// Drive gives the value of the call (absl::Status if the call has none), or an error:
 //   kAborted            the guest trapped: the trap's message
 //   kCancelled          the stop token was asked to stop, or the step had been cancelled before
 //   kResourceExhausted  the guest is out of fuel, and no handler gave it more
@@ -33,12 +34,12 @@
 //   the handler's own   if it returned a status, with the import named: "net.recv: no route"
 //   kInternal           if a handler, or the awaitable it returned, threw: with what() as message;
 //                       kResourceExhausted: std::bad_alloc
-// After all of these but the first the guest's frames are dropped, and no guest code runs.
+// After all of these except the first, the guest's frames are dropped, and no guest code runs.
 //
-// Pre-emption: a call of a guest translated with --preempt may be paused, by an interrupt of its
-// store or for want of fuel. What becomes of it is decided by one more handler: of Pause. It gives
-// Proceed, plainly or as an awaitable like the others, or an error that the call then comes to
-// ("paused: the account is empty").
+// Pre-emption: a call of a guest that was translated with --preempt may be paused, because its
+// store was interrupted or is out of fuel. One more handler, of Pause, decides what happens then.
+// It gives Proceed, directly or as an awaitable like the others, or an error that becomes the
+// result of the call ("paused: the account is empty").
 //
 //   [&](fermata::Pause pause) -> fermata::Task<absl::StatusOr<fermata::Proceed>> {
 //     if (pause.kind == fermata::Pause::kOutOfFuel && !account.Charge(1)) {
@@ -48,26 +49,26 @@
 //     co_return fermata::Proceed{.fuel = 1'000'000};
 //   }
 //
-// Without that handler an interrupted call runs on at once, unless it has been asked to stop; one
-// that is out of fuel ends.
+// Without that handler, an interrupted call runs on at once unless it has been asked to stop, and a
+// call that is out of fuel ends.
 //
-// Cancellation: destroy the task that waits, on the thread that would resume it; that drops the
-// guest's call and destroys what it waits for. Or pass a std::stop_token: it is looked at before
-// the guest is answered and before a paused guest runs on, so what is being waited for should stop
-// early too. To stop a guest that runs, from another thread: request_stop(), then interrupt its
-// store.
+// Cancellation: destroy the waiting task, on the thread that would resume it. That drops the
+// guest's call and destroys what it waits for. Or pass a std::stop_token. It is checked before the
+// guest is answered and before a paused guest runs on, so what the guest waits for should stop
+// early too. To stop a running guest from another thread, call request_stop() and then interrupt
+// its store.
 //
-// Threads: guest code runs where the coroutine is resumed, so whatever resumes what handlers wait
-// for must do so where the guest's store may be used: one thread at a time. Nothing here is tied to
-// a loop; fermata/asio.h is for those who use Asio.
+// Threads: guest code runs on the thread that resumes the coroutine, and one thread at a time may
+// use the guest's store. So what handlers wait for must be resumed on a thread that may use the
+// store then. Nothing here is tied to a loop; for Asio see fermata/asio.h.
 //
-// DynamicSteps: one handler for all ops, which gets the step and gives absl::StatusOr of the
-// results (or the results themselves), or an awaitable of that:
+// DynamicSteps have one handler for all ops. It gets the step and gives the results, absl::StatusOr
+// of them, or an awaitable of one of these:
 //
 //   absl::StatusOr<std::vector<Value>> results = co_await fermata::Drive(
 //       std::move(step), [&](const DynamicStep& step) -> Task<std::vector<Value>> { … });
 //
-// (or Match of it and a handler of Pause).
+// With a handler of Pause, pass a Match of the two.
 #ifndef FERMATA_COROUTINE_H_
 #define FERMATA_COROUTINE_H_
 
@@ -107,22 +108,23 @@
 
 namespace fermata {
 
-// That a paused call runs on.
+// The answer to a Pause: the call runs on.
 struct Proceed {
-  uint64_t fuel = 0;  // given to its store before, for all of its calls
+  uint64_t fuel = 0;  // given to its store first, for all calls of the store
 };
 
-// A call that is paused, for the handler that decides what becomes of it.
+// A call that is paused, as its handler gets it.
 struct Pause {
   enum Kind : uint8_t { kInterrupted, kOutOfFuel } kind;
   using Result = Proceed;
   static constexpr const char* kImport = "paused";  // what its errors begin with
 };
 
-// How Drive is made; the embedder has no business here.
+// Implementation details, not part of the API.
 namespace drive_internal {
 
-// What a step returns: of Step, and of what has the same functions (fermata/activations.h).
+// The type of a step's value: of Step, and of classes with the same functions
+// (fermata/activations.h).
 template <class S>
 using ValueOf = std::remove_cvref_t<decltype(std::declval<const S&>().value())>;
 template <class R>
@@ -160,19 +162,19 @@ inline absl::Status StatusOfException() {
   } catch (const std::exception& error) {
     return absl::InternalError(error.what());
   } catch (...) {
-    return absl::InternalError("an exception that is no std::exception");
+    return absl::InternalError("an exception that is not a std::exception");
   }
 #else
   return absl::InternalError("an exception");
 #endif
 }
 
-// The same error, and which import it answered.
+// The same error, with the import that it answered.
 inline absl::Status Named(const absl::Status& error, absl::string_view import) {
   return absl::Status(error.code(), absl::StrCat(import, ": ", error.message()));
 }
 
-// Resumes `step` from op T with what a handler gave, which is `answer()`.
+// Resumes `step` from op T with what its handler gave, `answer()`.
 template <class T, class S, class Answer>
 absl::Status ResumeWith(S& step, Answer&& answer) {
   using Given = std::invoke_result_t<Answer&>;
@@ -191,7 +193,7 @@ absl::Status ResumeWith(S& step, Answer&& answer) {
   }
 }
 
-// What the handler of op T returned, being awaited.
+// The awaitable that the handler of op T returned, while it is awaited.
 template <class T, class A>
 class Waiting {
  public:
@@ -202,7 +204,7 @@ class Waiting {
   Waiting(const Waiting&) = delete;
 
   bool Ready() { return static_cast<bool>(awaiter_.await_ready()); }
-  // As await_suspend that returns bool.
+  // As an await_suspend that returns bool.
   bool Suspend(std::coroutine_handle<> self) {
     using Suspended = decltype(awaiter_.await_suspend(self));
     if constexpr (std::is_void_v<Suspended>) {
@@ -227,7 +229,7 @@ class Waiting {
   decltype(awaitable_internal::GetAwaiter(std::declval<A>())) awaiter_;
 };
 
-// What the awaitables that handlers return, which differ from op to op, are used through.
+// The functions of the awaitables that handlers return, which have a different type for each op.
 template <class S>
 struct WaitingFunctions {
   bool (*suspend)(void* waiting, std::coroutine_handle<> self);
@@ -242,7 +244,7 @@ inline constexpr WaitingFunctions<S> kWaitingFunctions = {
     [](void* waiting, S& step) { return static_cast<W*>(waiting)->Resume(step); },
     [](void* waiting) { static_cast<W*>(waiting)->~W(); }};
 
-// Whether the handler of T answers at once; else what it returns is kept as a Waiting.
+// Whether the handler of T answers at once. Otherwise what it returns is kept as a Waiting.
 template <class H, class T>
 inline constexpr bool kPlain =
     typed::IsAnswer<std::invoke_result_t<H&, const T&>, typename T::Result>();
@@ -260,8 +262,8 @@ struct WaitingRoom<H, typed::OpList<T...>> {
       {sizeof(NoWaiting), sizeof(WaitingFor<H, T>)...})];
 };
 
-// An awaitable that answers the op of a step: at once, or when what the handler gave is ready. Its
-// result says how that went. Exceptions end here.
+// An awaitable that answers the op of a step, at once or when the handler's awaitable is ready. Its
+// result says whether that succeeded. No exception leaves it.
 template <class S, class H>
 class Answering {
  public:
@@ -292,7 +294,7 @@ class Answering {
  private:
   using Op = typename S::Op;
 
-  // Calls the handler for the op there is; whether that is all.
+  // Calls the handler for the op. True if nothing is left to wait for.
   template <class T>
   bool Begin(const T& op) {
     if constexpr (std::is_same_v<T, std::monostate>) {
@@ -323,15 +325,15 @@ class Answering {
   const Op op_;
   bool done_ = false;
   absl::Status status_;
-  const WaitingFunctions<S>* waiting_ = nullptr;  // of what is in the room; null: nothing is
+  const WaitingFunctions<S>* waiting_ = nullptr;  // of what is in the room; null if it is empty
   WaitingRoom<H, typed::OpListOf<Op>> room_;
 };
 
-// Whether a handler has a case for Pause. One that can be called with it must give a Proceed.
+// Whether a handler has a case for Pause. If it can be called with one, it must give a Proceed.
 template <class H>
 concept AsksAboutPauses = std::invocable<H&, const Pause&>;
 
-// A paused call as a step that is suspended on a Pause: an answer is kept until Go().
+// A paused call, as a step that is suspended on a Pause. An answer is kept until Go().
 template <class S>
 class PausedStep {
  public:
@@ -344,7 +346,7 @@ class PausedStep {
     proceed_ = proceed;
     return absl::OkStatus();
   }
-  // What becomes of it if the host has no opinion.
+  // What happens if the host has no handler for it.
   absl::Status Unasked() const {
     return step_.interrupted() ? absl::OkStatus() : absl::ResourceExhaustedError("out of fuel");
   }
@@ -357,13 +359,13 @@ class PausedStep {
 
 inline absl::Status Stopped() { return absl::CancelledError("the call was asked to stop"); }
 
-// Decides about a paused call, and runs it on.
+// Asks the handler about a paused call, and runs the call on.
 template <class S, class H>
 Task<absl::Status> Unpause(S& step, H& handler, const std::stop_token& stop) {
   PausedStep<S> paused(step);
   absl::Status status;
   if constexpr (AsksAboutPauses<H>) {
-    static_assert(Answers<H, Pause>, "the handler of fermata::Pause gives fermata::Proceed");
+    static_assert(Answers<H, Pause>, "the handler of fermata::Pause must give fermata::Proceed");
     Answering<PausedStep<S>, H> answering(paused, handler);
     status = co_await answering;
   } else {
@@ -374,7 +376,7 @@ Task<absl::Status> Unpause(S& step, H& handler, const std::stop_token& stop) {
   co_return paused.Go();
 }
 
-// What the call came to. The frames of one that has not ended are dropped.
+// The result of the call. The frames of a call that has not ended are dropped.
 template <class S>
 ResultOf<ValueOf<S>> Conclude(S& step, const absl::Status& status) {
   if (status.ok() && step.suspended()) {
@@ -426,8 +428,8 @@ Task<absl::StatusOr<Values>> AnswerOf(const DynamicStep& step, H& handler) {
 
 }  // namespace drive_internal
 
-// Drives a typed step: a Step, or another class of its functions (fermata/activations.h). It begins
-// when it is awaited or started.
+// Drives a typed step: a Step, or another class with its functions (fermata/activations.h). The
+// task begins when it is awaited or started.
 template <class S, class Handler>
 requires drive_internal::AnswersAll<Handler, typename S::Op>
     Task<drive_internal::ResultOf<drive_internal::ValueOf<S>>> Drive(S step, Handler handler,
@@ -452,7 +454,7 @@ requires drive_internal::AnswersAll<Handler, typename S::Op>
   co_return drive_internal::Conclude(step, status);
 }
 
-// Drives a call that could not be made, perhaps: the error is what it comes to.
+// The same for a call that perhaps could not be made; if so, the error is the result.
 template <class S, class Handler>
 requires drive_internal::AnswersAll<Handler, typename S::Op>
     Task<drive_internal::ResultOf<drive_internal::ValueOf<S>>> Drive(absl::StatusOr<S> step,

@@ -22,15 +22,15 @@
 
 namespace fermata {
 
-// Threads: any may use it. Deadlines that are still to come when it is destroyed never come.
+// Any thread may use a timer. If it is destroyed, deadlines that are still to come never come.
 class DeadlineTimer {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // A deadline that is to come. Destroying it, or assigning to it, takes it back: once that has
-  // returned, the deadline interrupts nothing any more. One that has come but found no guest
-  // running is still Interrupter::pending(), until the next run or Clear(). Must not outlive the
-  // timer.
+  // A deadline that is to come. Destroying it, or assigning to it, withdraws it: once that has
+  // returned, the deadline interrupts nothing any more. If it has come already but no guest was
+  // running, the interrupt stays Interrupter::pending() until the next run or Clear(). A deadline
+  // must not outlive its timer.
   class Deadline {
    public:
     Deadline() = default;

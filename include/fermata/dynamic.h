@@ -1,14 +1,16 @@
-// The dynamic API: any translated module, its exports and imports looked up by name, values as
-// tagged unions. The typed API (generated headers, step.h) is a thin layer over this one.
+// The dynamic API: it works with any translated module, looks exports and imports up by name, and
+// represents values as tagged unions. The typed API (generated headers, step.h) is a thin layer
+// over it.
 //
-// Ownership: a StoreHandle owns its instances; memories, tables, globals, functions obtained from
-// an instance stay valid as long as the store lives. A DynamicStep owns its activation's storage;
-// of a call that is held when its store is destroyed nothing can come any more: the step has then
-// trapped with Trap::kHost, "the call has outlived its store". One thread at a time uses a store;
-// two are found out, if not always.
+// Ownership: a StoreHandle owns its instances. Memories, tables, globals and functions that were
+// obtained from an instance stay valid as long as the store lives. A DynamicStep owns its
+// activation's storage. A call that is held when its store is destroyed can't run on: resuming or
+// continuing the step is an error, and the step has then trapped with Trap::kHost, "the call has
+// outlived its store". One thread at a time uses a store; use by two is often detected, but not
+// always.
 //
-// Errors are values: absl::Status with the module, import or export named. Guests' traps are not
-// errors of the API: a step that trapped says so.
+// Errors are values: an absl::Status that names the module, import or export. Traps of guests are
+// not errors of the API; the step tells of them (DynamicStep::trapped).
 #ifndef FERMATA_DYNAMIC_H_
 #define FERMATA_DYNAMIC_H_
 
@@ -73,7 +75,8 @@ class DynamicStep;
 class StoreHandle;
 
 // A view of a linear memory. Spans are checked against the current size and stay valid until the
-// memory grows (under the reserved policy, and of shared memories: as long as the store lives).
+// memory grows. Under the reserved policy, and in shared memories, they stay valid as long as the
+// store lives.
 class Memory {
  public:
   explicit Memory(core::Memory* memory) : memory_(memory) {}
@@ -83,7 +86,7 @@ class Memory {
   // The bytes [address, address + size), or an empty span with data() == nullptr if any of them is
   // out of bounds.
   absl::Span<uint8_t> Span(uint64_t address, uint64_t size) const;
-  // Grows by `delta` pages: the previous size in pages, or an error.
+  // Grows by `delta` pages. Returns the previous size in pages, or an error.
   absl::StatusOr<uint64_t> Grow(uint64_t delta);
   core::Memory* raw() const { return memory_; }
 
@@ -115,14 +118,14 @@ struct Global {
   void Set(Value value);  // type must match
 };
 
-// The host's side of an immediate import: plain code called on the guest's stack. Arguments and
-// results in slots, a v128 in two (low half first); the result's types are the import's. Returning
-// anything but Trap::kNone traps the guest. It may call into guests again.
+// The host's side of an immediate import: plain code that is called on the guest's native stack.
+// Arguments and results are in slots, a v128 in two (low half first), and have the types of the
+// import. If it returns anything but Trap::kNone, the guest traps. It may call guests.
 using HostFunction =
     std::function<Trap(absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results)>;
 
-// What an answering function came to: it has answered (the results are filled), or can't yet, or
-// makes the guest trap.
+// What an answering function returns: it has answered (and filled in the results), has no answer
+// yet, or makes the guest trap.
 struct HostReply {
   enum Kind : uint8_t { kAnswered, kSuspend, kTrap } kind = kAnswered;
   Trap trap = Trap::kNone;
@@ -131,14 +134,15 @@ struct HostReply {
   static HostReply Trapped(Trap trap) { return {kTrap, trap}; }
 };
 
-// The host's side of an import that is answered on the guest's stack, without unwinding it, when
-// the answer is ready, and else becomes an op like any other: on HostReply::Suspend() the call
-// suspends, and is answered by resuming it. `caller` is the instance whose import it is. An
-// IMMEDIATE import must not suspend (it traps with Trap::kHost).
+// The host's side of an answering import. It is called on the guest's native stack. If the answer
+// is ready, nothing is unwound. If it returns HostReply::Suspend(), the import becomes an op like
+// any other: the call suspends, and is answered by resuming it. `caller` is the instance whose
+// import it is. For an IMMEDIATE import it must not return Suspend() (the call then traps with
+// Trap::kHost).
 using AnsweringFunction = std::function<HostReply(
     DynamicInstance& caller, absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results)>;
 
-// What code that answers an import by itself (fermata/answering.h) is called with, in place of the
+// What the code of an answering import (fermata/answering.h) is called with, in place of the
 // importing instance. Its `host` is Extern::answering_host.
 struct AnsweringImport : core::Instance {
   core::Instance* caller;     // the importing instance, to be passed to `suspend`
@@ -171,30 +175,31 @@ struct Extern {
   const void* owner = nullptr;
 };
 
-// Imports by (module, name). What is not listed: a function becomes an op (it suspends), unless the
-// module was translated with it IMMEDIATE; anything else missing is an error that names it.
+// Imports by module and name. A function that is not listed becomes an op (calls of it suspend),
+// unless the module was translated with it IMMEDIATE. Any other import that is not listed is an
+// error that names it.
 class Imports {
  public:
   void Add(absl::string_view module, absl::string_view name, Extern value);
-  // An import that is answered at once whenever that is possible. `owner`: Extern::owner.
+  // An answering import. `owner`: Extern::owner.
   void AddAnswering(absl::string_view module, absl::string_view name, const Signature& signature,
                     AnsweringFunction answer, const void* owner = nullptr);
-  // Looked up last, for embedders that link by module name: all exports of `instance` under
-  // `module`.
+  // Adds all exports of `instance` under the name `module`. They are looked up last.
   void AddInstance(absl::string_view module, DynamicInstance* instance);
   const Extern* Find(absl::string_view module, absl::string_view name) const;
 
   // What core::Instance::host of the new instance is set to, before any of its code runs (the start
-  // function too). The embedder's own; the typed API keeps the generated host interface there.
+  // function too). It is free for the host's use, except that the typed API keeps the generated
+  // host interface there.
   void SetHost(void* host) { host_ = host; }
   void* host() const { return host_; }
 
-  // How the new instance starts (DynamicInstance::Start). Without "_initialize": the embedder calls
-  // it like any other export, or never does.
+  // Whether "_initialize" belongs to the start of the new instance (DynamicInstance::Start). If
+  // not, the host may call it like any other export.
   void SetInitialize(bool initialize) { initialize_ = initialize; }
   bool initialize() const { return initialize_; }
-  // Nothing of it runs before Start() is called, also what can't suspend. A trap or an exit of the
-  // program is then that of a step, with its back trace, and not an error of Instantiate.
+  // Nothing of the start runs before Start() is called, even if it can't suspend. A trap or an exit
+  // of the program is then that of a step, with a back trace, and not an error of Instantiate.
   void DeferStart() { start_deferred_ = true; }
   bool start_deferred() const { return start_deferred_; }
 
@@ -215,8 +220,8 @@ struct Thrown {
   std::vector<Value> values;
 };
 
-// A call in progress: finished, suspended on an op, trapped, or paused between two instructions.
-// Move-only.
+// A call as the host holds it: finished, suspended on an op, trapped, or paused between two
+// instructions. Move-only.
 class DynamicStep {
  public:
   DynamicStep();
@@ -227,8 +232,8 @@ class DynamicStep {
   bool finished() const;
   bool suspended() const;
   bool trapped() const;
-  // Pre-empted, between two instructions (only in modules translated with --preempt): because the
-  // store was interrupted (interrupt.h), or because its fuel is used up.
+  // Left at a check (only in modules translated with --preempt): because the store was interrupted
+  // (interrupt.h), or because it is out of fuel.
   bool paused() const { return interrupted() || out_of_fuel(); }
   bool interrupted() const;
   bool out_of_fuel() const;
@@ -238,34 +243,35 @@ class DynamicStep {
   // Trapped: the reason, and a message that names it ("integer divide by zero", or Throw's text).
   Trap trap() const;
   const std::string& message() const;
-  // Trapped with Trap::kUncaughtException: the exception. Null otherwise, and if there was no room
-  // to keep it (Limits::exceptions).
+  // Trapped with Trap::kUncaughtException: the exception. Null if the step has not, or if there was
+  // no room to keep the exception (Limits::exceptions).
   const Thrown* exception() const;
 
-  // Suspended: the import waited for, and its arguments (valid until the step changes).
+  // Suspended: the import that the call waits for, and its arguments (valid until the step
+  // changes).
   const core::ImportInfo& op() const;
   absl::string_view op_module() const;
   absl::string_view op_name() const;
   uint32_t op_import() const;            // index into ModuleInfo::imports of op_instance()'s module
   DynamicInstance* op_instance() const;  // the instance whose import it is
   const std::vector<Value>& op_arguments() const;
-  // Whether the import is bound to an answering function, which has left the call to be resumed,
-  // and that function's Extern::owner. Other imports that suspend are bound to nothing.
+  // Whether the import is bound to an answering function, which had no answer yet; and that
+  // function's Extern::owner. Other imports that suspend are bound to nothing.
   bool op_bound() const;
   const void* op_owner() const;
 
-  // Answers the op and runs on. Errors (and no effect): not suspended (which a call that is running
-  // is not either), wrong count or types, a handle that names no function, a store in use by
-  // another thread.
+  // Answers the op with these results and runs the guest on. Errors, which change nothing: not
+  // suspended (nor is a call that is running), wrong number or types of results, a handle that
+  // names no function, a store in use by another thread.
   absl::Status Resume(absl::Span<const Value> results);
-  // Paused: runs on. A call that is out of fuel gets to its next check, if the store has got none
-  // meanwhile. Errors: not paused, a store in use by another thread.
+  // Paused: runs the call on. If it is out of fuel and the store has not been given any since, it
+  // gets as far as its next check. Errors: not paused, a store in use by another thread.
   absl::Status Continue();
   // The same, after giving the store `fuel` units more.
   absl::Status Refuel(uint64_t fuel);
-  // Makes the call fail at the op, as a trap of kind kHost with this message.
+  // Makes the call fail at its op: it traps with Trap::kHost and this message.
   absl::Status Throw(absl::string_view message);
-  // Suspended or paused: drops the frames; the step becomes trapped with Trap::kCancelled. No
+  // Suspended or paused: drops the frames. The step has then trapped with Trap::kCancelled. No
   // guest code runs.
   void Cancel();
 
@@ -274,18 +280,18 @@ class DynamicStep {
   uint32_t frame_bytes() const;
   uint32_t depth() const;  // frames held, op frame included
 
-  // The type of the function that was called; empty without a call.
+  // The type of the function that was called; empty if there is no call.
   const Signature& signature() const;
 
-  // Another step of the same call, from here on on its own: its frames are copied, while memories,
-  // tables and globals stay shared. Costs its bytes. Errors: neither suspended nor paused; a start
-  // function, which runs once.
+  // A second step of the same call, which from now on runs independently: the frames are copied,
+  // while memories, tables and globals stay shared. Errors: neither suspended nor paused; the call
+  // is a start, which runs only once.
   absl::StatusOr<DynamicStep> Clone() const;
 
   // Suspended, paused or trapped: where the call is, or was. See backtrace.h.
   Backtrace backtrace() const;
 
-  // The activation itself, for use with the level 0 API; null unless suspended or paused.
+  // The activation itself, for use with the core API (core/abi.h); null unless suspended or paused.
   core::Activation* raw_activation();
 
  private:
@@ -305,28 +311,29 @@ class DynamicInstance {
   StoreHandle* store() const;
   core::Instance* raw() const;
 
-  // Calls an export. Errors: no such function, wrong argument types, it has still to start.
+  // Calls an export. Errors: no such function, wrong argument types, an instance that has still to
+  // start.
   absl::StatusOr<DynamicStep> Call(absl::string_view name, absl::Span<const Value> arguments);
-  // An instance starts with its module's start function, if there is one, and then, if it is a WASI
-  // reactor, "_initialize", which sets up its C library and global objects: an export of that name
-  // that is a function without parameters and results, in a module that exports no function
-  // "_start". (A module with both is a command: "_initialize" is then an export like others.) Each
-  // runs once; a restored or forked instance has run them.
+  // An instance starts by running its module's start function, if there is one, and then, if the
+  // module is a WASI reactor, "_initialize", which sets up its C library and global objects. A
+  // reactor is a module that exports a function "_initialize" without parameters and results, and
+  // no function "_start". (A module with both is a command; its "_initialize" is an export like
+  // others.) Each of the two runs once; a restored or forked instance has run them.
   //
-  // Instantiate runs what can't suspend. If something is left, start_pending() says so, and Call
-  // refuses; Start() runs the rest, as one call, which may suspend like any other. If it traps or
-  // is cancelled, what has not finished is still pending.
+  // Instantiate runs those that can't suspend. If one is left, start_pending() is true and Call is
+  // an error. Start() then runs the rest as one call, which may suspend like any other. If it traps
+  // or is cancelled, whatever has not finished is still pending.
   bool start_pending() const;
   absl::StatusOr<DynamicStep> Start();
 
-  // Any export, ready to be an import of another instance. NotFound if there is none.
+  // Any export, ready to be an import of another instance. kNotFound if there is none.
   absl::StatusOr<Extern> Find(absl::string_view name);
   absl::StatusOr<Memory> FindMemory(absl::string_view name);
   absl::StatusOr<Table> FindTable(absl::string_view name);
   absl::StatusOr<Global> FindGlobal(absl::string_view name);
 
-  // Calls ModuleInfo::functions[function]: what Call does after looking the name up. The typed API
-  // calls this way, so that a call costs no search.
+  // Calls ModuleInfo::functions[function], as Call does after looking up the name. The typed API
+  // uses this, so that a call costs no search.
   absl::StatusOr<DynamicStep> CallFunction(uint32_t function, absl::Span<const Value> arguments);
 
  private:
@@ -339,46 +346,47 @@ class DynamicInstance {
   DynamicInstance();
 };
 
-// Owns linked instances. Address-stable.
+// Owns instances that may be linked with each other. They stay at their addresses.
 class StoreHandle {
  public:
   explicit StoreHandle(const Limits& limits = {});
   ~StoreHandle();
   StoreHandle(const StoreHandle&) = delete;
 
-  // Links, instantiates and (if it can't suspend) starts. Errors: another ABI version, a missing or
-  // mistyped import ("unknown import", "incompatible import type" with its name), no memory, a trap
-  // during initialization (TrapOf; its writes to imported memories and tables stay); kCancelled: it
-  // has ended the program while it started (wasi::System::exit_code()). The instance belongs to the
-  // store.
+  // Links and instantiates a module, and starts the instance if its start can't suspend. The
+  // instance belongs to the store. Errors: another ABI version; a missing or mistyped import
+  // ("unknown import", "incompatible import type" with its name); no memory; a trap during
+  // initialization (TrapOf; what it has written to imported memories and tables stays); kCancelled
+  // if the start has ended the program (wasi::System::exit_code()).
   absl::StatusOr<DynamicInstance*> Instantiate(const ModuleInfo& info, const Imports& imports);
 
-  // Calls any function value: a host's own call through a table. `null` and unknown handles are
-  // errors.
+  // Calls the function that a handle names, for example one from a table. Null and unknown handles
+  // are errors.
   absl::StatusOr<DynamicStep> CallRef(core::ref function, absl::Span<const Value> arguments);
   absl::StatusOr<Signature> SignatureOf(core::ref function) const;
 
-  // Host-made externs. A null `code` makes a function that suspends: an op whose module is "#host"
-  // and whose name is `name`; it is usable in tables and as an import.
+  // Externs that the host makes. A null `code` makes a function that suspends: an op whose module
+  // is "#host" and whose name is `name`. It can be put into tables and be an import.
   absl::StatusOr<Extern> MakeFunction(absl::string_view name, const Signature& signature,
                                       HostFunction code);
-  // Memories with 64-bit addresses or small pages are checked under every policy; a shared memory
-  // may be linked into other stores too, used by other threads, and lives as long as any of them.
+  // Memories with 64-bit addresses or small pages are checked under every policy. A shared memory
+  // may also be linked into other stores, which other threads use, and lives as long as any of
+  // them.
   absl::StatusOr<Extern> MakeMemory(const core::LimitsInfo& limits, core::MemoryPolicy policy);
   absl::StatusOr<Extern> MakeTable(ValType type, const core::LimitsInfo& limits);
   absl::StatusOr<Extern> MakeGlobal(Value value, bool mut);
-  // An exception tag; the parameters are the payload's types, results are an error.
+  // An exception tag. The parameters are the types of its payload; results are an error.
   absl::StatusOr<Extern> MakeTag(const Signature& signature);
 
-  // Pauses the calls of this store; for any thread.
+  // Interrupts this store, from any thread.
   Interrupter interrupter() const;
-  // What is left of Limits::fuel, and a new amount. Only guests translated with --preempt=fuel use
-  // any: a unit each time a loop jumps back, unless it is known to end soon, and at the beginning
-  // of recursive functions. All calls of the store share it.
+  // The fuel that is left of Limits::fuel; and a new amount. Only guests translated with
+  // --preempt=fuel use any: a unit each time a loop jumps back, unless it is known to end soon, and
+  // at the beginning of recursive functions. All calls of the store share the fuel.
   uint64_t fuel() const;
   void SetFuel(uint64_t fuel);
 
-  // In the order they were made, those that failed to start included.
+  // In the order in which they were made, including those that failed to start.
   std::vector<DynamicInstance*> instances() const;
 
   core::Store* raw();
@@ -394,12 +402,12 @@ class StoreHandle {
   std::unique_ptr<State> state_;
 };
 
-// Why Instantiate (and Create of what is made with it) failed, if it was for a trap, in the
-// initialization or in what runs at once of the start: its reason. kNone for all other statuses.
+// If Instantiate, or a Create that is built on it, failed because of a trap, in the initialization
+// or in a start that ran at once: the trap. kNone for all other statuses.
 Trap TrapOf(const absl::Status& status);
 
-// A module in a shared library built from generated code (which exports `fermata_module`). The
-// library stays loaded for the life of the process.
+// Loads a module from a shared library that was built from generated code (it exports
+// `fermata_module`). The library stays loaded for the life of the process.
 absl::StatusOr<const ModuleInfo*> LoadModule(const std::string& path);
 
 }  // namespace fermata

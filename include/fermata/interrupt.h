@@ -1,24 +1,25 @@
-// Pausing a guest that runs, from elsewhere.
+// Interrupting a store, which pauses the guest that runs in it.
 //
-// A guest translated with `--preempt` (CMake: PREEMPT) passes checks: where its loops jump back and
-// in its recursive functions. Interrupting its store pauses it at the next check: the call returns
-// to the host as a step that is `interrupted()`, holds its live values like any suspended call, and
-// can be kept, moved to another thread, dropped, or run on with Continue().
+// A guest that was translated with `--preempt` (CMake: PREEMPT) passes *checks*: where its loops
+// jump back, and in its recursive functions. If the store has been interrupted, the next check
+// pauses the call: it returns to the host as a step that is `interrupted()`. The step holds its
+// live values like any suspended call, and can be kept, moved to another thread, dropped, or run on
+// with Continue().
 //
 //   fermata::Interrupter interrupter = store.interrupter();
 //   std::thread watchdog([=] { std::this_thread::sleep_for(10ms); interrupter.Interrupt(); });
-//   auto step = guest.spin();                                // returns within 10 ms, finished or
-//   not if (step.interrupted()) …
+//   auto step = guest.spin();       // returns within 10 ms, finished or not
+//   if (step.interrupted()) …
 //
-// An interrupt is for the store, whichever of its calls is running, and it is not lost: if none is,
-// the next one that is made or resumed stops at its first check. It pauses one call once; several
-// before that check are one. What is between two checks is short, with these exceptions: the host's
-// own functions, memory.fill, .copy and .init of large blocks, memory.atomic.wait, and functions of
-// modules translated without --preempt.
+// An interrupt applies to the store, whichever of its calls is running, and is not lost: if no call
+// is running, the next one that is made or resumed is paused at its first check. It pauses one call
+// once; several interrupts before that check count as one. The time between two checks is short,
+// with these exceptions: functions of the host; memory.fill, .copy and .init of large blocks;
+// memory.atomic.wait; and functions of modules translated without --preempt.
 //
 // Threads: all functions of an Interrupter may be called from any thread at any time. Interrupt(),
-// Clear() and pending() may be called from signal handlers too, on an object that nobody assigns to
-// meanwhile. An Interrupter may outlive the store; it then does nothing.
+// Clear() and pending() may be called from signal handlers too, on an object that no thread assigns
+// to meanwhile. An Interrupter may outlive the store; it then does nothing.
 #ifndef FERMATA_INTERRUPT_H_
 #define FERMATA_INTERRUPT_H_
 
@@ -39,11 +40,11 @@ class Interrupter {
   void Interrupt() const noexcept {
     if (word_ != nullptr) Word().store(1, std::memory_order_release);
   }
-  // Takes an interrupt back that has not paused a call yet.
+  // Withdraws an interrupt that has not paused a call yet.
   void Clear() const noexcept {
     if (word_ != nullptr) Word().store(0, std::memory_order_relaxed);
   }
-  // An interrupt has not paused a call yet.
+  // Whether there is an interrupt that has not paused a call yet.
   bool pending() const noexcept {
     return word_ != nullptr && Word().load(std::memory_order_relaxed) != 0;
   }

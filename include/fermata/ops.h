@@ -1,10 +1,10 @@
-// What a suspended call waits for, one of the ops of its guest: Guest::Op.
+// Guest::Op: the op on which a call is suspended, one of those of its guest.
 //
-// That is a std::variant of the ops. Compilers take no std::variant of more than some hundred
-// types, so the Op of a guest with more than 256 imports that suspend is an Ops, for which
-// namespace fermata has the functions that namespace std has for variants: get, get_if,
-// holds_alternative, visit. What works with both is Step::op_if<T>(), Step::Answer and what is
-// built on them (fermata/coroutine.h, fermata/asio.h).
+// Usually it is a std::variant of the ops. Compilers do not accept a std::variant of more than some
+// hundred types, so the Op of a guest with more than 256 imports that suspend is an Ops. Namespace
+// fermata has the functions for it that namespace std has for variants: get, get_if,
+// holds_alternative and visit. Step::op_if<T>(), Step::Answer and what is built on them
+// (fermata/coroutine.h, fermata/asio.h) work with both.
 //
 // Nothing here is recursive in the number of ops.
 #ifndef FERMATA_OPS_H_
@@ -25,8 +25,8 @@
 
 namespace fermata {
 
-// One of the ops T… of `Guest`. Ops are plain structs of numbers, and so is this. Those of
-// generated headers say whose they are, and their number: `Guest_`, `kOp_`.
+// One of the ops T… of `Guest`. Ops are plain structs of numbers, and so is this. The ops in
+// generated headers name their guest and their number: `Guest_`, `kOp_`.
 template <class Guest, class... T>
 class Ops {
  public:
@@ -44,7 +44,7 @@ class Ops {
 
   // Which of T… it is.
   size_t index() const { return index_; }
-  // It as a U, which it must be: get_if and get look first.
+  // The op as a U, which it must be. get_if and get check that first.
   template <class U>
   const U& As() const {
     return *std::launder(reinterpret_cast<const U*>(room_));
@@ -60,23 +60,23 @@ requires Ops<Guest, T...>::template kHas<U> bool holds_alternative(const Ops<Gue
   return op.index() == U::kOp_;
 }
 
-// Null: it is another one.
+// Null if the op is another one.
 template <class U, class Guest, class... T>
 requires Ops<Guest, T...>::template kHas<U> const U* get_if(const Ops<Guest, T...>* op) {
   return op != nullptr && op->index() == U::kOp_ ? &op->template As<U>() : nullptr;
 }
 
-// Another one: the process ends with a message.
+// If the op is another one, the process ends with a message.
 template <class U, class Guest, class... T>
 requires Ops<Guest, T...>::template kHas<U> const U& get(const Ops<Guest, T...>& op) {
   if (op.index() != U::kOp_) {
-    std::fputs("fermata: get() of another op than there is\n", stderr);
+    std::fputs("fermata: get() of an op on which the call is not suspended\n", stderr);
     std::abort();
   }
   return op.template As<U>();
 }
 
-// How the API is made; the embedder has no business here.
+// Implementation details, not part of the API.
 namespace typed {
 
 template <class Returned, class F, class U, class Op>
@@ -116,7 +116,7 @@ concept OneOf = IsOneOf<T, Op>::value;
 
 }  // namespace typed
 
-// What `f` returns for the op there is; the same type for all.
+// Calls `f` with the op and returns what it returns, which has the same type for all ops.
 template <class F, class Guest, class First, class... Rest>
 decltype(auto) visit(F&& f, const Ops<Guest, First, Rest...>& op) {
   using Op = Ops<Guest, First, Rest...>;

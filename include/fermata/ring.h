@@ -1,8 +1,8 @@
 // Bounded queues between native threads and guests, without locks on the way of a message:
 // SpscRing (one producer thread, one consumer thread) and MpscRing (many producers, one consumer).
 //
-// A guest's import that waits for a message suspends while its queue is empty. Its host neither
-// polls nor blocks: it leaves a *waker*, and the push that finds it calls it.
+// A guest's import that waits for a message suspends while its queue is empty. The host neither
+// polls nor blocks: it leaves a *waker*, which the next push calls.
 //
 //   fermata::MpscRing<Message> ring(1024);
 //
@@ -27,30 +27,31 @@
 //     }
 //   }
 //
-// In a coroutine (fermata/task.h): go on on `loop` when there may be a message.
+// In a coroutine (fermata/task.h), this continues on `loop` when there may be a message:
 //
 //   co_await fermata::FromCallback([&](fermata::Reply<> reply) {
 //     if (!ring.OnReady([&loop, reply] { loop.Post(reply); })) reply();
 //   });
 //
-// No wake-up is lost: OnReady and OnSpace either keep the waker, and then it is called once, or say
-// that there is no need to wait. A waker is called on the thread of the push, pop or Close that
-// ended the wait, so it should hand the work to where it belongs (post to a loop, set an eventfd,
-// release a semaphore). It may run a little early: whoever it wakes tries again. It must not throw.
+// No wake-up is lost: OnReady and OnSpace either keep the waker, and then it is called once, or
+// return that there is no need to wait. A waker is called on the thread of the push, pop or Close
+// that ended the wait, so it should hand the work to where it belongs (post to a loop, set an
+// eventfd, release a semaphore). It may run a little early, so the woken code must try again. It
+// must not throw.
 //
-// Closing: after Close() every push is refused, while what was pushed before can still be popped;
-// finished() tells when that is all. A push either succeeds, and its message is then popped before
-// finished() is true, or it does not, and its value stays with the caller: none is lost between.
-// Stopping without draining: destroy the ring, which destroys what is in it. Wakers that were never
-// called are destroyed with the ring, or by ForgetReady.
+// Closing: after Close() every push is refused, while messages that were pushed before can still be
+// popped; finished() is true when there are no more. No message is lost in between: if a push
+// succeeds, its message is popped before finished() is true, and if it does not, the value stays
+// with the caller. To stop without draining, destroy the ring, which destroys what is in it. Wakers
+// that were never called are destroyed with the ring, or by ForgetReady.
 //
-// Threads: each function says who may call it. Constructor and destructor: nobody else uses the
-// ring meanwhile. Progress: pushes and pops take no lock unless somebody waits for them; one
-// producer that is stopped in the middle of TryPush of an MpscRing holds up the messages after its
-// own, and no other producer.
+// Threads: each function says which threads may call it. During constructor and destructor no other
+// thread may use the ring. Progress: pushes and pops take no lock unless a thread waits for them. A
+// producer that is stopped in the middle of MpscRing::TryPush holds up the messages after its own,
+// but no other producer.
 //
-// A pop while no producer waits, and a push while the consumer does not, cost a few atomic
-// operations, and no allocation.
+// A pop while no producer waits, and a push while the consumer does not wait, cost a few atomic
+// operations and no allocation.
 #ifndef FERMATA_RING_H_
 #define FERMATA_RING_H_
 
@@ -74,20 +75,22 @@ namespace fermata {
 
 enum class PushResult : uint8_t { kPushed, kFull, kClosed };
 
-// What the rings are made of; the embedder has no business here.
+// Implementation details, not part of the API.
 namespace ring_internal {
 
-// Two threads that write to the same line take it from each other; 64 on all common machines.
+// The size of a cache line: two threads that write to the same line take it from each other. It is
+// 64 bytes on all common machines.
 inline constexpr size_t kLine = 64;
 
-// Those who wait for one side of a ring. The flag is what the other side reads each time, so it and
-// what is waited for are accessed in one total order (seq_cst): either the waiter sees the change,
-// or who makes it sees the waiter.
+// The threads that wait for one side of a ring. The other side reads the flag each time. The flag
+// and what is waited for are accessed in one total order (seq_cst), so that either the waiter sees
+// the change, or the thread that makes it sees the waiter.
 class alignas(kLine) Waiters {
  public:
   bool any() const { return any_.load(std::memory_order_seq_cst); }
 
-  // Keeps `waker` and then asks `ready` again; if it is ready takes the waker back: false.
+  // Keeps `waker`, and then calls `ready` again. If that is true, takes the waker back and returns
+  // false.
   template <class Ready>
   bool Wait(std::function<void()> waker, Ready ready) {
     uint64_t ticket;
@@ -97,7 +100,7 @@ class alignas(kLine) Waiters {
       wakers_.push_back({ticket, std::move(waker)});
       any_.store(true, std::memory_order_seq_cst);
     }
-    // If it is not there any more, it has been called or is about to be: once.
+    // If the waker is not there any more, it has been called or is about to be, once.
     return !ready() || !Remove(ticket);
   }
 
@@ -111,7 +114,7 @@ class alignas(kLine) Waiters {
     for (Entry& entry : woken) entry.waker();
   }
 
-  // True if there was one that has not been called, and will not be.
+  // True if there was a waker; it has not been called and never will be.
   bool Forget() {
     std::vector<Entry> dropped;
     std::lock_guard<std::mutex> lock(mutex_);
@@ -160,33 +163,33 @@ class Slot {
   alignas(T) unsigned char bytes_[sizeof(T)];
 };
 
-// Where the next message goes, times two, and whether the ring is closed: one word, so that a
-// producer can't get a message in behind Close's back.
+// The position of the next message, times two, plus one if the ring is closed. It is one word, so
+// that no producer can push a message after Close.
 inline constexpr uint64_t kClosedBit = 1;
 inline uint64_t PositionOf(uint64_t tail) { return tail >> 1; }
 
-// What both rings share: `Ring` has tail(), position(), Ready() and TryPop().
+// The base of both rings. `Ring` has tail(), position(), Ready() and TryPop().
 template <class Ring, class T>
 class Base {
  public:
-  // Leaves `waker` for the next message, or the end, of which there is neither yet: true, and it
-  // will be called once. False: TryPop has a message, or finished() is true; the waker was dropped.
-  // Consumer only, who leaves one waker at a time.
+  // Leaves `waker` for the next message or the end. True: it will be called once. False: there is a
+  // message for TryPop, or finished() is true, and the waker was dropped. Consumer only, one waker
+  // at a time.
   bool OnReady(std::function<void()> waker) {
     return ready_.Wait(std::move(waker), [this] { return self().Ready() || finished(); });
   }
-  // Takes the waker left by OnReady back: true if that was in time; false: there was none, or it
-  // has been called, or is being called. Consumer only.
+  // Takes back the waker that OnReady left: true if that was in time, false if there was none, or
+  // it has been called or is being called. Consumer only.
   bool ForgetReady() { return ready_.Forget(); }
 
-  // Leaves `waker` for the time when the ring is no more than half full, or closed: true, and it
-  // will be called once. False: that is so already; the waker was dropped. Producers only; each may
-  // leave one. (Half: to be woken for every free slot would cost more than what goes through it.)
+  // Leaves `waker` for the time when the ring is at most half full, or closed. True: it will be
+  // called once. False: that is so already, and the waker was dropped. Producers only; each may
+  // leave one. (Waking them for every free slot would cost more than passing the messages.)
   bool OnSpace(std::function<void()> waker) {
     return space_.Wait(std::move(waker), [this] { return HalfEmpty() || closed(); });
   }
 
-  // No more messages from now on. Wakes everybody who waits. Any thread, any number of times.
+  // Accepts no more messages from now on, and wakes all who wait. Any thread, any number of times.
   void Close() {
     tail_.fetch_or(kClosedBit, std::memory_order_seq_cst);
     ready_.WakeAll();
@@ -194,13 +197,14 @@ class Base {
   }
   // Any thread.
   bool closed() const { return (tail_.load(std::memory_order_seq_cst) & kClosedBit) != 0; }
-  // Closed, and all that was pushed has been popped. Any thread; once true it stays so.
+  // Whether the ring is closed and all messages have been popped. Any thread; once true, it stays
+  // true.
   bool finished() const {
     const uint64_t tail = tail_.load(std::memory_order_seq_cst);
     return (tail & kClosedBit) != 0 && PositionOf(tail) == head_.load(std::memory_order_seq_cst);
   }
 
-  // Pops all there is, and calls `handle(T&&)` for each: how many. Consumer only.
+  // Pops all messages and calls `handle(T&&)` for each. Returns how many there were. Consumer only.
   template <class Handle>
   size_t Drain(Handle&& handle) {
     size_t count = 0;
@@ -209,7 +213,7 @@ class Base {
   }
 
   size_t capacity() const { return mask_ + 1; }
-  // How many there are, or were a moment ago. Any thread.
+  // How many messages there are, or were a moment ago. Any thread.
   size_t size() const {
     // The head first: it never overtakes the tail.
     const uint64_t head = head_.load(std::memory_order_seq_cst);
@@ -273,7 +277,7 @@ class SpscRing : public ring_internal::Base<SpscRing<T>, T> {
     ring_internal::Slot<T>& slot = slots_[position & mask_];
     slot.Put(std::move(value));
     if (!tail_.compare_exchange_strong(tail, tail + 2, std::memory_order_seq_cst)) {
-      // Closed meanwhile: nobody has seen the slot.
+      // Closed in the meantime; the consumer has not seen the slot.
       GiveBack(value, slot.Take());
       return PushResult::kClosed;
     }
@@ -307,14 +311,14 @@ class SpscRing : public ring_internal::Base<SpscRing<T>, T> {
   }
 
   const std::unique_ptr<ring_internal::Slot<T>[]> slots_;
-  // What each side last saw of the other, so that it has to look only when that is used up.
+  // What each side last saw of the other. It has to look again only when that is used up.
   alignas(ring_internal::kLine) uint64_t seen_head_ = 0;  // producer's
   alignas(ring_internal::kLine) uint64_t seen_tail_ = 0;  // consumer's
 };
 
 // Any number of producer threads and one consumer thread at a time. The order of each producer's
-// messages is kept. After Dmitry Vyukov's bounded queue: each slot has a number that says whose
-// turn it is: its position when it is free, one more when it is full.
+// messages is kept. The algorithm is Dmitry Vyukov's bounded queue: each slot has a number that
+// says whose turn it is, its position when it is free, and one more when it is full.
 template <class T>
 class MpscRing : public ring_internal::Base<MpscRing<T>, T> {
   using Base = ring_internal::Base<MpscRing<T>, T>;
@@ -348,7 +352,7 @@ class MpscRing : public ring_internal::Base<MpscRing<T>, T> {
         return PushResult::kPushed;
       }
       const uint64_t now = tail_.load(std::memory_order_relaxed);
-      // Still this position's turn, but the slot holds a message of the round before.
+      // It is still this position's turn, but the slot holds a message of the previous round.
       if (now == tail && static_cast<int64_t>(turn - position) < 0) return PushResult::kFull;
       tail = now;
     }

@@ -1,4 +1,4 @@
-// Snapshots: a store with its instances and its calls in progress as bytes, and back; and forks.
+// Snapshots: a store with its instances and held calls as bytes, and restored from them; and forks.
 //
 //   absl::StatusOr<std::string> bytes = fermata::Save(store, {&step});
 //   … another process, built by another compiler, under another memory policy …
@@ -7,19 +7,20 @@
 //   absl::StatusOr<fermata::RestoredStore> again = fermata::Restore(*bytes, host);
 //   again->steps[0].Resume(…);
 //
-// What a snapshot holds: memories (zero bytes cost nothing), tables, globals, segments that are
-// left, exceptions that are referred to, and the frames of the calls that were given to Save; which
-// modules, by their hash; and how they are linked. docs/abi.md has the format.
+// A snapshot holds memories (zero bytes cost nothing), tables, globals, the segments that were not
+// dropped, the exceptions that are referred to, and the frames of the calls that were given to
+// Save; the hashes of the modules; and how the instances are linked. docs/abi.md has the format.
 //
-// What it does not hold is the host's, which supplies it again at Restore: the translated modules,
-// the code of its functions by name, and shared memories that it links into several stores.
-// References of the host (externref, anyref) are numbers of the host's and stay what they are.
+// It does not hold what belongs to the host, which supplies it again at Restore: the translated
+// modules, the code of its functions by name, and shared memories that it links into several
+// stores. References of the host (externref, anyref) are numbers of the host and come back
+// unchanged.
 //
-// Bytes are not trusted. What was truncated, damaged, made for another module or by an enemy gives
-// an error; if all checks are passed, guests have at worst values that no run of theirs would have
-// given them, inside their own memories and with the functions they can call anyway. Those include
-// references of the host's: a host that restores what others may have written must check them as it
-// checks other arguments.
+// Bytes are not trusted. Bytes that were truncated, damaged, or made for another module give an
+// error. Forged bytes that pass all checks give guests, at worst, values that no run of theirs
+// would have given them; they are still confined to their own memories and to the functions that
+// they can call anyway. Those values include references of the host: a host that restores what
+// others may have written must check them as it checks other arguments.
 //
 // Link with Fermata::snapshot.
 #ifndef FERMATA_SNAPSHOT_H_
@@ -47,22 +48,23 @@ struct SaveOptions {
   bool compress = false;  // by zlib, for speed: about a tenth of the time that it takes to save
 };
 
-// The store and these calls, in this order. Nothing changes. Calls that are not listed are not in
-// the snapshot, nor is what fuel is left. Errors (kFailedPrecondition): the store is in use, a step
-// that is neither suspended nor paused, or is of another store.
+// Saves the store and these calls, in this order, and changes nothing. Calls that are not listed
+// are not in the snapshot, nor is the fuel that is left. Errors (kFailedPrecondition): the store is
+// in use; a step is neither suspended nor paused, or is of another store.
 absl::StatusOr<std::string> Save(StoreHandle& store, absl::Span<const DynamicStep* const> steps,
                                  const SaveOptions& options = {});
 
 // What the host supplies.
 struct RestoreHost {
-  // The modules, in any order; each instance's is found by its hash and its sites. They outlive the
-  // store.
+  // The modules, in any order; that of each instance is found by its hash and its sites. They must
+  // outlive the store.
   std::vector<const ModuleInfo*> modules;
-  // What was not of the store: answering functions, plain code (`Guest::Bind_` of a generated class
-  // adds its own), shared memories. Functions that are not there become ops again. An entry for
-  // each instance, in the order they were made, or one for all of them.
+  // The imports that did not come from the store: answering functions, plain code (`Guest::Bind_`
+  // of a generated class adds its own), shared memories. Functions that are not listed become ops
+  // again. There is an entry for each instance, in the order in which they were made, or one for
+  // all of them.
   std::vector<Imports> imports;
-  // The code of functions that StoreHandle::MakeFunction made, by name; those without code need
+  // The code of functions that StoreHandle::MakeFunction made, by name. Those that had no code need
   // none.
   std::map<std::string, HostFunction> functions;
   Limits limits;                             // of the new store; what exceeds them is an error
@@ -83,13 +85,13 @@ struct RestoredStore {
 // limit, no memory), and those of linking. No guest code runs.
 absl::StatusOr<RestoredStore> Restore(absl::string_view bytes, const RestoreHost& host);
 
-// A copy of the store and of these calls, which goes its own way: what the host supplied is
-// shared, and so are shared memories that came from outside. Errors as Save's and Restore's.
+// A copy of the store and of these calls, which runs independently. It shares what the host
+// supplied, and shared memories that came from outside. Errors are those of Save and Restore.
 absl::StatusOr<RestoredStore> Fork(StoreHandle& store, absl::Span<const DynamicStep* const> steps);
 
-// A store as it was, to be forked many times: memories are copied once, and then page by page as
-// the forks write (copy on write, where the system has it). May outlive the store. For one thread
-// at a time.
+// A store as it was, to be forked many times. Memories are copied once, and then page by page as
+// the forks write (copy on write, where the system has it). May outlive the store. One thread at a
+// time may use it.
 class ForkPoint {
  public:
   static absl::StatusOr<ForkPoint> Make(StoreHandle& store,
@@ -105,7 +107,7 @@ class ForkPoint {
   std::unique_ptr<State> state_;
 };
 
-// A restored step as what the typed API has. Error: the call is of a function with other results.
+// A restored step as a step of the typed API. Error: the called function has other results.
 template <class R, class Guest>
 absl::StatusOr<Step<R, Guest>> TypedStep(DynamicStep step) {
   if (!typed::Results<R>::Are(step.signature().results)) {

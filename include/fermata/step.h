@@ -1,9 +1,9 @@
 // The typed API: what a generated header builds its class from, and what a host works with.
 //
 // A generated class, say guest::Echo, has a method for each exported function, a struct for each
-// import that suspends (an *op*), and a variant of those structs, Echo::Op (of more than 256: see
-// ops.h). A method of a function that may suspend returns a Step; one of a function that can't
-// returns an Outcome.
+// import that suspends (an *op*), and a variant of those structs, Echo::Op (if there are more than
+// 256, see ops.h). The method returns a Step if the function may suspend, and an Outcome if it
+// can't.
 //
 //   auto echo = guest::Echo::Create();                      // StatusOr<unique_ptr<Echo>>
 //   fermata::Step<int32_t, guest::Echo> step = (*echo)->serve(3);
@@ -16,9 +16,9 @@
 //   }
 //   if (step.finished()) Use(step.value()); else Log(step.message());
 //
-// A guest translated with --preempt may also be paused (interrupt.h), and is then neither finished
-// nor suspended on an op: `while (step.suspended() || step.paused())`, with Continue() for the
-// latter.
+// A call of a guest that was translated with --preempt may also be paused (interrupt.h). It is then
+// neither finished nor suspended on an op, so the loop is `while (step.suspended() ||
+// step.paused())`, and Continue() runs a paused call on.
 //
 // A step need not be answered where it was made: it is a value that can be moved, kept in a map by
 // file descriptor, handed to another thread, and resumed later with
@@ -27,15 +27,15 @@
 // Misuse:
 //  - Resuming a step that isn't suspended, or as another op than it waits for, returns an
 //    absl::Status error and changes nothing.
-//  - A call that can't be made, because the instance has not started, returns a step or an outcome
+//  - A call that can't be made because the instance has not started returns a step or an outcome
 //    that has trapped, with Trap::kHost and the reason as its message.
-//  - Reading what isn't there (value() before the end, op() when not suspended) ends the process
-//    with a message, as absl::StatusOr::value() does. Ask finished() or suspended() first.
+//  - Reading a value that isn't there (value() before the end, op() when not suspended) ends the
+//    process with a message, as absl::StatusOr::value() does. Ask finished() or suspended() first.
 //  - Continuing a step whose store is gone returns an absl::Status error, "the call has outlived
 //    its store"; the step has then trapped with Trap::kHost.
 //
-// Ownership: the class made by Create owns its store, or borrows it when linked with others. One
-// thread at a time uses a store.
+// Ownership: the object that Create makes owns its store, or borrows it if it is linked with
+// others. One thread at a time uses a store.
 #ifndef FERMATA_STEP_H_
 #define FERMATA_STEP_H_
 
@@ -62,7 +62,7 @@
 
 namespace fermata {
 
-// One function object out of several: Match{[](A) {…}, [](B) {…}}.
+// One function object made of several: Match{[](A) {…}, [](B) {…}}.
 template <class... Cases>
 struct Match : Cases... {
   using Cases::operator()...;
@@ -70,7 +70,7 @@ struct Match : Cases... {
 template <class... Cases>
 Match(Cases...) -> Match<Cases...>;
 
-// How the API is made; the embedder has no business here.
+// Implementation details, not part of the API.
 namespace typed {
 
 [[noreturn]] inline void Misuse(const char* what) {
@@ -82,8 +82,7 @@ namespace typed {
 template <class R>
 using Slot = std::conditional_t<std::is_void_v<R>, std::monostate, std::optional<R>>;
 
-// What a handler of op T may return: the op's Result, or a status (an error is thrown into the
-// guest as a trap).
+// What a handler of op T may return: the op's Result, or a status (an error makes the call trap).
 template <class Returned, class Result>
 constexpr bool IsAnswer() {
   if constexpr (std::is_void_v<Result>) {
@@ -107,7 +106,7 @@ concept HandlesAll = HandlesEach<H>(OpListOf<Op>());
 
 }  // namespace typed
 
-// What a call came to that can't suspend: a value, or a trap.
+// The end of a call that can't suspend: a value, or a trap.
 template <class R>
 class [[nodiscard]] Outcome {
  public:
@@ -130,7 +129,7 @@ class [[nodiscard]] Outcome {
   bool finished() const { return trap_ == Trap::kNone; }
   bool trapped() const { return trap_ != Trap::kNone; }
   Trap trap() const { return trap_; }
-  // Why it trapped; empty if it didn't.
+  // Why the call trapped; empty if it didn't.
   const std::string& message() const { return message_; }
   // Finished only.
   std::add_lvalue_reference_t<const R> value() const {
@@ -153,9 +152,9 @@ class [[nodiscard]] Outcome {
   typed::Slot<R> value_{};
 };
 
-// A call in progress: finished, suspended on an op, paused, or trapped. Move-only; a step that was
-// moved from is a cancelled one. Destroying a suspended step cancels it: its frames are dropped and
-// no guest code runs.
+// A call as the host holds it: finished, suspended on an op, paused, or trapped. Move-only; a step
+// that was moved from counts as cancelled. Destroying a suspended or paused step cancels it: its
+// frames are dropped and no guest code runs.
 template <class R, class Guest>
 class [[nodiscard]] Step {
  public:
@@ -174,18 +173,18 @@ class [[nodiscard]] Step {
   bool finished() const { return state_ == State::kFinished; }
   bool suspended() const { return state_ == State::kSuspended; }
   bool trapped() const { return state_ == State::kTrapped; }
-  // Pre-empted: between two instructions, holding its live values as if suspended.
+  // Left at a check, between two instructions; it holds its live values as a suspended step does.
   bool paused() const { return state_ == State::kInterrupted || state_ == State::kOutOfFuel; }
   bool interrupted() const { return state_ == State::kInterrupted; }
   bool out_of_fuel() const { return state_ == State::kOutOfFuel; }
 
-  // Finished only: what the function returned; a tuple if several values.
+  // Finished only: what the function returned; a tuple if there are several values.
   std::add_lvalue_reference_t<const R> value() const {
     if (!finished()) typed::Misuse("Step::value() of a step that has not finished");
     if constexpr (!std::is_void_v<R>) return *value_;
   }
-  // Trapped: the reason and its text ("integer divide by zero", Throw's message); else kNone and
-  // "".
+  // Trapped: the reason and its text ("integer divide by zero", or Throw's message). Otherwise
+  // kNone and "".
   Trap trap() const { return trap_; }
   const std::string& message() const { return message_; }
   // OK when finished, kAborted with the message when trapped, kFailedPrecondition when suspended,
@@ -198,22 +197,22 @@ class [[nodiscard]] Step {
     return absl::FailedPreconditionError(absl::StrCat("suspended on ", OpName()));
   }
 
-  // Suspended and not foreign(): the import waited for and its arguments.
+  // Suspended and not foreign(): the import that the call waits for, with its arguments.
   const Op& op() const {
     if (!op_) typed::Misuse("Step::op() of a step that is not suspended on an op of its guest");
     return *op_;
   }
-  // The op if it is a T, else null; also null when not suspended.
+  // The op if it is a T; null if it is another one, or if the step is not suspended.
   template <class T>
   requires typed::OneOf<T, Op>
   const T* op_if() const { return op_ ? typed::OpIf<T>(*op_) : nullptr; }
-  // Suspended on an import of another module linked with this one, or in a function that the host
-  // put into a table: not in Op. dynamic() has it.
+  // Suspended on an import of another module that is linked with this one, or in a function that
+  // the host put into a table. Such an op is not in Op; dynamic() has it.
   bool foreign() const { return suspended() && !op_; }
 
-  // Answers the op with what the handler for its type returns, and runs the guest on. True if that
-  // was done. An error status from the handler is thrown into the guest, and so is a foreign op
-  // (else `while (step.suspended())` would never end); the step has then trapped.
+  // Answers the op with what the handler for its type returns, and runs the guest on; true if that
+  // was done. If the handler returns an error status, the step traps with its message. It also
+  // traps if the op is foreign, since `while (step.suspended())` would otherwise never end.
   template <class Handler>
   requires typed::HandlesAll<Handler, Op>
   bool Answer(Handler&& handler) {
@@ -230,8 +229,8 @@ class [[nodiscard]] Step {
         *op_);
   }
 
-  // Answers op T with its result (nothing if T::Result is void), and runs the guest on. Errors, and
-  // no effect: not suspended, or suspended on another op.
+  // Answers op T with its result (nothing if T::Result is void), and runs the guest on. Errors,
+  // which change nothing: not suspended, or suspended on another op.
   template <class T>
   requires(typed::OneOf<T, Op>&& std::is_void_v<typename T::Result>) absl::Status Resume() {
     absl::Status status = CheckOp<T>();
@@ -245,12 +244,14 @@ class [[nodiscard]] Step {
     return Resumed(typed::Results<typename T::Result>::Resume(step_, result));
   }
 
-  // Paused: runs on. A call that is out of fuel gets to its next check, if the store has got none
-  // meanwhile; Refuel gives the store `fuel` units first. Errors, and no effect: not paused.
+  // Paused: runs the call on. If it is out of fuel and the store has not been given any since, it
+  // gets as far as its next check. Refuel gives the store `fuel` units first. Error, which changes
+  // nothing: not paused.
   absl::Status Continue() { return Resumed(step_.Continue()); }
   absl::Status Refuel(uint64_t fuel) { return Resumed(step_.Refuel(fuel)); }
 
-  // Makes the call fail at its op: a trap of kind kHost with this message. Error: not suspended.
+  // Makes the call fail at its op: it traps with Trap::kHost and this message. Error: not
+  // suspended.
   absl::Status Throw(absl::string_view message) {
     if (!suspended()) return NotSuspended();
     return Resumed(step_.Throw(message));
@@ -264,14 +265,14 @@ class [[nodiscard]] Step {
     Update();
   }
 
-  // Suspended or paused: what is kept of the call, op included. Else 0.
+  // Suspended or paused: the bytes of its frames, and their number, op frame included. Otherwise 0.
   uint32_t frame_bytes() const { return step_.frame_bytes(); }
   uint32_t depth() const { return step_.depth(); }
 
   // Suspended, paused or trapped: where the call is, or was. See backtrace.h.
   Backtrace backtrace() const { return step_.backtrace(); }
 
-  // The step beneath, for a foreign op. Call Refresh() after changing it.
+  // The step of the dynamic API beneath, for a foreign op. Call Refresh() after changing it.
   DynamicStep& dynamic() { return step_; }
   void Refresh() { Update(); }
 
@@ -321,7 +322,7 @@ class [[nodiscard]] Step {
   }
 
   absl::Status Resumed(absl::Status status) {
-    // Also trapped: its store is gone.
+    // A failed resumption has trapped the step if its store is gone.
     if (status.ok() || step_.trapped()) Update();
     return status;
   }
@@ -387,7 +388,8 @@ class GlobalView {
 
 namespace typed {
 
-// While the host's code runs: faults in it are the host's, even if it touches a guest's memory.
+// Exists while the host's code runs: a fault there is the host's, even if it is in a guest's
+// memory.
 class InHost {
  public:
   explicit InHost(core::Context* context) : context_(context), activation_(context->activation) {
@@ -440,8 +442,8 @@ struct Name {
   }
 };
 
-// What all generated classes share. Its own names end in an underscore, which no name made from a
-// wasm name does.
+// The base of all generated classes. Its own names end in an underscore; names made from the
+// module's never do.
 class GuestBase {
  public:
   GuestBase(const GuestBase&) = delete;
@@ -455,8 +457,8 @@ class GuestBase {
   explicit GuestBase(DynamicInstance* instance) : instance_(instance) {}
   ~GuestBase() = default;
 
-  // Binds function import `function` (of those that are functions) to `code`, called with the
-  // importing instance, unless the embedder has bound it.
+  // Binds import number `import`, a function, to `code`, which is called with the importing
+  // instance. No effect if the host has bound it already.
   static void BindImmediate_(Imports& imports, const ModuleInfo& info, uint32_t import,
                              core::AnyFunction code) {
     const core::ImportInfo& i = info.imports[import];
@@ -527,7 +529,7 @@ class GuestBase {
     memcpy(&table, Field_(instance_->info().tables[index].offset), sizeof table);
     return Table(instance_->store(), table);
   }
-  // Where global `index` is stored: in the instance, or with whoever it was imported from.
+  // Where global `index` is stored: in the instance, or wherever it was imported from.
   void* Global_(uint32_t index) const {
     const core::GlobalInfo& global = instance_->info().globals[index];
     uint8_t* field = Field_(global.offset);
@@ -537,7 +539,8 @@ class GuestBase {
     return storage;
   }
 
-  // Suspended in code of this module (not of one linked with it, nor in the host's own function).
+  // Whether the step is suspended in code of this module, and not of one that is linked with it, or
+  // in a function of the host.
   static bool IsOpOf_(const DynamicStep& step, const ModuleInfo& info) {
     const DynamicInstance* instance = step.op_instance();
     return instance != nullptr && &instance->info() == &info;

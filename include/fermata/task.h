@@ -1,5 +1,5 @@
-// Task<T>: a coroutine that is started by whoever awaits it; what fermata/coroutine.h is made of.
-// Use it or any other type: guests can wait for every awaitable.
+// Task<T>: a coroutine that starts when it is awaited. fermata/coroutine.h is built on it. Handlers
+// may use it or any other type: guests can wait for every awaitable.
 //
 //   fermata::Task<int> Twice(int n) { co_return co_await Read() + n; }
 //
@@ -8,15 +8,15 @@
 //   int n = co_await Twice(2);                     // inside of them
 //   int n = fermata::SyncWait(Twice(2));           // for tests and main(): blocks the thread
 //
-// A task belongs to no loop and no thread: it runs on in the call, and on the thread, that resumes
-// what it waits for. Its owner may destroy it while it waits (never while it runs): that destroys
-// what is in its frame, the tasks it awaits too, innermost first. An awaitable that is destroyed so
-// must see to it that it is not resumed any more.
+// A task belongs to no loop and no thread: it runs on within the call, and on the thread, that
+// resumes what it waits for. Its owner may destroy it while it waits, but not while it runs. That
+// destroys what is in its frame, including the tasks that it awaits, innermost first. An awaitable
+// that is destroyed in this way must make sure that it does not resume the task any more.
 //
 // Starting a task that has been started, or taking a result twice or too early, ends the process
-// with a message. A task that waits for others which are ready needs no more stack however often it
-// does: that is why awaiting one is not done by symmetric transfer, which g++ turns into recursion
-// without optimization and under sanitizers.
+// with a message. A task may await tasks that are ready any number of times without using more
+// stack. For that, tasks do not use symmetric transfer, which g++ turns into recursion without
+// optimization and under sanitizers.
 #ifndef FERMATA_TASK_H_
 #define FERMATA_TASK_H_
 
@@ -40,7 +40,7 @@
 
 namespace fermata {
 
-// Awaitables: what may stand behind co_await in a coroutine that does not transform it.
+// Awaitables: what may be the operand of co_await in a coroutine that does not transform it.
 namespace awaitable_internal {
 
 template <class A>
@@ -94,8 +94,8 @@ class Task;
 
 namespace task_internal {
 
-// How a task and whoever waits for it meet. Each of the two arrives once: the task at its end, the
-// other when it has nothing to do but wait. The second one sees to what comes next.
+// Where a task and its waiter meet. Each of the two arrives once: the task at its end, the waiter
+// when it has nothing left to do but wait. The second to arrive continues the waiter.
 class Meeting {
  public:
   bool ArriveSecond() { return arrived_.exchange(true, std::memory_order_acq_rel); }
@@ -109,7 +109,7 @@ class PromiseBase {
   std::suspend_always initial_suspend() noexcept { return {}; }
   struct FinalAwaiter {
     bool await_ready() noexcept { return false; }
-    // The task may be destroyed by what it resumes or tells: nothing of it is touched after that.
+    // What the task resumes or calls may destroy the task, so nothing of it is used after that.
     template <class Promise>
     void await_suspend(std::coroutine_handle<Promise> task) noexcept {
       PromiseBase& promise = task.promise();
@@ -171,18 +171,19 @@ class [[nodiscard]] Task {
   }
   ~Task() { Destroy(); }
 
-  // Runs the task until it waits or ends. `done` is called at its end, if it is not empty, by
-  // whoever runs it then; it must not throw, and may destroy the task.
+  // Runs the task until it waits or ends. `done`, if it is not empty, is called at its end, on the
+  // thread that runs it then. It must not throw, and may destroy the task.
   void Start(std::function<void()> done = nullptr) {
     promise_type& promise = CheckNew();
     promise.done = std::move(done);
     handle_.resume();
   }
-  // At its end; any thread.
+  // Whether it has ended. Any thread.
   bool done() const {
     return handle_ && handle_.promise().finished.load(std::memory_order_acquire);
   }
-  // The result of a task that is done(), once; an exception that left it is thrown.
+  // The result of a task that is done(); may be taken once. Throws the exception that left the
+  // task, if one did.
   T Get() {
     if (!done()) awaitable_internal::Misuse("Task::Get() of a task that has not ended");
     promise_type& promise = handle_.promise();
@@ -194,7 +195,7 @@ class [[nodiscard]] Task {
     }
   }
 
-  // Awaiting a task starts it. It must be there until it ends, which it is as a temporary.
+  // Awaiting a task starts it. It must live until it ends, which it does as a temporary.
   auto operator co_await() && {
     CheckNew();
     return TaskAwaiter{*this};
@@ -239,7 +240,7 @@ inline Task<void> Promise<void>::get_return_object() {
 }
 }  // namespace task_internal
 
-// Runs a task to its end and blocks the thread as long as that takes: others must resume it.
+// Runs a task to its end and blocks the thread until then. Other threads must resume the task.
 template <class T>
 T SyncWait(Task<T> task) {
   std::mutex mutex;
@@ -255,15 +256,16 @@ T SyncWait(Task<T> task) {
   return task.Get();
 }
 
-// An awaitable of what a callback gets: for loops and libraries that have callbacks.
+// An awaitable of what a callback is given, for loops and libraries that have callbacks.
 //
 //   int n = co_await fermata::FromCallback<int>([&](fermata::Reply<int> reply) {
 //     loop.Read(fd, [reply](int n) { reply(n); });
 //   });
 //
-// The coroutine goes on in the call of `reply`, on its thread (or in FromCallback, if that calls
-// it). Only the first call counts; after the coroutine was destroyed none does. Reply may be
-// copied, and called on any thread, but not while another thread destroys the coroutine.
+// The coroutine continues within the call of `reply`, on that thread (or within FromCallback, if
+// that calls it). Only the first call counts, and none does after the coroutine was destroyed.
+// Reply may be copied, and may be called on any thread, but not while another thread destroys the
+// coroutine.
 template <class T = void>
 class Reply {
  public:

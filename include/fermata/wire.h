@@ -1,5 +1,5 @@
-// The values of guests in the typed API: their C++ types, and how they get to generated code and
-// back.
+// The values of guests in the typed API: their C++ types, and how they are passed to generated code
+// and back.
 //
 //   i32 i64 f32 f64     int32_t int64_t float double
 //   v128, references    V128, FuncRef, ExternRef, ExnRef, AnyRef
@@ -22,7 +22,7 @@
 namespace fermata {
 
 // References as their handles; 0 is null. A FuncRef names a function of the store
-// (StoreHandle::CallRef); what an ExternRef's number means is the host's business.
+// (StoreHandle::CallRef); the host decides what the number of an ExternRef means.
 struct FuncRef {
   core::ref handle = 0;
   explicit operator bool() const { return handle != 0; }
@@ -33,13 +33,13 @@ struct ExternRef {
   explicit operator bool() const { return handle != 0; }
   bool operator==(const ExternRef&) const = default;
 };
-// An exception of the store; what it is (its tag and values) is the guest's.
+// An exception of the store. Its tag and values are the guest's.
 struct ExnRef {
   core::ref handle = 0;
   explicit operator bool() const { return handle != 0; }
   bool operator==(const ExnRef&) const = default;
 };
-// Any other reference. Guests can hold such values of the host, and null.
+// Any other reference. Guests can hold such values, which come from the host, and null.
 struct AnyRef {
   core::ref handle = 0;
   explicit operator bool() const { return handle != 0; }
@@ -54,7 +54,7 @@ struct V128 {
 template <class... T>
 class ManyResults;
 
-// How the API is made; the embedder has no business here.
+// Implementation details, not part of the API.
 namespace typed {
 
 // C++ type <-> tagged value <-> parameter of generated code (Abi).
@@ -193,8 +193,8 @@ struct HostOf<ValType::kAnyRef> : std::type_identity<AnyRef> {};
 
 }  // namespace typed
 
-// The results of a function that has more than 256, of which compilers make no std::tuple:
-// `get<3>()` and `set<3>(value)`, with the types that they have, or as tagged values.
+// The results of a function that has more than 256, too many for a std::tuple. They are read and
+// written with their C++ types, by `get<3>()` and `set<3>(value)`, or as tagged values.
 template <class... T>
 class ManyResults {
   static constexpr size_t kCount = sizeof...(T);
@@ -220,7 +220,7 @@ class ManyResults {
   }
 
   absl::Span<const Value> values() const { return values_; }
-  // False, and no effect: another number of values, or of other types.
+  // False, and no effect, if the number of values or a type is another one.
   bool Assign(absl::Span<const Value> values) {
     if (values.size() != kCount) return false;
     for (size_t i = 0; i < kCount; ++i) {
@@ -253,7 +253,7 @@ struct Results<ManyResults<T...>> {
   }
 };
 
-// Writes several results to where generated code looks for them.
+// Writes several results to the slots from which generated code reads them.
 inline void StoreResults(uint64_t* slots, absl::Span<const Value> values) {
   for (const Value& value : values) {
     *slots++ = value.low;

@@ -85,13 +85,14 @@ absl::Status Stacks::CheckPointer(uint32_t global) const {
   };
   if (global >= info.global_count) return error("there is no such global");
   const core::GlobalInfo& g = info.globals[global];
-  if (!g.mut) return error("it can't be changed");
-  if (g.type != (is64_ ? ValType::kI64 : ValType::kI32)) return error("it is no address");
+  if (!g.mut) return error("it is not mutable");
+  if (g.type != (is64_ ? ValType::kI64 : ValType::kI32))
+    return error("its type is not that of an address");
   uint64_t value = 0;
   memcpy(&value, Storage(global), is64_ ? 8 : 4);
   value = core::little(value);
   if (value == 0 || value % kAlignment != 0 || value > memory_->bytes) {
-    return error("it holds what is no end of a stack");
+    return error("its value can't be the end of a stack");
   }
   return absl::OkStatus();
 }
@@ -184,8 +185,8 @@ absl::StatusOr<uint64_t> Stacks::CallAllocator(uint64_t bytes) {
   absl::StatusOr<DynamicStep> step = instance_.Call(options_.stack_allocator, {&argument, 1});
   if (!step.ok()) return step.status();
   if (!step->finished() || step->results().size() != 1) {
-    return absl::FailedPreconditionError(absl::StrCat("the guest's ", options_.stack_allocator,
-                                                      " gave no address: ", step->message()));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the guest's ", options_.stack_allocator, " did not return an address: ", step->message()));
   }
   const uint64_t address = is64_ ? step->results()[0].i64() : step->results()[0].i32();
   if (address == 0) {
@@ -217,7 +218,7 @@ absl::Status Stacks::Enter(Stack& stack, uint64_t& outer) {
     outer = Get();
     if (stack.low == 0 && running_ != 0 && stack.pointer != outer) {
       return absl::FailedPreconditionError(
-          "the call shares its stack with one that is running: it can't go on before that waits");
+          "the call shares its stack with one that is running: it can't run before that one waits");
     }
     Set(stack.pointer);
   }
@@ -238,7 +239,8 @@ absl::StatusOr<std::shared_ptr<Gate::Entry>> Gate::Enter() {
   const bool free = inside_ == 0 && queue_.empty();
   if (rule_ == Reentry::kForbid && !free) {
     return absl::FailedPreconditionError(
-        "the export is being called already, and must not be called again before that has ended");
+        "a call of the export is in progress, and it must not be called again before that has "
+        "ended");
   }
   auto entry = std::make_shared<Entry>();
   if (rule_ == Reentry::kQueue && !free) {

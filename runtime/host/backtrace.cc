@@ -57,7 +57,7 @@ class Walk {
   // The frame that Next() came to; false if there is nothing to tell about it.
   bool Read(BacktraceFrame& frame) const {
     const core::SiteDetail& detail = info_->site_details[footer_.site];
-    if (detail.function == core::kNoFunction) return false;  // a yield
+    if (detail.function == core::kNoFunction) return false;  // a pause
     const bool import = info_->sites[footer_.site].resume == nullptr;
     frame.kind = import ? Kind::kImport : Kind::kHeld;
     frame.instance = store_.dynamic[footer_.instance];

@@ -133,7 +133,7 @@ class Linker {
       return absl::NotFoundError(absl::StrCat(info_.name, ": unknown import: ", View(import.module),
                                               ".", View(import.name), " is not provided"));
     }
-    if (e->kind != import.kind) return Mismatch(import, "another kind of thing is provided");
+    if (e->kind != import.kind) return Mismatch(import, "what is provided is of another kind");
     const bool shared = e->kind == ExternKind::kMemory && e->memory->shared != 0;
     if (e->store != nullptr && e->store != &store_.store && !shared) {
       return Mismatch(import, "what is provided belongs to another store");
@@ -150,7 +150,7 @@ class Linker {
       case ExternKind::kTag:
         return CheckTag(import, *e);
     }
-    return Mismatch(import, "an unknown kind of thing");
+    return Mismatch(import, "it is of an unknown kind");
   }
 
   absl::Status CheckFunction(const core::ImportInfo& import, const Extern& e) {
@@ -177,10 +177,10 @@ class Linker {
   absl::Status CheckTable(const core::ImportInfo& import, const Extern& e) {
     const core::TableInfo& wanted = info_.tables[import.index];
     if (e.table->type != wanted.type || !SameType(e.ref, Canonical(wanted.ref))) {
-      return Mismatch(import, "a table of another type");
+      return Mismatch(import, "the table provided has another type");
     }
     if (!Admits(wanted.limits, e.table->size, e.table_limits)) {
-      return Mismatch(import, "a table of unfit size or maximum");
+      return Mismatch(import, "the size or maximum of the table provided does not fit");
     }
     return absl::OkStatus();
   }
@@ -190,15 +190,17 @@ class Linker {
     if (e.memory_limits.is64 != wanted.limits.is64 ||
         e.memory_limits.shared != wanted.limits.shared ||
         e.memory_limits.page_log2 != wanted.limits.page_log2) {
-      return Mismatch(import, "a memory of another kind: addresses, sharing or page size");
+      return Mismatch(import, "the memory provided has other addresses, sharing or page size");
     }
     if (!Admits(wanted.limits, core::memory_pages(e.memory), e.memory_limits)) {
-      return Mismatch(import, "a memory of unfit size or maximum");
+      return Mismatch(import, "the size or maximum of the memory provided does not fit");
     }
     const auto* storage = static_cast<MemoryStorage*>(e.memory->owner);
     if (info_.memory_policy == core::MemoryPolicy::kReserved && !AlwaysChecked(wanted.limits) &&
         storage->policy() != core::MemoryPolicy::kReserved) {
-      return Mismatch(import, "the module was translated for reserved memory, this one is checked");
+      return Mismatch(
+          import,
+          "the module was translated for reserved memory, and the memory provided is checked");
     }
     return absl::OkStatus();
   }
@@ -206,13 +208,13 @@ class Linker {
   absl::Status CheckGlobal(const core::ImportInfo& import, const Extern& e) {
     const core::GlobalInfo& wanted = info_.globals[import.index];
     if (e.global.type != wanted.type || e.global.mut != wanted.mut) {
-      return Mismatch(import, "a global of another type or mutability");
+      return Mismatch(import, "the global provided has another type or mutability");
     }
     if (AbstractRef(wanted.type).heap == 0) return absl::OkStatus();  // no reference
     // What can't be written may hold less than what it is read as.
     const core::RefType ref = Canonical(wanted.ref);
     if (wanted.mut ? !SameType(e.ref, ref) : !IsSubtype(e.ref, ref)) {
-      return Mismatch(import, "a global of references of another type");
+      return Mismatch(import, "the global provided has references of another type");
     }
     return absl::OkStatus();
   }

@@ -192,7 +192,7 @@ DynamicStep::DynamicStep(DynamicStep&&) noexcept = default;
 DynamicStep& DynamicStep::operator=(DynamicStep&&) noexcept = default;
 DynamicStep::~DynamicStep() = default;
 
-// Asked each time that a call goes on, so: a load and a compare where it is held.
+// Asked each time that a call runs on, so it is a load and a compare where the state is held.
 bool DynamicStep::finished() const { return state_ && state_->phase == State::Phase::kFinished; }
 bool DynamicStep::suspended() const { return state_ && state_->Is(State::Phase::kSuspended); }
 bool DynamicStep::out_of_fuel() const { return state_ && state_->Is(State::Phase::kOutOfFuel); }

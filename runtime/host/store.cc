@@ -249,7 +249,8 @@ absl::StatusOr<Extern> StoreHandle::MakeMemory(const core::LimitsInfo& limits,
 
 absl::StatusOr<Extern> StoreHandle::MakeTable(ValType type, const core::LimitsInfo& limits) {
   const core::RefType ref = internal::AbstractRef(type);
-  if (ref.heap == 0) return absl::InvalidArgumentError("tables are of references");
+  if (ref.heap == 0)
+    return absl::InvalidArgumentError("the elements of a table must be references");
   auto table = internal::TableStorage::Make(type, ref, limits, state_->store.limits.table_elements);
   if (!table.ok()) return table.status();
   Extern result;
@@ -281,7 +282,7 @@ absl::StatusOr<Extern> StoreHandle::MakeGlobal(Value value, bool mut) {
 }
 
 absl::StatusOr<Extern> StoreHandle::MakeTag(const Signature& signature) {
-  if (!signature.results.empty()) return absl::InvalidArgumentError("tags have no results");
+  if (!signature.results.empty()) return absl::InvalidArgumentError("a tag can't have results");
   state_->MakeRoom(signature);
   Extern result;
   result.kind = ExternKind::kTag;
@@ -297,7 +298,7 @@ absl::StatusOr<DynamicStep> StoreHandle::CallRef(core::ref function,
                                                  absl::Span<const Value> arguments) {
   if (function == 0 || function > state_->functions.size()) {
     return absl::InvalidArgumentError(function == 0
-                                          ? "a call of a null reference"
+                                          ? "the reference to call is null"
                                           : absl::StrCat("no function has the handle ", function));
   }
   const core::Function& f = state_->functions[function - 1];

@@ -15,7 +15,7 @@ std::string Misfit(const StoreState& store, absl::string_view what,
                         values.size());
   }
   for (size_t i = 0; i < values.size(); ++i) {
-    if (values[i].type != types[i]) return absl::StrCat(what, " ", i, " is of another type");
+    if (values[i].type != types[i]) return absl::StrCat(what, " ", i, " has the wrong type");
     if (values[i].type == ValType::kFuncRef && values[i].low > store.functions.size()) {
       return absl::StrCat(what, " ", i, ": no function has the handle ", values[i].low);
     }
@@ -82,7 +82,8 @@ absl::StatusOr<Value> Table::Get(uint32_t index) const {
 
 absl::Status Table::Set(uint32_t index, Value value) {
   if (index >= table_->size) return OutOfBounds(index, table_->size);
-  if (value.type != table_->type) return absl::InvalidArgumentError("the table is of another type");
+  if (value.type != table_->type)
+    return absl::InvalidArgumentError("the table has another element type");
   const core::Store& store = *store_->raw();
   const std::string misfit = internal::Misfit(
       *static_cast<const internal::StoreState*>(store.owner), "element", {value.type}, {&value, 1});

@@ -88,7 +88,7 @@ class ThreadState {
 
  private:
   // Faults are handled on a stack of their own, as the guest's may be used up. One that is there
-  // already (a sanitizer's, the embedder's) will do.
+  // already (a sanitizer's, the host's) will do.
   void InstallSignalStack() {
     stack_t existing;
     if (sigaltstack(nullptr, &existing) == 0 && !(existing.ss_flags & SS_DISABLE)) return;

@@ -29,7 +29,7 @@ class CallChain {
   // Whose frame it is.
   struct Callee {
     uint32_t instance;
-    uint32_t function;  // of that instance's module; kNoFunction: a yield
+    uint32_t function;  // of that instance's module; kNoFunction: a pause
     bool op;
   };
   const core::Instance& At(uint32_t instance) const { return *store_.instances[instance]; }

@@ -203,12 +203,13 @@ absl::StatusOr<StoreImage> Decode(absl::string_view bytes, uint64_t most_bytes,
   }
   const uint64_t version = NumberAt(bytes, kVersionAt, 4);
   if (version != kFormatVersion) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a snapshot of format ", version, "; this is written for format ", kFormatVersion));
+    return absl::InvalidArgumentError(absl::StrCat("the snapshot has format ", version,
+                                                   ", but only format ", kFormatVersion,
+                                                   " is supported"));
   }
   if (NumberAt(bytes, kChecksumAt, 4) != Checksum(bytes) ||
       NumberAt(bytes, kChecksumAt + 4, 4) != 0) {
-    return absl::DataLossError("the snapshot is damaged: its checksum is another");
+    return absl::DataLossError("the snapshot is damaged: its checksum does not match");
   }
   const uint64_t flags = NumberAt(bytes, kFlagsAt, 4), size = NumberAt(bytes, kSizeAt, 8);
   absl::string_view body = bytes.substr(kHeaderBytes);
@@ -217,8 +218,8 @@ absl::StatusOr<StoreImage> Decode(absl::string_view bytes, uint64_t most_bytes,
   }
   if (flags & kCompressed) {
     if (size > most_bytes) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("a snapshot of ", size, " bytes is above the limit of ", most_bytes));
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "the snapshot has ", size, " bytes, which is above the limit of ", most_bytes));
     }
     absl::Status status = Decompress(body, size, storage);
     if (!status.ok()) return status;

@@ -62,7 +62,7 @@ bool FrozenMemory::Map(core::Memory& memory) const {
 absl::Status FrozenMemory::CopyTo(core::Memory& memory) const {
   if (runs_.empty()) return absl::OkStatus();
   if (runs_.back().end > memory.bytes) {
-    return absl::InvalidArgumentError("more than a memory holds");
+    return absl::InvalidArgumentError("bytes are past the end of a memory");
   }
   if (contents_ != nullptr && Map(memory)) return absl::OkStatus();
   size_t at = 0;

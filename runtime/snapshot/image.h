@@ -189,7 +189,7 @@ absl::StatusOr<RestoredStore> Rebuild(const StoreImage& image, Supplier& supplie
 
 // The frames of one activation, of a call of `function`: each names a resume point that exists, its
 // references name what exists, each is of a function that the frame beneath may have called, and
-// the innermost is an op (`yielded`: a yield). The number of frames.
+// the innermost is an op (`yielded`: that of a pause). The number of frames.
 absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function,
                                      absl::Span<const uint8_t> frames, bool yielded);
 

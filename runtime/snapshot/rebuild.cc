@@ -69,7 +69,7 @@ class Rebuilder {
       absl::StatusOr<const ModuleInfo*> module =
           supplier_.Module(i, static_cast<uint32_t>(modules_.size()));
       if (!module.ok()) return module.status();
-      if (i.imports.size() != (*module)->import_count) return Bad("another number of imports");
+      if (i.imports.size() != (*module)->import_count) return Bad("the number of imports is wrong");
       modules_.push_back(*module);
     }
     return absl::OkStatus();
@@ -100,7 +100,7 @@ class Rebuilder {
       case StoreState::Made::kTable: {
         const HostTableImage& t = image_.tables[made.index];
         ValType type;
-        if (!core::TypeOfLetter(t.type, type)) return Bad("a table of an unknown type");
+        if (!core::TypeOfLetter(t.type, type)) return Bad("a table has an unknown type");
         if (t.limits.min > t.table.elements.size()) return Bad("a table is too small");
         absl::StatusOr<Extern> table = result_.store->MakeTable(type, t.limits);
         if (!table.ok()) return table.status();
@@ -112,7 +112,7 @@ class Rebuilder {
         const HostGlobalImage& g = image_.globals[made.index];
         ValType type;
         if (!core::TypeOfLetter(g.type, type) || !IsValue(type, g.value))
-          return Bad("a global of the host's");
+          return Bad("a global of the host has a wrong type or value");
         // What a reference names may not be there yet.
         absl::StatusOr<Extern> global = result_.store->MakeGlobal(
             Value{type, core::IsRef(type) ? 0 : g.value.low, g.value.high}, g.mut);
@@ -124,11 +124,12 @@ class Rebuilder {
       }
       case StoreState::Made::kTag: {
         Signature signature;
-        if (!ParseTypes(image_.tags[made.index], signature.params)) return Bad("a tag's type");
+        if (!ParseTypes(image_.tags[made.index], signature.params))
+          return Bad("a tag has a wrong type");
         return Keep(result_.store->MakeTag(signature));
       }
     }
-    return Bad("an unknown kind of thing");
+    return Bad("an unknown kind of object");
   }
 
   absl::Status Keep(absl::StatusOr<Extern> made) {
@@ -141,11 +142,11 @@ class Rebuilder {
     Signature signature;
     if (colon == std::string::npos || !ParseTypes(f.type.substr(0, colon), signature.params) ||
         !ParseTypes(f.type.substr(colon + 1), signature.results)) {
-      return Bad("a function's type");
+      return Bad("a function has a wrong type");
     }
     // What validators allow a function to take or return.
     if (signature.params.size() > 1000 || signature.results.size() > 1000) {
-      return Bad("a function with too many parameters or results");
+      return Bad("a function has too many parameters or results");
     }
     HostFunction code;
     if (!f.suspends) {
@@ -193,8 +194,9 @@ class Rebuilder {
     Extern value;
     value.kind = import.kind;
     value.store = &s.store;
-    const absl::Status nothing = Bad(absl::StrCat(info.name, ": import ", View(import.module), ".",
-                                                  View(import.name), " of what is not there"));
+    const absl::Status nothing =
+        Bad(absl::StrCat(info.name, ": import ", View(import.module), ".", View(import.name),
+                         " refers to something that does not exist"));
     switch (import.kind) {
       case ExternKind::kFunction:
         if (number == 0 || number > s.functions.size()) return nothing;
@@ -237,7 +239,7 @@ class Rebuilder {
     size_t memory = 0, table = 0;
     for (uint32_t k = 0; k < info.memory_count; ++k) {
       if (info.memories[k].imported) continue;
-      if (memory == i.memories.size()) return Bad("another number of memories");
+      if (memory == i.memories.size()) return Bad("the number of memories is wrong");
       absl::Status status = Resize(*state.Field<core::MemoryField>(info.memories[k].offset)->memory,
                                    i.memories[memory++]);
       if (!status.ok()) return status;
@@ -247,13 +249,13 @@ class Rebuilder {
     }
     for (uint32_t k = 0; k < info.table_count; ++k) {
       if (info.tables[k].imported) continue;
-      if (table == i.tables.size()) return Bad("another number of tables");
+      if (table == i.tables.size()) return Bad("the number of tables is wrong");
       absl::Status status =
           Resize(**state.Field<core::Table*>(info.tables[k].offset), i.tables[table++]);
       if (!status.ok()) return status;
     }
     if (memory != i.memories.size() || table != i.tables.size()) {
-      return Bad("another number of memories or tables");
+      return Bad("the number of memories or tables is wrong");
     }
     return absl::OkStatus();
   }
@@ -285,23 +287,23 @@ class Rebuilder {
   absl::Status FillExceptions() {
     StoreState& s = store();
     for (const ExceptionImage& e : image_.exceptions) {
-      if (e.tag >= s.tags.size()) return Bad("an exception of an unknown tag");
+      if (e.tag >= s.tags.size()) return Bad("an exception has an unknown tag");
       const std::vector<ValType>& types = SignatureOfType(s.tags[e.tag]).params;
-      if (e.values.size() != SlotsOf(types)) return Bad("an exception of another size");
+      if (e.values.size() != SlotsOf(types)) return Bad("an exception has the wrong size");
       size_t slot = 0;
       for (ValType type : types) {
         // References to exceptions only name earlier ones: they were there first.
         const Bits value = {e.values[slot], type == ValType::kV128 ? e.values[slot + 1] : 0};
         slot += SlotsOf(type);
         if (!IsValue(type, value) || (core::IsRef(type) && !RefExists(s, type, value.low))) {
-          return Bad("an exception's value");
+          return Bad("an exception has a wrong value");
         }
       }
       const core::ref handle =
           s.store.keep(&s.store, e.tag, e.values.data(), static_cast<uint32_t>(e.values.size()));
       if (handle == 0) return absl::ResourceExhaustedError("too many exceptions");
       if (handle != s.exceptions.size() || handle != ++exceptions_)
-        return Bad("an exception twice");
+        return Bad("an exception is listed twice");
     }
     return absl::OkStatus();
   }
@@ -337,7 +339,8 @@ class Rebuilder {
   static absl::Status FillMemory(core::Memory& memory, const MemoryImage& image) {
     if (image.frozen != nullptr) return image.frozen->CopyTo(memory);
     for (const MemoryRun& run : image.runs) {
-      if (run.address + run.bytes.size() > memory.bytes) return Bad("more than a memory holds");
+      if (run.address + run.bytes.size() > memory.bytes)
+        return Bad("bytes are past the end of a memory");
       if (!run.bytes.empty())
         std::memcpy(memory.data + run.address, run.bytes.data(), run.bytes.size());
     }
@@ -349,7 +352,7 @@ class Rebuilder {
     const core::RefType& type = static_cast<TableStorage*>(table.owner)->ref();
     for (uint32_t i = 0; i < table.size; ++i) {
       const core::ref handle = image.elements[i];
-      if (!RefFits(s, type, table.type, handle)) return Bad("a table's element");
+      if (!RefFits(s, type, table.type, handle)) return Bad("an element of a table is wrong");
       if (table.type != ValType::kFuncRef) {
         table.refs[i] = handle;
       } else if (handle != 0) {
@@ -360,12 +363,12 @@ class Rebuilder {
   }
 
   absl::Status FillGlobal(size_t number, const Bits& value) {
-    if (number >= numbers_.globals.size()) return Bad("another number of globals");
+    if (number >= numbers_.globals.size()) return Bad("the number of globals is wrong");
     Global& global = numbers_.globals[number];
     if (!IsValue(global.type, value) ||
         (core::IsRef(global.type) &&
          !RefFits(store(), numbers_.global_refs[number], global.type, value.low))) {
-      return Bad("a global's value");
+      return Bad("the value of a global is wrong");
     }
     global.Set(Value{global.type, value.low, value.high});
     return absl::OkStatus();
@@ -376,18 +379,18 @@ class Rebuilder {
     const ModuleInfo& info = *state.info;
     uint32_t own = 0;
     for (uint32_t k = 0; k < info.global_count; ++k) own += !info.globals[k].imported;
-    if (i.globals.size() != own) return Bad("another number of globals");
+    if (i.globals.size() != own) return Bad("the number of globals is wrong");
     if (((i.due & InstanceState::kStartFunction) != 0 && info.start == core::kNoFunction) ||
         ((i.due & InstanceState::kInitialize) != 0 && state.Initialize() == core::kNoFunction)) {
-      return Bad("no start function");
+      return Bad("there is no start function");
     }
     state.due = i.due;
-    if (i.segments.size() != info.segment_count) return Bad("another number of segments");
+    if (i.segments.size() != info.segment_count) return Bad("the number of segments is wrong");
     for (uint32_t k = 0; k < info.segment_count; ++k) {
       const core::SegmentInfo& segment = info.segments[k];
       const SegmentImage& s = i.segments[k];
       const uint64_t elements = s.dropped || segment.elements == 0 ? 0 : segment.size;
-      if (s.elements.size() != elements) return Bad("a segment of another size");
+      if (s.elements.size() != elements) return Bad("a segment has the wrong size");
       if (segment.elements == 0) {
         *state.Field<uint64_t>(segment.offset) = s.dropped ? 0 : segment.size;
         continue;
@@ -402,7 +405,7 @@ class Rebuilder {
     StoreState& s = store();
     for (const StepImage& image : image_.steps) {
       if (image.function == 0 || image.function > s.functions.size()) {
-        return Bad("a call of no function");
+        return Bad("a call is of a function that does not exist");
       }
       absl::StatusOr<uint32_t> depth =
           CheckFrames(s, image.function, image.frames, image.held != StepImage::kSuspended);
@@ -411,7 +414,7 @@ class Rebuilder {
         return absl::ResourceExhaustedError("a call holds more frames than the limits allow");
       }
       const uint32_t type = s.functions[image.function - 1].type;
-      if (!s.types.contains(type)) return Bad("a call of a function of an unknown type");
+      if (!s.types.contains(type)) return Bad("a call is of a function of an unknown type");
       DynamicStep step;
       StepState& state = SnapshotAccess::Make(step);
       state.link = s.link;
@@ -439,11 +442,12 @@ class Rebuilder {
 
   // The step is its instance's start, which happens once.
   absl::Status Starts(const StepImage& image, StepState& step) {
-    if (image.starting >= result_.instances.size()) return Bad("a start function of no instance");
+    if (image.starting >= result_.instances.size())
+      return Bad("a start is of an instance that does not exist");
     InstanceState& state = SnapshotAccess::Of(*result_.instances[image.starting]);
     if (state.due == 0 || state.start_running ||
         image.function != store().functions[state.NextToStart() - 1].handle) {
-      return Bad("a start function that can't be running");
+      return Bad("a start can't be running");
     }
     state.start_running = true;
     step.starting = result_.instances[image.starting];

@@ -36,15 +36,16 @@ absl::Status CheckValues(const StoreState& store, const ModuleInfo& module, uint
   size_t at = 0;
   for (const char* letter = module.site_details[site].slots; *letter != '\0'; ++letter) {
     ValType type{};
-    if (!core::TypeOfLetter(*letter, type)) return Bad("a value of an unknown type", site);
+    if (!core::TypeOfLetter(*letter, type)) return Bad("a value has an unknown type", site);
     const uint32_t size = op ? 8 * core::SlotsOf(type) : core::FrameBytes(type);
-    if (at + size + sizeof(core::Footer) > frame.size()) return Bad("too small", site);
+    if (at + size + sizeof(core::Footer) > frame.size()) return Bad("it is too small", site);
     const uint64_t value = LittleEndian(frame.data() + at, std::min(size, 8u));
     at += size;
     if (op && core::FrameBytes(type) == 4 && value >> 32 != 0) {
       return Bad("a value is too large", site);
     }
-    if (!RefExists(store, type, value)) return Bad("a reference to nothing", site);
+    if (!RefExists(store, type, value))
+      return Bad("a reference is to something that does not exist", site);
   }
   return absl::OkStatus();
 }
@@ -92,7 +93,7 @@ bool RefFits(const StoreState& store, const core::RefType& type, ValType top, ui
 absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function,
                                      absl::Span<const uint8_t> frames, bool yielded) {
   if (frames.empty() || frames.size() % core::kFrameWord != 0) {
-    return absl::InvalidArgumentError("a call without frames");
+    return absl::InvalidArgumentError("a call has no frames");
   }
   uint32_t depth = 0;
   CallChain chain(store);
@@ -106,17 +107,18 @@ absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function
     const core::SiteDetail& detail = module.site_details[footer.site];
     if (footer.words != module.site_words[footer.site] ||
         footer.words * size_t{core::kFrameWord} > end) {
-      return Bad("of another size", footer.site);
+      return Bad("it has the wrong size", footer.site);
     }
     const bool op = module.sites[footer.site].resume == nullptr;
     if (op != (depth == 0)) {
-      return Bad(op ? "an op that is not the last frame" : "a last frame that is no op",
+      return Bad(op ? "it is an op, but not the last frame" : "it is the last frame, but not an op",
                  footer.site);
     }
     if (op && yielded != (detail.function == core::kNoFunction)) {
-      return Bad(yielded ? "not a yield" : "a yield", footer.site);
+      return Bad(yielded ? "it is not that of a pause" : "it is that of a pause", footer.site);
     }
-    if (!chain.Add(footer)) return Bad("it did not call what the next frame is of", footer.site);
+    if (!chain.Add(footer))
+      return Bad("it did not call the function of the next frame", footer.site);
     const size_t begin = end - footer.words * size_t{core::kFrameWord};
     absl::Status status =
         CheckValues(store, module, footer.site, frames.subspan(begin, end - begin));
@@ -124,7 +126,7 @@ absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function
     end = begin;
   }
   if (!chain.BeganAs(function)) {
-    return absl::InvalidArgumentError("a first frame that is not of the function called");
+    return absl::InvalidArgumentError("the first frame is not of the function that was called");
   }
   return depth;
 }

@@ -13,7 +13,7 @@ namespace {
 
 absl::string_view View(const core::Text& text) { return {text.data, text.size}; }
 
-// The embedder, from whom everything comes by name.
+// The host, which supplies everything by name.
 class HostSupplier : public Supplier {
  public:
   explicit HostSupplier(const RestoreHost& host) : host_(host) {}

@@ -116,7 +116,7 @@ class Reopener {
     }
     for (auto& [fd, descriptor] : all) {
       if (table_.At(fd) != nullptr || table_.Put(fd, std::move(descriptor)) != Errno::kSuccess) {
-        return Refuse(fd, "it is there twice, or too many are open");
+        return Refuse(fd, "it is listed twice, or too many are open");
       }
     }
     return absl::OkStatus();
@@ -135,7 +135,7 @@ class Reopener {
       return Refuse(d.fd, "the host has no such mount");
     }
     if (((d.base | d.inheriting) & ~through->inheriting & rights::kAll) != 0) {
-      return Refuse(d.fd, "its rights are more than its mount gives");
+      return Refuse(d.fd, "it has rights that its mount does not give");
     }
     Directory::OpenRequest request;
     request.follow = true;
@@ -244,13 +244,13 @@ absl::StatusOr<std::unique_ptr<Process>> SnapshotAccess::Restore(const ModuleInf
     return absl::InvalidArgumentError("not a snapshot of a WASI program");
   }
   if (const uint32_t version = header.U32(); version != kVersion) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a snapshot of format ", version, "; this is written for format ", kVersion));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the snapshot has format ", version, ", but only format ", kVersion, " is supported"));
   }
   const uint32_t crc = header.U32();
   const absl::string_view body = header.Bytes(header.U64());
   if (!header.ok() || Crc(body) != crc) {
-    return absl::DataLossError("the snapshot is damaged: its checksum is another");
+    return absl::DataLossError("the snapshot is damaged: its checksum does not match");
   }
   const absl::string_view store = bytes.substr(sizeof kMagic + 16 + body.size());
 
@@ -340,7 +340,7 @@ absl::StatusOr<Process::State> RunRestoring(std::unique_ptr<Process>& process,
       SnapshotAccess::Begin(*process);
     } else if (!SnapshotAccess::Advance(*process) && process->state() == State::kWaiting &&
                !BlockFor(process->wait())) {
-      process->Abort("the program waits for what never comes");
+      process->Abort("the program waits for something that can never come");
     }
   }
 }

@@ -50,8 +50,8 @@ absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMemory(const core::LimitsInfo
         absl::StrCat("pages of 2^", limits.page_log2, " bytes: memories have pages of 1 or 64 Ki"));
   }
   if (limits.has_max && limits.min > limits.max) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a memory of ", limits.min, " pages, but at most ", limits.max));
+    return absl::InvalidArgumentError(absl::StrCat("the size of a memory, ", limits.min,
+                                                   " pages, is above its maximum, ", limits.max));
   }
   if (limits.shared && !limits.has_max) {
     return absl::InvalidArgumentError("a shared memory needs a maximum");

@@ -15,8 +15,8 @@ absl::StatusOr<std::unique_ptr<TableStorage>> TableStorage::Make(core::ValType t
                                                                  const core::LimitsInfo& limits,
                                                                  uint64_t most_elements) {
   if (limits.has_max && limits.min > limits.max) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a table of ", limits.min, " elements, but at most ", limits.max));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the size of a table, ", limits.min, " elements, is above its maximum, ", limits.max));
   }
   if (limits.min > most_elements) {
     return absl::ResourceExhaustedError(

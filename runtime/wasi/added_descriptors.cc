@@ -26,7 +26,8 @@ Rights Lacks(Access access) {
 absl::StatusOr<uint32_t> AddTo(DescriptorTable& table, std::unique_ptr<Descriptor> descriptor) {
   uint32_t fd = 0;
   if (table.Add(std::move(descriptor), fd) == Errno::kSuccess) return fd;
-  return absl::ResourceExhaustedError("the guest has too many descriptors");
+  return absl::ResourceExhaustedError(
+      "the guest has as many descriptors as max_descriptors allows");
 }
 
 absl::Status NotOpen(uint32_t fd) {

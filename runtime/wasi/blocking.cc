@@ -58,7 +58,7 @@ Process::State RunToEnd(Process& process, std::optional<uint64_t> deadline) {
     if (deadline && HostMonotonic() >= *deadline) return state;
     Wait wait = process.wait();
     if (deadline) wait.deadline = std::min(wait.deadline.value_or(*deadline), *deadline);
-    if (!BlockFor(wait)) process.Abort("the guest waits for what never comes");
+    if (!BlockFor(wait)) process.Abort("the guest waits for something that can never come");
   }
 }
 

@@ -63,7 +63,7 @@ absl::StatusOr<Mount> ParseMount(absl::string_view text) {
       separator == absl::string_view::npos ? mount.host : std::string(text.substr(separator + 2));
   if (mount.host.empty() || mount.guest.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("\"", text, "\": expected HOST::GUEST, two names of a directory"));
+        absl::StrCat("\"", text, "\": expected HOST::GUEST, the two names of a directory"));
   }
   return mount;
 }
@@ -167,7 +167,7 @@ CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
       break;
     case Process::State::kForeign:
       Complain(absl::StrCat("the guest called ", p.step().op_module(), ".", p.step().op_name(),
-                            ", which nobody provides"));
+                            ", which the host does not provide"));
       return result;
     case Process::State::kPaused:
     case Process::State::kWaiting:

@@ -91,7 +91,8 @@ absl::Status NetworkPolicy::ParseRange(absl::string_view text, Range& range) {
     ports = text.substr(text.find(':') + 1);
   }
   if (!ParsePorts(ports, range.first_port, range.last_port)) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", ports, "\" is no port or range of ports"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", ports, "\" is neither a port nor a range of ports"));
   }
   if (bits_text.empty() && absl::StrContains(address, '/')) {
     bits_text = address.substr(address.find('/'));
@@ -107,7 +108,7 @@ absl::Status NetworkPolicy::ParseRange(absl::string_view text, Range& range) {
     uint16_t given = 0;
     if (!ParsePort(bits_text, given) || given > bits) {
       return absl::InvalidArgumentError(
-          absl::StrCat("\"/", bits_text, "\" is no number of bits from 0 to ", bits));
+          absl::StrCat("\"/", bits_text, "\" is not a number of bits from 0 to ", bits));
     }
     bits = given;
   }
@@ -140,7 +141,8 @@ absl::Status NetworkPolicy::Parse(absl::string_view text, Rule& rule) {
   const bool one_colon = std::count(text.begin(), text.end(), ':') == 1;  // more: IPv6
   if (names && !all && one_colon && IsNamePattern(text.substr(0, text.find(':')))) {
     return absl::InvalidArgumentError(
-        "a name may be resolved, and has no ports; addresses are allowed by themselves");
+        "a rule for a name allows resolving it and has no ports; its addresses need rules of their "
+        "own");
   }
   for (const Family family : {Family::kIpv4, Family::kIpv6}) {
     Range range = {uses, family, {}, 0, 0, 0xffff};

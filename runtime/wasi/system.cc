@@ -47,14 +47,14 @@ std::unique_ptr<Descriptor> Inherit(int fd) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Directory>> OpenMount(Mount& mount, bool use_openat2) {
-  if (HasNul(mount.guest)) return absl::InvalidArgumentError("a mount's name holds a NUL");
+  if (HasNul(mount.guest)) return absl::InvalidArgumentError("the name of a mount contains a NUL");
   std::unique_ptr<Directory> directory;
   if (mount.host.empty()) {
     for (const auto& [path, contents] : mount.files) {
       for (absl::string_view name : absl::StrSplit(path, '/', absl::SkipEmpty())) {
         if (name == "." || name == "..") {
           return absl::InvalidArgumentError(
-              absl::StrCat("mount ", mount.guest, ": \"", path, "\" is no plain path"));
+              absl::StrCat("mount ", mount.guest, ": \"", path, "\" is not a plain path"));
         }
       }
     }
@@ -106,7 +106,8 @@ System::~System() = default;
 absl::StatusOr<std::unique_ptr<System>> System::Create(Config config) {
   for (const auto* strings : {&config.args, &config.env}) {
     for (const std::string& s : *strings) {
-      if (HasNul(s)) return absl::InvalidArgumentError("an argument or variable holds a NUL");
+      if (HasNul(s))
+        return absl::InvalidArgumentError("an argument or environment variable contains a NUL");
     }
   }
   if (config.clock == nullptr) config.clock = HostClock();
@@ -119,7 +120,8 @@ absl::StatusOr<std::unique_ptr<System>> System::Create(Config config) {
     descriptor->origin = {Origin::kInitial, impl.descriptors.size(), ""};
     return impl.descriptors.Add(std::move(descriptor), fd) == Errno::kSuccess
                ? absl::OkStatus()
-               : absl::InvalidArgumentError("more mounts and sockets than descriptors");
+               : absl::InvalidArgumentError(
+                     "there are more mounts and sockets than max_descriptors allows");
   };
   const std::shared_ptr<Stream>* standard[] = {&c.in, &c.out, &c.err};
   for (int i = 0; i < 3; ++i) {

@@ -168,8 +168,9 @@ TEST(NetworkPolicyTest, WhatIsNoRule) {
     EXPECT_TRUE(policy.empty()) << text;
   }
   NetworkPolicy policy;
-  EXPECT_THAT(policy.Allow("127.0.0.1,example.org:80").message(),
-              HasSubstr("\"example.org:80\": a name may be resolved, and has no ports"));
+  EXPECT_THAT(
+      policy.Allow("127.0.0.1,example.org:80").message(),
+      HasSubstr("\"example.org:80\": a rule for a name allows resolving it and has no ports"));
   EXPECT_TRUE(policy.empty()) << "all or nothing";
 }
 

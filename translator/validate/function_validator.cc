@@ -117,7 +117,7 @@ class FunctionValidator : private ReferenceInstructions {
     if (offset_ >= module_.bytes.size()) {
       types_.Fail("unexpected end of section or function");
     } else if (module_.bytes[offset_] == 0x0b) {
-      types_.Fail("section size mismatch: the function goes on beyond its body's size");
+      types_.Fail("section size mismatch: the function continues past the size of its body");
     } else {
       types_.Fail("END opcode expected");
     }

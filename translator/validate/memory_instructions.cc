@@ -89,7 +89,7 @@ bool MemoryInstructions::ReadMemArg(uint32_t natural, bool exact, MemArg& arg) {
     return false;
   }
   if (arg.align_log2 > natural) {
-    types_.Fail(absl::StrFormat("alignment must not be larger than natural: 2^%u is, %u is natural",
+    types_.Fail(absl::StrFormat("alignment must not be larger than natural: 2^%u is larger than %u",
                                 arg.align_log2, 1u << natural));
     return false;
   }
@@ -103,7 +103,7 @@ bool MemoryInstructions::ReadMemArg(uint32_t natural, bool exact, MemArg& arg) {
 bool MemoryInstructions::ReadLane(uint32_t count, uint32_t& lane) {
   lane = in_.ReadByte();
   if (in_.ok() && lane >= count) {
-    types_.Fail(absl::StrCat("invalid lane index ", lane, ", there are ", count));
+    types_.Fail(absl::StrCat("invalid lane index ", lane, ": there are ", count, " lanes"));
   }
   return in_.ok();
 }

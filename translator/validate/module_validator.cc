@@ -181,7 +181,7 @@ class ModuleValidator {
     const wasm::TypeDef& def = m_.type_defs[i.index];
     if (def.kind != wasm::TypeDef::kArray || !def.fields[0].type.is_defaultable()) {
       return Fail(i.offset, absl::StrCat("type mismatch: type ", i.index,
-                                         " is no array whose elements have a default value"));
+                                         " is not an array whose elements have a default value"));
     }
     if (stack.empty() || stack.back() != ValType::kI32) {
       return Fail(i.offset, "type mismatch: expected an array's length");

@@ -36,7 +36,8 @@ absl::Status ChangeFeatures(absl::string_view list, FeatureSet& set) {
   }
     FERMATA_FEATURES(FERMATA_CHANGE_FEATURE)
 #undef FERMATA_CHANGE_FEATURE
-    if (!known) return absl::InvalidArgumentError(absl::StrCat("no proposal \"", name, "\""));
+    if (!known)
+      return absl::InvalidArgumentError(absl::StrCat("there is no proposal \"", name, "\""));
   }
   return absl::OkStatus();
 }

@@ -93,7 +93,7 @@ class Reader {
     if (id != kCustom) {
       if (Rank(id) <= last_rank_) {
         return in_.Fail(start, absl::StrCat("unexpected content after last section: section ", id,
-                                            " is out of order, or there twice"));
+                                            " is out of order, or occurs twice"));
       }
       last_rank_ = Rank(id);
     }
@@ -102,8 +102,8 @@ class Reader {
     module_.sections.push_back({id, {}, start, in_.offset(), size});
     ReadContents(id, end);
     if (in_.ok() && in_.offset() != end) {
-      in_.Fail(start, absl::StrFormat("section size mismatch: section %u should end at 0x%x, its "
-                                      "contents do at 0x%x",
+      in_.Fail(start, absl::StrFormat("section size mismatch: section %u should end at 0x%x, but "
+                                      "its contents end at 0x%x",
                                       id, end, in_.offset()));
     }
   }

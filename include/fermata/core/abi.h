@@ -31,8 +31,8 @@
 // inside a try region look for a handler, all others return; frames whose site can't catch are
 // dropped by the trampoline, the others resumed at their handlers. *Tail calls*: the caller leaves
 // callee and arguments in the context, sets kTailCall and returns to its own wrapper (or the
-// trampoline), which makes the call in its place. *Yields*: like an op without arguments, made
-// where a guest is paused: at a check in a loop or at the beginning of a function.
+// trampoline), which makes the call in its place. *Pauses*: like an op without arguments, at a
+// check in a loop or at the beginning of a function.
 #ifndef FERMATA_CORE_ABI_H_
 #define FERMATA_CORE_ABI_H_
 
@@ -49,7 +49,7 @@
 #if defined(__GNUC__)
 #if defined(__has_builtin)
 #if __has_builtin(__builtin_expect_with_probability)
-// Never, as far as the layout of code goes: what lies behind is made for size.
+// Never, as far as the layout of code goes: the code behind it is optimized for size.
 #define FERMATA_UNLIKELY(x) __builtin_expect_with_probability(!!(x), 0, 1.0)
 #endif
 #endif
@@ -58,8 +58,8 @@
 #endif
 #define FERMATA_LIKELY(x) __builtin_expect(!!(x), 1)
 #define FERMATA_COLD __attribute__((cold, noinline))
-// Unoptimized, compilers give each inlined copy's parameters and variables room of their own in the
-// caller's frame: megabytes in an interpreter's loop.
+// Without optimization, compilers give the parameters and variables of each inlined copy room of
+// their own in the caller's frame: megabytes in an interpreter's loop.
 #if defined(__OPTIMIZE__)
 #define FERMATA_INLINE inline __attribute__((always_inline))
 #else
@@ -97,7 +97,7 @@ enum class Unwind : u32 {
   kSuspend = 1,    // an op frame was pushed
   kThrow = 2,      // an exception is in flight: Context::tag, its payload in Context::results
   kTailCall = 3,   // a tail call is due: Context::tail, its arguments in Context::results
-  kOutOfFuel = 4,  // a yield: an op frame without arguments was pushed
+  kOutOfFuel = 4,  // a pause: an op frame without arguments was pushed
   kInterrupt = 5,  // the same, because the store was interrupted
   kTrapped = 6,    // only between RaiseTrap and the entry
 };
@@ -148,7 +148,7 @@ struct Context {
   Invoke tail_invoke;
 };
 
-// One call in progress. The storage belongs to the caller of core::Enter.
+// The frames of one call. The storage belongs to the caller of core::Enter.
 struct Activation {
   u8* frames;    // 4-byte aligned; outermost frame first
   u32 size;      // bytes in use, a multiple of 4
@@ -163,14 +163,15 @@ struct Activation {
     } trapped;        // Exit::kTrapped
   };
   Store* store;
-  // Makes room for at least `capacity` bytes in all, keeping contents; false if that is impossible.
-  // Null: the storage can't grow.
+  // Makes room for at least `capacity` bytes in all and keeps the contents. False if that is
+  // impossible. Null: the storage can't grow.
   bool (*grow)(Activation* activation, u32 capacity);
 };
 
 enum class Exit : u8 { kReturned, kSuspended, kTrapped, kOutOfFuel, kInterrupted };
 
-// A function as a value: what funcref handles name, table elements copy and imports are bound to.
+// A function as a value: funcref handles name it, table elements are copies of it, imports are
+// bound to it.
 struct Function {
   AnyFunction code;
   Instance* instance;  // passed as first argument
@@ -187,12 +188,13 @@ struct Memory {
   u32 page_log2;  // 16 but for custom page sizes
   u32 shared;     // 1: shared with other threads
   void* owner;    // the runtime's own record
-  // Grows by `delta` pages: the previous size in pages, or ~0 on failure. Zero-fills.
+  // Grows by `delta` pages of zeros. Returns the previous size in pages, or ~0 on failure.
   u64 (*grow)(Memory* memory, u64 delta);
   // memory.atomic.wait32 and wait64 (`size` 4 or 8; threads proposal) on an aligned address within
-  // bounds: 0 woken, 1 not the expected value, 2 timed out (`timeout` in ns, negative: none).
+  // bounds. Returns 0 if woken, 1 if the value is not the expected one, 2 if timed out (`timeout`
+  // in ns; negative: none).
   u32 (*wait)(Memory* memory, u64 address, u64 expected, u32 size, i64 timeout);
-  // Wakes up to `count` waiters: how many.
+  // Wakes up to `count` waiters. Returns how many.
   u32 (*notify)(Memory* memory, u64 address, u32 count);
 };
 
@@ -206,7 +208,7 @@ struct Table {
   u32 max;   // growth past it fails
   ValType type;
   void* owner;
-  // Grows by `delta` elements, new ones null: the previous size, or ~0 on failure.
+  // Grows by `delta` elements, which are null. Returns the previous size, or ~0 on failure.
   u32 (*grow)(Table* table, u32 delta);
 };
 
@@ -229,13 +231,14 @@ struct Store {
   Exception* exceptions;  // by exnref handle - 1
   u32 exception_count;
   u32 object_count;  // made by NewObject
-  // Keeps an exception, and gives it a handle; equal ones may share one (references to exceptions
-  // can't be compared). 0 if there is no room.
+  // Keeps an exception and returns a handle of it, or 0 if there is no room. Equal exceptions may
+  // share a handle, as references to them can't be compared.
   ref (*keep)(Store* store, u32 tag, const u64* values, u32 payload);
   // Whether canonical type `type` is `wanted` or declared a subtype of it. Null: only if equal.
   bool (*is_subtype)(const Store* store, u32 type, u32 wanted);
-  // Not zero: the next check of a guest that can be paused pauses it, and sets this to zero again.
-  // Set by whatever thread or signal handler, so read and written atomically. Null: nobody does.
+  // If it is not zero, the next check of a guest pauses the call, and sets it to zero again. Any
+  // thread or signal handler may set it, so it is read and written atomically. Null: it is never
+  // set.
   u32* interrupt;
   i64 fuel;  // checks that guests with fuel pass before one of them pauses
 };
@@ -252,7 +255,7 @@ struct Instance {
   ref function_base;  // handle of ModuleInfo::functions[k] is function_base + k; never 0
   u8* resume_frame;   // shared bodies: the frame to reload, while resume_point is set
   u64 resume_value;
-  void* host;            // the embedder's, passed to immediate imports
+  void* host;            // the host's own, passed to immediate imports
   const u32* interrupt;  // == store->interrupt; not null in guests that can be paused
 };
 
@@ -274,12 +277,12 @@ struct MemoryField {
 // Safe only where no native frame between holds anything to destroy.
 [[noreturn]] FERMATA_COLD void RaiseTrap(Instance* instance, Trap trap);
 
-// The same, told the context: for a host that turns a fault of guest code into a trap.
+// The same with the context given, for a host that turns a fault of guest code into a trap.
 [[noreturn]] FERMATA_COLD void RaiseTrapIn(Context& context, Trap trap);
 
 // Pushes the frame of a site into the scratch area: writes its footer and returns its first byte.
 // Traps with kCallStackExhausted if there is no room. With an exception in flight the frame is one
-// that nobody will see.
+// that is never read.
 FERMATA_COLD u8* PushFrame(Instance* instance, u32 site);
 
 // The same for the frame that a resume function is running in: writes it in place of the one that
@@ -294,11 +297,11 @@ FERMATA_COLD u64 ResumeShared(Instance* instance, u32 point, u8* frame, u64 valu
 // stores the arguments as slots and returns.
 FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 slots);
 
-// Pushes the op frame of a yield and sets `unwind` in all instances of the store: to kInterrupt if
+// Pushes the op frame of a pause and sets `unwind` in all instances of the store: to kInterrupt if
 // the store was interrupted, which it then no longer is, else to kOutOfFuel.
 FERMATA_COLD void PushYield(Instance* instance, u32 site);
 
-// Starts an exception whose payload is in context->results. The caller returns, or goes on at its
+// Starts an exception whose payload is in context->results. The caller returns, or jumps to its
 // handler.
 FERMATA_COLD void Throw(Instance* instance, u32 tag, u32 payload);
 // The same for an exception that is referred to; null traps.
@@ -308,14 +311,14 @@ FERMATA_COLD ref KeepException(Instance* instance);
 // Ends the flight of an exception; the payload stays in context->results.
 FERMATA_COLD void Catch(Instance* instance);
 
-// A reference (anyref) that equals no other: the identity of an object that nothing looks into.
-// Such handles have their top bit set; those of hosts must not.
+// A new reference (anyref) that equals no other: the identity of an object without contents. Such
+// handles have their top bit set; those of hosts must not.
 FERMATA_COLD ref NewObject(Instance* instance);
 
-// Leaves a call of `function` to whoever the caller returns to; the arguments are in
+// Leaves a call of `function` to the function to which the caller returns. The arguments are in
 // context->results.
 void TailCall(Instance* instance, const Function& function, Invoke invoke);
-// Makes the call that is due, and those that it asks for in turn; returns like Invoke.
+// Makes the tail call that is due, and those that it leads to. Returns like Invoke.
 u64 RunTailCalls(Instance* instance);
 
 // ---- Level 0: entering and resuming, without heap. ----

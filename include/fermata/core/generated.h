@@ -1,14 +1,14 @@
-// All that generated code includes, and the few helpers that only it needs. Core header.
+// Everything that generated code includes, and the few helpers that only it needs. Core header.
 //
-// Needs the flags that docs/building.md lists; the CMake function passes them. Of these
-// `-ffp-contract=off` is there because WebAssembly rounds after every operation (specification
-// §4.3.3); the pragma below covers compilers that heed it.
+// It needs the flags that docs/building.md lists, which the CMake function passes. One of them is
+// `-ffp-contract=off`, because WebAssembly rounds after every operation (specification §4.3.3). The
+// pragma below covers compilers that heed it.
 #ifndef FERMATA_CORE_GENERATED_H_
 #define FERMATA_CORE_GENERATED_H_
 
-// Generated code is not where a reader looks for warnings, whatever a build asks for: not all that
-// is written there is used, and what is set on every path that the module can take, the compiler
-// may not see to be. Before the headers, whose functions are inlined there.
+// Nobody looks for warnings in generated code, whatever warnings a build enables: it has names that
+// are not used, and variables for which the compiler can't see that every path of the module sets
+// them. This comes before the headers, whose functions are inlined into generated code.
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 #pragma GCC diagnostic ignored "-Wmisleading-indentation"

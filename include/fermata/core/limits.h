@@ -1,4 +1,4 @@
-// Limits that a host sets on one store. Core header: freestanding.
+// What the guests of one store may use at most. Core header: freestanding.
 #ifndef FERMATA_CORE_LIMITS_H_
 #define FERMATA_CORE_LIMITS_H_
 
@@ -7,20 +7,21 @@
 namespace fermata {
 
 struct Limits {
-  // Most bytes of each memory, in units of 64 KiB whatever its page size; growth past it gives -1.
+  // The size of each memory, in units of 64 KiB whatever its page size. Growth past it returns -1.
   uint32_t memory_pages = 65536;
-  uint32_t table_elements = 10000000;  // most elements of each table; growth past it gives -1
-  uint32_t frame_bytes = 64u << 20;    // most bytes of frames one activation may hold suspended
-  uint32_t call_depth = 1000000;       // most frames one activation may hold suspended
-  // What guests translated with --preempt=fuel may use before they are paused: see
-  // StoreHandle::fuel(). 0: unlimited.
+  uint32_t table_elements = 10000000;  // the size of each table; growth past it returns -1
+  uint32_t frame_bytes = 64u << 20;    // bytes of frames that one held call may have
+  uint32_t call_depth = 1000000;       // number of frames that one held call may have
+  // The fuel with which the store begins. Guests translated with --preempt=fuel are paused when it
+  // is used up; see StoreHandle::fuel(). 0: unlimited.
   uint64_t fuel = 0;
-  // Most different exceptions (tag and payload) that references may be made to. They are kept for
-  // the life of the store; one more traps.
+  // The number of different exceptions (tag and payload) to which references may be made. They are
+  // kept for the life of the store. One more traps.
   uint32_t exceptions = 1000000;
-  // Most native stack that guests take between a host's call and its return, give or take 64 KiB;
-  // calls that host functions make in between count with it. 0: what the thread has, but for a
-  // margin. More is a trap (call stack exhausted); a call that is resumed starts anew.
+  // The bytes of native stack that guests may use between the host's call and its return, give or
+  // take 64 KiB. Calls that host functions make in between count with it; a call that is resumed
+  // starts anew. Using more is a trap (call stack exhausted). 0: what the thread has, except for a
+  // margin.
   uint32_t stack_bytes = 0;
 };
 

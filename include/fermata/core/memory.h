@@ -19,7 +19,7 @@
 
 namespace fermata::core {
 
-// The compiler keeps what is before it and what is after it apart, in memory.
+// A barrier across which the compiler moves no access to memory.
 #if defined(__GNUC__)
 #define FERMATA_IN_ORDER() __asm__ volatile("" : : : "memory")
 #else
@@ -39,9 +39,9 @@ struct MemReserved {
   u8* base;
   MemReserved(Instance*, const MemoryField& field) : base(field.base) {}
   FERMATA_INLINE u8* at(u64 address, u64 offset, u32) const { return base + address + offset; }
-  // The value in one register, from which one instruction stores it. Of 8 bytes compilers know the
-  // parts, or a constant that no instruction holds, and store those one after the other. Less than
-  // that is never taken apart.
+  // The value in one register, from which one instruction stores it. If compilers know the parts of
+  // an 8-byte value, or that it is a constant which no instruction can hold, they store the parts
+  // one after the other. Smaller values are never taken apart.
 #if defined(__GNUC__)
   FERMATA_INLINE u64 Whole(u64 v) const {
     if (__builtin_constant_p(v) && static_cast<u64>(static_cast<i32>(v)) == v) return v;
@@ -171,9 +171,9 @@ FERMATA_ACCESSES(MemShared, u64)
 #undef FERMATA_STORE
 #undef FERMATA_LOAD
 
-// Returns `v`, which the compiler must compute, all of it, before anything that follows, although
-// it may go unused: a load from a reserved memory must trap. (An output would be a copy of it.)
-// opaque(v) returns `v`, of which the compiler then knows nothing.
+// Returns `v`, all of which the compiler must compute before anything that follows, even if it is
+// not used, because a load from a reserved memory must trap. (An output operand would copy it.)
+// opaque(v) returns `v` and hides from the compiler what it knows of it.
 #if defined(__GNUC__)
 template <typename T>  // integers
 FERMATA_INLINE T force(T v) {
@@ -233,7 +233,7 @@ struct DataSegment {
   u64 start;
   u64 size;
 };
-// Copies segments to `memory` in order; traps at the first that does not fit.
+// Copies segments to `memory` in order. Traps at the first that does not fit.
 void memory_init_segments(Instance* self, Memory* memory, const u8* data,
                           const DataSegment* segments, u32 count);
 void memory_init(Instance* self, Memory* memory, const u8* segment, u64 segment_size, u64 address,

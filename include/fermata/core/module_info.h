@@ -19,7 +19,7 @@ struct FuncType {
   u16 result_count;
   u16 param_slots;  // a v128 takes two
   u16 result_slots;
-  // Equal for two types, of whatever modules, if and only if they are equal (isorecursively). The
+  // The same for two types of any modules if and only if the types are equal (isorecursively). The
   // host can make the key of a type of numbers and nullable abstract references: params ':'
   // results, the letter of value_types.def each.
   const char* key;
@@ -75,8 +75,8 @@ struct FunctionInfo {
   u32 index;         // wasm function index
   bool may_suspend;
   bool may_throw;
-  // What a loop over tail calls calls in place of `code`: returns with kTailCall set if it makes a
-  // tail call of its own. Null: `code` never does.
+  // What a loop over tail calls calls instead of `code`: it returns with kTailCall set if it makes
+  // a tail call of its own. Null: `code` makes none.
   AnyFunction tail;
 };
 
@@ -112,7 +112,7 @@ struct TagInfo {
   bool imported;
 };
 
-// A data or element segment that instructions name: what of it is in the instance structure.
+// The part of the instance structure for a data or element segment that instructions name.
 struct SegmentInfo {
   u64 size;      // in bytes or elements, until it is dropped; 0: active, dropped from the beginning
   u32 offset;    // of the size that is left, all or nothing: a u64 of data, a u32 of elements
@@ -136,7 +136,7 @@ struct SiteInfo {
 // What a frame of a site holds: enough to check a frame and to print it.
 struct SiteDetail {
   // Wasm function index: whose frame it is; op sites: the imported function, or kNoFunction for the
-  // site of yields.
+  // site of pauses.
   u32 function;
   u32 offset;         // byte offset of the call instruction in the module
   const char* slots;  // the letter of each value, in frame order; NUL-terminated; op sites: of the

@@ -15,7 +15,7 @@ namespace fermata::core {
 #define FERMATA_RESTRICT
 #endif
 
-// What a piece returns: where the function goes on, as number of the piece << 16 | its entry, or
+// What a piece returns: where the function continues, as number of the piece << 16 | its entry, or
 // that it returns.
 inline constexpr u32 kDone = 0xffffffffu;
 inline constexpr u32 kPushFrame = 0xfffffffeu;  // suspended: with a frame

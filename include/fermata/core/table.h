@@ -6,8 +6,8 @@
 
 namespace fermata::core {
 
-// The element that `indirect` did not find to be of just the type: traps, unless it is of a
-// subtype.
+// For an element that `indirect` found not to be of exactly the wanted type: traps unless it is of
+// a subtype.
 FERMATA_COLD const Function& IndirectSlow(Instance* self, const Table* table, u64 index, u32 type);
 
 // The function that call_indirect calls: element `index`, which must have the canonical type
@@ -19,7 +19,7 @@ FERMATA_INLINE const Function& indirect(Instance* self, const Table* table, u64 
   return table->functions[index];
 }
 
-// The same for a table whose size can't change, whose elements therefore never move.
+// The same for a table whose size can't change, so that its elements never move.
 FERMATA_INLINE const Function& indirect_fixed(Instance* self, const Function* elements, u32 size,
                                               Table* const& table, u64 index, u32 type) {
   if (FERMATA_UNLIKELY(index >= size || elements[index].type != type)) {
@@ -28,8 +28,8 @@ FERMATA_INLINE const Function& indirect_fixed(Instance* self, const Function* el
   return elements[index];
 }
 
-// The function that call_ref calls; null traps. Handles come from hosts and snapshots too: what is
-// not of canonical type `type`, or a subtype, traps.
+// The function that call_ref calls; null traps. Handles also come from hosts and snapshots, so a
+// function that is not of canonical type `type`, or a subtype, traps.
 const Function& referenced(Instance* self, ref function, u32 type);
 
 // Out of line (runtime/core/bulk.cc). All trap with kTableOutOfBounds before anything is written;

@@ -1,4 +1,5 @@
-// Traps: why a guest's call was abandoned. Core header: freestanding, included by generated code.
+// Traps: why a call of a guest ended without a result. Core header: freestanding, included by
+// generated code.
 #ifndef FERMATA_CORE_TRAP_H_
 #define FERMATA_CORE_TRAP_H_
 
@@ -6,7 +7,7 @@
 
 namespace fermata {
 
-// The reasons of WebAssembly core specification §4.4 ("traps"), and those of the embedding. The
+// The reasons of the WebAssembly core specification (§4.4, "traps"), and those of Fermata. The
 // numbers are part of the ABI between generated code and the runtime: only append.
 enum class Trap : uint32_t {
   kNone = 0,
@@ -31,8 +32,8 @@ enum class Trap : uint32_t {
   kExceptionsExhausted = 19,     // no room to keep another exception
 };
 
-// The specification suite's text for the trap, for example "integer divide by zero". Static
-// storage; never null, also for values that are not enumerators.
+// The text for the trap in the official test suite, for example "integer divide by zero". It has
+// static storage, and is never null, even for values that are not enumerators.
 const char* TrapMessage(Trap trap);
 
 }  // namespace fermata

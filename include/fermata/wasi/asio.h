@@ -5,27 +5,27 @@
 //   wasi::async_run(**process, io, [&](wasi::Process::State state) { … });
 //   io.run();
 //
-// One thread runs as many programs as there is memory for: one that waits holds no thread, and lets
-// the others run.
+// One thread runs as many programs as there is memory for: a program that waits holds no thread.
 //
 // async_run is an asynchronous operation like Asio's own: it takes any completion token, uses the
 // executor, allocator and cancellation slot that are associated with the handler, and counts as
 // work. Guest code runs in the handler's executor, by default the one given: if several threads run
 // that, give a strand for each store. It never runs within async_run itself.
 //
-// It completes when the call has ended, and also with kForeign, when the guest has called an import
-// that is the embedder's: answer process.step() and call async_run again. So it does with kPaused.
+// It completes when the call has ended. It also completes with kForeign when the guest has called
+// an import of the host's (answer process.step() and call async_run again), and with kPaused.
 //
-// Cancellation, terminal or partial, aborts the guest's call: it completes with kTrapped and the
-// message "cancelled", when the guest waits next. The process can be told to Begin another call.
+// Cancellation, terminal or partial, aborts the guest's call when the guest next waits; the
+// operation completes with kTrapped and the message "cancelled". The process can Begin another call
+// afterwards.
 //
-// A stream without a native handle (MemoryPipe, CallbackStream) can't be watched: when it has
-// become ready, call process.Wake(). A guest that waits for such streams only, and is never woken,
-// waits for ever, and the operation with it. Process::Abort ends it too.
+// A stream without a native handle (MemoryPipe, CallbackStream) can't be watched: call
+// process.Wake() when it has become ready. If a guest waits only for such streams and is never
+// woken, it waits for ever, and so does the operation. Process::Abort ends it too.
 //
-// The process is there until the operation completes; the handler may own it. An io_context that is
-// destroyed takes the operations under way along, their handlers, and what these own: that touches
-// no process and runs no guest code.
+// The process must live until the operation completes; the handler may own it. Destroying an
+// io_context destroys the operations in progress, their handlers, and what these own. That uses no
+// process and runs no guest code.
 #ifndef FERMATA_WASI_ASIO_H_
 #define FERMATA_WASI_ASIO_H_
 
@@ -49,8 +49,8 @@
 namespace fermata::wasi {
 namespace asio_internal {
 
-// What a process waits with. There is never more than one wait under way, so that an executor that
-// many threads run needs no strand for the operation's own sake.
+// What a process waits with. There is never more than one wait in progress, so the operation itself
+// needs no strand even if many threads run the executor.
 template <typename Executor>
 class Waiter {
  public:
@@ -60,7 +60,7 @@ class Waiter {
   }
   Waiter(const Waiter&) = delete;
 
-  // Ends the wait under way, if there is one; else the next does not begin.
+  // Ends the wait in progress, if there is one. Otherwise the next one does not begin.
   void Wake() {
     woken_ = true;
     timer_.cancel();
@@ -69,7 +69,7 @@ class Waiter {
   }
   void ForgetWake() { woken_ = false; }
 
-  // Calls `handler` when `wait` may be over. An error, instead: it can't be waited for.
+  // Calls `handler` when `wait` may be over, or returns an error if it can't be waited for.
   template <typename Handler>
   absl::Status Start(const Wait& wait, Handler&& handler) {
     absl::StatusOr<WaitSet::Outcome> outcome = set_.Update(wait);
@@ -128,7 +128,7 @@ class RunOperation {
     waiter_->ForgetWake();
     if (!cancelled() && process_->Run() != Process::State::kWaiting) return Complete(self);
     if (cancelled()) return Abort(self, "cancelled");
-    // The handler takes `self`, and with it this object, along.
+    // The handler takes ownership of `self`, and so of this object.
     Waiter<Executor>& waiter = *waiter_;
     const absl::Status waits = waiter.Start(process_->wait(), std::move(self));
     if (!waits.ok()) Abort(self, waits.message());  // `self` is still here
@@ -159,8 +159,8 @@ concept IoObject = requires(T& t) {
 
 }  // namespace asio_internal
 
-// Runs the process, from the state it is in, until its call has ended or it waits for the embedder.
-// Completion signature: void(Process::State).
+// Runs the process, from the state that it is in, until its call has ended, or it waits for the
+// host. The completion signature is void(Process::State).
 template <typename Executor, typename CompletionToken>
 requires(!asio_internal::IoObject<Executor>) auto async_run(Process& process,
                                                             const Executor& executor,

@@ -1,7 +1,7 @@
-// What a WASI guest may reach of the network: nothing, unless its host says so.
+// The parts of the network that a WASI guest may reach: none, unless its host allows them.
 //
-// Guests get at the network by the functions of WAMR's socket extension (docs/sockets.md). What
-// they may do with them is a list of rules, kept in Config::network:
+// Guests use the network by the functions of WAMR's socket extension (docs/sockets.md). What they
+// may do with these is a list of rules in Config::network:
 //
 //   127.0.0.1:8000-8100   an address and ports; "*" or nothing: all ports
 //   10.0.0.0/8:*          all addresses that begin with these bits
@@ -13,8 +13,8 @@
 //   listen:ADDRESS        only to bind, to listen, and to join (groups)
 //   resolve:NAME          as NAME; resolve:* all names
 //
-// Names and addresses are apart: that a name may be resolved does not mean that its addresses may
-// be reached, whatever its name server says that they are.
+// Names and addresses have separate rules: if a name may be resolved, that does not mean that its
+// addresses may be reached, whatever a name server says they are.
 #ifndef FERMATA_WASI_NETWORK_H_
 #define FERMATA_WASI_NETWORK_H_
 
@@ -45,21 +45,22 @@ struct NetworkAddress {
 // The rules of one guest. Copies are independent.
 class NetworkPolicy {
  public:
-  // Adds rules, with commas between them. Error: not a rule, with what is wrong; nothing is added.
+  // Adds rules, with commas between them. If one is not a rule, the error says what is wrong, and
+  // nothing is added.
   absl::Status Allow(absl::string_view rules);
   bool empty() const { return ranges_.empty() && names_.empty(); }
 
-  // An IPv4 address in IPv6 clothes (::ffff:127.0.0.1) is the IPv4 address. To connect to "any"
-  // address (0.0.0.0, ::) means this machine, so it is taken for 127.0.0.1 or ::1. To bind to it
-  // means all addresses: that needs a rule which covers it. Port 0, one that the system chooses,
-  // needs a rule for all ports, or for 0.
+  // An IPv4 address that is mapped to IPv6 (::ffff:127.0.0.1) is the IPv4 address. Connecting to
+  // the "any" address (0.0.0.0, ::) means this machine, so it counts as 127.0.0.1 or ::1. Binding
+  // to it means all addresses, and needs a rule which covers it. Port 0, for which the system
+  // chooses a port, needs a rule for all ports, or for 0.
   bool AllowsConnect(const NetworkAddress& address) const;
   bool AllowsListen(const NetworkAddress& address) const;
-  // Whether some rule covers the address for listening, on whatever port: the group of a multicast.
+  // Whether some rule covers the address for listening, on whatever port. For multicast groups.
   bool AllowsGroup(const NetworkAddress& address) const;
   // Whether a name may be resolved; upper and lower case, and a dot at the end, make no difference.
   bool AllowsName(absl::string_view name) const;
-  // An address that a guest has in writing may be read if it may be used at all.
+  // Whether a literal address may be resolved, which it may if any rule covers the address.
   bool AllowsLiteral(const NetworkAddress& address) const;
 
  private:
@@ -68,7 +69,7 @@ class NetworkPolicy {
     uint8_t uses;
     NetworkAddress::Family family;
     std::array<uint8_t, 16> bytes;
-    uint8_t bits;  // of `bytes`, from the first on: how many an address has to share
+    uint8_t bits;  // how many leading bits of `bytes` an address has to share
     uint16_t first_port, last_port;
   };
   struct Rule;
@@ -80,7 +81,7 @@ class NetworkPolicy {
   std::vector<std::string> names_;  // in lower case; "*" and "*.example.org" as they are
 };
 
-// A name that a guest asks for.
+// A name that a guest wants resolved.
 struct NameQuery {
   std::string host;     // letters, digits, '-', '_' and '.'
   std::string service;  // a port number or a name such as "http"; empty: port 0
@@ -91,8 +92,9 @@ struct ResolvedName {
   NetworkAddress address;
   bool datagram = false;
 };
-// Finds a name's addresses. Called on another thread, where it may block, and may throw nothing. It
-// may still run when the guest that asked is gone, and refers to nothing that goes with it.
+// Finds a name's addresses. It is called on another thread, where it may block, and must not throw.
+// It may still run when the guest that asked is gone, so it must not refer to anything that goes
+// with the guest.
 using NameResolver = std::function<Errno(const NameQuery& query, std::vector<ResolvedName>& found)>;
 
 }  // namespace fermata::wasi

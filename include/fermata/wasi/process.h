@@ -1,20 +1,22 @@
-// WASI preview 1 (wasi_snapshot_preview1): what most WebAssembly programs expect of their host.
+// WASI preview 1 (wasi_snapshot_preview1): the functions that most WebAssembly programs import.
 //
 // A System is what one guest program sees: arguments, environment, clocks, descriptors. Its calls
-// never block the thread: one that would (a read of standard input, a sleep) suspends the guest,
-// and the host goes on with it when that makes sense.
+// never block the thread. A call that would block (a read of standard input, a sleep) suspends the
+// guest, and the host resumes it when the wait is over.
 //
-// Three ways to run a program, each a layer over the next:
+// There are three ways to run a program, each a layer over the next:
 //
 //   RunToEnd(process)         blocks the thread in poll(2) while the guest waits
 //   Process                   the same without a loop: Run() until it waits, wait() says for what
 //   System::Answer(step, …)   for hosts with calls of their own: answers one op if it is WASI's
 //
-// asio programs: fermata/wasi/asio.h. Other event loops: Process, with fermata/wasi/wait_set.h.
+// For hosts on Asio there is fermata/wasi/asio.h; for other event loops use Process with
+// fermata/wasi/wait_set.h.
 //
 // Capabilities: a guest reaches files only through the mounted directories. No path, link, rename
-// or ".." leads out of one: such attempts get Errno::kNotCapable. A guest's pointers are checked:
-// kFault. Of the network it reaches what Config::network allows.
+// or ".." leads out of one; such attempts get Errno::kNotCapable. A guest's pointers are checked;
+// one that is out of bounds gets kFault. The guest reaches only those parts of the network that
+// Config::network allows.
 //
 // One thread at a time uses a System, with the store of the instances that call it.
 #ifndef FERMATA_WASI_PROCESS_H_
@@ -44,16 +46,17 @@ namespace fermata::wasi {
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Nanoseconds; kInval for a clock that isn't there.
+  // The time in nanoseconds; kInval for a clock that isn't there.
   virtual Errno Now(ClockId id, uint64_t& time) = 0;
   virtual Errno Resolution(ClockId id, uint64_t& resolution) = 0;
-  // A guest waits until `time`: a clock that makes its own time jumps there and says true.
+  // Called when a guest waits until `time`. A clock that makes its own time jumps there and returns
+  // true.
   virtual bool SkipTo(ClockId, uint64_t /*time*/) { return false; }
 };
 
 std::shared_ptr<Clock> HostClock();
-// Starts at `start`, advances by `step` ns at each look, and makes sleeps take no time. The same
-// program on the same input sees the same times.
+// Starts at `start` (ns), advances by `step` ns each time it is read, and makes sleeps take no
+// time. So the same program with the same input sees the same times.
 std::shared_ptr<Clock> DeterministicClock(uint64_t start = 1'000'000'000'000'000'000,
                                           uint64_t step = 1000);
 // Numbers that look random and are the same for the same seed. Not for secrets.
@@ -64,7 +67,7 @@ struct Mount {
   std::string guest;  // what the guest calls it: "/", "/data", "."
   std::string host;   // a directory of the host's
   bool read_only = false;
-  // Instead of `host`: files by their path within the mount, with their contents. Read-only.
+  // Instead of `host`: the contents of files, by their path within the mount. Read-only.
   std::map<std::string, std::string> files;
 };
 
@@ -84,7 +87,7 @@ struct Config {
   bool use_openat2 = true;  // where the kernel has it; else paths are walked one name at a time
 };
 
-// What a suspended call waits for: any of these.
+// What a suspended call waits for: whichever of these comes first.
 struct Wait {
   struct Source {
     std::shared_ptr<Stream> stream;
@@ -92,10 +95,10 @@ struct Wait {
   };
   std::vector<Source> sources;
   std::optional<uint64_t> deadline;  // ns of the host's monotonic clock (CLOCK_MONOTONIC)
-  bool yield = false;                // nothing: the guest lets others have a turn
+  bool yield = false;                // for nothing: the guest lets others have a turn
 };
 
-// The state of one suspended call, kept by who answers it; empty before.
+// The state of one suspended call. It is kept by the code that answers it, and is empty at first.
 struct Pending {
   Wait wait;
   // The rest is System's.
@@ -109,19 +112,20 @@ struct SnapshotAccess;  // fermata/wasi/snapshot.h
 
 class System {
  public:
-  // Errors: a mount that is not a directory or can't be opened, strings with a NUL in them, a null
+  // Errors: a mount that is not a directory or can't be opened, a string with a NUL in it, a null
   // socket.
   static absl::StatusOr<std::unique_ptr<System>> Create(Config config);
   ~System();
   System(const System&) = delete;
 
-  // Binds the imports of `info` that are WASI's: calls are answered without unwinding when they can
-  // be. Those that can't suspend (IMMEDIATE ones) block. Imports that are not bound become ops, and
-  // are answered all the same. The system outlives the instances.
+  // Binds the imports of `info` that are WASI's. Calls that need not wait are answered without
+  // unwinding. Those that can't suspend (IMMEDIATE imports) block if they have to wait. Imports
+  // that are not bound become ops, which Answer answers all the same. The System must outlive the
+  // instances.
   void Bind(const ModuleInfo& info, Imports& imports);
   // Whether a function import of this name is WASI's.
   static bool Provides(absl::string_view module, absl::string_view name);
-  // Functions of wasi_snapshot_preview1 that never suspend: worth being IMMEDIATE.
+  // The functions of wasi_snapshot_preview1 that never suspend, and so should be IMMEDIATE.
   static std::vector<std::string> ImmediateImports();
 
   enum class Progress {
@@ -130,43 +134,44 @@ class System {
     kExited,    // the guest has called proc_exit: the step is cancelled
     kForeign,   // not this System's to answer (Answers), or the step isn't suspended
   };
-  // Answers the op that `step` is suspended on. `pending` is empty at an op's first time and given
-  // again until it is answered; it is emptied then.
+  // Answers the op on which `step` is suspended. `pending` is empty the first time, and is passed
+  // again until the op is answered, which empties it.
   Progress Answer(DynamicStep& step, Pending& pending);
-  // Whether the op that `step` is suspended on is WASI's. An import that the host has bound to an
-  // answering function of its own is the host's, also under one of WASI's names.
+  // Whether the op on which `step` is suspended is WASI's. An import that the host has bound to an
+  // answering function of its own is the host's, even under one of WASI's names.
   bool Answers(const DynamicStep& step) const;
 
   // ---- Descriptors, while the guest runs ----
-  // For hosts with imports of their own that open, accept or hand over something. The guest uses
-  // what it is given as if it had opened it itself: it reads and writes, waits for it in
-  // poll_oneoff beside its other descriptors, closes or renumbers it. The number is the lowest that
-  // is free, as in POSIX; how the guest learns of it is the host's business. Errors:
-  // kResourceExhausted: Config::max_descriptors are open; and those below.
+  // These are for hosts whose own imports open, accept or hand over something. The guest uses a
+  // descriptor that it was given as if it had opened it itself: it reads and writes, waits for it
+  // in poll_oneoff together with its other descriptors, and closes or renumbers it. The number is
+  // the lowest that is free, as in POSIX. The host has to tell the guest the number. Errors:
+  // kResourceExhausted if Config::max_descriptors are open, and those below.
   enum class Access : uint8_t { kRead, kWrite, kReadWrite };
-  // A stream: a socket or pipe (DescriptorStream, MemoryPipe), or one of the host's making. Whoever
-  // keeps a share in it goes on using it beside the guest. Drivers watch its native handle; when
-  // one without becomes ready, Process::Wake says so. Error: null.
+  // Adds a stream: a socket or pipe (DescriptorStream, MemoryPipe), or one that the host
+  // implements. A host that keeps a reference may go on using the stream together with the guest.
+  // Event loops watch its native handle; if it has none, call Process::Wake when it becomes ready.
+  // Error: a null stream.
   absl::StatusOr<uint32_t> Add(std::shared_ptr<Stream> stream, Access access = Access::kReadWrite);
-  // An open file or directory of the host's, or any other descriptor of it. It belongs to the
-  // System from then on, also after an error. The guest gets no access that `fd` itself lacks; in a
-  // directory, `access` is that to the files below it. Error: not open.
+  // Adds an open file or directory of the host, or any other descriptor. It belongs to the System
+  // from then on, even after an error. The guest gets no access that `fd` itself lacks. For a
+  // directory, `access` applies to the files below it. Error: not open.
   absl::StatusOr<uint32_t> AddFile(int fd, Access access = Access::kReadWrite);
-  // A directory, as those of Config::mounts. C libraries look for these when the program starts, so
-  // most programs must be told of the number. Errors: Create's.
+  // Adds a directory like those in Config::mounts. C libraries look for mounts when the program
+  // starts, so most programs must be told the number of a later one. Errors: those of Create.
   absl::StatusOr<uint32_t> AddMount(Mount mount);
-  // The stream that is descriptor `fd`; null if that isn't open, or is a file or directory.
+  // The stream of descriptor `fd`; null if that isn't open, or is a file or directory.
   std::shared_ptr<Stream> Find(uint32_t fd) const;
-  // Takes a descriptor from the guest, whoever opened it; Take hands out the stream that it was,
-  // Remove just drops it. A call of the guest that waits for it gets kBadf when it is tried again
-  // (a Process is woken for that), or what is by then behind that number. Errors: kNotFound: not
-  // open; Take: kFailedPrecondition: not a stream.
+  // Take a descriptor from the guest, whoever opened it. Take returns its stream, and Remove drops
+  // it. A call of the guest that waits for the descriptor is tried again (a Process is woken for
+  // that), and gets kBadf, or uses whatever has that number by then. Errors: kNotFound if it is not
+  // open; for Take also kFailedPrecondition if it is not a stream.
   absl::StatusOr<std::shared_ptr<Stream>> Take(uint32_t fd);
   absl::Status Remove(uint32_t fd);
 
-  // Set once the guest has called proc_exit (or proc_raise: 128 + the signal's number), any number
-  // as it was given. A step that called it has trapped with Trap::kCancelled; if that was in what
-  // an instance starts with, Instantiate and Create return a kCancelled error.
+  // Set once the guest has called proc_exit, to the number that it gave (or proc_raise: 128 + the
+  // signal's number). The step that called it has trapped with Trap::kCancelled. If that was during
+  // the start of an instance, Instantiate and Create return a kCancelled error.
   const std::optional<uint32_t>& exit_code() const;
 
   struct Impl;
@@ -184,14 +189,15 @@ class Process {
   struct Options {
     Config config;
     Limits limits;
-    // Further imports. They are looked up before WASI's; functions that neither has become ops. One
-    // that suspends is the embedder's to answer (kForeign), whatever its name.
+    // Adds further imports, which are looked up before WASI's. Functions that neither provides
+    // become ops. If one of these imports suspends, the host must answer it (kForeign), whatever
+    // its name.
     std::function<absl::Status(StoreHandle&, Imports&)> imports;
-    // Whether a reactor's "_initialize" belongs to its start (DynamicInstance::Start).
+    // Whether the "_initialize" of a reactor belongs to its start (DynamicInstance::Start).
     bool initialize = true;
-    bool always_suspend = false;  // each call unwinds, also one whose answer is ready
+    bool always_suspend = false;  // each call unwinds, even if its answer is ready
   };
-  // Instantiates; no guest code runs yet. `info` outlives the process.
+  // Instantiates the module; no guest code runs yet. `info` must outlive the process.
   static absl::StatusOr<std::unique_ptr<Process>> Create(const ModuleInfo& info, Options options);
   ~Process();
   Process(const Process&) = delete;
@@ -199,37 +205,38 @@ class Process {
   enum class State {
     kReady,     // nothing has been called yet
     kWaiting,   // on a WASI call: wait() says for what
-    kForeign,   // on an import of the embedder's: answer step() by Resume or Throw, then Run()
-    kPaused,    // interrupted, or out of fuel (step() says which): Run() goes on
+    kForeign,   // on an import of the host's: answer step() by Resume or Throw, then Run()
+    kPaused,    // interrupted, or out of fuel (step() says which): Run() continues
     kFinished,  // the call has returned: step().results()
     kExited,    // the guest has called proc_exit
     kTrapped,   // message() says why
   };
-  // Calls `export_name` next. A process that is told nothing calls "_start", or, of a module
-  // that has a start function and no "_start", nothing more than that. Before the first call
-  // comes the instance's start: the start function and a reactor's "_initialize", which may
-  // suspend, trap and exit as that call may. Errors: a call is under way, as
-  // DynamicInstance::Call's.
+  // Makes a call of `export_name` the next thing to run. Without it a process calls "_start", or if
+  // its module has a start function and no "_start", nothing but that. Before the first call the
+  // instance starts: the start function and a reactor's "_initialize" run, which may suspend, trap
+  // and exit as the call may. Errors: another call is under way, and those of
+  // DynamicInstance::Call.
   absl::Status Begin(absl::string_view export_name, absl::Span<const Value> arguments);
-  // Runs until the guest waits or is paused, or the call has ended. A module that can't be run (no
-  // "_start", no start function) traps.
+  // Runs until the guest waits or is paused, or the call has ended. If the module can't be run (no
+  // "_start", no start function), the state is kTrapped.
   State Run();
-  // Makes the call under way fail: kTrapped with this message. No guest code runs. Wakes.
+  // Makes the call under way fail: kTrapped with this message. No guest code runs. Calls Wake().
   void Abort(absl::string_view message);
-  // Says that what the guest waits for may be there: a stream without a native handle has become
-  // ready, an answer to a foreign op has been given. Whoever runs the process in an event loop
-  // learns of it by the function set last (null: nobody), and runs it again. One thread at a time,
-  // as all else.
+  // To be called when what the guest waits for may be there: a stream without a native handle has
+  // become ready, or a foreign op has been answered. It calls the function that was set last (null:
+  // none), by which the event loop that runs the process learns that it should run it again. One
+  // thread at a time may call it, as all else.
   void Wake();
   void SetWaker(std::function<void()> waker) { waker_ = std::move(waker); }
   State state() const { return state_; }
   const Wait& wait() const { return pending_.wait; }
-  // What a program that runs this one should exit with. kExited: the guest's status, of which the
-  // host's system keeps the lowest 8 bits; if these are 0 and the whole is not, which would look
-  // like success, it is 255. kTrapped: 134, as for a program that was aborted. Else 0.
+  // The status with which a program that runs this one should exit. kExited: the guest's status, of
+  // which the host's system keeps the lowest 8 bits; if these are 0 although the whole is not, it
+  // is 255, as it would look like success otherwise. kTrapped: 134, as for a program that was
+  // aborted. Otherwise 0.
   int exit_code() const;
   std::string message() const;
-  // Where the call is, or was when it trapped (backtrace.h).
+  // Where the call is, or was when it trapped. See backtrace.h.
   Backtrace backtrace() const { return step_.backtrace(); }
 
   DynamicStep& step() { return step_; }
@@ -242,11 +249,11 @@ class Process {
   Process() = default;
   absl::Status Instantiate(const ModuleInfo& info, Options& options);
   void Own(std::unique_ptr<System> system);
-  // What its instance imports, except for what Options::imports adds.
+  // Binds what its instance imports, except for what Options::imports adds.
   static void BindImports(System& system, const ModuleInfo& info, const Options& options,
                           Imports& imports);
   State Next();
-  bool Advance();  // answers one op; false: it waits, or nobody answers, or that was the end
+  bool Advance();  // answers one op; false if it waits, is foreign, or the call has ended
   bool OnlyStarts() const;
   State Ended();
   State Fail(const absl::Status& status);
@@ -264,12 +271,12 @@ class Process {
   std::function<void()> waker_;
 };
 
-// Blocks until `wait` may be over: true; false if it never will be (it waits for streams that only
-// the embedder knows about).
+// Blocks until `wait` may be over and returns true. Returns false at once if it never will be (it
+// waits only for streams without a native handle).
 bool BlockFor(const Wait& wait);
-// Runs a process to its end, to a foreign op, or until it is paused; if there is a deadline (ns of
-// the host's monotonic clock), it is kWaiting too if that comes while it waits. A process that
-// waits for what never comes traps.
+// Runs a process to its end, to a foreign op, or until it is paused. With a deadline (ns of the
+// host's monotonic clock) it also returns kWaiting if that passes while the guest waits. A process
+// that waits for something that can never come traps.
 Process::State RunToEnd(Process& process, std::optional<uint64_t> deadline = std::nullopt);
 
 }  // namespace fermata::wasi

@@ -1,18 +1,18 @@
 // Snapshots of WASI programs in progress (fermata/snapshot.h, fermata/wasi/process.h).
 //
-// Besides the instance and its call, a snapshot of a Process holds arguments, environment, and the
-// descriptors: files and directories by their path in the mount that they were opened through, with
-// position, rights and flags. Files themselves are not in it.
+// Besides the instance and its call, a snapshot of a Process holds arguments, environment, and
+// descriptors: files and directories by their path in the mount through which they were opened,
+// with position, rights and flags. The contents of files are not in it.
 //
-// What the host supplies again, as at the program's start: mounts, standard streams and sockets (in
-// the same order), clock and random numbers, limits. A stream goes on where the host's goes on; how
-// much was read and written before is in SavedStream. Sleeps and poll timeouts begin anew.
+// The host supplies again, as at the program's start: mounts, standard streams and sockets (in the
+// same order), clock and random numbers, limits. A stream continues where the host's stream is;
+// SavedStream says how much was read and written before. Sleeps and poll timeouts begin anew.
 //
 // Connections that the guest has accepted, sockets that it has opened, and streams that the host
-// has added (System::Add), can't be saved: restoring is an error, unless the host has a stream for
-// them (RestoreOptions::stream). Files and directories that the host has added are an error, too.
-// An import that the host has bound under one of WASI's names is in RestoreOptions::host again, or
-// falls to WASI.
+// has added (System::Add) can't be saved. Restoring is an error unless the host has a stream for
+// them (RestoreOptions::stream). Files and directories that the host has added are an error too. An
+// import that the host has bound under one of WASI's names must be in RestoreOptions::host again;
+// otherwise WASI answers it.
 #ifndef FERMATA_WASI_SNAPSHOT_H_
 #define FERMATA_WASI_SNAPSHOT_H_
 
@@ -29,9 +29,9 @@
 
 namespace fermata::wasi {
 
-// A program that waits, is paused (it then is kPaused again) or has not begun. Errors: as
-// fermata::Save's; a program that has ended; a store in which the host has calls of its own is not
-// an error, but they are not saved.
+// Saves a program that waits, is paused (it is then restored as kPaused) or has not begun. Errors:
+// those of fermata::Save; a program that has ended. If the host has calls of its own in the store,
+// that is not an error, but they are not saved.
 absl::StatusOr<std::string> SaveProcess(Process& process, const SaveOptions& options = {});
 
 struct SavedStream {
@@ -40,25 +40,26 @@ struct SavedStream {
 };
 
 struct RestoreOptions {
-  // As for Process::Create, but `imports` is not called, and arguments and environment are those of
-  // the snapshot.
+  // As for Process::Create, except that `imports` is not called, and that arguments and environment
+  // are those of the snapshot.
   Process::Options process;
-  // Code of functions that Process::Options::imports had made, and what else is not WASI's.
-  // `modules` and `limits` are set.
+  // The code of functions that Process::Options::imports had made, and whatever else is not WASI's.
+  // Its `modules` and `limits` are set by RestoreProcess.
   RestoreHost host;
-  // If set: what the guest's stream is to be, of the standard ones and sockets too. Null: the one
-  // of `process`, or an error if it is none of those.
+  // If set, returns the stream for a descriptor of the guest, standard streams and sockets
+  // included. If it returns null, that is the stream in `process`, or an error if there is none.
   std::function<std::shared_ptr<Stream>(const SavedStream&)> stream;
 };
 
-// Errors: as fermata::Restore's; kFailedPrecondition: a descriptor that can't be had again, with
-// its number and path. `info` outlives the process.
+// Errors: those of fermata::Restore; kFailedPrecondition if a descriptor can't be opened again,
+// with its number and path. `info` must outlive the process.
 absl::StatusOr<std::unique_ptr<Process>> RestoreProcess(const ModuleInfo& info,
                                                         absl::string_view bytes,
                                                         RestoreOptions options);
 
-// For tests: blocks until the process has ended, is suspended on a foreign op, or is paused, and
-// meanwhile saves, destroys and restores it at every suspension. Errors are those of that.
+// For tests: blocks until the process has ended, is suspended on a foreign op, or is paused. In
+// between, it saves, destroys and restores the process at every suspension, and returns the errors
+// of that.
 absl::StatusOr<Process::State> RunRestoring(std::unique_ptr<Process>& process,
                                             const ModuleInfo& info, const RestoreOptions& options);
 

@@ -1,7 +1,7 @@
 // Where a WASI guest's bytes come from and go to: its standard streams, pipes and sockets.
 //
-// A stream never blocks: what can't be done now is Errno::kAgain, and the guest's call suspends
-// until the stream may be ready.
+// A stream never blocks. An operation that can't be done now returns Errno::kAgain, and the guest's
+// call suspends until the stream may be ready.
 #ifndef FERMATA_WASI_STREAM_H_
 #define FERMATA_WASI_STREAM_H_
 
@@ -22,43 +22,45 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  // Fills the buffers in order: how many bytes, 0 at the end of the stream. `peek`: they stay there
-  // (sockets only).
+  // Fills the buffers in order. Returns the number of bytes, which is 0 at the end of the stream.
+  // `peek`: the bytes stay in the stream (sockets only).
   virtual IoResult Read(absl::Span<const iovec> buffers, bool peek);
-  // Takes from the buffers in order: how many bytes, at least one unless all are empty.
+  // Writes the buffers in order. Returns the number of bytes, at least one unless all buffers are
+  // empty.
   virtual IoResult Write(absl::Span<const iovec> buffers);
-  // A listening socket: the next connection.
+  // Accepts the next connection of a listening socket.
   virtual Errno Accept(std::shared_ptr<Stream>& connection);
   virtual Errno Shutdown(bool read, bool write);
 
-  // What a guest's fstat says.
+  // The type that a guest's fstat reports.
   virtual FileType type() const { return FileType::kUnknown; }
-  // What a guest's isatty says: programs then ask and answer line by line, print prompts and
-  // colours.
+  // What a guest's isatty returns. If it is true, programs read and write line by line, and print
+  // prompts and colours.
   virtual bool is_terminal() const { return type() == FileType::kCharacterDevice; }
-  // Whether Read (Write) would do something else than kAgain. For streams without a native handle.
+  // Whether Read (Write) would return something else than kAgain. For streams without a native
+  // handle.
   virtual bool CanRead() { return true; }
   virtual bool CanWrite() { return true; }
-  // Bytes that can be read at once; 0 if that isn't known.
+  // How many bytes can be read at once; 0 if that isn't known.
   virtual uint64_t Available() { return 0; }
-  // The other side is gone: nothing more will come, or nobody takes what is written.
+  // Whether the other side is gone, so that nothing more will come, or nobody reads what is
+  // written.
   virtual bool HungUp() { return false; }
-  // The descriptor to poll for readiness; -1: the embedder knows when to go on.
+  // The descriptor to poll for readiness; -1 if there is none: the host then says when it is ready.
   virtual int native_handle() const { return -1; }
-  // The host's socket, for what is done with a socket itself (addresses, options, datagrams with
-  // their senders); -1: there is none, or it is not the guest's to change.
+  // The host's socket, for operations on the socket itself (addresses, options, datagrams with
+  // their senders); -1 if there is none, or the guest must not change it.
   virtual int native_socket() const { return -1; }
 };
 
-// Nothing to read; what is written is dropped.
+// Has nothing to read, and drops what is written.
 std::shared_ptr<Stream> NullStream();
 // Reads these bytes.
 std::shared_ptr<Stream> BytesStream(std::string bytes);
-// Appends what is written to `*output`, which outlives the stream; at most `most` bytes, then
-// kNoSpc.
+// Appends what is written to `*output`, which must outlive the stream. After `most` bytes: kNoSpc.
 std::shared_ptr<Stream> CollectingStream(std::string* output, uint64_t most = uint64_t{1} << 32);
 
-// Calls functions of the host. Each returns as Stream's method does; a null one: kBadf.
+// Calls functions of the host. Each returns what Stream's method does; a null one means kBadf.
 struct StreamCallbacks {
   std::function<IoResult(absl::Span<uint8_t>)> read;
   std::function<IoResult(absl::Span<const uint8_t>)> write;
@@ -67,23 +69,23 @@ struct StreamCallbacks {
 };
 std::shared_ptr<Stream> CallbackStream(StreamCallbacks callbacks);
 
-// A file descriptor of the host's: a pipe, terminal, socket or other device. An owned one is closed
-// with the stream, and is made non-blocking; else it may be shared with other programs, is left as
-// it is, and is polled before each use. Error: not an open descriptor.
+// A file descriptor of the host: a pipe, terminal, socket or other device. If it is owned, it is
+// made non-blocking, and closed with the stream. Otherwise it may be shared with other programs: it
+// is left as it is, and polled before each use. Error: not an open descriptor.
 absl::StatusOr<std::shared_ptr<Stream>> DescriptorStream(int fd, bool owned);
 
-// A bounded pipe within the program. The guest has one side, the host the other; whoever finds it
-// empty or full tries again later. For one thread.
+// A bounded pipe within the program. The guest has one side and the host the other; a side that
+// finds it empty or full tries again later. For one thread.
 class MemoryPipe {
  public:
   explicit MemoryPipe(uint64_t capacity = 64 * 1024);
-  // The sides of a guest: one that reads what the host writes, and one for the other way.
+  // The guest's sides: one reads what the host writes, the other one writes what the host reads.
   std::shared_ptr<Stream> reader() const;
   std::shared_ptr<Stream> writer() const;
-  // The host's side: how many bytes fitted; all that is there.
+  // The host's side. Write returns how many bytes fitted; Read takes all that is there.
   size_t Write(absl::string_view bytes);
   std::string Read();
-  // No more will be written: a reader finds the end.
+  // Nothing more will be written: the reader finds the end of the stream.
   void Close();
 
  private:

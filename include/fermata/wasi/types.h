@@ -1,4 +1,4 @@
-// The values of WASI preview 1 (wasi_snapshot_preview1) that hosts meet.
+// The values of WASI preview 1 (wasi_snapshot_preview1) that hosts use.
 #ifndef FERMATA_WASI_TYPES_H_
 #define FERMATA_WASI_TYPES_H_
 
@@ -105,7 +105,7 @@ enum class ClockId : uint32_t {
   kThreadCpu = 3,
 };
 
-// How much was transferred, or what was wrong (`bytes` is then 0).
+// How many bytes were transferred, or the error (`bytes` is then 0).
 struct IoResult {
   Errno error = Errno::kSuccess;
   uint64_t bytes = 0;

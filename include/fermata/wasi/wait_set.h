@@ -1,17 +1,17 @@
-// What a suspended WASI guest waits for, as one descriptor: for hosts with an event loop.
+// What a suspended WASI guest waits for as one descriptor, for hosts with an event loop.
 //
 //   WaitSet set;
 //   if (process.Run() == Process::State::kWaiting) {
 //     switch (*set.Update(process.wait())) {
 //       case WaitSet::Outcome::kReady:      // run the process again, when others had their turn
 //       case WaitSet::Outcome::kHandles:    // … when set.descriptor() is readable
-//       case WaitSet::Outcome::kNoHandles:  // … at wait().deadline, or when the embedder says so
+//       case WaitSet::Outcome::kNoHandles:  // … at wait().deadline, or when the host says so
 //     }
 //   }
 //
-// The descriptor is an epoll instance. A loop that were given the guest's own descriptors would
-// have to keep apart those that appear twice, and those that the guest closes; and loops that make
-// what they watch non-blocking, as Asio does, would do that to a terminal that other programs use
+// The descriptor is an epoll instance. If the loop watched the guest's own descriptors, it would
+// have to handle those that appear twice and those that the guest closes. And a loop that makes
+// what it watches non-blocking, as Asio does, would do that to a terminal that other programs use
 // too.
 #ifndef FERMATA_WASI_WAIT_SET_H_
 #define FERMATA_WASI_WAIT_SET_H_
@@ -38,15 +38,16 @@ class WaitSet {
   WaitSet(const WaitSet&) = delete;
 
   enum class Outcome {
-    kReady,      // it yields, or a source is ready now (files are always)
-    kHandles,    // descriptor() is readable once the wait may be over, be it by its deadline
-    kNoHandles,  // no source has a native handle: descriptor() says nothing, the deadline neither
+    kReady,      // it waits for nothing, or a source is ready now (files always are)
+    kHandles,    // descriptor() is readable once the wait may be over, or at its deadline
+    kNoHandles,  // no source has a native handle: descriptor() says nothing, even at the deadline
   };
-  // Watches for `wait` and for nothing else. Streams that are waited for again and again stay
-  // registered, at no cost, and are held: one that the guest closes meanwhile is closed at the next
-  // Update. Errors: the system has no more descriptors, or no more memory.
+  // Watches for `wait`, and for nothing else. Streams that are waited for again and again stay
+  // registered, so that watching them again costs nothing. They are kept alive: a stream that the
+  // guest closes in the meantime is closed at the next Update. Errors: the system has no more
+  // descriptors, or no more memory.
   absl::StatusOr<Outcome> Update(const Wait& wait);
-  // Open from the first kHandles on, and the same from then on.
+  // Open from the first kHandles on, and the same descriptor from then on.
   int descriptor() const;
 
  private:

@@ -19,7 +19,8 @@ namespace fermata::commands {
 
 namespace cl = llvm::cl;
 
-cl::SubCommand run_command("run", "Run a WASI program: translate, compile, keep, call");
+cl::SubCommand run_command(
+    "run", "Run a WASI program: translate it, compile it, keep the result, call it");
 cl::SubCommand compile_command("compile", "Make an executable of a WASI program");
 cl::OptionCategory build_category("Running and compiling");
 
@@ -28,20 +29,22 @@ namespace {
 #define FERMATA_BOTH cl::sub(run_command), cl::sub(compile_command), cl::cat(build_category)
 
 cl::list<std::string> dirs("dir", cl::value_desc("HOST::GUEST"),
-                           cl::desc("A directory that the guest may use, and its name for it "
-                                    "(repeatable); DIR alone: the same name; ::ro at the end: only "
-                                    "for reading"),
+                           cl::desc("A directory that the guest may use, and its name in the guest "
+                                    "(repeatable); DIR alone: the same name; with ::ro at the end: "
+                                    "only for reading"),
                            FERMATA_BOTH);
-cl::list<std::string> environment("env", cl::value_desc("NAME=VALUE"),
-                                  cl::desc("An environment variable of the guest's (repeatable); "
-                                           "NAME alone: as it is here"),
-                                  FERMATA_BOTH);
-cl::list<std::string> network("allow-net", cl::value_desc("RULE"),
-                              cl::desc("What the guest may reach of the network (repeatable; by "
-                                       "default nothing): ADDRESS[/BITS][:PORTS], *[:PORTS], a "
-                                       "NAME that may be resolved; connect:… or listen:… for one "
-                                       "of both"),
-                              FERMATA_BOTH);
+cl::list<std::string> environment(
+    "env", cl::value_desc("NAME=VALUE"),
+    cl::desc("An environment variable of the guest (repeatable); NAME "
+             "alone: with the value that it has here"),
+    FERMATA_BOTH);
+cl::list<std::string> network(
+    "allow-net", cl::value_desc("RULE"),
+    cl::desc("What the guest may use of the network (repeatable; by default "
+             "nothing): ADDRESS[/BITS][:PORTS], *[:PORTS], or a NAME that "
+             "may be resolved; with connect: or listen: before it, only "
+             "that"),
+    FERMATA_BOTH);
 cl::opt<std::string> compiler("compiler", cl::value_desc("command"),
                               cl::desc("C++ compiler (default: $CXX, or c++)"), FERMATA_BOTH);
 cl::opt<std::string> optimization("opt", cl::init("-O2"), cl::value_desc("-On"),
@@ -54,7 +57,7 @@ cl::opt<std::string> cache("cache", cl::value_desc("folder"),
                            cl::desc("Where compiled modules are kept (default: the user's cache)"),
                            cl::sub(run_command), cl::cat(build_category));
 cl::opt<unsigned> jobs("jobs", cl::init(0), cl::value_desc("n"),
-                       cl::desc("Compilations at a time (default: one per processor)"),
+                       cl::desc("How many compilations run at a time (default: one per processor)"),
                        FERMATA_BOTH);
 cl::opt<std::string> shape("shape", cl::value_desc("auto|split|shared"),
                            cl::desc("How functions that may suspend are emitted"), FERMATA_BOTH);
@@ -136,7 +139,7 @@ absl::Status CheckImports(const std::string& path) {
   }
   if (missing.empty()) return absl::OkStatus();
   return absl::NotFoundError(
-      absl::StrCat(path, ": imports that are not part of WASI preview 1, and that nobody provides:",
+      absl::StrCat(path, ": imports that are not part of WASI preview 1 and that nothing provides:",
                    absl::StrJoin(missing, "")));
 }
 

@@ -25,8 +25,8 @@ using fermata::inspect::Graph;
 using fermata::inspect::Inspection;
 
 cl::SubCommand command("inspect",
-                       "Tell what a WebAssembly module is made of, which proposals it "
-                       "needs, and what of it may suspend and why");
+                       "Show what a WebAssembly module is made of, which proposals it "
+                       "needs, and which of its functions may suspend, and why");
 cl::OptionCategory category("Inspection");
 
 cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("<module.wasm>"),
@@ -43,7 +43,7 @@ cl::list<std::string> features(
     cl::desc("Proposals that the module may use, or with a '-' must not (default: all supported)"),
     cl::sub(command), cl::cat(category));
 cl::opt<bool> json("json", cl::desc("Print one JSON object"), cl::sub(command), cl::cat(category));
-cl::opt<bool> functions("functions", cl::desc("Tell of each function whether it may suspend"),
+cl::opt<bool> functions("functions", cl::desc("List each function, and whether it may suspend"),
                         cl::sub(command), cl::cat(category));
 cl::opt<std::string> graph(
     "graph", cl::value_desc("file"),
@@ -60,8 +60,8 @@ absl::Status CheckFlags() {
                 : absl::OkStatus();
   }
   if (GraphIsSvg() || absl::EndsWith(graph, ".dot")) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--graph '", std::string(graph), "': a name that ends in .dot or .svg, or '-'"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--graph '", std::string(graph), "': expected a name that ends in .dot or .svg, or '-'"));
 }
 
 // The file appears with all of its contents, or not at all.
@@ -94,8 +94,8 @@ int Report(const Inspection& in) {
   if (graph.getNumOccurrences() > 0) {
     const Graph drawing = fermata::inspect::DrawGraph(in);
     if (drawing.shown < drawing.nodes) {
-      llvm::errs() << "fermata: the graph has " << drawing.nodes << " nodes; it is drawn with the "
-                   << drawing.shown << " nearest to the imports that suspend\n";
+      llvm::errs() << "fermata: the graph has " << drawing.nodes << " nodes; only the "
+                   << drawing.shown << " nearest to the imports that suspend are drawn\n";
     }
     if (graph == "-") {
       llvm::outs() << drawing.dot;

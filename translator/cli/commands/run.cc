@@ -30,15 +30,15 @@ cl::opt<std::string> argv0("argv0", cl::value_desc("name"),
                            cl::desc("The program's name (default: the module's file name)"),
                            cl::sub(run_command), cl::cat(build_category));
 cl::opt<std::string> invoke("invoke", cl::value_desc("export"),
-                            cl::desc("Call this export with the arguments, by its types, and print "
-                                     "its results"),
+                            cl::desc("Call this export, with arguments of its types, and print its "
+                                     "results"),
                             cl::sub(run_command), cl::cat(build_category));
 cl::opt<bool> no_initialize("no-initialize",
                             cl::desc("Do not run a library's \"_initialize\" before anything "
                                      "else"),
                             cl::sub(run_command), cl::cat(build_category));
 cl::list<std::string> listen("listen", cl::value_desc("HOST:PORT"),
-                             cl::desc("A listening TCP socket, open in the guest after its "
+                             cl::desc("A listening TCP socket, which the guest has after its "
                                       "directories (repeatable)"),
                              cl::sub(run_command), cl::cat(build_category));
 cl::opt<unsigned long long> fuel(
@@ -55,7 +55,7 @@ cl::opt<bool> deterministic("deterministic",
                                      "sleeps take no time"),
                             cl::sub(run_command), cl::cat(build_category));
 cl::opt<bool> suspend_all("suspend-all", cl::Hidden,
-                          cl::desc("For tests: each WASI call suspends, also where it need not"),
+                          cl::desc("For tests: each WASI call suspends, even if it need not"),
                           cl::sub(run_command), cl::cat(build_category));
 
 cl::opt<bool> restore_all("restore-all", cl::Hidden,
@@ -109,7 +109,7 @@ absl::Status CheckLimits() {
     return absl::InvalidArgumentError("--timeout: not a number of seconds from 0 to 1e9");
   }
   if (Limited() && restore_all) {
-    return absl::InvalidArgumentError("--restore-all has no limits");
+    return absl::InvalidArgumentError("--restore-all can't be combined with --fuel or --timeout");
   }
   return absl::OkStatus();
 }
@@ -180,7 +180,7 @@ int Run() {
   if (!Exports(**info, "_start") && (*info)->start == core::kNoFunction) {
     return Fail(absl::StrCat(std::string(input),
                              ": not a WASI command: no export \"_start\"; --invoke NAME calls "
-                             "another"));
+                             "another export"));
   }
   if (restore_all) return RunAndRestore(**info, *std::move(options));
   return wasi::RunCommand(**info, *std::move(options), "_start", {}, Timeout()).exit_code;

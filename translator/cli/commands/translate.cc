@@ -29,8 +29,8 @@ cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("<module.wasm>
                            cl::sub(command), cl::cat(category));
 cl::opt<std::string> output(
     "o", cl::Required, cl::value_desc("folder"),
-    cl::desc("Where the generated files go (made if needed); -iquote for the "
-             "compiler"),
+    cl::desc("The folder of the generated files (made if needed); the compiler finds them by "
+             "-iquote"),
     cl::sub(command), cl::cat(category));
 cl::opt<std::string> class_name("class", cl::value_desc("Name"),
                                 cl::desc("The guest's C++ class (default: from the file name)"),
@@ -68,9 +68,9 @@ cl::opt<MemoryPolicy> memory(
     cl::sub(command), cl::cat(category));
 cl::opt<Preempt> preempt(
     "preempt", cl::ValueOptional, cl::init(Preempt::kNone),
-    cl::desc("Lets the host pause a guest that runs, by checks in loops and recursions:"),
-    cl::values(clEnumValN(Preempt::kInterrupt, "interrupt", "when it is interrupted"),
-               clEnumValN(Preempt::kFuel, "fuel", "the same, and when it has used its fuel"),
+    cl::desc("Let the host pause a guest that runs, by checks in loops and recursive functions:"),
+    cl::values(clEnumValN(Preempt::kInterrupt, "interrupt", "when its store is interrupted"),
+               clEnumValN(Preempt::kFuel, "fuel", "the same, and when the store is out of fuel"),
                clEnumValN(Preempt::kInterrupt, "", "")),
     cl::sub(command), cl::cat(category));
 cl::list<std::string> features(
@@ -163,14 +163,14 @@ int Run() {
   }
   if (!emit::CanBeClass(options.emit.class_name)) {
     return Fail(absl::StrCat("--class '", options.emit.class_name,
-                             "' is a word that C++ or generated code has another use for"));
+                             "' is a reserved word, or a name that generated code uses"));
   }
   if (!IsNamespace(options.emit.name_space)) {
     return Fail(absl::StrCat("--namespace '", options.emit.name_space,
-                             "' is not a C++ namespace that generated code can have"));
+                             "' is not a C++ namespace that generated code can be in"));
   }
   if (options.emit.file_stem.find('/') != std::string::npos) {
-    return Fail("--name is the start of file names and can't hold a '/'");
+    return Fail("--name begins file names and can't contain a '/'");
   }
   if (shards < 1 || shards > 1024) return Fail("--shards takes a number from 1 to 1024");
 

@@ -155,6 +155,10 @@ std::string Literal(Kind kind, uint64_t bits, uint64_t high) {
 namespace {
 
 bool IsInteger(const Expr* e) { return e->type == Kind::kI32 || e->type == Kind::kI64; }
+bool IsConstant(const Expr* e) { return e->kind == ExprKind::kConst; }
+int64_t SignedValue(const Expr* e) {  // of a constant
+  return e->type == Kind::kI32 ? static_cast<int32_t>(e->bits) : static_cast<int64_t>(e->bits);
+}
 bool IsPlain(const Expr* e) {
   return e->kind == ExprKind::kConst && IsInteger(e) &&
          (e->type == Kind::kI32 ? static_cast<uint32_t>(e->bits) : e->bits) <= kMostPlain;
@@ -343,7 +347,14 @@ bool ExpressionPrinter::AppendComparison(const Expr* e, bool negate, std::string
   if (negate && (e->a->type == Kind::kF32 || e->a->type == Kind::kF64)) return false;
   const auto operand = [&](const Expr* x, const Expr* other) {
     if (infix.cast.empty()) return AppendOperand(x, other, kSum, out);
-    if (IsPlain(x) && !IsPlain(other)) return Append(x, out);
+    // A negative constant as people write it, if the other operand makes it one of the type.
+    if (IsConstant(x) && !IsConstant(other)) {
+      const int64_t value = SignedValue(x);
+      if (value >= -static_cast<int64_t>(kMostPlain) && value <= static_cast<int64_t>(kMostPlain)) {
+        absl::StrAppend(&out, value);
+        return;
+      }
+    }
     absl::StrAppend(&out, infix.cast, "(");
     Append(x, out);
     out.push_back(')');
