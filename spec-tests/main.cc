@@ -12,7 +12,6 @@
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -265,7 +264,7 @@ int Run(const std::string& program) {
   options.cache_dir = cache;
   options.checked_memory = memory == "checked";
   options.piece_size = piece_size;
-  options.jobs = jobs != 0 ? jobs : std::max(1u, std::thread::hardware_concurrency());
+  options.jobs = jobs;
   options.timeout = timeout;
   spec::Report report;
   Progress progress(tasks.size(), report, *std::move(expected));

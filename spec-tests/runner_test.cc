@@ -22,7 +22,7 @@
 #include "spec-tests/values.h"
 #include "spec-tests/wire.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata::spec {
 namespace {
@@ -285,7 +285,7 @@ class TinySuite : public testing::Test {
   }
 
   // Runs fermata-spec on the suite.
-  driver::ProcessResult Run(const std::vector<std::string>& flags) {
+  process::Result Run(const std::vector<std::string>& flags) {
     std::vector<std::string> command = {FERMATA_SPEC_PROGRAM,
                                         "--suite=" + (folder_ / "suite").string(),
                                         "--report=" + (folder_ / "report.json").string(),
@@ -294,9 +294,9 @@ class TinySuite : public testing::Test {
                                         "--failures=0",
                                         "--jobs=2"};
     command.insert(command.end(), flags.begin(), flags.end());
-    absl::StatusOr<driver::ProcessResult> result = driver::RunProcess(command);
+    absl::StatusOr<process::Result> result = process::Run(command);
     EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *std::move(result) : driver::ProcessResult{};
+    return result.ok() ? *std::move(result) : process::Result{};
   }
   std::string ReportText() {
     std::ifstream in(folder_ / "report.json");
@@ -352,7 +352,7 @@ TEST_F(TinySuite, FailuresAreFound) {
           R"("type": "assert_return", )" + one,              // fails: no instance
       });
   WriteText("expected/tiny.txt", "tiny.wast:3 on purpose\ntiny.wast:4 not so\n");
-  const driver::ProcessResult run = Run({});
+  const process::Result run = Run({});
   EXPECT_EQ(run.exit_code, 1) << run.output;
   for (int line : {4, 5, 6, 8, 9, 12, 13, 14, 15, 17, 18, 19}) {
     EXPECT_THAT(run.output, HasSubstr(absl::StrCat("FAIL tiny/tiny.wast:", line, " ")));
@@ -384,7 +384,7 @@ TEST_F(TinySuite, WhatHangsIsAFailureOfItsFile) {
   WriteScript("good", {R"("type": "module", "filename": "good.0.wasm")",
                        R"("type": "assert_return", "expected": [{"type": "i32", "value": "1"}], )" +
                            Invoke("one")});
-  const driver::ProcessResult run = Run({"--timeout=1"});
+  const process::Result run = Run({"--timeout=1"});
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_THAT(run.output, HasSubstr("FAIL tiny/hang.wast:2 action (plain): not played: timed out"));
   EXPECT_THAT(run.output, HasSubstr("FAIL tiny/hang.wast:3 assert_return (suspended)"));
@@ -394,7 +394,7 @@ TEST_F(TinySuite, WhatHangsIsAFailureOfItsFile) {
 }
 
 TEST_F(TinySuite, NoSuiteIsNotAFailure) {
-  const driver::ProcessResult run = Run({});
+  const process::Result run = Run({});
   EXPECT_EQ(run.exit_code, 77);
   EXPECT_THAT(run.output, HasSubstr("no test suite"));
 }

@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "llvm/Support/JSON.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata {
 namespace {
@@ -69,15 +69,15 @@ class InspectCommand : public testing::Test {
     fs::permissions(dot, fs::perms::owner_all);
   }
   // Standard output and error, as they came.
-  driver::ProcessResult Inspect(std::vector<std::string> arguments) {
+  process::Result Inspect(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {FERMATA_TRANSLATOR, "inspect"});
     const std::string path = getenv("PATH");
     // A `dot` of this machine would make the tests depend on it.
     setenv("PATH", absl::StrCat((dir_ / "bin").string(), ":/nonexistent").c_str(), 1);
-    auto result = driver::RunProcess(arguments);
+    auto result = process::Run(arguments);
     setenv("PATH", path.c_str(), 1);
     EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : driver::ProcessResult();
+    return result.ok() ? *result : process::Result();
   }
   // What is in the test's folder.
   std::vector<std::string> Files() const {
@@ -183,7 +183,7 @@ TEST_F(InspectCommand, FullStandardOutput) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
   const std::string command = absl::StrCat("'", FERMATA_TRANSLATOR, "' inspect '",
                                            Write("m.wasm", Echo()), "' > /dev/full");
-  const auto result = driver::RunProcess({"sh", "-c", command});
+  const auto result = process::Run({"sh", "-c", command});
   ASSERT_TRUE(result.ok());
   EXPECT_EQ(result->exit_code, 1);
   EXPECT_THAT(result->output, HasSubstr("fermata: cannot write to standard output: "));

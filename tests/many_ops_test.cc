@@ -15,7 +15,7 @@
 #include "fermata/coroutine.h"
 #include "fermata/step.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata {
 namespace {
@@ -179,7 +179,7 @@ class ManyOps : public testing::TestWithParam<const char*> {
 
  private:
   static void Run(const std::vector<std::string>& command) {
-    const auto result = driver::RunProcess(command);
+    const auto result = process::Run(command);
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(result->exit_code, 0) << absl::StrJoin(command, " ") << "\n"
                                     << result->output.substr(0, 4000);

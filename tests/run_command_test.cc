@@ -15,7 +15,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata {
 namespace {
@@ -158,20 +158,20 @@ class RunCommand : public testing::Test {
   std::string Module(const std::string& name, const char* text) {
     const fs::path wat = dir_ / (name + ".wat"), wasm = dir_ / (name + ".wasm");
     std::ofstream(wat) << text;
-    const auto made = driver::RunProcess({FERMATA_WAT2WASM, "--enable-tail-call", wat, "-o", wasm});
+    const auto made = process::Run({FERMATA_WAT2WASM, "--enable-tail-call", wat, "-o", wasm});
     EXPECT_TRUE(made.ok() && made->exit_code == 0) << (made.ok() ? made->output : "");
     return wasm;
   }
   // Standard output and error, as they came. Not optimized: compiling takes most of the time.
-  driver::ProcessResult Fermata(std::vector<std::string> arguments) {
+  process::Result Fermata(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), FERMATA_TRANSLATOR);
     arguments.insert(arguments.begin() + 2, "--opt=-O0");
     if (arguments[1] == "run") {
       arguments.insert(arguments.begin() + 2, "--cache=" + (dir_ / "cache").string());
     }
-    const auto result = driver::RunProcess(arguments);
+    const auto result = process::Run(arguments);
     EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : driver::ProcessResult();
+    return result.ok() ? *result : process::Result();
   }
   std::vector<std::string> CachedLibraries() const {
     std::vector<std::string> names;
@@ -301,7 +301,7 @@ TEST_F(RunCommand, AnInitializationTraps) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     const std::string program = dir_ / "program";
     ASSERT_EQ(Fermata({"compile", wasm, "-o", program}).exit_code, 0);
-    const auto ran = driver::RunProcess({program});
+    const auto ran = process::Run({program});
     ASSERT_TRUE(ran.ok()) << ran.status();
     EXPECT_EQ(ran->exit_code, 134);
     EXPECT_EQ(ran->output, absl::StrCat("fermata: ", program, trap));
@@ -423,7 +423,7 @@ TEST_F(RunCommand, CompileMakesAnExecutable) {
   const auto made = Fermata({"compile", Module("hello", kHello), "-o", app, "--env=X=\"\\\n?"});
   EXPECT_EQ(made.exit_code, 0) << made.output;
   EXPECT_EQ(made.output, "");
-  const auto ran = driver::RunProcess({app, "a", "b"});
+  const auto ran = process::Run({app, "a", "b"});
   ASSERT_TRUE(ran.ok());
   EXPECT_EQ(ran->exit_code, 3);
   EXPECT_EQ(ran->output, "hello\n");
@@ -431,13 +431,13 @@ TEST_F(RunCommand, CompileMakesAnExecutable) {
   EXPECT_THAT(Contents(app), Not(HasSubstr("sock_addr_resolve")));
   // Start functions end it as they do here.
   EXPECT_EQ(Fermata({"compile", Module("leaving", kLeaving), "-o", app}).exit_code, 0);
-  const auto left = driver::RunProcess({app});
+  const auto left = process::Run({app});
   ASSERT_TRUE(left.ok());
   EXPECT_EQ(left->exit_code, 7);
   EXPECT_EQ(left->output, "");
   EXPECT_EQ(Fermata({"compile", Module("status", kStatus), "-o", app}).exit_code, 0);
-  EXPECT_EQ(driver::RunProcess({app, "256"})->exit_code, 255);
-  EXPECT_EQ(driver::RunProcess({app})->exit_code, 0);
+  EXPECT_EQ(process::Run({app, "256"})->exit_code, 255);
+  EXPECT_EQ(process::Run({app})->exit_code, 0);
   // Nothing of the build is left beside it.
   for (const auto& entry : fs::directory_iterator(dir_)) {
     EXPECT_THAT(entry.path().filename().string(), Not(testing::StartsWith("build-")));
@@ -447,15 +447,15 @@ TEST_F(RunCommand, CompileMakesAnExecutable) {
 // Runs `script` in the test's folder, with $FERMATA and a $TMPDIR that is empty before.
 class CompileLeaves : public RunCommand {
  protected:
-  driver::ProcessResult Shell(const std::string& script) {
+  process::Result Shell(const std::string& script) {
     Module("hello", kHello);
     fs::create_directory(dir_ / "tmp");
-    const auto result = driver::RunProcess(
+    const auto result = process::Run(
         {"/bin/sh", "-c",
          absl::StrCat("cd '", dir_.string(), "' && TMPDIR=$PWD/tmp && export TMPDIR && FERMATA='",
                       FERMATA_TRANSLATOR, "'\n", script)});
     EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : driver::ProcessResult();
+    return result.ok() ? *result : process::Result();
   }
   // What is in the test's folder besides what the tests put there.
   std::vector<std::string> Left() const {
@@ -543,7 +543,7 @@ TEST_F(RunCommand, AllowsTheNetworkByRules) {
   EXPECT_THAT(wrong.output, HasSubstr("--allow-net \"example.org:80\": a name may be resolved"));
   const std::string program = dir_ / "program";
   ASSERT_EQ(Fermata({"compile", "--allow-net=127.0.0.1:0", module, "-o", program}).exit_code, 0);
-  const auto ran = driver::RunProcess({program});
+  const auto ran = process::Run({program});
   ASSERT_TRUE(ran.ok()) << ran.status();
   EXPECT_EQ(ran->exit_code, 0) << ran->output;
   EXPECT_THAT(Contents(program), HasSubstr("sock_addr_resolve"));

@@ -18,7 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 #include "translator/pipeline.h"
 
 namespace fermata {
@@ -245,24 +245,6 @@ TEST_F(Translation, UnwritableFolder) {
   EXPECT_NE(status.message().find("cannot make the folder"), std::string::npos) << status;
 }
 
-TEST_F(Translation, FullDiskLeavesNothing) {
-  // A limit on file sizes stands for the full disk: writes beyond it fail.
-  std::vector<uint8_t> bytes = Module();
-  options_.emit.file_stem = "big";
-  pid_t child = fork();
-  if (child == 0) {
-    signal(SIGXFSZ, SIG_IGN);
-    rlimit limit{1024, 1024};
-    setrlimit(RLIMIT_FSIZE, &limit);
-    const absl::Status status = TranslateBytes("echo.wasm", bytes, options_);
-    _exit(!status.ok() && status.message().find("cannot write") != std::string::npos ? 0 : 1);
-  }
-  int code = -1;
-  ASSERT_EQ(waitpid(child, &code, 0), child);
-  EXPECT_EQ(code, 0);
-  EXPECT_FALSE(fs::exists(options_.output));
-}
-
 TEST_F(Translation, AFailureKeepsEarlierOutput) {
   ASSERT_TRUE(Run(Module()).ok());
   const auto before = Files();
@@ -417,11 +399,11 @@ TEST_F(Translation, FramesAsLargeAsTheyMayBe) {
 
 class CommandLine : public Translation {
  protected:
-  driver::ProcessResult Fermata(std::vector<std::string> arguments) {
+  process::Result Fermata(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), FERMATA_TRANSLATOR);
-    auto result = driver::RunProcess(arguments);
+    auto result = process::Run(arguments);
     EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : driver::ProcessResult();
+    return result.ok() ? *result : process::Result();
   }
   std::string WriteModule() {
     const std::string path = dir_ / "my-guest.wasm";
@@ -445,6 +427,17 @@ TEST_F(CommandLine, RefusesNamesOfClassesThatAreTaken) {
     EXPECT_EQ(result.exit_code, 1) << name;
     EXPECT_THAT(result.output, testing::HasSubstr(absl::StrCat("--namespace '", name, "'")));
   }
+  EXPECT_FALSE(fs::exists(dir_ / "out"));
+}
+
+TEST_F(CommandLine, FullDiskLeavesNothing) {
+  // A limit on the size of files stands for the full disk: writes beyond it fail.
+  const auto result = process::Run(
+      {"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 2; exec \"$0\" \"$@\"", FERMATA_TRANSLATOR,
+       "translate", WriteModule(), "-o", dir_ / "out", "--name=big"});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->exit_code, 1);
+  EXPECT_THAT(result->output, testing::HasSubstr("cannot write"));
   EXPECT_FALSE(fs::exists(dir_ / "out"));
 }
 
@@ -546,7 +539,7 @@ TEST_F(CommandLine, ManyOfOneKindTakeLinearTime) {
         .write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     const std::string out = dir_ / name, report = dir_ / "report.json";
     // A second or so each; minutes if it is the square.
-    const auto result = driver::RunProcess(
+    const auto result = process::Run(
         {"timeout", "60", FERMATA_TRANSLATOR, "translate", path, "-o", out, "--report", report});
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_EQ(result->exit_code, 0) << name << ": " << result->output;

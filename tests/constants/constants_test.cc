@@ -8,7 +8,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "llvm/Support/ThreadPool.h"
 #include "tests/constants/instruction_rows.h"
 #include "translator/cli/native/native_build.h"
 
@@ -259,15 +259,11 @@ class Builder {
   std::vector<absl::StatusOr<const ModuleInfo*>> BuildAll(
       const std::vector<Configuration>& configurations) const {
     std::vector<absl::StatusOr<const ModuleInfo*>> modules(configurations.size());
-    std::atomic<size_t> next = 0;
-    const auto work = [&] {
-      for (size_t i = next++; i < configurations.size(); i = next++) {
-        modules[i] = Build(configurations[i]);
-      }
-    };
-    std::thread other(work);
-    work();
-    other.join();
+    llvm::ThreadPool pool(llvm::hardware_concurrency(2));
+    for (size_t i = 0; i < configurations.size(); ++i) {
+      pool.async([&, i] { modules[i] = Build(configurations[i]); });
+    }
+    pool.wait();
     return modules;
   }
 

@@ -10,7 +10,7 @@
 #include "tests/differential/log.h"
 #include "tests/differential/shapes.h"
 #include "tests/differential/subject.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 #include "translator/wasm/reader.h"
 
 namespace fermata::differential {
@@ -102,10 +102,10 @@ TEST(Differential, FindsKeepsAndReduces) {
                          "  echo 'instantiate traps memory' > \"$path.v8.log\"\n"
                          "done\n";
   fs::permissions(peer, fs::perms::owner_all);
-  const absl::StatusOr<driver::ProcessResult> run = driver::RunProcess(
-      {FERMATA_DIFFERENTIAL, "--output=" + folder.string(), "--node=" + peer.string(),
-       "--from=shapes", "--modules=1", "--batch=1", "--seed=3", "--modes=plain", "--memory=checked",
-       "--opt=-O0", "--compilers=" FERMATA_CXX, "--reduce=12"});
+  const absl::StatusOr<process::Result> run =
+      process::Run({FERMATA_DIFFERENTIAL, "--output=" + folder.string(), "--node=" + peer.string(),
+                    "--from=shapes", "--modules=1", "--batch=1", "--seed=3", "--modes=plain",
+                    "--memory=checked", "--opt=-O0", "--compilers=" FERMATA_CXX, "--reduce=12"});
   ASSERT_TRUE(run.ok()) << run.status();
   EXPECT_EQ(run->exit_code, 1) << run->output;
   EXPECT_THAT(run->output, HasSubstr("expected \"instantiate traps memory\", found \"instantiate "

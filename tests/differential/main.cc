@@ -11,7 +11,6 @@
 #include <fstream>
 #include <iterator>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,7 +25,8 @@
 #include "tests/differential/reduce.h"
 #include "tests/differential/shapes.h"
 #include "tests/differential/sources.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/interruptible.h"
+#include "translator/cli/process/process.h"
 
 namespace {
 
@@ -303,6 +303,8 @@ class Program {
 };
 
 int Run(const std::string& program) {
+  // Its children have a time limit, and so groups of their own.
+  const process::Interruptible children_end_with_it(process::Interruptible::kEnd);
   Settings settings;
   settings.program = program;
   settings.folder = fs::absolute(output.getValue());
@@ -310,11 +312,11 @@ int Run(const std::string& program) {
   settings.flags = absl::StrSplit(FERMATA_SPEC_FLAGS, ' ', absl::SkipEmpty());
   settings.node = node;
   settings.script = FERMATA_DIFFERENTIAL_SCRIPT;
-  settings.jobs = jobs != 0 ? jobs : std::max(1u, std::thread::hardware_concurrency());
+  settings.jobs = jobs;
   settings.timeout = timeout;
   settings.plan = PlanFlags();
   if (!settings.node.empty()) {
-    const auto run = driver::RunProcess(
+    const auto run = process::Run(
         {settings.node, "--input-type=module", "-e", "import { crc32 } from 'node:zlib'"});
     if (!run.ok() || run->exit_code != 0) {
       Fail(absl::StrCat(settings.node,

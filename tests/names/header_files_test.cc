@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata {
 namespace {
@@ -45,10 +45,10 @@ class HeaderFiles : public testing::TestWithParam<const char*> {
     if (!folder_.empty()) fs::remove_all(folder_);
   }
 
-  static driver::ProcessResult Run(const std::vector<std::string>& command) {
-    const auto result = driver::RunProcess(command);
+  static process::Result Run(const std::vector<std::string>& command) {
+    const auto result = process::Run(command);
     EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : driver::ProcessResult{-1, "", 0};
+    return result.ok() ? *result : process::Result();
   }
   // The guest `name`, in the folder `out`.
   void Translate(const std::string& out, const std::string& name) {
@@ -57,8 +57,8 @@ class HeaderFiles : public testing::TestWithParam<const char*> {
              "--name", name, "--class", "Guest_" + absl::StrReplaceAll(name, {{"-", "_"}})});
     ASSERT_EQ(result.exit_code, 0) << result.output;
   }
-  driver::ProcessResult Compile(const std::string& source, std::vector<std::string> flags,
-                                const char* file = "host.cc") {
+  process::Result Compile(const std::string& source, std::vector<std::string> flags,
+                          const char* file = "host.cc") {
     std::ofstream(folder_ / file) << source;
     flags.insert(flags.begin(),
                  {GetParam(), "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"});

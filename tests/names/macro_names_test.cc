@@ -20,7 +20,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata {
 namespace {
@@ -164,7 +164,7 @@ class MacroNames : public testing::TestWithParam<const char*> {
   }
 
   std::string Run(std::vector<std::string> command) const {
-    absl::StatusOr<driver::ProcessResult> result = driver::RunProcess(command);
+    absl::StatusOr<process::Result> result = process::Run(command);
     EXPECT_TRUE(result.ok()) << result.status();
     if (!result.ok()) return "";
     EXPECT_EQ(result->exit_code, 0) << absl::StrJoin(command, " ") << "\n"
