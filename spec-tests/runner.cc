@@ -8,8 +8,6 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -19,6 +17,7 @@
 #include "spec-tests/player.h"
 #include "spec-tests/umbrella.h"
 #include "spec-tests/wire.h"
+#include "tests/support/files.h"
 #include "translator/cli/process/process.h"
 
 namespace fermata::spec {
@@ -105,13 +104,12 @@ class FileRun {
   // Takes the modules that the compiler complains of out of the umbrella. Returns whether there are
   // any.
   bool LeaveOut(const std::string& compiler_output) {
-    std::ifstream in(stem_ + ".cc", std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const std::string text = testing_support::ReadFile(stem_ + ".cc");
     const auto errors = ModulesInError(text, compiler_output);
     std::map<std::string, std::string> blocked, broken;
     if (errors.empty() || !ReadMaps(stem_ + ".json", blocked, broken).ok()) return false;
     broken.insert(errors.begin(), errors.end());
-    std::ofstream(stem_ + ".cc", std::ios::binary) << WithoutModules(text, errors);
+    testing_support::WriteFile(stem_ + ".cc", WithoutModules(text, errors));
     return WriteMaps(stem_ + ".json", blocked, broken).ok();
   }
 

@@ -6,8 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -21,8 +19,9 @@
 #include "spec-tests/umbrella.h"
 #include "spec-tests/values.h"
 #include "spec-tests/wire.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/process/process.h"
 
 namespace fermata::spec {
 namespace {
@@ -262,16 +261,9 @@ TEST(Runner, CommandsWithoutOutcomeHaveFailed) {
 
 class TinySuite : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = fs::path(testing::TempDir()) / "fermata_tiny_XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   void WriteText(const fs::path& path, const std::string& text) {
-    fs::create_directories((folder_ / path).parent_path());
-    std::ofstream(folder_ / path, std::ios::binary) << text;
+    folder_.MakeDirectory(path.parent_path().string());
+    folder_.Write(path.string(), text);
   }
   void WriteModule(const fs::path& path, const Bytes& bytes) {
     WriteText(path, std::string(bytes.begin(), bytes.end()));
@@ -287,23 +279,18 @@ class TinySuite : public testing::Test {
   // Runs fermata-spec on the suite.
   process::Result Run(const std::vector<std::string>& flags) {
     std::vector<std::string> command = {FERMATA_SPEC_PROGRAM,
-                                        "--suite=" + (folder_ / "suite").string(),
-                                        "--report=" + (folder_ / "report.json").string(),
-                                        "--cache=" + (folder_ / "cache").string(),
-                                        "--expected=" + (folder_ / "expected").string(),
+                                        "--suite=" + folder_ / "suite",
+                                        "--report=" + folder_ / "report.json",
+                                        "--cache=" + folder_ / "cache",
+                                        "--expected=" + folder_ / "expected",
                                         "--failures=0",
                                         "--jobs=2"};
     command.insert(command.end(), flags.begin(), flags.end());
-    absl::StatusOr<process::Result> result = process::Run(command);
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *std::move(result) : process::Result{};
+    return testing_support::MustRun(command);
   }
-  std::string ReportText() {
-    std::ifstream in(folder_ / "report.json");
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
+  std::string ReportText() const { return folder_.Read("report.json"); }
 
-  fs::path folder_;
+  testing_support::Folder folder_;
 };
 
 std::string Invoke(const std::string& field) {

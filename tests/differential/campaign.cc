@@ -5,8 +5,6 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -17,6 +15,7 @@
 #include "llvm/Support/ThreadPool.h"
 #include "spec-tests/umbrella.h"
 #include "tests/differential/log.h"
+#include "tests/support/files.h"
 #include "translator/wasm/reader.h"
 
 namespace fermata::differential {
@@ -24,20 +23,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using testing_support::ReadFile;
+using testing_support::WriteFile;
+
 constexpr absl::string_view kRefused = "refused: ";
 constexpr unsigned kPatience = 20;  // the machine may be busy with other things
-
-std::string Read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void Write(const std::string& path, absl::string_view text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-void Write(const std::string& path, const testing_support::Bytes& bytes) {
-  Write(path, absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-}
 
 // The compiler's name without its folder, and the rest.
 std::string Tag(const Configuration& c) {
@@ -64,8 +54,7 @@ size_t CallAt(absl::string_view log, size_t line) {
 
 absl::StatusOr<Plan> PlanOf(const std::string& path, testing_support::Bytes& bytes,
                             absl::StatusOr<wasm::Module>& module, const PlanOptions& options) {
-  const std::string text = Read(path);
-  bytes.assign(text.begin(), text.end());
+  bytes = testing_support::ReadBytes(path);
   module = wasm::ReadModule(path, bytes);
   if (!module.ok()) return module.status();
   return MakePlan(*module, options);
@@ -126,10 +115,10 @@ std::vector<std::string> Campaign::Prepare(
       left_out[name] = std::string(plan.status().message());
       continue;
     }
-    Write(path, *prepared);
-    Write(path + ".host", HostModule(*module, *plan));
-    Write(path + ".wrapper", WrapperModule(*module, *plan));
-    Write(path + ".plan", PlanAsJson(*plan, path));
+    WriteFile(path, *prepared);
+    WriteFile(path + ".host", HostModule(*module, *plan));
+    WriteFile(path + ".wrapper", WrapperModule(*module, *plan));
+    WriteFile(path + ".plan", PlanAsJson(*plan, path));
     counts_.functions += module->functions.size() - module->imported_functions;
     names.push_back(name);
   }
@@ -142,8 +131,8 @@ absl::Status Campaign::RunPeer(const std::string& batch, std::vector<std::string
   const std::string folder = absl::StrCat(settings_.folder, "/", batch);
   while (!names.empty()) {
     std::vector<std::string> plans;
-    for (const std::string& name : names) plans.push_back(Read(FileOf(batch, name) + ".plan"));
-    Write(folder + "/plans.json", absl::StrCat("[", absl::StrJoin(plans, ",\n"), "]"));
+    for (const std::string& name : names) plans.push_back(ReadFile(FileOf(batch, name) + ".plan"));
+    WriteFile(folder + "/plans.json", absl::StrCat("[", absl::StrJoin(plans, ",\n"), "]"));
     process::Command command = {settings_.node, settings_.script, folder + "/plans.json"};
     command.time_limit = std::chrono::seconds(kPatience * settings_.timeout);
     absl::StatusOr<process::Result> run = process::Run(command);
@@ -154,7 +143,7 @@ absl::Status Campaign::RunPeer(const std::string& batch, std::vector<std::string
     });
     if (failed == names.end()) return absl::OkStatus();
     const std::string why = run->timed_out ? "it came to no end" : process::Tail(run->output);
-    Write(FileOf(batch, *failed) + ".v8.log", absl::StrCat(kRefused, "the peer failed: ", why));
+    WriteFile(FileOf(batch, *failed) + ".v8.log", absl::StrCat(kRefused, "the peer failed: ", why));
     names.erase(names.begin(), failed + 1);
   }
   return absl::OkStatus();
@@ -251,7 +240,7 @@ absl::StatusOr<std::string> Campaign::Compile(const std::string& batch,
     std::string output;
     absl::StatusOr<spec::Library> library = (*builder)->Build(path, output);
     if (library.ok()) return library->path;
-    const std::string text = Read(path);
+    const std::string text = ReadFile(path);
     const auto errors = spec::ModulesInError(text, output);
     if (errors.empty()) return library.status();
     for (const auto& [file, error] : errors) {
@@ -260,7 +249,7 @@ absl::StatusOr<std::string> Campaign::Compile(const std::string& batch,
       names.erase(std::remove(names.begin(), names.end(), name), names.end());
     }
     path = absl::StrCat(source, ".", Tag(configuration), ".cc");
-    Write(path, spec::WithoutModules(text, errors));
+    WriteFile(path, spec::WithoutModules(text, errors));
   }
 }
 
@@ -323,7 +312,7 @@ void Campaign::CompareLogs(const std::string& batch, const std::vector<std::stri
                            const std::vector<Configuration>& configurations) {
   for (const std::string& name : names) {
     const std::string path = FileOf(batch, name);
-    std::string expected = Read(path + ".v8.log"), against = "V8";
+    std::string expected = ReadFile(path + ".v8.log"), against = "V8";
     if (absl::StartsWith(expected, kRefused)) {
       ++counts_.refused_by_peer;
       std::printf("refused by the peer: %s: %s", name.c_str(), expected.c_str() + kRefused.size());
@@ -331,7 +320,7 @@ void Campaign::CompareLogs(const std::string& batch, const std::vector<std::stri
     for (const Configuration& configuration : configurations) {
       const std::string log = absl::StrCat(path, ".", Tag(configuration), ".log");
       if (!fs::exists(log)) continue;  // that was said already
-      const std::string found = Read(log);
+      const std::string found = ReadFile(log);
       if (expected.empty() || absl::StartsWith(expected, kRefused)) {
         expected = found;
         against = Describe(configuration);
@@ -401,8 +390,8 @@ absl::Status PlayInChild(const ChildOptions& options) {
     if (!plan.ok()) return plan.status();
     const auto info = modules->find(name + ".wasm");
     if (info == modules->end()) return absl::NotFoundError(name + ": not in the library");
-    Write(absl::StrCat(path, ".", options.tag, ".log"),
-          Execute(*plan, *info->second, options.configuration.mode, counts));
+    WriteFile(absl::StrCat(path, ".", options.tag, ".log"),
+              Execute(*plan, *info->second, options.configuration.mode, counts));
   }
   std::printf("counts %llu %llu\n", static_cast<unsigned long long>(counts.suspensions),
               static_cast<unsigned long long>(counts.restores));

@@ -1,8 +1,6 @@
 #include "tests/differential/sources.h"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <random>
 #include <utility>
@@ -10,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "llvm/Support/ThreadPool.h"
+#include "tests/support/files.h"
 #include "translator/cli/process/process.h"
 
 namespace fermata::differential {
@@ -62,14 +61,13 @@ absl::StatusOr<testing_support::Bytes> Binaryen::MakeOne(const std::string& stem
   const unsigned doublings = random() % 8 == 0 ? random() % 6 : random() % 3;
   std::string bytes((size_t{500} << doublings) + random() % 500, '\0');
   for (char& byte : bytes) byte = static_cast<char>(random());
-  std::ofstream(stem, std::ios::binary) << bytes;
+  testing_support::WriteFile(stem, bytes);
   std::vector<std::string> command = command_;
   command.insert(command.end(), {stem, "-o", stem + ".wasm"});
   const absl::StatusOr<process::Result> result = process::Run(command);
   if (!result.ok()) return result.status();
   if (!result->ok()) return absl::InternalError(process::Tail(result->output));
-  std::ifstream in(stem + ".wasm", std::ios::binary);
-  return testing_support::Bytes{std::istreambuf_iterator<char>(in), {}};
+  return testing_support::ReadBytes(stem + ".wasm");
 }
 
 std::map<std::string, testing_support::Bytes> Binaryen::Make(const std::string& folder,

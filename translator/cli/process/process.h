@@ -30,7 +30,8 @@ struct Command {
   Command(std::vector<std::string> words) : arguments(std::move(words)) {}
   Command(std::initializer_list<std::string> words) : arguments(words) {}
 
-  // The program, which is looked up in PATH unless there is a slash in it, and its arguments.
+  // The program, which is looked up in this process's PATH unless there is a slash in it, and its
+  // arguments.
   std::vector<std::string> arguments;
   // Variables that it gets beside those of this process, or in place of those of the same name.
   std::vector<std::pair<std::string, std::string>> environment;
