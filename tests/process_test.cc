@@ -4,18 +4,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "translator/cli/process/interruptible.h"
 
 namespace fermata::process {
@@ -24,40 +24,22 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
+using testing_support::MustRun;
 using Clock = std::chrono::steady_clock;
 
 Command Shell(const std::string& script) { return {"/bin/sh", "-c", script}; }
 
-Result MustRun(const Command& command) {
-  absl::StatusOr<Result> result = process::Run(command);
-  EXPECT_TRUE(result.ok()) << result.status();
-  return result.ok() ? *std::move(result) : Result();
-}
-
 class ProcessTest : public testing::Test {
  protected:
-  ProcessTest()
-      : folder_(fs::path(testing::TempDir()) / absl::StrCat("fermata_process_", getpid())) {
-    fs::create_directories(folder_);
-  }
-  ~ProcessTest() override {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
   std::string Path(const std::string& name) const { return folder_ / name; }
-  std::string Contents(const std::string& name) const {
-    std::ifstream in(Path(name));
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
 
-  const fs::path folder_;
+  const testing_support::Folder folder_;
 };
 
 // Whether a process is there that has not ended. One that has, and that nobody has reaped yet, has
 // ended.
 bool IsAlive(pid_t pid) {
-  std::ifstream in(absl::StrCat("/proc/", pid, "/stat"));
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::string text = testing_support::ReadFile(absl::StrCat("/proc/", pid, "/stat"));
   const size_t name_end = text.rfind(')');
   return name_end != std::string::npos && text[name_end + 2] != 'Z';
 }
@@ -98,8 +80,8 @@ TEST_F(ProcessTest, OutputOfMoreThanAPipeHolds) {
 TEST_F(ProcessTest, StandardInputIsAtItsEnd) { EXPECT_EQ(MustRun({"cat"}).output, ""); }
 
 TEST_F(ProcessTest, FilesTakeThePlaceOfStreams) {
-  std::ofstream(Path("in")) << "given\n";
-  std::ofstream(Path("out")) << "what was there before is longer than what comes";
+  folder_.Write("in", "given\n");
+  folder_.Write("out", "what was there before is longer than what comes");
   Command command = Shell("cat; echo wrong >&2");
   command.input_file = Path("in");
   command.output_file = Path("out");
@@ -107,15 +89,15 @@ TEST_F(ProcessTest, FilesTakeThePlaceOfStreams) {
   const Result result = MustRun(command);
   EXPECT_EQ(result.output, "");
   EXPECT_EQ(result.errors, "");
-  EXPECT_EQ(Contents("out"), "given\n");
-  EXPECT_EQ(Contents("errors"), "wrong\n");
+  EXPECT_EQ(folder_.Read("out"), "given\n");
+  EXPECT_EQ(folder_.Read("errors"), "wrong\n");
 }
 
 TEST_F(ProcessTest, ErrorsGoWhereTheOutputGoes) {
   Command command = Shell("echo 1; echo 2 >&2; echo 3");
   command.output_file = Path("out");
   EXPECT_EQ(MustRun(command).output, "");
-  EXPECT_EQ(Contents("out"), "1\n2\n3\n");
+  EXPECT_EQ(folder_.Read("out"), "1\n2\n3\n");
 }
 
 TEST_F(ProcessTest, FilesThatCannotBeOpenedAreNamed) {
@@ -141,10 +123,10 @@ TEST_F(ProcessTest, VariablesAreAddedAndReplaced) {
 
 TEST_F(ProcessTest, RunsInAFolder) {
   Command command = Shell("pwd -P; cat");
-  std::ofstream(Path("in")) << "here";
-  command.folder = folder_;
+  folder_.Write("in", "here");
+  command.folder = folder_.path();
   command.input_file = Path("in");
-  EXPECT_EQ(MustRun(command).output, fs::canonical(folder_).string() + "\nhere");
+  EXPECT_EQ(MustRun(command).output, folder_.path() + "\nhere");
   command.folder = Path("none");
   EXPECT_THAT(process::Run(command).status().ToString(), HasSubstr("in " + Path("none")));
 }
@@ -212,7 +194,7 @@ TEST_F(ProcessTest, AllAreRun) {
   int finished = 0;
   EXPECT_TRUE(RunAll(commands, 3, [&](const Result&) { ++finished; }).ok());
   EXPECT_EQ(finished, 20);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 20);
+  EXPECT_EQ(testing_support::FilesIn(folder_.path()).size(), 20u);
   EXPECT_TRUE(RunAll({}, 0, nullptr).ok());
 }
 
