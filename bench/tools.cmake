@@ -9,6 +9,10 @@ foreach(pair IN ITEMS gcc:gcc gxx:g++ clang:clang wasm_ld:wasm-ld wasm2c:wasm2c 
     set(bench_${CMAKE_MATCH_1} "")
   endif()
 endforeach()
+if(NOT bench_wasm_ld)
+  unset(bench_wasm_ld)
+  find_program(bench_wasm_ld wasm-ld-14 NO_CACHE)
+endif()
 
 # wasm2c's runtime comes as source, and wasm2c is of no use without it.
 find_path(bench_wasm_rt wasm-rt-impl.c PATH_SUFFIXES share/wabt/wasm2c wabt/wasm2c NO_CACHE)
