@@ -31,7 +31,8 @@ set(layers
   "translator/report:           translator/emit translator/emit/function translator/module_analysis"
   "translator/inspect:          translator/module_analysis translator/validate translator/wasm"
   "translator:                  translator/analysis translator/emit translator/emit/function translator/emit/header translator/emit/module translator/ir translator/module_analysis translator/passes translator/report translator/validate translator/wasm"
-  "translator/cli/native:       translator"
+  "translator/cli/process:      translator"
+  "translator/cli/native:       translator translator/cli/process"
   "translator/cli/commands:     translator translator/cli/native translator/emit translator/emit/header translator/inspect translator/wasm fermata fermata/wasi"
   "translator/cli:              translator translator/cli/commands")
 

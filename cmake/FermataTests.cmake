@@ -29,6 +29,20 @@ function(fermata_add_gtests target label)
                        PROPERTIES TIMEOUT 600 LABELS ${label})
 endfunction()
 
+# Standalone Asio, which some tests have their guests' hosts use (Debian: libasio-dev).
+find_path(ASIO_INCLUDE_DIR asio.hpp)
+mark_as_advanced(ASIO_INCLUDE_DIR)
+
+# Compiles test `target` with it.
+function(fermata_test_uses_asio target)
+  target_include_directories(${target} SYSTEM PRIVATE "${ASIO_INCLUDE_DIR}")
+  # Asio 1.22 does not see that clang has coroutines.
+  target_compile_definitions(${target} PRIVATE ASIO_STANDALONE ASIO_HAS_STD_ALIGNED_ALLOC=1
+    "$<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_CO_AWAIT=1>")
+  # With a sanitizer, g++ 12 takes Asio's allocator without members for one that is not initialized.
+  target_compile_options(${target} PRIVATE "$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>")
+endfunction()
+
 # Sets <out> to a command for what tests compile when they run: `compiler`, through ccache if it is
 # there. Most of the tests' time is that.
 function(fermata_cached_compiler compiler out)
@@ -63,7 +77,7 @@ endfunction()
 # Sets <out> to the label of a test's source: `compile` if it has modules compiled when it runs.
 function(fermata_test_label source out)
   file(STRINGS "${source}" compiles REGEX
-       "code_fixture\\.h|snapshot_guests\\.h|native_build\\.h|FERMATA_(CXX|GXX|CLANGXX)|{\"(run|compile)\"[,}]")
+       "code_fixture\\.h|snapshot_guests\\.h|support/native\\.h|native_build\\.h|FERMATA_(CXX|GXX|CLANGXX)|{\"(run|compile)\"[,}]")
   if(compiles)
     set(${out} compile PARENT_SCOPE)
   else()

@@ -37,9 +37,20 @@ fermata_own_code(fermata_translator_lib)
 set_source_files_properties("${PROJECT_SOURCE_DIR}/translator/report/report.cc"
                             PROPERTIES COMPILE_OPTIONS -std=c++17)
 
-# Native builds of translations, and running processes: for the command line, and the tests.
+# Running programs: for the command line, the tests and the benchmarks.
+file(GLOB process_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/translator/cli/process/*.cc")
+add_library(fermata_process_lib STATIC ${process_sources})
+target_compile_features(fermata_process_lib PUBLIC cxx_std_20)
+target_include_directories(fermata_process_lib PUBLIC "${PROJECT_SOURCE_DIR}")
+target_include_directories(fermata_process_lib SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS})
+target_link_libraries(fermata_process_lib PUBLIC
+  ${fermata_llvm} absl::status absl::statusor absl::strings Threads::Threads)
+target_compile_options(fermata_process_lib PRIVATE -fno-rtti)
+fermata_own_code(fermata_process_lib)
+
+# Native builds of translations: for the command line, and the tests.
 add_library(fermata_cli_lib STATIC ${cli_sources})
-target_link_libraries(fermata_cli_lib PUBLIC fermata_translator_lib)
+target_link_libraries(fermata_cli_lib PUBLIC fermata_translator_lib fermata_process_lib)
 target_compile_options(fermata_cli_lib PRIVATE -fno-rtti)
 fermata_own_code(fermata_cli_lib)
 
@@ -62,6 +73,6 @@ if(FERMATA_LINK_ARCHIVES)
   fermata_links_cxx_library(fermata)
   # What loaded modules do not use would be a third of the program.
   target_link_options(fermata PRIVATE "LINKER:--gc-sections" "LINKER:--exclude-libs,\
-libfermata_translator_lib.a:libfermata_cli_lib.a:libLLVMSupport.a:libLLVMDemangle.a:libstdc++.a")
+libfermata_translator_lib.a:libfermata_cli_lib.a:libfermata_process_lib.a:libLLVMSupport.a:libLLVMDemangle.a:libstdc++.a")
 endif()
 fermata_own_code(fermata)

@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata::spec {
 namespace {
@@ -23,7 +23,7 @@ double SecondsSince(Clock::time_point start) {
 }
 
 absl::Status Run(const std::vector<std::string>& command, std::string& output) {
-  absl::StatusOr<driver::ProcessResult> result = driver::RunProcess(command);
+  absl::StatusOr<process::Result> result = process::Run(command);
   if (!result.ok()) return result.status();
   if (result->exit_code == 0) return absl::OkStatus();
   output = result->output;

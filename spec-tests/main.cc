@@ -10,9 +10,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -26,6 +24,7 @@
 #include "spec-tests/runner.h"
 #include "spec-tests/suite.h"
 #include "spec-tests/umbrella.h"
+#include "tests/support/files.h"
 
 namespace {
 
@@ -107,11 +106,6 @@ int Fail(const std::string& message) {
   return 1;
 }
 int Fail(const absl::Status& status) { return Fail(std::string(status.message())); }
-
-std::string ReadText(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 bool WriteText(const std::string& path, const std::string& text) {
   std::error_code ignored;
@@ -221,7 +215,8 @@ absl::StatusOr<std::map<std::string, spec::Expected>> ReadExpected(
   for (const spec::SuiteFile& file : list) {
     if (expected.count(file.group) != 0) continue;
     const std::string path = absl::StrCat(expected_dir, "/", file.group, ".txt");
-    absl::StatusOr<spec::Expected> one = spec::Expected::Parse(ReadText(path));
+    absl::StatusOr<spec::Expected> one =
+        spec::Expected::Parse(fermata::testing_support::ReadFile(path));
     if (!one.ok()) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": ", one.status().message()));
     }
@@ -265,7 +260,7 @@ int Run(const std::string& program) {
   options.cache_dir = cache;
   options.checked_memory = memory == "checked";
   options.piece_size = piece_size;
-  options.jobs = jobs != 0 ? jobs : std::max(1u, std::thread::hardware_concurrency());
+  options.jobs = jobs;
   options.timeout = timeout;
   spec::Report report;
   Progress progress(tasks.size(), report, *std::move(expected));
@@ -279,7 +274,8 @@ int Run(const std::string& program) {
   if (report.ProvesNothing(spec::Mode::kPaused)) return Fail("nothing was paused");
   if (!WriteText(report_path, report.Json())) return Fail(report_path + ": cannot write");
   if (!markdown.empty()) {
-    absl::StatusOr<std::string> table = report.Markdown(ReadText(FERMATA_SPEC_DIR "/wasm2c.json"));
+    absl::StatusOr<std::string> table =
+        report.Markdown(fermata::testing_support::ReadFile(FERMATA_SPEC_DIR "/wasm2c.json"));
     if (!table.ok()) return Fail(table.status());
     if (!WriteText(markdown, *table)) return Fail(markdown + ": cannot write");
   }

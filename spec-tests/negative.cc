@@ -1,13 +1,12 @@
 #include "spec-tests/negative.h"
 
-#include <fstream>
-#include <iterator>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "tests/support/files.h"
 #include "translator/validate/function_validator.h"
 #include "translator/validate/module_validator.h"
 #include "translator/wasm/reader.h"
@@ -20,9 +19,9 @@ using wasm::Feature;
 }  // namespace
 
 absl::Status CheckModule(const std::string& path, const wasm::FeatureSet& features) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return absl::NotFoundError(absl::StrCat(path, ": cannot read"));
-  const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
+  const absl::StatusOr<std::string> file = testing_support::LoadFile(path);
+  if (!file.ok()) return file.status();
+  const std::vector<uint8_t> bytes(file->begin(), file->end());
   absl::StatusOr<wasm::Module> module = wasm::ReadModule(path, bytes, features);
   if (!module.ok()) return module.status();
   absl::Status status = validate::ValidateModule(*module);

@@ -4,23 +4,21 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "llvm/Support/ThreadPool.h"
 #include "spec-tests/player.h"
 #include "spec-tests/umbrella.h"
 #include "spec-tests/wire.h"
-#include "translator/cli/native/process.h"
+#include "tests/support/files.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata::spec {
 namespace {
@@ -78,13 +76,13 @@ class FileRun {
     const Clock::time_point start = Clock::now();
     std::vector<std::string> command = ChildCommand("translate");
     command.insert(command.end(), {"--child-output", stem_ + ".cc"});
-    absl::StatusOr<driver::ProcessResult> run = driver::RunProcess(command);
+    absl::StatusOr<process::Result> run = process::Run(command);
     result_.translate_seconds = SecondsSince(start);
     if (run.ok() && run->exit_code == 0) return true;
     result_.outcomes =
         Complete(script, {},
                  run.ok() ? absl::StrCat("the translator failed (exit ", run->exit_code,
-                                         "): ", driver::Tail(run->output))
+                                         "): ", process::Tail(run->output))
                           : std::string(run.status().message()));
     return false;
   }
@@ -106,13 +104,12 @@ class FileRun {
   // Takes the modules that the compiler complains of out of the umbrella. Returns whether there are
   // any.
   bool LeaveOut(const std::string& compiler_output) {
-    std::ifstream in(stem_ + ".cc", std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    const std::string text = testing_support::ReadFile(stem_ + ".cc");
     const auto errors = ModulesInError(text, compiler_output);
     std::map<std::string, std::string> blocked, broken;
     if (errors.empty() || !ReadMaps(stem_ + ".json", blocked, broken).ok()) return false;
     broken.insert(errors.begin(), errors.end());
-    std::ofstream(stem_ + ".cc", std::ios::binary) << WithoutModules(text, errors);
+    testing_support::WriteFile(stem_ + ".cc", WithoutModules(text, errors));
     return WriteMaps(stem_ + ".json", blocked, broken).ok();
   }
 
@@ -125,7 +122,7 @@ class FileRun {
     } else {
       command.insert(command.end(), {"--compiler-error", std::string(library.status().message())});
     }
-    absl::StatusOr<driver::ProcessResult> run = driver::RunProcess(command);
+    absl::StatusOr<process::Result> run = process::Run(command);
     result_.play_seconds = SecondsSince(start);
     std::string reason;
     Told told;
@@ -134,7 +131,7 @@ class FileRun {
       reason = run->exit_code == 128 + SIGALRM
                    ? absl::StrCat("timed out after ", options_.timeout, " s")
                    : absl::StrCat("the process ended (exit ", run->exit_code,
-                                  "): ", driver::Tail(told.noise, 30));
+                                  "): ", process::Tail(told.noise, 30));
     } else {
       reason = std::string(run.status().message());
     }
@@ -186,19 +183,16 @@ void RunTasks(std::vector<RunTask> tasks, const RunOptions& options, const Libra
               const std::function<void(FileResult)>& done) {
   std::stable_sort(tasks.begin(), tasks.end(),
                    [](const RunTask& a, const RunTask& b) { return a.file.size > b.file.size; });
-  std::atomic<size_t> next{0};
   std::mutex mutex;
-  const auto work = [&] {
-    for (size_t i = next++; i < tasks.size(); i = next++) {
-      FileResult result = FileRun(tasks[i], options, builder).Run();
+  llvm::ThreadPool pool(llvm::hardware_concurrency(options.jobs));
+  for (const RunTask& task : tasks) {
+    pool.async([&] {
+      FileResult result = FileRun(task, options, builder).Run();
       std::lock_guard<std::mutex> lock(mutex);
       done(std::move(result));
-    }
-  };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < std::max(options.jobs, 1u); ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+    });
+  }
+  pool.wait();
 }
 
 absl::Status TranslateInChild(const ChildOptions& options) {

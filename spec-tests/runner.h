@@ -19,7 +19,7 @@ struct RunOptions {
   std::string cache_dir;  // generated files are kept there, too
   bool checked_memory = false;
   unsigned piece_size = 0;  // of every function; 0: as usual
-  unsigned jobs = 1;        // files at a time
+  unsigned jobs = 1;        // files at a time; 0: as many as there are processors
   unsigned timeout = 300;   // seconds to play one script
 };
 

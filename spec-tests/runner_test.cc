@@ -6,8 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -21,8 +19,9 @@
 #include "spec-tests/umbrella.h"
 #include "spec-tests/values.h"
 #include "spec-tests/wire.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
 
 namespace fermata::spec {
 namespace {
@@ -262,16 +261,9 @@ TEST(Runner, CommandsWithoutOutcomeHaveFailed) {
 
 class TinySuite : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = fs::path(testing::TempDir()) / "fermata_tiny_XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   void WriteText(const fs::path& path, const std::string& text) {
-    fs::create_directories((folder_ / path).parent_path());
-    std::ofstream(folder_ / path, std::ios::binary) << text;
+    folder_.MakeDirectory(path.parent_path().string());
+    folder_.Write(path.string(), text);
   }
   void WriteModule(const fs::path& path, const Bytes& bytes) {
     WriteText(path, std::string(bytes.begin(), bytes.end()));
@@ -285,25 +277,20 @@ class TinySuite : public testing::Test {
   }
 
   // Runs fermata-spec on the suite.
-  driver::ProcessResult Run(const std::vector<std::string>& flags) {
+  process::Result Run(const std::vector<std::string>& flags) {
     std::vector<std::string> command = {FERMATA_SPEC_PROGRAM,
-                                        "--suite=" + (folder_ / "suite").string(),
-                                        "--report=" + (folder_ / "report.json").string(),
-                                        "--cache=" + (folder_ / "cache").string(),
-                                        "--expected=" + (folder_ / "expected").string(),
+                                        "--suite=" + folder_ / "suite",
+                                        "--report=" + folder_ / "report.json",
+                                        "--cache=" + folder_ / "cache",
+                                        "--expected=" + folder_ / "expected",
                                         "--failures=0",
                                         "--jobs=2"};
     command.insert(command.end(), flags.begin(), flags.end());
-    absl::StatusOr<driver::ProcessResult> result = driver::RunProcess(command);
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *std::move(result) : driver::ProcessResult{};
+    return testing_support::MustRun(command);
   }
-  std::string ReportText() {
-    std::ifstream in(folder_ / "report.json");
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
+  std::string ReportText() const { return folder_.Read("report.json"); }
 
-  fs::path folder_;
+  testing_support::Folder folder_;
 };
 
 std::string Invoke(const std::string& field) {
@@ -352,7 +339,7 @@ TEST_F(TinySuite, FailuresAreFound) {
           R"("type": "assert_return", )" + one,              // fails: no instance
       });
   WriteText("expected/tiny.txt", "tiny.wast:3 on purpose\ntiny.wast:4 not so\n");
-  const driver::ProcessResult run = Run({});
+  const process::Result run = Run({});
   EXPECT_EQ(run.exit_code, 1) << run.output;
   for (int line : {4, 5, 6, 8, 9, 12, 13, 14, 15, 17, 18, 19}) {
     EXPECT_THAT(run.output, HasSubstr(absl::StrCat("FAIL tiny/tiny.wast:", line, " ")));
@@ -384,7 +371,7 @@ TEST_F(TinySuite, WhatHangsIsAFailureOfItsFile) {
   WriteScript("good", {R"("type": "module", "filename": "good.0.wasm")",
                        R"("type": "assert_return", "expected": [{"type": "i32", "value": "1"}], )" +
                            Invoke("one")});
-  const driver::ProcessResult run = Run({"--timeout=1"});
+  const process::Result run = Run({"--timeout=1"});
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_THAT(run.output, HasSubstr("FAIL tiny/hang.wast:2 action (plain): not played: timed out"));
   EXPECT_THAT(run.output, HasSubstr("FAIL tiny/hang.wast:3 assert_return (suspended)"));
@@ -394,7 +381,7 @@ TEST_F(TinySuite, WhatHangsIsAFailureOfItsFile) {
 }
 
 TEST_F(TinySuite, NoSuiteIsNotAFailure) {
-  const driver::ProcessResult run = Run({});
+  const process::Result run = Run({});
   EXPECT_EQ(run.exit_code, 77);
   EXPECT_THAT(run.output, HasSubstr("no test suite"));
 }

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "translator/cli/native/compiler.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata::spec {
 namespace {
@@ -35,11 +35,11 @@ absl::StatusOr<std::string> OpenSuite(const std::string& path, const std::string
   fs::create_directories(temporary, error);
   if (error) return absl::InternalError(absl::StrCat(temporary, ": ", error.message()));
   // CMake unpacks xz by itself; tar would need a program for it.
-  absl::StatusOr<driver::ProcessResult> tar =
-      driver::RunProcess({FERMATA_CMAKE, "-E", "chdir", temporary, FERMATA_CMAKE, "-E", "tar", "xf",
-                          fs::absolute(path)});
+  absl::StatusOr<process::Result> tar =
+      process::Run({FERMATA_CMAKE, "-E", "chdir", temporary, FERMATA_CMAKE, "-E", "tar", "xf",
+                    fs::absolute(path)});
   if (tar.ok() && tar->exit_code != 0) {
-    tar = absl::InternalError(absl::StrCat(path, ": cannot unpack: ", driver::Tail(tar->output)));
+    tar = absl::InternalError(absl::StrCat(path, ": cannot unpack: ", process::Tail(tar->output)));
   }
   if (!tar.ok()) {
     fs::remove_all(temporary, error);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "spec-tests/negative.h"
+#include "tests/support/files.h"
 #include "translator/pipeline.h"
 
 namespace fermata::spec {
@@ -41,15 +41,10 @@ void ForEachLine(absl::string_view umbrella, const Visit& visit) {
   }
 }
 
-std::string ReadFile(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 // Appends a generated file but for its includes of the module's other files, which are in the
 // umbrella already.
 void AppendSource(const fs::path& path, std::string& out) {
-  const std::string text = ReadFile(path);
+  const std::string text = testing_support::ReadFile(path);
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (absl::StartsWith(line, "#include \"") && !absl::StartsWith(line, "#include \"fermata/")) {
       continue;

@@ -30,35 +30,11 @@ bool IsNumber(ValType type) {
          type == ValType::kF64 || type == ValType::kV128;
 }
 
-const char* NameOf(ValType type) {
-  switch (type) {
-    case ValType::kI32:
-      return "i32";
-    case ValType::kI64:
-      return "i64";
-    case ValType::kF32:
-      return "f32";
-    case ValType::kF64:
-      return "f64";
-    case ValType::kV128:
-      return "v128";
-    case ValType::kFuncRef:
-      return "funcref";
-    case ValType::kExternRef:
-      return "externref";
-    case ValType::kExnRef:
-      return "exnref";
-    case ValType::kAnyRef:
-      return "anyref";
-  }
-  return "?";
-}
-
 absl::StatusOr<ValType> TypeOf(const std::string& name) {
   for (ValType type :
        {ValType::kI32, ValType::kI64, ValType::kF32, ValType::kF64, ValType::kV128,
         ValType::kFuncRef, ValType::kExternRef, ValType::kExnRef, ValType::kAnyRef}) {
-    if (name == NameOf(type) || (!IsNumber(type) && SameHierarchy(name, type))) return type;
+    if (name == core::NameOf(type) || (!IsNumber(type) && SameHierarchy(name, type))) return type;
   }
   return absl::UnimplementedError(absl::StrCat("a value of type ", name));
 }
@@ -144,7 +120,7 @@ bool Matches(const Pattern& pattern, const Value& value) {
     case Pattern::Kind::kLanes:
       break;
   }
-  if (pattern.type != NameOf(value.type)) return false;
+  if (pattern.type != core::NameOf(value.type)) return false;
   for (size_t i = 0; i < pattern.lanes.size(); ++i) {
     if (!LaneMatches(pattern.lanes[i], LaneOf(value, pattern.lane_bits, i), pattern.lane_bits)) {
       return false;
@@ -197,9 +173,9 @@ std::string Describe(const Value& value) {
     return absl::StrCat("(v128 64x2 0x", absl::Hex(value.low), " 0x", absl::Hex(value.high), ")");
   }
   if (IsNumber(value.type)) {
-    return absl::StrCat("(", NameOf(value.type), " 0x", absl::Hex(value.low), ")");
+    return absl::StrCat("(", core::NameOf(value.type), " 0x", absl::Hex(value.low), ")");
   }
-  return absl::StrCat("(", NameOf(value.type), " ",
+  return absl::StrCat("(", core::NameOf(value.type), " ",
                       value.low == 0 ? "null" : absl::StrCat("handle ", value.low), ")");
 }
 

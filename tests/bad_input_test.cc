@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "tests/support/mutations.h"
 #include "tests/wasm_builder.h"
 
 namespace fermata {
@@ -84,14 +85,14 @@ TEST(BadInput, TheModuleIsGoodBeforeItIsBroken) {
 TEST(BadInput, TruncationAtEveryByte) {
   const Bytes module = SmallModule();
   int whole = 0;
-  for (size_t size = 0; size < module.size(); ++size) {
-    const absl::Status status = CheckExact(Bytes(module.begin(), module.begin() + size));
+  testing_support::ForEachTruncation(module, [&](const Bytes& begin) {
+    const absl::Status status = CheckExact(begin);
     if (status.ok()) {
       ++whole;
     } else {
       ExpectCleanError(status);
     }
-  }
+  });
   // Whole are the empty module, one that ends before the custom section, and those that end after a
   // section that nothing else depends on.
   EXPECT_GE(whole, 2);
@@ -101,14 +102,12 @@ TEST(BadInput, TruncationAtEveryByte) {
 TEST(BadInput, EverySingleBitFlip) {
   const Bytes module = SmallModule();
   int refused = 0;
-  for (size_t bit = 0; bit < module.size() * 8; ++bit) {
-    Bytes flipped = module;
-    flipped[bit / 8] ^= 1 << bit % 8;
+  testing_support::ForEachBitFlip(module, [&](const Bytes& flipped) {
     const absl::Status status = CheckExact(flipped);
-    if (status.ok()) continue;
+    if (status.ok()) return;
     ++refused;
     ExpectCleanError(status);
-  }
+  });
   EXPECT_GT(refused, static_cast<int>(module.size()) * 8 / 2);
 }
 

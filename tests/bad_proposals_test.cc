@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "tests/support/mutations.h"
 #include "tests/wasm_builder.h"
 #include "translator/module_analysis/call_graph.h"
 #include "translator/pipeline.h"
@@ -162,9 +163,7 @@ TEST(BadProposals, TheModuleIsGoodBeforeItIsBroken) {
 TEST(BadProposals, TruncationAtEveryByte) {
   const Bytes module = ModuleOfProposals();
   int whole = 0;
-  for (size_t size = 0; size < module.size(); ++size) {
-    whole += Survives(Bytes(module.begin(), module.begin() + size));
-  }
+  testing_support::ForEachTruncation(module, [&](const Bytes& begin) { whole += Survives(begin); });
   EXPECT_GE(whole, 1);
   EXPECT_LE(whole, 8);
 }
@@ -172,11 +171,8 @@ TEST(BadProposals, TruncationAtEveryByte) {
 TEST(BadProposals, EverySingleBitFlip) {
   const Bytes module = ModuleOfProposals();
   int refused = 0;
-  for (size_t bit = 0; bit < module.size() * 8; ++bit) {
-    Bytes flipped = module;
-    flipped[bit / 8] ^= 1 << bit % 8;
-    refused += !Survives(flipped);
-  }
+  testing_support::ForEachBitFlip(module,
+                                  [&](const Bytes& flipped) { refused += !Survives(flipped); });
   EXPECT_GT(refused, static_cast<int>(module.size()) * 8 / 2);
 }
 

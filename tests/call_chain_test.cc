@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "fermata/snapshot.h"
 #include "tests/code_fixture.h"
+#include "tests/support/commands.h"
 
 namespace fermata {
 namespace {
@@ -57,7 +58,7 @@ std::string Text(const std::string& tail) {
 class CallChain : public testing::Test {
  protected:
   void Load(const std::string& tail = "(local.get 0)") {
-    if (*FERMATA_WAT2WASM == '\0') GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+    FERMATA_SKIP_WITHOUT_WAT2WASM();
     module_ = LoadText(Text(tail), {FERMATA_CXX, "auto", "reserved", false, 1});
     ASSERT_NE(module_, nullptr);
   }

@@ -1,35 +1,21 @@
 #include "tests/code_fixture.h"
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "translator/cli/native/native_build.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
+#include "tests/support/native.h"
 
 namespace fermata {
 namespace {
 
-// A wasm file, removed at the program's end.
-struct AssembledModule {
-  std::string path;
-  ~AssembledModule() {
-    std::error_code ignored;
-    if (!path.empty()) std::filesystem::remove(path, ignored);
-  }
-};
-
 const ModuleInfo* Load(const std::string& path, const Variant& v) {
   static std::map<std::tuple<std::string, std::string>, const ModuleInfo*> loaded;
-  driver::NativeBuildOptions options;
-  options.module_path = path;
-  options.translator = FERMATA_TRANSLATOR;
-  options.include_dir = FERMATA_INCLUDE_DIR;
+  driver::NativeBuildOptions options = testing_support::BuildOptions(path);
   options.compiler = v.compiler;
   options.optimization = v.optimization;
   options.shards = v.shards;
@@ -44,29 +30,19 @@ const ModuleInfo* Load(const std::string& path, const Variant& v) {
   }
   const auto key = std::make_tuple(path, NameOfVariant({v, 0}));
   if (auto it = loaded.find(key); it != loaded.end()) return it->second;
-  absl::StatusOr<driver::NativeModule> library = driver::BuildSharedModule(options);
-  EXPECT_TRUE(library.ok()) << library.status();
-  if (!library.ok()) return nullptr;
-  absl::StatusOr<const ModuleInfo*> module = LoadModule(library->path);
-  EXPECT_TRUE(module.ok()) << module.status();
-  return loaded[key] = module.ok() ? *module : nullptr;
+  return loaded[key] = testing_support::BuildAndLoad(options);
 }
 
 }  // namespace
 
 const std::string& Assemble(const std::string& text) {
-  static std::map<std::string, AssembledModule> modules;
-  auto [it, fresh] = modules.try_emplace(text);
-  if (!fresh) return it->second.path;
-  std::string& path = it->second.path;
-  path = absl::StrCat(testing::TempDir(), "/fermata_code_", getpid(), "_", modules.size(), ".wasm");
-  const std::string source = path + ".wat";
-  std::ofstream(source) << text;
-  const std::string command =
-      absl::StrCat(FERMATA_WAT2WASM, " --enable-all --debug-names '", source, "' -o '", path, "'");
-  if (std::system(command.c_str()) != 0) path.clear();
-  std::filesystem::remove(source);
-  return path;
+  static const testing_support::Folder folder;
+  static std::map<std::string, std::string> paths;
+  auto [it, fresh] = paths.try_emplace(text);
+  if (!fresh) return it->second;
+  const std::string path = folder / absl::StrCat(paths.size(), ".wasm");
+  if (testing_support::Assemble(text, path)) it->second = path;
+  return it->second;
 }
 
 void PrintTo(const Variant& v, std::ostream* out) { *out << NameOfVariant({v, 0}); }
@@ -135,8 +111,7 @@ const ModuleInfo* LoadText(const std::string& text, const Variant& variant) {
 std::string CodeFixture::Path() const { return Assemble(Text()); }
 
 void CodeFixture::SetUp() {
-  if (std::string(FERMATA_WAT2WASM).empty())
-    GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   const std::string path = Path();
   ASSERT_FALSE(path.empty()) << "wat2wasm refused the module";
   module_ = Load(path, GetParam());

@@ -33,7 +33,7 @@ std::string NameOfVariant(const testing::TestParamInfo<Variant>& info);
 // The shapes and memory policies, with each compiler that the build found.
 std::vector<Variant> AllVariants();
 
-// The file of a module of this text, assembled once; empty if wat2wasm refuses it.
+// The file of a module of this text, assembled once; empty, and a failure, if wat2wasm refuses it.
 const std::string& Assemble(const std::string& text);
 // The module of this text, translated, compiled and loaded; null, and a failure, if that is not
 // possible.

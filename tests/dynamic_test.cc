@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <map>
 #include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "translator/cli/native/native_build.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
+#include "tests/support/native.h"
 
 namespace fermata {
 namespace {
@@ -24,42 +25,19 @@ const ModuleInfo* Compile(const std::string& text, const std::vector<std::string
   static std::map<std::pair<std::string, std::vector<std::string>>, const ModuleInfo*> loaded;
   auto [it, fresh] = loaded.try_emplace({text, flags}, nullptr);
   if (!fresh) return it->second;
-  const std::string path =
-      absl::StrCat(testing::TempDir(), "/fermata_dynamic_", getpid(), "_", loaded.size(), ".wasm");
-  std::ofstream(path + ".wat") << text;
-  if (std::system(absl::StrCat(FERMATA_WAT2WASM, " '", path, ".wat' -o '", path, "'").c_str()) !=
-      0) {
-    ADD_FAILURE() << "wat2wasm refused the module";
-    return nullptr;
-  }
-  driver::NativeBuildOptions options;
-  options.module_path = path;
-  options.translator = FERMATA_TRANSLATOR;
-  options.include_dir = FERMATA_INCLUDE_DIR;
-  options.compiler = FERMATA_CXX;
-  options.shards = 1;
+  static const testing_support::Folder folder;
+  const std::string path = folder / absl::StrCat(loaded.size(), ".wasm");
+  if (!testing_support::Assemble(text, path, {})) return nullptr;
+  driver::NativeBuildOptions options = testing_support::BuildOptions(path);
   options.translator_flags = flags;
-  absl::StatusOr<driver::NativeModule> library = driver::BuildSharedModule(options);
-  if (!library.ok()) {
-    ADD_FAILURE() << library.status();
-    return nullptr;
-  }
-  absl::StatusOr<const ModuleInfo*> info = LoadModule(library->path);
-  if (!info.ok()) {
-    ADD_FAILURE() << info.status();
-    return nullptr;
-  }
-  return it->second = *info;
+  return it->second = testing_support::BuildAndLoad(options);
 }
 
 Value I(uint32_t v) { return Value::I32(v); }
 
 class Dynamic : public testing::Test {
  protected:
-  void SetUp() override {
-    if (std::string(FERMATA_WAT2WASM).empty())
-      GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
-  }
+  void SetUp() override { FERMATA_SKIP_WITHOUT_WAT2WASM(); }
   DynamicInstance* Make(const std::string& text, const Imports& imports = {},
                         const std::vector<std::string>& flags = {}) {
     const ModuleInfo* info = Compile(text, flags);

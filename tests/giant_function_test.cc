@@ -1,12 +1,9 @@
 // Functions that are cut into pieces because no C++ compiler could compile them whole: random
 // programs of loops, switches, calls and try regions, run by an interpreter here and as wasm.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <random>
 #include <string>
@@ -14,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/code_fixture.h"
+#include "tests/support/files.h"
 #include "tests/wasm_builder.h"
 
 namespace fermata {
@@ -305,21 +303,16 @@ class Assembler {
 class GiantFunction : public CodeFixture {
  protected:
   std::string Path() const override {
-    const std::string path = absl::StrCat(testing::TempDir(), "/fermata_giant_", getpid(), ".wasm");
-    const Bytes module = Assembler().Module(Program());
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(module.data()), module.size());
-    return path;
-  }
-  void TearDown() override {
-    std::error_code ignored;
-    std::filesystem::remove(absl::StrCat(testing::TempDir(), "/fermata_giant_", getpid(), ".wasm"),
-                            ignored);
+    testing_support::WriteFile(folder_ / "giant.wasm", Assembler().Module(Program()));
+    return folder_ / "giant.wasm";
   }
   // Above the limit by itself, or small pieces of less.
   Nodes Program() const {
     return Generator(7).Make(GetParam().piece_size == 0 ? 20000 : 3000, 0, false);
   }
+
+ private:
+  const testing_support::Folder folder_;
 };
 
 TEST_P(GiantFunction, DoesWhatAnInterpreterDoes) {

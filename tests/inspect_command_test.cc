@@ -1,21 +1,19 @@
 // `fermata inspect` as its users meet it: what it prints, what it refuses, and what it writes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "llvm/Support/JSON.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
 
 namespace fermata {
 namespace {
@@ -25,6 +23,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing_support::Bytes;
 using testing_support::Code;
+using testing_support::ReadFile;
 using testing_support::WasmBuilder;
 using Op = wasm::Opcode;
 
@@ -40,53 +39,33 @@ Bytes Echo() {
 
 class InspectCommand : public testing::Test {
  protected:
-  void SetUp() override {
-    dir_ = fs::path(testing::TempDir()) /
-           absl::StrCat("fermata_inspect_", getpid(), "_",
-                        testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(dir_);
-    fs::create_directories(dir_);
-  }
-  void TearDown() override { fs::remove_all(dir_); }
-
   std::string Write(const std::string& name, const Bytes& bytes) {
     const std::string path = dir_ / name;
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    testing_support::WriteFile(path, bytes);
     return path;
-  }
-  static std::string Read(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    return text.str();
   }
   // A program `dot` that does this, found before all others.
   void InstallDot(const std::string& script) {
-    fs::create_directories(dir_ / "bin");
-    const fs::path dot = dir_ / "bin" / "dot";
-    std::ofstream(dot) << "#!/bin/sh\n" << script;
-    fs::permissions(dot, fs::perms::owner_all);
+    dir_.MakeDirectory("bin");
+    testing_support::WriteProgram(dir_ / "bin/dot", "#!/bin/sh\n" + script);
   }
   // Standard output and error, as they came.
-  driver::ProcessResult Inspect(std::vector<std::string> arguments) {
+  process::Result Inspect(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {FERMATA_TRANSLATOR, "inspect"});
-    const std::string path = getenv("PATH");
+    process::Command command = std::move(arguments);
     // A `dot` of this machine would make the tests depend on it.
-    setenv("PATH", absl::StrCat((dir_ / "bin").string(), ":/nonexistent").c_str(), 1);
-    auto result = driver::RunProcess(arguments);
-    setenv("PATH", path.c_str(), 1);
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : driver::ProcessResult();
+    command.environment = {{"PATH", absl::StrCat(dir_ / "bin", ":/nonexistent")}};
+    return testing_support::MustRun(command);
   }
   // What is in the test's folder.
   std::vector<std::string> Files() const {
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(dir_)) names.push_back(entry.path().filename());
+    for (const auto& entry : fs::directory_iterator(dir_.path()))
+      names.push_back(entry.path().filename());
     return names;
   }
 
-  fs::path dir_;
+  testing_support::Folder dir_;
 };
 
 TEST_F(InspectCommand, PrintsTheReport) {
@@ -167,7 +146,7 @@ TEST_F(InspectCommand, BadInputIsOneLineOfError) {
     EXPECT_FALSE(fs::exists(dir_ / "g.dot"));
   }
   EXPECT_THAT(Inspect({dir_ / "none.wasm"}).output, HasSubstr("none.wasm: cannot read: "));
-  EXPECT_THAT(Inspect({dir_}).output, HasSubstr(": cannot read: "));
+  EXPECT_THAT(Inspect({dir_.path()}).output, HasSubstr(": cannot read: "));
 }
 
 TEST_F(InspectCommand, ErrorsInBodiesNameTheFunction) {
@@ -181,12 +160,12 @@ TEST_F(InspectCommand, ErrorsInBodiesNameTheFunction) {
 
 TEST_F(InspectCommand, FullStandardOutput) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
-  const std::string command = absl::StrCat("'", FERMATA_TRANSLATOR, "' inspect '",
-                                           Write("m.wasm", Echo()), "' > /dev/full");
-  const auto result = driver::RunProcess({"sh", "-c", command});
-  ASSERT_TRUE(result.ok());
-  EXPECT_EQ(result->exit_code, 1);
-  EXPECT_THAT(result->output, HasSubstr("fermata: cannot write to standard output: "));
+  process::Command command = {FERMATA_TRANSLATOR, "inspect", Write("m.wasm", Echo())};
+  command.output_file = "/dev/full";
+  command.errors_apart = true;
+  const auto result = testing_support::MustRun(command);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.errors, HasSubstr("fermata: cannot write to standard output: "));
 }
 
 // ---- Graphs ----
@@ -196,12 +175,12 @@ TEST_F(InspectCommand, GraphAsDot) {
   const auto result = Inspect({wasm, "--graph", dot});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.output, HasSubstr("suspension\n"));
-  EXPECT_THAT(Read(dot), HasSubstr("  f1 -> f0;\n"));
+  EXPECT_THAT(ReadFile(dot), HasSubstr("  f1 -> f0;\n"));
   EXPECT_THAT(Files(), testing::UnorderedElementsAre("m.wasm", "g.dot"));
   // On standard output it stands alone.
   const auto alone = Inspect({wasm, "--graph", "-"});
   EXPECT_EQ(alone.exit_code, 0);
-  EXPECT_EQ(alone.output, Read(dot));
+  EXPECT_EQ(alone.output, ReadFile(dot));
 }
 
 TEST_F(InspectCommand, GraphAsSvg) {
@@ -212,13 +191,13 @@ TEST_F(InspectCommand, GraphAsSvg) {
   const std::string wasm = Write("m.wasm", Echo()), svg = dir_ / "g.svg";
   const auto result = Inspect({wasm, "--graph", svg});
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_THAT(Read(svg), testing::StartsWith("<svg>\ndigraph fermata {\n"));
+  EXPECT_THAT(ReadFile(svg), testing::StartsWith("<svg>\ndigraph fermata {\n"));
   EXPECT_THAT(Files(), testing::UnorderedElementsAre("m.wasm", "g.svg", "bin"));
 }
 
 TEST_F(InspectCommand, GraphvizMissingOrFailing) {
   const std::string wasm = Write("m.wasm", Echo()), svg = dir_ / "g.svg";
-  std::ofstream(svg) << "old";
+  dir_.Write("g.svg", "old");
   const auto missing = Inspect({wasm, "--graph", svg});
   EXPECT_EQ(missing.exit_code, 1);
   EXPECT_THAT(missing.output,
@@ -228,7 +207,7 @@ TEST_F(InspectCommand, GraphvizMissingOrFailing) {
   const auto failing = Inspect({wasm, "--graph", svg});
   EXPECT_EQ(failing.exit_code, 1);
   EXPECT_THAT(failing.output, HasSubstr("dot failed (exit 3):\nno memory\n"));
-  EXPECT_EQ(Read(svg), "old");
+  EXPECT_EQ(ReadFile(svg), "old");
 }
 
 TEST_F(InspectCommand, GraphThatCanNotBeWritten) {
@@ -239,8 +218,8 @@ TEST_F(InspectCommand, GraphThatCanNotBeWritten) {
     EXPECT_THAT(result.output, HasSubstr("a name that ends in .dot or .svg, or '-'"));
   }
   EXPECT_EQ(Inspect({wasm, "--graph=-", "--json"}).exit_code, 1);
-  fs::create_directories(dir_ / "folder.dot");
-  for (const fs::path& path : {dir_ / "m.wasm" / "g.dot", dir_ / "folder.dot"}) {
+  dir_.MakeDirectory("folder.dot");
+  for (const std::string& path : {dir_ / "m.wasm/g.dot", dir_ / "folder.dot"}) {
     const auto result = Inspect({wasm, "--graph", path});
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.output, HasSubstr("cannot write"));
@@ -293,7 +272,7 @@ TEST_F(InspectCommand, EveryGuest) {
     // Behind what is said of graphs that are cut.
     auto value = llvm::json::parse(llvm::StringRef(result.output).substr(result.output.find('{')));
     ASSERT_TRUE(!!value) << wasm << ": " << llvm::toString(value.takeError());
-    EXPECT_THAT(Read(dir_ / "g.dot"), testing::EndsWith("}\n")) << wasm;
+    EXPECT_THAT(ReadFile(dir_ / "g.dot"), testing::EndsWith("}\n")) << wasm;
   }
   std::cout << "inspected: " << inspected << "\n";
   EXPECT_GT(inspected, 20);

@@ -3,16 +3,14 @@
 #include "translator/pipeline.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/files.h"
 #include "tests/wasm_builder.h"
 
 namespace fermata {
@@ -31,18 +29,12 @@ using wasm::Opcode;
 class ManyFunctionsTest : public testing::Test {
  protected:
   void SetUp() override {
-    dir_ = fs::path(testing::TempDir()) /
-           absl::StrCat("fermata_functions_", getpid(), "_",
-                        testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(dir_);
-    fs::create_directories(dir_);
     options_.output = dir_ / "out";
-    options_.report = dir_ / "out" / "report.json";
-    options_.ir = dir_ / "out" / "ir.txt";
+    options_.report = dir_ / "out/report.json";
+    options_.ir = dir_ / "out/ir.txt";
     options_.emit.file_stem = "guest";
     options_.emit.shards = 7;
   }
-  void TearDown() override { fs::remove_all(dir_); }
 
   absl::Status Run(const Bytes& module, unsigned threads) {
     fs::remove_all(options_.output);
@@ -50,18 +42,10 @@ class ManyFunctionsTest : public testing::Test {
     return TranslateBytes("guest.wasm", module, options_);
   }
   std::map<std::string, std::string> Files() const {
-    std::map<std::string, std::string> files;
-    if (!fs::exists(options_.output)) return files;
-    for (const auto& entry : fs::directory_iterator(options_.output)) {
-      std::ifstream in(entry.path());
-      std::stringstream text;
-      text << in.rdbuf();
-      files[entry.path().filename()] = text.str();
-    }
-    return files;
+    return testing_support::FilesIn(options_.output);
   }
 
-  fs::path dir_;
+  testing_support::Folder dir_;
   TranslateOptions options_;
 };
 

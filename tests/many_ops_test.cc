@@ -1,21 +1,18 @@
 // Guests with more imports, parameters and results than std::variant and std::tuple take: what the
 // typed API has in their place (fermata/ops.h, fermata/wire.h), and that generated headers compile.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "fermata/coroutine.h"
 #include "fermata/step.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
 
 namespace fermata {
 namespace {
@@ -157,35 +154,22 @@ class ManyOps : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     if (*GetParam() == '\0') GTEST_SKIP() << "not run: the compiler is not there";
-    folder_ = fs::path(testing::TempDir()) / absl::StrCat("fermata_many_ops_", getpid());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override {
-    if (!folder_.empty()) fs::remove_all(folder_);
   }
 
   // Translates the module, and has `host` after the header checked.
   void Check(const testing_support::Bytes& module, std::vector<std::string> flags,
              const std::string& host) {
-    std::ofstream(folder_ / "many.wasm", std::ios::binary)
-        .write(reinterpret_cast<const char*>(module.data()), module.size());
-    std::ofstream(folder_ / "host.cc") << "#include \"many.h\"\n" << host;
+    testing_support::WriteFile(folder_ / "many.wasm", module);
+    folder_.Write("host.cc", "#include \"many.h\"\n" + host);
     flags.insert(flags.begin(),
-                 {FERMATA_TRANSLATOR, "translate", folder_ / "many.wasm", "-o", folder_});
-    Run(flags);
-    Run({GetParam(), "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I",
-         FERMATA_INCLUDE_DIR, folder_ / "host.cc"});
+                 {FERMATA_TRANSLATOR, "translate", folder_ / "many.wasm", "-o", folder_.path()});
+    testing_support::MustSucceed(flags);
+    testing_support::MustSucceed({GetParam(), "-std=c++20", "-Wall", "-Wextra", "-Werror",
+                                  "-fsyntax-only", "-I", FERMATA_INCLUDE_DIR, folder_ / "host.cc"});
   }
 
  private:
-  static void Run(const std::vector<std::string>& command) {
-    const auto result = driver::RunProcess(command);
-    ASSERT_TRUE(result.ok()) << result.status();
-    EXPECT_EQ(result->exit_code, 0) << absl::StrJoin(command, " ") << "\n"
-                                    << result->output.substr(0, 4000);
-  }
-
-  fs::path folder_;
+  testing_support::Folder folder_;
 };
 
 // `count` imports of the type, and an export of it that may suspend.

@@ -3,19 +3,17 @@
 #include "translator/wasm/opcodes.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cctype>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "tests/wasm_builder.h"
 #include "translator/wasm/reader.h"
 
@@ -363,28 +361,21 @@ const char* ImmediatesText(const Row& row) {
 }
 
 TEST(Opcodes, CodesAreThoseOfWabt) {
-  if (std::string(FERMATA_WAT2WASM).empty()) GTEST_SKIP() << "no wat2wasm";
-  const std::string stem = testing::TempDir() + "fermata_opcodes_" + std::to_string(getpid());
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   std::vector<const Row*> rows;
-  {
-    std::ofstream wat(stem + ".wat");
-    wat << "(module (type (func)) (memory 1) (table 1 funcref) (global (mut i32) (i32.const 0))\n"
-        << "(tag) (data \"x\") (elem func 0)\n";
-    for (const Row& row : Rows()) {
-      const char* immediates = ImmediatesText(row);
-      if (immediates == nullptr) continue;
-      rows.push_back(&row);
-      wat << "(func (local i32) " << row.name << " " << immediates << ")\n";
-    }
-    wat << ")\n";
+  std::string wat =
+      "(module (type (func)) (memory 1) (table 1 funcref) (global (mut i32) (i32.const 0))\n"
+      "(tag) (data \"x\") (elem func 0)\n";
+  for (const Row& row : Rows()) {
+    const char* immediates = ImmediatesText(row);
+    if (immediates == nullptr) continue;
+    rows.push_back(&row);
+    absl::StrAppend(&wat, "(func (local i32) ", row.name, " ", immediates, ")\n");
   }
-  const std::string command = std::string(FERMATA_WAT2WASM) + " --enable-all --no-check '" + stem +
-                              ".wat' -o '" + stem + ".wasm'";
-  ASSERT_EQ(std::system(command.c_str()), 0);
-  std::ifstream in(stem + ".wasm", std::ios::binary);
-  const Bytes bytes{std::istreambuf_iterator<char>(in), {}};
-  std::remove((stem + ".wat").c_str());
-  std::remove((stem + ".wasm").c_str());
+  const testing_support::Folder folder;
+  ASSERT_TRUE(
+      testing_support::Assemble(wat + ")\n", folder / "m.wasm", {"--enable-all", "--no-check"}));
+  const Bytes bytes = testing_support::ReadBytes(folder / "m.wasm");
   const absl::StatusOr<Module> module = ReadModule("m.wasm", bytes);
   ASSERT_TRUE(module.ok()) << module.status();
   ASSERT_EQ(module->functions.size(), rows.size());

@@ -13,6 +13,7 @@
 #include "fermata/core/generated.h"
 #include "fermata/deadline.h"
 #include "tests/code_fixture.h"
+#include "tests/support/commands.h"
 #include "translator/analysis/counted_loops.h"
 #include "translator/input_file.h"
 #include "translator/ir/builder.h"
@@ -51,9 +52,7 @@ std::string Loop(const std::string& step, const std::string& test, const std::st
 
 class CountedLoops : public testing::Test {
  protected:
-  void SetUp() override {
-    if (std::string(FERMATA_WAT2WASM).empty()) GTEST_SKIP() << "not run: no wat2wasm";
-  }
+  void SetUp() override { FERMATA_SKIP_WITHOUT_WAT2WASM(); }
 };
 
 TEST_F(CountedLoops, FromAConstantToAConstantAreShort) {

@@ -1,11 +1,9 @@
 // The replay tool: reading traces, and playing them, suspended and plain, against a small guest.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <limits>
 #include <string>
 #include <vector>
@@ -17,7 +15,8 @@
 #include "tests/replay/player.h"
 #include "tests/replay/report.h"
 #include "tests/replay/trace.h"
-#include "translator/cli/native/native_build.h"
+#include "tests/support/files.h"
+#include "tests/support/native.h"
 
 namespace fermata::replay {
 namespace {
@@ -35,9 +34,9 @@ uint64_t Bits(float v) {
   return bits;
 }
 
-// A path of this process's own: tests run side by side.
 std::string TempPath(const std::string& name) {
-  return absl::StrCat(testing::TempDir(), "/fermata-replay-", getpid(), "-", name);
+  static const testing_support::Folder folder;
+  return folder / name;
 }
 
 // The value written as `json`.
@@ -205,9 +204,8 @@ TEST(TraceReaders, GivesEventsInOrderAndErrorsWithTheirPlace) {
   EXPECT_FALSE(reader->Next()->has_value()) << "the end";
 
   // A file that ends inside its compressed data.
-  std::ifstream whole(path, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(whole)), std::istreambuf_iterator<char>());
-  std::ofstream(path, std::ios::binary) << bytes.substr(0, bytes.size() / 2);
+  const std::string bytes = testing_support::ReadFile(path);
+  testing_support::WriteFile(path, bytes.substr(0, bytes.size() / 2));
   absl::StatusOr<TraceReader> cut = TraceReader::Open(path);
   absl::Status status = cut.status();
   while (status.ok()) {
@@ -216,7 +214,6 @@ TEST(TraceReaders, GivesEventsInOrderAndErrorsWithTheirPlace) {
     ASSERT_FALSE(event.ok() && !event->has_value()) << "taken for complete";
   }
   EXPECT_FALSE(TraceReader::Open(path + ".missing").ok());
-  unlink(path.c_str());
 }
 
 TEST(Reports, LinesAndJson) {
@@ -239,21 +236,16 @@ TEST(Reports, LinesAndJson) {
 
 // ---- Playing ----
 
+driver::NativeBuildOptions GuestBuild() {
+  return testing_support::BuildOptions(FERMATA_SOURCE_DIR "/tests/replay/guest/module.wasm");
+}
+
 const ModuleInfo* GuestModule() {
   static const ModuleInfo* module = [] {
-    driver::NativeBuildOptions options;
-    options.module_path = FERMATA_SOURCE_DIR "/tests/replay/guest/module.wasm";
-    options.translator = FERMATA_TRANSLATOR;
-    options.include_dir = FERMATA_INCLUDE_DIR;
-    options.compiler = FERMATA_CXX;
+    driver::NativeBuildOptions options = GuestBuild();
     options.optimization = "-O1";
     options.cache_dir = testing::TempDir() + "/fermata-replay-test";
-    absl::StatusOr<driver::NativeModule> built = driver::BuildSharedModule(options);
-    EXPECT_TRUE(built.ok()) << built.status();
-    if (!built.ok()) return static_cast<const ModuleInfo*>(nullptr);
-    absl::StatusOr<const ModuleInfo*> loaded = LoadModule(built->path);
-    EXPECT_TRUE(loaded.ok()) << loaded.status();
-    return loaded.ok() ? *loaded : nullptr;
+    return testing_support::BuildAndLoad(options);
   }();
   return module;
 }
@@ -265,11 +257,11 @@ class Playing : public testing::TestWithParam<bool> {
   absl::Status Play(const std::vector<std::string>& events, const std::string& header_extra = "") {
     const std::string path = TempPath("play.jsonl");
     // zlib reads plain files as they are.
-    std::ofstream(path) << R"({"import_table":["env","table",4],"init_pages":2,)"
-                        << R"("import_globals":[["env","seed",11]])" << header_extra << "}\n"
-                        << absl::StrJoin(events, "\n") << "\n";
+    testing_support::WriteFile(
+        path, absl::StrCat(R"({"import_table":["env","table",4],"init_pages":2,)",
+                           R"("import_globals":[["env","seed",11]])", header_extra, "}\n",
+                           absl::StrJoin(events, "\n"), "\n"));
     absl::StatusOr<TraceReader> trace = TraceReader::Open(path);
-    unlink(path.c_str());
     if (!trace.ok()) return trace.status();
     Player player(*trace, GetParam());
     const absl::Status status = player.Play(*GuestModule());
@@ -434,11 +426,7 @@ TEST_P(Playing, ATraceOfAnotherModuleIsRefused) {
 // ---- The native build ----
 
 TEST(NativeBuild, ErrorsNameWhatFailed) {
-  driver::NativeBuildOptions options;
-  options.module_path = FERMATA_SOURCE_DIR "/tests/replay/guest/module.wasm";
-  options.translator = FERMATA_TRANSLATOR;
-  options.include_dir = FERMATA_INCLUDE_DIR;
-  options.compiler = FERMATA_CXX;
+  driver::NativeBuildOptions options = GuestBuild();
   options.cache_dir = testing::TempDir() + "/fermata-errors-test";
   const auto message = [&] {
     return std::string(driver::BuildSharedModule(options).status().message());
@@ -457,19 +445,14 @@ TEST(NativeBuild, ErrorsNameWhatFailed) {
   EXPECT_THAT(message(), HasSubstr("--no-such-flag"));
   options = good;
   options.module_path = TempPath("bad.wasm");
-  std::ofstream(options.module_path) << "not a module";
+  testing_support::WriteFile(options.module_path, "not a module");
   EXPECT_THAT(message(), HasSubstr("magic"));
-  unlink(options.module_path.c_str());
   EXPECT_EQ(driver::MissingProposal("x: needs the \"simd\" proposal, which"), "simd");
   EXPECT_EQ(driver::MissingProposal("x: unexpected end"), "");
 }
 
 TEST(NativeBuild, ASecondBuildComesFromTheCache) {
-  driver::NativeBuildOptions options;
-  options.module_path = FERMATA_SOURCE_DIR "/tests/replay/guest/module.wasm";
-  options.translator = FERMATA_TRANSLATOR;
-  options.include_dir = FERMATA_INCLUDE_DIR;
-  options.compiler = FERMATA_CXX;
+  driver::NativeBuildOptions options = GuestBuild();
   options.optimization = "-O0";
   options.cache_dir = testing::TempDir() + "/fermata-cache-test";
   ASSERT_TRUE(driver::BuildSharedModule(options).ok());

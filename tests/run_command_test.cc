@@ -3,19 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "translator/cli/native/process.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 
 namespace fermata {
 namespace {
@@ -23,11 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string Contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
+using testing_support::MustRun;
+using testing_support::ReadFile;
 
 // Writes "hello\n"; exits with the number of its arguments.
 constexpr char kHello[] = R"((module
@@ -142,36 +137,19 @@ constexpr char kBinds[] = R"((module
 
 class RunCommand : public testing::Test {
  protected:
-  void SetUp() override {
-    if (std::string(FERMATA_WAT2WASM).empty()) GTEST_SKIP() << "no wat2wasm";
-    dir_ = fs::path(testing::TempDir()) /
-           absl::StrCat("fermata_run_", getpid(), "_",
-                        testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(dir_);
-    fs::create_directories(dir_);
-  }
-  void TearDown() override {
-    if (!dir_.empty()) fs::remove_all(dir_);
-  }
+  void SetUp() override { FERMATA_SKIP_WITHOUT_WAT2WASM(); }
 
   // The path of a module of this text.
   std::string Module(const std::string& name, const char* text) {
-    const fs::path wat = dir_ / (name + ".wat"), wasm = dir_ / (name + ".wasm");
-    std::ofstream(wat) << text;
-    const auto made = driver::RunProcess({FERMATA_WAT2WASM, "--enable-tail-call", wat, "-o", wasm});
-    EXPECT_TRUE(made.ok() && made->exit_code == 0) << (made.ok() ? made->output : "");
+    const std::string wasm = dir_ / (name + ".wasm");
+    testing_support::Assemble(text, wasm, {"--enable-tail-call"});
     return wasm;
   }
   // Standard output and error, as they came. Not optimized: compiling takes most of the time.
-  driver::ProcessResult Fermata(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), FERMATA_TRANSLATOR);
-    arguments.insert(arguments.begin() + 2, "--opt=-O0");
-    if (arguments[1] == "run") {
-      arguments.insert(arguments.begin() + 2, "--cache=" + (dir_ / "cache").string());
-    }
-    const auto result = driver::RunProcess(arguments);
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : driver::ProcessResult();
+  process::Result Fermata(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin() + 1, "--opt=-O0");
+    if (arguments[0] == "run") arguments.insert(arguments.begin() + 1, "--cache=" + dir_ / "cache");
+    return testing_support::RunFermata(std::move(arguments));
   }
   std::vector<std::string> CachedLibraries() const {
     std::vector<std::string> names;
@@ -182,7 +160,7 @@ class RunCommand : public testing::Test {
     return names;
   }
 
-  fs::path dir_;
+  testing_support::Folder dir_;
 };
 
 TEST_F(RunCommand, OutputArgumentsAndExitStatus) {
@@ -301,10 +279,9 @@ TEST_F(RunCommand, AnInitializationTraps) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     const std::string program = dir_ / "program";
     ASSERT_EQ(Fermata({"compile", wasm, "-o", program}).exit_code, 0);
-    const auto ran = driver::RunProcess({program});
-    ASSERT_TRUE(ran.ok()) << ran.status();
-    EXPECT_EQ(ran->exit_code, 134);
-    EXPECT_EQ(ran->output, absl::StrCat("fermata: ", program, trap));
+    const auto ran = MustRun({program});
+    EXPECT_EQ(ran.exit_code, 134);
+    EXPECT_EQ(ran.output, absl::StrCat("fermata: ", program, trap));
 #endif
   }
 }
@@ -400,15 +377,15 @@ TEST_F(RunCommand, NoCompiler) {
 }
 
 TEST_F(RunCommand, BadModules) {
-  const fs::path bad = dir_ / "bad.wasm";
-  std::ofstream(bad) << "not wasm at all";
+  const std::string bad = dir_ / "bad.wasm";
+  testing_support::WriteFile(bad, "not wasm at all");
   for (const char* command : {"run", "compile"}) {
     std::vector<std::string> arguments = {command, bad};
     if (arguments[0] == "compile") arguments.insert(arguments.end(), {"-o", dir_ / "app"});
     const auto result = Fermata(arguments);
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_THAT(result.output, HasSubstr("bad.wasm"));
-    arguments[1] = (dir_ / "absent.wasm").string();
+    arguments[1] = dir_ / "absent.wasm";
     EXPECT_THAT(Fermata(arguments).output, HasSubstr("absent.wasm: cannot"));
   }
   EXPECT_FALSE(fs::exists(dir_ / "app"));
@@ -419,27 +396,25 @@ TEST_F(RunCommand, CompileMakesAnExecutable) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the executable would have to be linked with the sanitizer, too";
 #endif
-  const fs::path app = dir_ / "app";
+  const std::string app = dir_ / "app";
   const auto made = Fermata({"compile", Module("hello", kHello), "-o", app, "--env=X=\"\\\n?"});
   EXPECT_EQ(made.exit_code, 0) << made.output;
   EXPECT_EQ(made.output, "");
-  const auto ran = driver::RunProcess({app, "a", "b"});
-  ASSERT_TRUE(ran.ok());
-  EXPECT_EQ(ran->exit_code, 3);
-  EXPECT_EQ(ran->output, "hello\n");
+  const auto ran = MustRun({app, "a", "b"});
+  EXPECT_EQ(ran.exit_code, 3);
+  EXPECT_EQ(ran.output, "hello\n");
   // Sockets are left out of guests that have none.
-  EXPECT_THAT(Contents(app), Not(HasSubstr("sock_addr_resolve")));
+  EXPECT_THAT(ReadFile(app), Not(HasSubstr("sock_addr_resolve")));
   // Start functions end it as they do here.
   EXPECT_EQ(Fermata({"compile", Module("leaving", kLeaving), "-o", app}).exit_code, 0);
-  const auto left = driver::RunProcess({app});
-  ASSERT_TRUE(left.ok());
-  EXPECT_EQ(left->exit_code, 7);
-  EXPECT_EQ(left->output, "");
+  const auto left = MustRun({app});
+  EXPECT_EQ(left.exit_code, 7);
+  EXPECT_EQ(left.output, "");
   EXPECT_EQ(Fermata({"compile", Module("status", kStatus), "-o", app}).exit_code, 0);
-  EXPECT_EQ(driver::RunProcess({app, "256"})->exit_code, 255);
-  EXPECT_EQ(driver::RunProcess({app})->exit_code, 0);
+  EXPECT_EQ(MustRun({app, "256"}).exit_code, 255);
+  EXPECT_EQ(MustRun({app}).exit_code, 0);
   // Nothing of the build is left beside it.
-  for (const auto& entry : fs::directory_iterator(dir_)) {
+  for (const auto& entry : fs::directory_iterator(dir_.path())) {
     EXPECT_THAT(entry.path().filename().string(), Not(testing::StartsWith("build-")));
   }
 }
@@ -447,21 +422,19 @@ TEST_F(RunCommand, CompileMakesAnExecutable) {
 // Runs `script` in the test's folder, with $FERMATA and a $TMPDIR that is empty before.
 class CompileLeaves : public RunCommand {
  protected:
-  driver::ProcessResult Shell(const std::string& script) {
+  process::Result Shell(const std::string& script) {
     Module("hello", kHello);
-    fs::create_directory(dir_ / "tmp");
-    const auto result = driver::RunProcess(
-        {"/bin/sh", "-c",
-         absl::StrCat("cd '", dir_.string(), "' && TMPDIR=$PWD/tmp && export TMPDIR && FERMATA='",
-                      FERMATA_TRANSLATOR, "'\n", script)});
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : driver::ProcessResult();
+    dir_.MakeDirectory("tmp");
+    process::Command command = {"/bin/sh", "-c", script};
+    command.folder = dir_.path();
+    command.environment = {{"TMPDIR", dir_ / "tmp"}, {"FERMATA", FERMATA_TRANSLATOR}};
+    return MustRun(command);
   }
   // What is in the test's folder besides what the tests put there.
   std::vector<std::string> Left() const {
     std::vector<std::string> left;
-    for (const auto& entry : fs::recursive_directory_iterator(dir_)) {
-      const std::string path = fs::relative(entry.path(), dir_);
+    for (const auto& entry : fs::recursive_directory_iterator(dir_.path())) {
+      const std::string path = fs::relative(entry.path(), dir_.path());
       if (path != "tmp" && path != "slow" && !absl::StartsWith(path, "hello.w"))
         left.push_back(path);
     }
@@ -490,9 +463,9 @@ TEST_F(CompileLeaves, NothingWhenItFails) {
 TEST_F(CompileLeaves, NothingWhenItIsInterrupted) {
   // A compiler that has temporary files and takes its time, in a process of its own, as compilers
   // do.
-  std::ofstream(dir_ / "slow") << "#!/bin/sh\n[ \"$1\" = --version ] && exec c++ --version\n"
-                                  "mktemp; touch started; sleep 60; touch late\n";
-  fs::permissions(dir_ / "slow", fs::perms::owner_all);
+  testing_support::WriteProgram(dir_ / "slow",
+                                "#!/bin/sh\n[ \"$1\" = --version ] && exec c++ --version\n"
+                                "mktemp; touch started; sleep 60; touch late\n");
   for (const char* command :
        {"compile hello.wasm -o some/where/app", "run hello.wasm --cache=c/d"}) {
     for (const char* signal : {"TERM", "INT", "HUP"}) {
@@ -543,10 +516,9 @@ TEST_F(RunCommand, AllowsTheNetworkByRules) {
   EXPECT_THAT(wrong.output, HasSubstr("--allow-net \"example.org:80\": a rule for a name allows"));
   const std::string program = dir_ / "program";
   ASSERT_EQ(Fermata({"compile", "--allow-net=127.0.0.1:0", module, "-o", program}).exit_code, 0);
-  const auto ran = driver::RunProcess({program});
-  ASSERT_TRUE(ran.ok()) << ran.status();
-  EXPECT_EQ(ran->exit_code, 0) << ran->output;
-  EXPECT_THAT(Contents(program), HasSubstr("sock_addr_resolve"));
+  const auto ran = MustRun({program});
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+  EXPECT_THAT(ReadFile(program), HasSubstr("sock_addr_resolve"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // The translator's SHA-256 against the examples of FIPS 180 and against LLVM's.
-#include "translator/sha256.h"
+#include "translator/wasm/sha256.h"
 
 #include <gtest/gtest.h>
 

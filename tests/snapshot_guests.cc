@@ -1,15 +1,12 @@
 #include "tests/snapshot_guests.h"
 
-#include <fstream>
-#include <iterator>
-
 #include "tests/code_fixture.h"
+#include "tests/support/files.h"
 
 namespace fermata {
 
 std::string GuestText(const std::string& name) {
-  std::ifstream in(FERMATA_SOURCE_DIR "/tests/fuzz/" + name + ".wat");
-  return {std::istreambuf_iterator<char>(in), {}};
+  return testing_support::ReadFile(FERMATA_SOURCE_DIR "/tests/fuzz/" + name + ".wat");
 }
 
 absl::Status RunToEnd(DynamicStep& step, const std::function<absl::Status(DynamicStep&)>& between) {

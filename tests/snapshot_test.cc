@@ -9,13 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "tests/code_fixture.h"
 #include "tests/snapshot_guests.h"
+#include "tests/support/commands.h"
 
 namespace fermata {
 namespace {
 
 using ::testing::HasSubstr;
-
-bool HaveAssembler() { return *FERMATA_WAT2WASM != '\0'; }
 
 Variant Usual() { return {FERMATA_CXX, "auto", "reserved", false, 1}; }
 
@@ -111,7 +110,7 @@ INSTANTIATE_TEST_SUITE_P(All, SnapshotVariants, testing::ValuesIn(SuspendingVari
 
 // The translations of one module by different compilers, for different memories and shapes.
 TEST(Snapshot, RestoresInOtherBuilds) {
-  if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   std::vector<const ModuleInfo*> modules;
   for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
     if (*compiler == '\0') continue;
@@ -179,7 +178,7 @@ void Link(StoreHandle& store, const ModuleInfo& mix, const ModuleInfo& linked, H
 }
 
 TEST(Snapshot, LinkedInstances) {
-  if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   for (const char* memory : {"reserved", "checked"}) {
     for (const bool everywhere : {false, true}) {
       const Variant variant = {FERMATA_CXX, "auto", memory, false, 1, everywhere};
@@ -227,7 +226,7 @@ TEST(Snapshot, LinkedInstances) {
 }
 
 TEST(Snapshot, SeveralCallsAndExceptions) {
-  if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   const ModuleInfo* module = LoadText(GuestText("mix"), Usual());
   ASSERT_NE(module, nullptr);
   Mixed mixed(*module);
@@ -266,7 +265,7 @@ TEST(Snapshot, SeveralCallsAndExceptions) {
 }
 
 TEST(Snapshot, SizeIsLiveData) {
-  if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   const ModuleInfo* module = LoadText(GuestText("mix"), Usual());
   ASSERT_NE(module, nullptr);
   Mixed mixed(*module);
@@ -283,7 +282,7 @@ TEST(Snapshot, SizeIsLiveData) {
 // ---- Forks ----
 
 TEST(Fork, GoTheirOwnWays) {
-  if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   for (const char* policy : {"reserved", "checked"}) {
     const ModuleInfo* module = LoadText(GuestText("mix"), {FERMATA_CXX, "auto", policy, false, 1});
     ASSERT_NE(module, nullptr);
@@ -315,7 +314,7 @@ TEST(Fork, GoTheirOwnWays) {
 }
 
 TEST(Fork, ClonesShareTheInstance) {
-  if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   const ModuleInfo* module = LoadText(GuestText("mix"), Usual());
   ASSERT_NE(module, nullptr);
   Mixed mixed(*module);
@@ -332,7 +331,7 @@ TEST(Fork, ClonesShareTheInstance) {
 // ---- Errors ----
 
 TEST(Snapshot, RefusesWhatIsNotSuspended) {
-  if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   const ModuleInfo* module = LoadText(GuestText("mix"), Usual());
   ASSERT_NE(module, nullptr);
   Mixed mixed(*module), other(*module);
@@ -345,7 +344,7 @@ TEST(Snapshot, RefusesWhatIsNotSuspended) {
 }
 
 TEST(Snapshot, RefusesOtherModulesAndDamage) {
-  if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   const ModuleInfo* module = LoadText(GuestText("mix"), Usual());
   const ModuleInfo* other = LoadText("(module)", Usual());
   const ModuleInfo* everywhere =
@@ -395,7 +394,7 @@ TEST(Snapshot, RefusesOtherModulesAndDamage) {
 
 // A start function is restored in its course, and runs once.
 TEST(Snapshot, StartFunctions) {
-  if (!HaveAssembler()) GTEST_SKIP() << "not run: wat2wasm (wabt) is not there";
+  FERMATA_SKIP_WITHOUT_WAT2WASM();
   const ModuleInfo* module = LoadText(R"((module
     (import "env" "op_i32" (func $op (param i32) (result i32)))
     (global $g (export "g") (mut i32) (i32.const 1))

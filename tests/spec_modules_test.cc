@@ -8,9 +8,7 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -19,6 +17,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "llvm/Support/JSON.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "translator/validate/function_validator.h"
 #include "translator/validate/module_validator.h"
 #include "translator/wasm/features.h"
@@ -29,10 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<uint8_t> ReadFile(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
+using testing_support::ReadBytes;
 
 absl::Status Check(const std::string& name, const std::vector<uint8_t>& bytes) {
   absl::StatusOr<wasm::Module> module = wasm::ReadModule(name, bytes);
@@ -62,19 +59,17 @@ class SpecModules : public testing::Test {
   static void SetUpTestSuite() {
     const fs::path archive = fs::path(FERMATA_SHARED_DIR) / "spec" / "spec-json.tar.xz";
     if (!fs::exists(archive)) return;
-    std::string folder = fs::path(testing::TempDir()) / "fermata_spec_XXXXXX";
-    if (mkdtemp(folder.data()) == nullptr) return;
-    folder_ = folder;
-    const std::string command = absl::StrCat("cd '", folder, "' && '" FERMATA_CMAKE "' -E tar xf '",
-                                             fs::absolute(archive).string(), "'");
-    unpacked_ = std::system(command.c_str()) == 0;
-    EXPECT_TRUE(unpacked_) << command;
+    folder_ = new testing_support::Folder;
+    process::Command tar = {FERMATA_CMAKE, "-E", "tar", "xf", fs::absolute(archive)};
+    tar.folder = folder_->path();
+    testing_support::MustSucceed(tar);
   }
   static void TearDownTestSuite() {
-    if (!folder_.empty()) fs::remove_all(folder_);
+    delete folder_;
+    folder_ = nullptr;
   }
   void SetUp() override {
-    if (!unpacked_) {
+    if (folder_ == nullptr) {
       GTEST_SKIP() << "no spec/spec-json.tar.xz in FERMATA_SHARED_DIR (" FERMATA_SHARED_DIR ")";
     }
   }
@@ -82,10 +77,10 @@ class SpecModules : public testing::Test {
   // Calls `visit(group, folder, command)` for the JSON object of each command.
   template <class Visit>
   static void ForEachCommand(const Visit& visit) {
-    for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+    for (const auto& entry : fs::recursive_directory_iterator(folder_->path())) {
       const fs::path& path = entry.path();
       if (path.extension() != ".json" || path.filename() == "manifest.json") continue;
-      const std::vector<uint8_t> bytes = ReadFile(path);
+      const std::vector<uint8_t> bytes = ReadBytes(path);
       llvm::Expected<llvm::json::Value> json = llvm::json::parse(
           llvm::StringRef(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
       ASSERT_TRUE(static_cast<bool>(json)) << path;
@@ -110,7 +105,7 @@ class SpecModules : public testing::Test {
   static std::map<std::string, bool> SupportedModules() {
     const std::set<std::string> supported = SupportedNames();
     std::map<std::string, bool> result;
-    const std::vector<uint8_t> bytes = ReadFile(fs::path(folder_) / "manifest.json");
+    const std::vector<uint8_t> bytes = ReadBytes(*folder_ / "manifest.json");
     llvm::Expected<llvm::json::Value> json = llvm::json::parse(
         llvm::StringRef(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
     EXPECT_TRUE(static_cast<bool>(json));
@@ -128,11 +123,9 @@ class SpecModules : public testing::Test {
     return result;
   }
 
-  static std::string folder_;
-  static bool unpacked_;
+  static testing_support::Folder* folder_;  // null: there is no suite
 };
-std::string SpecModules::folder_;
-bool SpecModules::unpacked_ = false;
+testing_support::Folder* SpecModules::folder_ = nullptr;
 
 bool IsBinary(const llvm::json::Object& command) {
   const auto file = command.getString("filename");
@@ -152,7 +145,7 @@ TEST_F(SpecModules, PositiveModulesPassOrNeedAProposal) {
     }
     if (!IsBinary(command)) return;
     const std::string name = folder / ToString(*command.getString("filename"));
-    const absl::Status status = Check(name, ReadFile(name));
+    const absl::Status status = Check(name, ReadBytes(name));
     if (status.ok()) {
       ++passed;
       core += group == "core";
@@ -161,7 +154,7 @@ TEST_F(SpecModules, PositiveModulesPassOrNeedAProposal) {
     ++early;
     // The types and instructions that Fermata lacks are mixed with what it knows: a function of a
     // continuation's tag, say, has results, which is an error without that proposal.
-    const auto it = supported.find(fs::relative(name, folder_));
+    const auto it = supported.find(fs::relative(name, folder_->path()));
     EXPECT_TRUE(it != supported.end() && !it->second) << status;
     if (group == "stack-switching" && absl::IsInvalidArgument(status)) {
       EXPECT_TRUE(absl::StrContains(status.message(), "non-empty tag result type")) << status;
@@ -185,7 +178,7 @@ TEST(Guests, PassOrNeedAProposal) {
   for (const auto& entry : fs::directory_iterator(guests)) {
     const fs::path module = entry.path() / "module.wasm";
     if (!fs::exists(module)) continue;
-    const absl::Status status = Check(module, ReadFile(module));
+    const absl::Status status = Check(module, ReadBytes(module));
     passed += status.ok();
     EXPECT_TRUE(status.ok() || absl::IsUnimplemented(status)) << status;
   }

@@ -2,29 +2,26 @@
 // leaves nothing behind.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
 #include "translator/pipeline.h"
 
 namespace fermata {
 namespace {
 
 namespace fs = std::filesystem;
+using testing_support::RunFermata;
 
 // (module (import "env" "op" (func (param i32) (result i32))) (memory 1)
 //   (func $f (export "run") (param i32) (result i32) (i32.add (call 0 (local.get 0)) (local.get
@@ -41,39 +38,20 @@ const std::vector<uint8_t>& Module() {
 class Translation : public testing::Test {
  protected:
   void SetUp() override {
-    dir_ = fs::path(testing::TempDir()) /
-           absl::StrCat("fermata_translate_", getpid(), "_",
-                        testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::remove_all(dir_);
-    fs::create_directories(dir_);
     options_.output = dir_ / "out";
     options_.emit.class_name = "Echo";
     options_.emit.file_stem = "echo";
   }
-  void TearDown() override { fs::remove_all(dir_); }
 
   absl::Status Run(const std::vector<uint8_t>& bytes) {
     return TranslateBytes("echo.wasm", bytes, options_);
   }
-  std::string ReadReport() const {
-    std::ifstream in(options_.report);
-    std::stringstream text;
-    text << in.rdbuf();
-    return text.str();
-  }
+  std::string ReadReport() const { return testing_support::ReadFile(options_.report); }
   std::map<std::string, std::string> Files() const {
-    std::map<std::string, std::string> files;
-    if (!fs::exists(options_.output)) return files;
-    for (const auto& entry : fs::directory_iterator(options_.output)) {
-      std::ifstream in(entry.path());
-      std::stringstream text;
-      text << in.rdbuf();
-      files[entry.path().filename()] = text.str();
-    }
-    return files;
+    return testing_support::FilesIn(options_.output);
   }
 
-  fs::path dir_;
+  testing_support::Folder dir_;
   TranslateOptions options_;
 };
 
@@ -110,7 +88,7 @@ TEST_F(Translation, CanBeDoneWithoutWritingAnything) {
   options_.depfile = dir_ / "out.d";
   const absl::Status status = Run(Module());
   EXPECT_TRUE(status.ok()) << status;
-  EXPECT_TRUE(fs::is_empty(dir_));
+  EXPECT_TRUE(fs::is_empty(dir_.path()));
 }
 
 TEST_F(Translation, ReportSaysWhyAFunctionMaySuspend) {
@@ -224,29 +202,11 @@ TEST_F(Translation, ErrorsNameFileOffsetAndFunction) {
 
 TEST_F(Translation, UnwritableFolder) {
   // Not even root can make a folder below a file.
-  std::ofstream(dir_ / "file") << "x";
-  options_.output = dir_ / "file" / "out";
+  dir_.Write("file", "x");
+  options_.output = dir_ / "file/out";
   const absl::Status status = Run(Module());
   ASSERT_FALSE(status.ok());
   EXPECT_NE(status.message().find("cannot make the folder"), std::string::npos) << status;
-}
-
-TEST_F(Translation, FullDiskLeavesNothing) {
-  // A limit on file sizes stands for the full disk: writes beyond it fail.
-  std::vector<uint8_t> bytes = Module();
-  options_.emit.file_stem = "big";
-  pid_t child = fork();
-  if (child == 0) {
-    signal(SIGXFSZ, SIG_IGN);
-    rlimit limit{1024, 1024};
-    setrlimit(RLIMIT_FSIZE, &limit);
-    const absl::Status status = TranslateBytes("echo.wasm", bytes, options_);
-    _exit(!status.ok() && status.message().find("cannot write") != std::string::npos ? 0 : 1);
-  }
-  int code = -1;
-  ASSERT_EQ(waitpid(child, &code, 0), child);
-  EXPECT_EQ(code, 0);
-  EXPECT_FALSE(fs::exists(options_.output));
 }
 
 TEST_F(Translation, AFailureKeepsEarlierOutput) {
@@ -370,16 +330,9 @@ TEST_F(Translation, FramesAsLargeAsTheyMayBe) {
 
 class CommandLine : public Translation {
  protected:
-  driver::ProcessResult Fermata(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), FERMATA_TRANSLATOR);
-    auto result = driver::RunProcess(arguments);
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : driver::ProcessResult();
-  }
   std::string WriteModule() {
     const std::string path = dir_ / "my-guest.wasm";
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(Module().data()), Module().size());
+    testing_support::WriteFile(path, Module());
     return path;
   }
 };
@@ -388,28 +341,35 @@ TEST_F(CommandLine, RefusesNamesOfClassesThatAreTaken) {
   const std::string module = WriteModule();
   for (const char* name : {"class", "memory", "Op", "store", "fermata", "1st"}) {
     const auto result =
-        Fermata({"translate", module, "-o", dir_ / "out", absl::StrCat("--class=", name)});
+        RunFermata({"translate", module, "-o", dir_ / "out", absl::StrCat("--class=", name)});
     EXPECT_EQ(result.exit_code, 1) << name;
     EXPECT_THAT(result.output, testing::HasSubstr(absl::StrCat("--class '", name, "'")));
   }
   for (const char* name : {"std", "a::fermata", "a::int", "a::"}) {
     const auto result =
-        Fermata({"translate", module, "-o", dir_ / "out", absl::StrCat("--namespace=", name)});
+        RunFermata({"translate", module, "-o", dir_ / "out", absl::StrCat("--namespace=", name)});
     EXPECT_EQ(result.exit_code, 1) << name;
     EXPECT_THAT(result.output, testing::HasSubstr(absl::StrCat("--namespace '", name, "'")));
   }
   EXPECT_FALSE(fs::exists(dir_ / "out"));
 }
 
+TEST_F(CommandLine, FullDiskLeavesNothing) {
+  // A limit on the size of files stands for the full disk: writes beyond it fail.
+  const auto result = testing_support::MustRun(
+      {"/bin/sh", "-c", "trap '' XFSZ; ulimit -f 2; exec \"$0\" \"$@\"", FERMATA_TRANSLATOR,
+       "translate", WriteModule(), "-o", dir_ / "out", "--name=big"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.output, testing::HasSubstr("cannot write"));
+  EXPECT_FALSE(fs::exists(dir_ / "out"));
+}
+
 TEST_F(CommandLine, DefaultNamesComeFromTheFile) {
   const std::string out = dir_ / "out";
-  const auto result = Fermata({"translate", WriteModule(), "-o", out});
+  const auto result = RunFermata({"translate", WriteModule(), "-o", out});
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_EQ(result.output, "");
-  std::ifstream header(out + "/my_guest.h");
-  std::stringstream text;
-  text << header.rdbuf();
-  EXPECT_NE(text.str().find("class MyGuest"), std::string::npos);
+  EXPECT_THAT(testing_support::ReadFile(out + "/my_guest.h"), testing::HasSubstr("class MyGuest"));
 }
 
 // What is left of the file's name may be nothing, or a word with another use.
@@ -431,12 +391,10 @@ TEST_F(CommandLine, AnyFileNameGivesAClass) {
   };
   for (const auto& [file, expected] : names) {
     fs::copy_file(module, dir_ / file, fs::copy_options::overwrite_existing);
-    const auto result = Fermata({"translate", dir_ / file, "-o", out});
+    const auto result = RunFermata({"translate", dir_ / file, "-o", out});
     EXPECT_EQ(result.exit_code, 0) << file << ": " << result.output;
-    std::ifstream header(out + "/" + expected.first);
-    std::stringstream text;
-    text << header.rdbuf();
-    EXPECT_NE(text.str().find(absl::StrCat("class ", expected.second, " :")), std::string::npos)
+    EXPECT_THAT(testing_support::ReadFile(out + "/" + expected.first),
+                testing::HasSubstr(absl::StrCat("class ", expected.second, " :")))
         << file;
     fs::remove_all(out);
   }
@@ -495,14 +453,13 @@ TEST_F(CommandLine, ManyOfOneKindTakeLinearTime) {
   };
   for (const auto& [name, bytes] : modules) {
     const std::string path = dir_ / (name + ".wasm");
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    testing_support::WriteFile(path, bytes);
     const std::string out = dir_ / name, report = dir_ / "report.json";
+    process::Command command = {FERMATA_TRANSLATOR, "translate", path, "-o", out,
+                                "--report",         report};
     // A second or so each; minutes if it is the square.
-    const auto result = driver::RunProcess(
-        {"timeout", "60", FERMATA_TRANSLATOR, "translate", path, "-o", out, "--report", report});
-    ASSERT_TRUE(result.ok()) << result.status();
-    EXPECT_EQ(result->exit_code, 0) << name << ": " << result->output;
+    command.time_limit = std::chrono::seconds(60);
+    testing_support::MustSucceed(command);
     EXPECT_LT(fs::file_size(report), 500 * bytes.size());
     fs::remove_all(out);
   }
@@ -510,19 +467,19 @@ TEST_F(CommandLine, ManyOfOneKindTakeLinearTime) {
 
 TEST_F(CommandLine, MisuseIsStatusOne) {
   const std::string wasm = WriteModule(), out = dir_ / "out";
-  EXPECT_EQ(Fermata({"translate", dir_ / "none.wasm", "-o", out}).exit_code, 1);
-  EXPECT_EQ(Fermata({"translate", wasm}).exit_code, 1);
-  EXPECT_EQ(Fermata({"translate", wasm, "-o", out, "--class", "9x"}).exit_code, 1);
-  EXPECT_EQ(Fermata({"translate", wasm, "-o", out, "--shards", "0"}).exit_code, 1);
-  EXPECT_EQ(Fermata({"translate", wasm, "-o", out, "--no-such-flag"}).exit_code, 1);
-  EXPECT_EQ(Fermata({}).exit_code, 1);
+  EXPECT_EQ(RunFermata({"translate", dir_ / "none.wasm", "-o", out}).exit_code, 1);
+  EXPECT_EQ(RunFermata({"translate", wasm}).exit_code, 1);
+  EXPECT_EQ(RunFermata({"translate", wasm, "-o", out, "--class", "9x"}).exit_code, 1);
+  EXPECT_EQ(RunFermata({"translate", wasm, "-o", out, "--shards", "0"}).exit_code, 1);
+  EXPECT_EQ(RunFermata({"translate", wasm, "-o", out, "--no-such-flag"}).exit_code, 1);
+  EXPECT_EQ(RunFermata({}).exit_code, 1);
   EXPECT_FALSE(fs::exists(out));
 }
 
 TEST_F(CommandLine, HelpAndVersion) {
-  EXPECT_EQ(Fermata({"--version"}).exit_code, 0);
-  EXPECT_NE(Fermata({"--version"}).output.find("fermata "), std::string::npos);
-  const std::string help = Fermata({"translate", "--help"}).output;
+  EXPECT_EQ(RunFermata({"--version"}).exit_code, 0);
+  EXPECT_NE(RunFermata({"--version"}).output.find("fermata "), std::string::npos);
+  const std::string help = RunFermata({"translate", "--help"}).output;
   for (const char* flag :
        {"--immediate", "--shards", "--shape", "--memory", "--report", "--depfile"}) {
     EXPECT_NE(help.find(flag), std::string::npos) << flag;
@@ -532,11 +489,9 @@ TEST_F(CommandLine, HelpAndVersion) {
 TEST_F(CommandLine, DependencyFile) {
   const std::string wasm = WriteModule(), out = dir_ / "out", depfile = dir_ / "x.d";
   ASSERT_EQ(
-      Fermata({"translate", wasm, "-o", out, "--name", "echo", "--depfile", depfile}).exit_code, 0);
-  std::ifstream in(depfile);
-  std::string line;
-  std::getline(in, line);
-  EXPECT_EQ(line, absl::StrCat(out, "/echo.h: ", wasm));
+      RunFermata({"translate", wasm, "-o", out, "--name", "echo", "--depfile", depfile}).exit_code,
+      0);
+  EXPECT_EQ(testing_support::ReadFile(depfile), absl::StrCat(out, "/echo.h: ", wasm, "\n"));
 }
 
 }  // namespace

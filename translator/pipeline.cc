@@ -23,10 +23,10 @@
 #include "translator/module_analysis/immediate.h"
 #include "translator/module_analysis/may_suspend.h"
 #include "translator/output_folder.h"
-#include "translator/sha256.h"
 #include "translator/translate_function.h"
 #include "translator/validate/module_validator.h"
 #include "translator/wasm/reader.h"
+#include "translator/wasm/sha256.h"
 
 namespace fermata {
 namespace {

@@ -7,7 +7,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "bench/report/builder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
@@ -50,7 +49,7 @@ std::vector<std::string> FilesIn(const std::string& folder) {
 // Bytes of machine code in an object file: its .text sections.
 double TextOf(const std::string& object) {
   double bytes = 0;
-  const std::vector<std::string> lines = absl::StrSplit(Run({"size", "-A", object}).out, '\n');
+  const std::vector<std::string> lines = absl::StrSplit(Run({"size", "-A", object}).output, '\n');
   for (const std::string& line : lines) {
     const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
     double size;
@@ -77,9 +76,9 @@ class Engine {
       (void)fs::remove_directories(folder_);
       (void)fs::create_directories(folder_);
       const Ran ran = Run(TranslateCommand());
-      if (!ran.ok) {
+      if (!ran.ok()) {
         std::fprintf(stderr, "%s: %s can't: %s\n", module_.c_str(),
-                     is_fermata_ ? "fermata" : "wasm2c", Tail(ran.error, 300).c_str());
+                     is_fermata_ ? "fermata" : "wasm2c", Tail(ran.errors, 10).c_str());
         return false;
       }
       seconds = round == 0 ? ran.wall_seconds : std::min(seconds, ran.wall_seconds);
@@ -101,14 +100,14 @@ class Engine {
       if (llvm::sys::path::extension(source) != (is_fermata_ ? ".cc" : ".c")) continue;
       const std::string object = folder_ + "/object.o";
       const Ran ran = Run(CompileCommand(compiler, source, object));
-      if (!ran.ok) {
-        std::fprintf(stderr, "%s: %s\n", source.c_str(), Tail(ran.error, 300).c_str());
+      if (!ran.ok()) {
+        std::fprintf(stderr, "%s: %s\n", source.c_str(), Tail(ran.errors, 10).c_str());
         return;
       }
       ++files;
       text += TextOf(object);
-      seconds += ran.cpu_seconds;
-      slowest = std::max(slowest, ran.cpu_seconds);
+      seconds += ran.user_seconds + ran.system_seconds;
+      slowest = std::max(slowest, ran.user_seconds + ran.system_seconds);
       peak = std::max(peak, static_cast<double>(ran.peak_bytes));
       (void)fs::remove(object);
     }
@@ -185,7 +184,7 @@ json::Array MeasureGuests(const Tools& tools, const GuestOptions& options) {
   json::Array results;
   for (const Guest& guest : kGuests) {
     const std::string module = absl::StrCat(options.folder, "/", guest.name, "/module.wasm");
-    if (!Exists(module) || (options.quick && guest.compiled_full)) continue;
+    if (!llvm::sys::fs::exists(module) || (options.quick && guest.compiled_full)) continue;
     if (!options.only.empty() && options.only != guest.name) continue;
     std::fprintf(stderr, "guests: %s\n", guest.name);
     results.push_back(Measure(tools, guest, module, options));

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "bench/report/builder.h"
 #include "bench/report/figures.h"
 #include "bench/report/tables.h"
+#include "llvm/Support/FileSystem.h"
 
 namespace bench {
 namespace {
@@ -67,17 +67,17 @@ json::Object MeasureHosts(const Tools& tools, bool quick) {
   json::Object figures;
   for (const Host& host : Hosts()) {
     Command command = {absl::StrCat(tools.build_dir, "/bin/", host.program)};
-    if (!Exists(command[0])) continue;
+    if (!llvm::sys::fs::exists(command[0])) continue;
     command.insert(command.end(), host.flags.begin(), host.flags.end());
     std::fprintf(stderr, "hosts: %s\n", host.program);
     for (int round = 0; round < (quick ? 1 : 5); ++round) {
       const Ran ran = Run(command);
-      if (!ran.ok) {
-        std::fprintf(stderr, "%s failed: %s\n", host.program, Tail(ran.error).c_str());
+      if (!ran.ok()) {
+        std::fprintf(stderr, "%s failed: %s\n", host.program, Tail(ran.errors).c_str());
         break;
       }
       for (const Host::Line& line : host.lines) {
-        const Figure figure = NumberBefore(ran.out, line.after);
+        const Figure figure = NumberBefore(ran.output, line.after);
         if (!figure) continue;
         figures[line.key] = std::max(*figure, Number(&figures, line.key).value_or(0));
       }

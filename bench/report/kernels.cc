@@ -4,34 +4,19 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <map>
-#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "bench/report/builder.h"
-#include "bench/report/text_file.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "translator/cli/native/compiler.h"
+#include "llvm/Support/ThreadPool.h"
 
 namespace bench {
 namespace {
 
 namespace fs = llvm::sys::fs;
-
-// What Fermata's translator makes of a kernel: which wasm, with which flags.
-struct Variant {
-  const char* program;
-  bool held;
-  const char* flag;
-};
-constexpr Variant kVariants[] = {{"fermata", false, nullptr},
-                                 {"plain", false, "--immediate=env.rare"},
-                                 {"checked", false, "--memory=checked"},
-                                 {"preempt", false, "--preempt"},
-                                 {"held", true, nullptr}};
 
 // What is measured: a program, and how it is run.
 struct Engine {
@@ -45,108 +30,7 @@ constexpr Engine kEngines[] = {{"fermata", "fermata", nullptr}, {"plain", "plain
                                {"wasm2c", "wasm2c", nullptr},   {"asyncify", "asyncify", nullptr},
                                {"native", "native", nullptr}};
 
-class Kernel {
- public:
-  Kernel(const Tools& tools, std::string name)
-      : tools_(tools), name_(std::move(name)), dir_(tools.build_dir + "/bench/kernels/" + name_) {}
-
-  const std::string& name() const { return name_; }
-  std::string Program(const std::string& program, const std::string& compiler) const {
-    return absl::StrCat(dir_, "/", program, "-", compiler);
-  }
-
-  // The steps of making all programs; those of a step are independent of each other.
-  void AddWasm(std::vector<Rule>& rules) const {
-    for (const bool held : {false, true}) {
-      Rule rule{Wasm(held), {Source(), Sources() + "/kernel.h"}, {}};
-      rule.command = WasmCommand(tools_, Source(), Wasm(held), {});
-      // Inlined as far as possible, so that the hot loops are in the function that is resumed.
-      if (held) Append(rule.command, {"-DHELD", "-mllvm", "-inline-threshold=100000"});
-      rules.push_back(rule);
-    }
-  }
-  void AddAsyncify(std::vector<Rule>& rules) const {
-    if (tools_.wasm_opt.empty()) return;
-    const std::string output = dir_ + "/asyncify.wasm";
-    rules.push_back({output, {Wasm(false)}, AsyncifyCommand(tools_, Wasm(false), output)});
-  }
-  void AddTranslations(std::vector<Rule>& rules) const {
-    for (const Variant& variant : kVariants) {
-      const std::string out = absl::StrCat(dir_, "/", variant.program);
-      Rule rule{out + "/kernel_0.cc", {Wasm(variant.held), tools_.fermata}, {}};
-      rule.command = {tools_.fermata,   "translate",         Wasm(variant.held), "-o", out,
-                      "--class=Kernel", "--namespace=bench", "--name=kernel"};
-      if (variant.flag != nullptr) rule.command.push_back(variant.flag);
-      rules.push_back(rule);
-    }
-    if (tools_.wasm2c.empty()) return;
-    const auto add = [&](const std::string& wasm, const std::string& folder) {
-      const std::string output = absl::StrCat(dir_, "/", folder, "/kernel_wasm2c.c");
-      rules.push_back({output, {wasm}, {tools_.wasm2c, wasm, "-n", "kernel", "-o", output}});
-    };
-    add(Wasm(false), "wasm2c");
-    if (!tools_.wasm_opt.empty()) add(dir_ + "/asyncify.wasm", "asyncify");
-  }
-  void AddPrograms(std::vector<Rule>& rules) const {
-    for (const Compiler& compiler : tools_.compilers) {
-      for (const Variant& variant : kVariants) AddFermata(variant.program, compiler, rules);
-      AddWasm2c("wasm2c", compiler, rules);
-      if (!tools_.wasm_opt.empty()) AddWasm2c("asyncify", compiler, rules);
-      Rule native{
-          Program("native", compiler.name), {Source(), Main("native.c"), Main("main.h")}, {}};
-      native.command = {compiler.cc};
-      Append(native.command, compiler.native);
-      Append(native.command, {Source(), Main("native.c"), "-o", native.output, "-lm"});
-      rules.push_back(native);
-    }
-  }
-
- private:
-  static void Append(Command& command, const Command& more) {
-    command.insert(command.end(), more.begin(), more.end());
-  }
-  std::string Sources() const { return tools_.source_dir + "/bench/kernels"; }
-  std::string Source() const { return absl::StrCat(Sources(), "/", name_, ".c"); }
-  std::string Main(const char* name) const { return absl::StrCat(Sources(), "/main/", name); }
-  std::string Wasm(bool held) const { return dir_ + (held ? "/held.wasm" : "/kernel.wasm"); }
-
-  void AddFermata(const std::string& program, const Compiler& compiler,
-                  std::vector<Rule>& rules) const {
-    const std::string dir = absl::StrCat(dir_, "/", program);
-    Rule rule{Program(program, compiler.name), {}, {compiler.cxx}};
-    Append(rule.command, compiler.fermata);
-    Append(rule.command, {"-I", tools_.Include()});
-    for (const char* part : {"/kernel_0.cc", "/kernel_module.cc", "/kernel_data.cc"}) {
-      rule.inputs.push_back(dir + part);
-      rule.command.push_back(dir + part);
-    }
-    const std::string main = tools_.build_dir + "/lib/libfermata_kernel_main.a";
-    rule.inputs.push_back(main);
-    const std::vector<std::string> headers = fermata::driver::CoreHeaderFiles(tools_.Include());
-    rule.inputs.insert(rule.inputs.end(), headers.begin(), headers.end());
-    Append(rule.command, {main, "-o", rule.output});
-    Append(rule.command, tools_.RuntimeLibraries());
-    rules.push_back(rule);
-  }
-  void AddWasm2c(const std::string& program, const Compiler& compiler,
-                 std::vector<Rule>& rules) const {
-    if (tools_.wasm2c.empty()) return;
-    const std::string dir = absl::StrCat(dir_, "/", program);
-    const std::string code = dir + "/kernel_wasm2c.c";
-    Rule rule{Program(program, compiler.name), {code, Main("wasm2c.c"), Main("main.h")}, {}};
-    rule.command = {compiler.cc};
-    Append(rule.command, compiler.wasm2c);
-    Append(rule.command, {"-I", dir, "-I", tools_.wasm_rt, Main("wasm2c.c"), code,
-                          tools_.wasm_rt + "/wasm-rt-impl.c", "-o", rule.output, "-lm"});
-    rules.push_back(rule);
-  }
-
-  const Tools& tools_;
-  std::string name_;
-  std::string dir_;
-};
-
-std::vector<Kernel> FindKernels(const Tools& tools, const std::string& only) {
+std::vector<std::string> FindKernels(const Tools& tools, const std::string& only) {
   std::vector<std::string> names;
   std::error_code error;
   for (fs::directory_iterator it(tools.source_dir + "/bench/kernels", error), end;
@@ -156,22 +40,33 @@ std::vector<Kernel> FindKernels(const Tools& tools, const std::string& only) {
     if (only.empty() || only == name) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
-  std::vector<Kernel> kernels;
-  for (const std::string& name : names) kernels.emplace_back(tools, name);
-  return kernels;
+  return names;
 }
 
-void BuildKernels(const std::vector<Kernel>& kernels) {
-  for (const auto step :
-       {&Kernel::AddWasm, &Kernel::AddAsyncify, &Kernel::AddTranslations, &Kernel::AddPrograms}) {
-    std::vector<Rule> rules;
-    for (const Kernel& kernel : kernels) (kernel.*step)(rules);
-    Build(rules);
+// The programs of the kernels, made by the targets of bench/kernels/CMakeLists.txt.
+class Programs {
+ public:
+  Programs(const Tools& tools, const std::string& only) : tools_(tools) {
+    std::string errors;
+    complete_ = Build(tools, only.empty() ? "bench_kernels" : "kernel_" + only, errors);
+    if (!complete_) std::fprintf(stderr, "kernels: not all could be made:\n%s", errors.c_str());
   }
-}
 
-// ---- Measuring
-// -----------------------------------------------------------------------------------
+  // The path of one; empty if there is none, or none that is up to date.
+  std::string Find(const std::string& kernel, const std::string& program,
+                   const std::string& compiler) const {
+    const std::string name = absl::StrCat("bench/kernels/", kernel, "/", program, "-", compiler);
+    const std::string path = absl::StrCat(tools_.build_dir, "/", name);
+    std::string errors;  // have been told
+    return fs::exists(path) && (complete_ || Build(tools_, name, errors)) ? path : "";
+  }
+
+ private:
+  const Tools& tools_;
+  bool complete_;
+};
+
+// ---- Measuring -----------------------------------------------------------------------------------
 
 struct Subject {
   Command command;  // without n
@@ -187,9 +82,9 @@ Command With(Command command, std::initializer_list<long> sizes) {
 // What a run printed: the result, and seconds of processor time.
 bool Parse(const Ran& ran, std::string& checksum, double& seconds) {
   const std::vector<std::string> words =
-      absl::StrSplit(ran.out, absl::ByAnyChar(" \n"), absl::SkipEmpty());
+      absl::StrSplit(ran.output, absl::ByAnyChar(" \n"), absl::SkipEmpty());
   double ns;
-  if (!ran.ok || words.size() != 2 || !absl::SimpleAtod(words[1], &ns)) return false;
+  if (!ran.ok() || words.size() != 2 || !absl::SimpleAtod(words[1], &ns)) return false;
   checksum = words[0];
   seconds = ns * 1e-9;
   return true;
@@ -208,7 +103,8 @@ long SizeFor(const Command& command, double seconds) {
 
 // The number that callgrind wrote after the call of bench_run whose number is `call`.
 double Dumped(const std::string& file, int call) {
-  const std::string text = ReadText(absl::StrCat(file, ".", call));
+  const auto dump = llvm::MemoryBuffer::getFile(absl::StrCat(file, ".", call));
+  const std::string text = dump ? (*dump)->getBuffer().str() : "";
   const size_t at = text.find("\nsummary: ");
   double count = 0;
   if (at == std::string::npos ||
@@ -229,9 +125,9 @@ double Instructions(const Tools& tools, const Command& program, long n) {
   const Ran ran = Run(With(command, {n, 3 * n}));
   const double less = Dumped(path, 1), more = Dumped(path, 2);
   for (const char* end : {"", ".1", ".2", ".3"}) (void)fs::remove(path + end);
-  if (!ran.ok || less <= 0 || more <= less) {
+  if (!ran.ok() || less <= 0 || more <= less) {
     std::fprintf(stderr, "callgrind of %s failed: %s\n", program[0].c_str(),
-                 Tail(ran.error, 500).c_str());
+                 Tail(ran.errors, 10).c_str());
     return 0;
   }
   return more - less;
@@ -246,7 +142,7 @@ void Time(std::vector<Subject>& subjects, long n, int rounds) {
       if (!Parse(ran, checksum, seconds)) {
         if (round == 0)
           std::fprintf(stderr, "%s failed: %s\n", subject.command[0].c_str(),
-                       Tail(ran.error, 500).c_str());
+                       Tail(ran.errors, 10).c_str());
         continue;
       }
       double& least = subject.figure->seconds;
@@ -266,14 +162,15 @@ void Time(std::vector<Subject>& subjects, long n, int rounds) {
   }
 }
 
-std::vector<KernelFigure> Measure(const Tools& tools, const Kernel& kernel, bool quick) {
+std::vector<KernelFigure> Measure(const Tools& tools, const Programs& programs,
+                                  const std::string& kernel, bool quick) {
   std::vector<KernelFigure> figures;
   std::vector<Command> commands;
   for (const Compiler& compiler : tools.compilers) {
     for (const Engine& engine : kEngines) {
-      const std::string program = kernel.Program(engine.program, compiler.name);
-      if (!Exists(program)) continue;
-      figures.push_back({kernel.name(), engine.name, compiler.name});
+      const std::string program = programs.Find(kernel, engine.program, compiler.name);
+      if (program.empty()) continue;
+      figures.push_back({kernel, engine.name, compiler.name});
       commands.push_back({program});
       if (engine.argument != nullptr) commands.back().push_back(engine.argument);
     }
@@ -283,8 +180,11 @@ std::vector<KernelFigure> Measure(const Tools& tools, const Kernel& kernel, bool
   for (size_t i = 0; i < figures.size(); ++i) subjects.push_back({commands[i], &figures[i], ""});
   if (!tools.valgrind.empty()) {
     const long n = SizeFor(commands.back(), quick ? 0.0003 : 0.001);
-    ForAll(subjects.size(),
-           [&](size_t i) { figures[i].instructions = Instructions(tools, commands[i], n); });
+    llvm::ThreadPool pool;
+    for (size_t i = 0; i < subjects.size(); ++i) {
+      pool.async([&, i] { figures[i].instructions = Instructions(tools, commands[i], n); });
+    }
+    pool.wait();
   }
   Time(subjects, SizeFor(commands.back(), quick ? 0.02 : 0.06), quick ? 3 : 11);
   return figures;
@@ -295,12 +195,11 @@ std::vector<KernelFigure> Measure(const Tools& tools, const Kernel& kernel, bool
 std::vector<KernelFigure> MeasureKernels(const Tools& tools, const KernelOptions& options) {
   std::vector<KernelFigure> all;
   if (tools.wasm_clang.empty()) return all;
-  const std::vector<Kernel> kernels = FindKernels(tools, options.only);
   std::fprintf(stderr, "kernels: building\n");
-  BuildKernels(kernels);
-  for (const Kernel& kernel : kernels) {
-    std::fprintf(stderr, "kernels: %s\n", kernel.name().c_str());
-    const std::vector<KernelFigure> figures = Measure(tools, kernel, options.quick);
+  const Programs programs(tools, options.only);
+  for (const std::string& kernel : FindKernels(tools, options.only)) {
+    std::fprintf(stderr, "kernels: %s\n", kernel.c_str());
+    const std::vector<KernelFigure> figures = Measure(tools, programs, kernel, options.quick);
     all.insert(all.end(), figures.begin(), figures.end());
   }
   return all;

@@ -1,12 +1,15 @@
 #include "bench/report/publish.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "bench/report/tables.h"
-#include "bench/report/text_file.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "translator/input_file.h"
+#include "translator/output_folder.h"
 
 namespace bench {
 namespace {
@@ -96,13 +99,29 @@ std::string ReadmeBlock(const json::Object& root, const Charts& charts) {
   return text;
 }
 
-void ReplaceBlock(const std::string& path, const std::string& block) {
+// The text with what is between the marks replaced; as it is if they are not there.
+std::string ReplaceBlock(std::string text, const std::string& block) {
   const std::string begin = "<!-- bench:begin -->\n", end = "<!-- bench:end -->";
-  std::string text = ReadText(path);
   const size_t from = text.find(begin), to = text.find(end);
-  if (from == std::string::npos || to == std::string::npos || to < from) return;
-  text.replace(from + begin.size(), to - from - begin.size(), block);
-  WriteText(path, text);
+  if (from == std::string::npos || to == std::string::npos || to < from) return text;
+  return text.replace(from + begin.size(), to - from - begin.size(), block);
+}
+
+// The charts as charts.py takes them, and then what it makes of them.
+absl::Status Draw(const Tools& tools, const Charts& charts, const std::string& folder) {
+  const std::string path = tools.build_dir + "/bench/charts.json";
+  fermata::OutputFolder out(tools.build_dir + "/bench");
+  absl::Status status = out.AddPath(path, llvm::formatv("{0:2}\n", ToJson(charts)).str());
+  if (status.ok()) status = out.Commit();
+  if (!status.ok()) return status;
+  if (tools.python.empty()) {
+    std::fprintf(stderr,
+                 "the charts are not drawn: no Python with matplotlib (python3-matplotlib)\n");
+    return absl::OkStatus();
+  }
+  const Ran ran = Run({tools.python, tools.source_dir + "/bench/report/charts.py", path, folder});
+  if (!ran.ok()) return absl::InternalError("charts.py failed:\n" + Tail(ran.errors));
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -117,18 +136,23 @@ std::string SummaryTable(const json::Object& root) {
   return text;
 }
 
-void Publish(const json::Object& root, const std::string& dir) {
+absl::Status Publish(const Tools& tools, const json::Object& root, const std::string& dir) {
   Charts charts;
   std::string text = Introduction(root) + Summary(root);
   for (const auto section : {&KernelSection, &SuspensionSection, &HostSection, &GuestSection}) {
     const std::string part = section(root, charts);
     if (!part.empty()) absl::StrAppend(&text, "\n", part);
   }
-  WriteText(dir + "/docs/numbers.md", text);
-  for (const auto& [name, chart] : charts) {
-    WriteText(absl::StrCat(dir, "/docs/charts/", name, ".svg"), Svg(chart));
+  const auto readme = fermata::ReadInput(dir + "/README.md");
+  if (!readme.ok()) return readme.status();
+  fermata::OutputFolder out(dir);
+  absl::Status status = out.AddPath(dir + "/docs/numbers.md", text);
+  if (status.ok()) {
+    status = out.AddPath(dir + "/README.md",
+                         ReplaceBlock((*readme)->getBuffer().str(), ReadmeBlock(root, charts)));
   }
-  ReplaceBlock(dir + "/README.md", ReadmeBlock(root, charts));
+  if (status.ok()) status = out.Commit();
+  return status.ok() ? Draw(tools, charts, dir + "/docs/charts") : status;
 }
 
 }  // namespace bench

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "absl/status/status.h"
+#include "bench/report/toolchain.h"
 #include "llvm/Support/JSON.h"
 
 namespace bench {
@@ -11,9 +13,10 @@ namespace bench {
 // The summary as text for a terminal.
 std::string SummaryTable(const llvm::json::Object& root);
 
-// Writes docs/numbers.md, docs/charts/*.svg and the README's block in `dir`. `root` has its
-// summary.
-void Publish(const llvm::json::Object& root, const std::string& dir);
+// Writes docs/numbers.md and the README's block in `dir`, and has docs/charts/*.svg drawn from
+// bench/charts.json in the build folder, which it writes, too. `root` has its summary. Without
+// matplotlib the charts stay as they are, with a message.
+absl::Status Publish(const Tools& tools, const llvm::json::Object& root, const std::string& dir);
 
 }  // namespace bench
 

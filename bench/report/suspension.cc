@@ -11,8 +11,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "bench/report/builder.h"
 #include "bench/report/figures.h"
+#include "llvm/Support/FileSystem.h"
 
 namespace bench {
 namespace {
@@ -63,15 +63,15 @@ double CallsOf(const std::string& key) {
 std::vector<json::Object> Repetitions(const Tools& tools, const char* name, bool quick) {
   std::vector<json::Object> repetitions;
   const std::string program = absl::StrCat(tools.build_dir, "/bin/", name);
-  if (!Exists(program)) return repetitions;
+  if (!llvm::sys::fs::exists(program)) return repetitions;
   const Ran ran = Run({program, "--benchmark_format=json",
                        absl::StrCat("--benchmark_repetitions=", quick ? 3 : 15),
                        absl::StrCat("--benchmark_min_time=", quick ? "0.01" : "0.05"),
                        "--benchmark_enable_random_interleaving=true"});
-  json::Object result = ParseObject(ran.out);
+  json::Object result = ParseObject(ran.output);
   json::Array* runs = result.getArray("benchmarks");
-  if (!ran.ok || runs == nullptr) {
-    std::fprintf(stderr, "%s failed: %s\n", program.c_str(), Tail(ran.error, 500).c_str());
+  if (!ran.ok() || runs == nullptr) {
+    std::fprintf(stderr, "%s failed: %s\n", program.c_str(), Tail(ran.errors, 10).c_str());
     return repetitions;
   }
   for (json::Value& value : *runs) {
@@ -131,13 +131,13 @@ void RunSnapshots(const Tools& tools, bool quick, json::Object& figures) {
 void RunJspi(const Tools& tools, json::Object& figures) {
   const std::string script = tools.source_dir + "/bench/suspension/jspi.mjs";
   const std::string wasm = tools.build_dir + "/bench/suspension/roundtrip.wasm";
-  if (tools.node.empty() || !Exists(wasm)) return;
+  if (tools.node.empty() || !llvm::sys::fs::exists(wasm)) return;
   std::fprintf(stderr, "suspension: V8\n");
   for (const char* flag : {"", "--experimental-wasm-jspi"}) {
     Command command = {tools.node};
     if (*flag != 0) command.push_back(flag);
     command.insert(command.end(), {script, wasm});
-    const json::Object depths = ParseObject(Run(command).out);
+    const json::Object depths = ParseObject(Run(command).output);
     for (const auto& entry : depths) {
       figures[absl::StrCat("jspi_roundtrip_ns_depth_", llvm::StringRef(entry.first).str())] =
           entry.second;
@@ -149,8 +149,8 @@ void RunJspi(const Tools& tools, json::Object& figures) {
 json::Object Density(const Tools& tools, const std::string& what, const std::string& kind,
                      int count) {
   const std::string program = tools.build_dir + "/bin/density";
-  if (!Exists(program)) return {};
-  return ParseObject(Run({program, what, kind, absl::StrCat(count)}).out);
+  if (!llvm::sys::fs::exists(program)) return {};
+  return ParseObject(Run({program, what, kind, absl::StrCat(count)}).output);
 }
 
 void MeasureActivations(const Tools& tools, bool quick, json::Object& figures) {

@@ -7,12 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "bench/report/charts.h"
 #include "bench/report/figures.h"
-#include "bench/report/svg.h"
 
 namespace bench {
-
-using Charts = std::map<std::string, BarChart>;  // by file name, without ".svg"
 
 // "1.23", or "–" if there is none.
 std::string Cell(Figure figure, int decimals = 2);

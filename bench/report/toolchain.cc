@@ -1,16 +1,22 @@
 #include "bench/report/toolchain.h"
 
 #include <cstdlib>
-#include <fstream>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
-#include "llvm/Support/FileSystem.h"
+#include "absl/strings/str_replace.h"
+#include "bench/report/figures.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Program.h"
 #include "translator/cli/native/compiler.h"
+#include "translator/output_folder.h"
 
 namespace bench {
 namespace {
+
+namespace json = llvm::json;
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -29,83 +35,96 @@ Command FlagsOfWasm2c(const Command& flags) {
   return c;
 }
 
-void AddCompiler(const std::string& name, const std::string& cc, const std::string& cxx,
-                 std::vector<Compiler>& compilers) {
-  Compiler compiler{name, FindProgram(cc), FindProgram(cxx), "", {}, {}, {}};
-  if (compiler.cc.empty() || compiler.cxx.empty()) return;
-  const auto found = fermata::driver::FindCompiler(compiler.cxx);
-  if (!found.ok()) return;
-  compiler.version = FirstLine(found->version);
-  compiler.fermata = fermata::driver::GeneratedCodeFlags(*found, "-O2");
+absl::StatusOr<Compiler> MakeCompiler(const json::Object& found) {
+  Compiler compiler{Text(&found, "name"), Text(&found, "cc"), Text(&found, "cxx"), "", {}, {}, {}};
+  const auto asked = fermata::driver::FindCompiler(compiler.cxx);
+  if (!asked.ok()) return asked.status();
+  compiler.version = FirstLine(asked->version);
+  compiler.fermata = fermata::driver::GeneratedCodeFlags(*asked, "-O2");
   compiler.wasm2c = FlagsOfWasm2c(compiler.fermata);
   compiler.native = {"-O2", "-w", "-fPIC", "-fvisibility=hidden", "-fno-math-errno"};
-  compilers.push_back(std::move(compiler));
+  return compiler;
 }
 
-std::string NewestClang() {
-  for (int version = 40; version >= 14; --version) {
-    const std::string suffix = absl::StrCat("-", version);
-    if (!FindProgram("clang" + suffix).empty() && !FindProgram("clang++" + suffix).empty()) {
-      return suffix;
-    }
-  }
-  return "";
+// In a file of arguments.
+std::string Quoted(const std::string& argument) {
+  return absl::StrCat("\"", absl::StrReplaceAll(argument, {{"\\", "\\\\"}, {"\"", "\\\""}}), "\"");
 }
 
 }  // namespace
 
-Command Tools::RuntimeLibraries() const {
-  Command libraries = {"-Wl,--start-group"};
-  std::ifstream list(build_dir + "/lib/fermata/standalone.link");
-  for (std::string line; std::getline(list, line);) {
-    if (!line.empty()) libraries.push_back(line);
-  }
-  libraries.insert(libraries.end(), {"-Wl,--end-group", "-lpthread"});
-  return libraries;
+Ran Run(const Command& command) {
+  fermata::process::Command apart = command;
+  apart.errors_apart = true;
+  absl::StatusOr<Ran> ran = fermata::process::Run(apart);
+  if (ran.ok()) return *std::move(ran);
+  Ran failed;
+  failed.exit_code = 127;  // as a shell says it
+  failed.errors = std::string(ran.status().message());
+  return failed;
 }
 
-Tools FindTools(const std::string& source_dir, const std::string& build_dir) {
+absl::StatusOr<Tools> FindTools(const std::string& source_dir, const std::string& build_dir) {
+  const std::string path = build_dir + "/bench/tools.json";
+  const auto file = llvm::MemoryBuffer::getFile(path);
+  if (!file) {
+    return absl::NotFoundError(absl::StrCat(path, ": cannot read: ", file.getError().message()));
+  }
+  llvm::Expected<json::Value> value = json::parse((*file)->getBuffer());
+  if (!value)
+    return absl::InvalidArgumentError(absl::StrCat(path, ": ", llvm::toString(value.takeError())));
+  const json::Object* found = value->getAsObject();
+  const json::Array* compilers = found == nullptr ? nullptr : found->getArray("compilers");
+  if (compilers == nullptr) return absl::InvalidArgumentError(path + ": no compilers");
+
   Tools tools;
   tools.source_dir = source_dir;
   tools.build_dir = build_dir;
   tools.fermata = build_dir + "/bin/fermata";
-  if (!FindProgram("wasm-ld").empty()) tools.wasm_clang = FindProgram("clang");
-  tools.wasm2c = FindProgram("wasm2c");
-  for (const char* folder : {"/usr/share/wabt/wasm2c", "/usr/local/share/wabt/wasm2c"}) {
-    if (llvm::sys::fs::exists(absl::StrCat(folder, "/wasm-rt-impl.c"))) tools.wasm_rt = folder;
+  tools.cmake = Text(found, "cmake");
+  tools.keep_going = Text(found, "keep_going");
+  tools.wasm_clang = Text(found, "wasm_clang");
+  tools.wasm2c = Text(found, "wasm2c");
+  tools.wasm_rt = Text(found, "wasm_rt");
+  if (!tools.wasm2c.empty()) {
+    tools.wasm2c_version = FirstLine(Run({tools.wasm2c, "--version"}).output);
   }
-  if (tools.wasm_rt.empty()) tools.wasm2c.clear();
-  if (!tools.wasm2c.empty()) tools.wasm2c_version = FirstLine(Run({tools.wasm2c, "--version"}).out);
-  tools.wasm_opt = FindProgram("wasm-opt");
-  tools.valgrind = FindProgram("valgrind");
-  const char* node = std::getenv("NODE");
-  tools.node = FindProgram(node != nullptr && *node != 0 ? node : "node");
-  AddCompiler("gcc", "gcc", "g++", tools.compilers);
-  const std::string newest = NewestClang();
-  AddCompiler("clang", "clang" + newest, "clang++" + newest, tools.compilers);
+  tools.valgrind = Text(found, "valgrind");
+  tools.python = Text(found, "python");
+  tools.node = Text(found, "node");
+  if (const char* node = std::getenv("NODE"); node != nullptr && *node != 0) {
+    const auto program = llvm::sys::findProgramByName(node);
+    tools.node = program ? *program : "";
+  }
+  for (const json::Value& compiler : *compilers) {
+    if (compiler.getAsObject() == nullptr) continue;
+    absl::StatusOr<Compiler> made = MakeCompiler(*compiler.getAsObject());
+    if (!made.ok()) return made.status();
+    tools.compilers.push_back(*std::move(made));
+  }
   return tools;
 }
 
-Command WasmCommand(const Tools& tools, const std::string& source, const std::string& wasm,
-                    const Command& further) {
-  Command command = {tools.wasm_clang,
-                     "--target=wasm32",
-                     "-O2",
-                     "-nostdlib",
-                     "-mbulk-memory",
-                     "-Wl,--no-entry",
-                     source,
-                     "-o",
-                     wasm};
-  command.insert(command.end(), further.begin(), further.end());
-  return command;
+absl::Status WriteFlags(const Tools& tools, const std::string& folder) {
+  fermata::OutputFolder out(folder);
+  absl::Status status = out.Open();
+  for (const Compiler& compiler : tools.compilers) {
+    const std::pair<const char*, const Command*> kinds[] = {
+        {"fermata", &compiler.fermata}, {"wasm2c", &compiler.wasm2c}, {"native", &compiler.native}};
+    for (const auto& [kind, flags] : kinds) {
+      std::string text;
+      for (const std::string& flag : *flags) absl::StrAppend(&text, Quoted(flag), "\n");
+      if (status.ok()) status = out.Add(absl::StrCat(compiler.name, "-", kind), text);
+    }
+  }
+  return status.ok() ? out.Commit() : status;
 }
 
-Command AsyncifyCommand(const Tools& tools, const std::string& wasm, const std::string& output) {
-  return {tools.wasm_opt, "--enable-bulk-memory",
-          wasm,           "--asyncify",
-          "-O2",          "--pass-arg=asyncify-imports@env.rare",
-          "-o",           output};
+bool Build(const Tools& tools, const std::string& target, std::string& errors) {
+  const Ran ran =
+      Run({tools.cmake, "--build", tools.build_dir, "--target", target, "--", tools.keep_going});
+  if (!ran.ok()) absl::StrAppend(&errors, Tail(ran.output, 40), "\n", Tail(ran.errors), "\n");
+  return ran.ok();
 }
 
 }  // namespace bench

@@ -1,15 +1,27 @@
-// The programs that the benchmarks use, and the one place that says with which flags: Fermata's
-// generated code gets what `fermata run` gives it (translator/cli/native/compiler.cc), and the
-// peers that translate the same wasm get the same, but for one that would slow them down.
+// The programs that the benchmarks use, as bench/tools.cmake has found them, and the one place that
+// says with which flags: Fermata's generated code gets what `fermata run` gives it
+// (translator/cli/native/compiler.cc), and the peers that translate the same wasm get the same, but
+// for one that would slow them down.
 #ifndef FERMATA_BENCH_REPORT_TOOLCHAIN_H_
 #define FERMATA_BENCH_REPORT_TOOLCHAIN_H_
 
 #include <string>
 #include <vector>
 
-#include "bench/report/process.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "translator/cli/process/process.h"
 
 namespace bench {
+
+using Command = std::vector<std::string>;
+// Keep this process small: no program's `peak_bytes` is less than what it has.
+using Ran = fermata::process::Result;
+using fermata::process::Tail;
+
+// Runs a program; one that cannot be started has failed, and its errors say why. Its output and its
+// errors are apart.
+Ran Run(const Command& command);
 
 struct Compiler {
   std::string name;     // "gcc" or "clang"
@@ -25,27 +37,29 @@ struct Tools {
   std::string source_dir;  // of the project
   std::string build_dir;
   std::string fermata;
+  std::string cmake;
+  std::string keep_going;  // the flag by which its build goes on after a failure
   std::string wasm_clang;  // compiles C to wasm, with its wasm-ld
   std::string wasm2c;
   std::string wasm2c_version;
   std::string wasm_rt;  // folder of wasm2c's runtime
-  std::string wasm_opt;
   std::string valgrind;
   std::string node;                 // $NODE, or node
+  std::string python;               // one with matplotlib
   std::vector<Compiler> compilers;  // g++, and the newest clang
 
   std::string Include() const { return source_dir + "/include"; }
-  // What a program with Fermata's runtime is linked with.
-  Command RuntimeLibraries() const;
 };
 
-Tools FindTools(const std::string& source_dir, const std::string& build_dir);
+absl::StatusOr<Tools> FindTools(const std::string& source_dir, const std::string& build_dir);
 
-// C to wasm. No bulk memory or other proposals but those that all engines have.
-Command WasmCommand(const Tools& tools, const std::string& source, const std::string& wasm,
-                    const Command& further);
-// Instruments a module so that its import env.rare can suspend.
-Command AsyncifyCommand(const Tools& tools, const std::string& wasm, const std::string& output);
+// Writes the flags of each compiler, for each kind of code, as files that the compilers take as
+// "@FOLDER/gcc-fermata": what bench/kernels is built with.
+absl::Status WriteFlags(const Tools& tools, const std::string& folder);
+
+// Has a target of this build made, or a file by its path in the build folder, as far as that is
+// possible. Returns whether all of it could be; if not, what the build said is added to `errors`.
+bool Build(const Tools& tools, const std::string& target, std::string& errors);
 
 }  // namespace bench
 

@@ -3,12 +3,8 @@
 // or leaves to what a machine instruction happens to do, shows as a difference. Both compilers, at
 // every level of optimization.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <future>
 #include <map>
 #include <memory>
 #include <set>
@@ -17,7 +13,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "tests/constants/instruction_rows.h"
-#include "translator/cli/native/native_build.h"
+#include "tests/support/files.h"
+#include "tests/support/native.h"
+#include "translator/thread_pool.h"
 
 namespace fermata::constants {
 namespace {
@@ -243,47 +241,27 @@ Table Evaluate(Guest& guest, Comparison& comparison) {
 // Builds the module in a folder of its own.
 class Builder {
  public:
-  Builder() {
-    folder_ = absl::StrCat(testing::TempDir(), "/fermata_constants_", getpid());
-    std::filesystem::create_directories(folder_);
-    const testing_support::Bytes bytes = BuildModule();
-    std::ofstream(path(), std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  }
-  ~Builder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
+  Builder() { testing_support::WriteFile(folder_ / "constants.wasm", BuildModule()); }
 
   // Two at a time.
   std::vector<absl::StatusOr<const ModuleInfo*>> BuildAll(
       const std::vector<Configuration>& configurations) const {
     std::vector<absl::StatusOr<const ModuleInfo*>> modules(configurations.size());
-    std::atomic<size_t> next = 0;
-    const auto work = [&] {
-      for (size_t i = next++; i < configurations.size(); i = next++) {
-        modules[i] = Build(configurations[i]);
-      }
-    };
-    std::thread other(work);
-    work();
-    other.join();
+    ThreadPool pool(llvm::hardware_concurrency(2));
+    for (size_t i = 0; i < configurations.size(); ++i) {
+      pool.async([&, i] { modules[i] = Build(configurations[i]); });
+    }
+    pool.wait();
     return modules;
   }
 
  private:
-  std::string path() const { return folder_ + "/constants.wasm"; }
-
   absl::StatusOr<const ModuleInfo*> Build(const Configuration& configuration) const {
-    driver::NativeBuildOptions options;
-    options.module_path = path();
-    options.translator = FERMATA_TRANSLATOR;
-    options.include_dir = FERMATA_INCLUDE_DIR;
+    driver::NativeBuildOptions options = testing_support::BuildOptions(folder_ / "constants.wasm");
     options.compiler = configuration.compiler;
     options.optimization = configuration.optimization;
     options.compiler_flags = configuration.flags;
-    options.cache_dir = folder_ + "/cache";
-    options.shards = 1;
+    options.cache_dir = folder_ / "cache";
     options.jobs = 1;
     absl::StatusOr<driver::NativeModule> library = driver::BuildSharedModule(options);
     if (!library.ok()) return library.status();
@@ -291,7 +269,7 @@ class Builder {
     return LoadModule(library->path);
   }
 
-  std::string folder_;
+  testing_support::Folder folder_;
 };
 
 // Whoever adds an instruction with a fixed signature has a row, or says here why not.

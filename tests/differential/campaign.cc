@@ -1,13 +1,10 @@
 #include "tests/differential/campaign.h"
 
 #include <algorithm>
-#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -17,7 +14,8 @@
 #include "absl/strings/str_split.h"
 #include "spec-tests/umbrella.h"
 #include "tests/differential/log.h"
-#include "translator/cli/native/process.h"
+#include "tests/support/files.h"
+#include "translator/thread_pool.h"
 #include "translator/wasm/reader.h"
 
 namespace fermata::differential {
@@ -25,20 +23,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using testing_support::ReadFile;
+using testing_support::WriteFile;
+
 constexpr absl::string_view kRefused = "refused: ";
 constexpr unsigned kPatience = 20;  // the machine may be busy with other things
-
-std::string Read(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void Write(const std::string& path, absl::string_view text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
-void Write(const std::string& path, const testing_support::Bytes& bytes) {
-  Write(path, absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-}
 
 // The compiler's name without its folder, and the rest.
 std::string Tag(const Configuration& c) {
@@ -65,8 +54,7 @@ size_t CallAt(absl::string_view log, size_t line) {
 
 absl::StatusOr<Plan> PlanOf(const std::string& path, testing_support::Bytes& bytes,
                             absl::StatusOr<wasm::Module>& module, const PlanOptions& options) {
-  const std::string text = Read(path);
-  bytes.assign(text.begin(), text.end());
+  bytes = testing_support::ReadBytes(path);
   module = wasm::ReadModule(path, bytes);
   if (!module.ok()) return module.status();
   return MakePlan(*module, options);
@@ -127,10 +115,10 @@ std::vector<std::string> Campaign::Prepare(
       left_out[name] = std::string(plan.status().message());
       continue;
     }
-    Write(path, *prepared);
-    Write(path + ".host", HostModule(*module, *plan));
-    Write(path + ".wrapper", WrapperModule(*module, *plan));
-    Write(path + ".plan", PlanAsJson(*plan, path));
+    WriteFile(path, *prepared);
+    WriteFile(path + ".host", HostModule(*module, *plan));
+    WriteFile(path + ".wrapper", WrapperModule(*module, *plan));
+    WriteFile(path + ".plan", PlanAsJson(*plan, path));
     counts_.functions += module->functions.size() - module->imported_functions;
     names.push_back(name);
   }
@@ -143,19 +131,19 @@ absl::Status Campaign::RunPeer(const std::string& batch, std::vector<std::string
   const std::string folder = absl::StrCat(settings_.folder, "/", batch);
   while (!names.empty()) {
     std::vector<std::string> plans;
-    for (const std::string& name : names) plans.push_back(Read(FileOf(batch, name) + ".plan"));
-    Write(folder + "/plans.json", absl::StrCat("[", absl::StrJoin(plans, ",\n"), "]"));
-    absl::StatusOr<driver::ProcessResult> run =
-        driver::RunProcess({"timeout", absl::StrCat(kPatience * settings_.timeout), settings_.node,
-                            settings_.script, folder + "/plans.json"});
+    for (const std::string& name : names) plans.push_back(ReadFile(FileOf(batch, name) + ".plan"));
+    WriteFile(folder + "/plans.json", absl::StrCat("[", absl::StrJoin(plans, ",\n"), "]"));
+    process::Command command = {settings_.node, settings_.script, folder + "/plans.json"};
+    command.time_limit = std::chrono::seconds(kPatience * settings_.timeout);
+    absl::StatusOr<process::Result> run = process::Run(command);
     if (!run.ok()) return run.status();
     if (run->exit_code == 0) return absl::OkStatus();
     const auto failed = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
       return !fs::exists(FileOf(batch, name) + ".v8.log");
     });
     if (failed == names.end()) return absl::OkStatus();
-    const std::string why = run->exit_code == 124 ? "it came to no end" : driver::Tail(run->output);
-    Write(FileOf(batch, *failed) + ".v8.log", absl::StrCat(kRefused, "the peer failed: ", why));
+    const std::string why = run->timed_out ? "it came to no end" : process::Tail(run->output);
+    WriteFile(FileOf(batch, *failed) + ".v8.log", absl::StrCat(kRefused, "the peer failed: ", why));
     names.erase(names.begin(), failed + 1);
   }
   return absl::OkStatus();
@@ -183,15 +171,11 @@ void Campaign::Found(Difference difference) {
   differences_.push_back(std::move(difference));
 }
 
-std::vector<std::string> Campaign::ChildCommand(const char* what, const std::string& batch,
-                                                const std::vector<std::string>& names,
-                                                const Configuration& configuration) const {
-  // Processor time is what is bounded (by the child itself); this is for those that sleep.
-  std::vector<std::string> command = {"timeout",
-                                      "-s",
-                                      "KILL",
-                                      absl::StrCat(kPatience * settings_.timeout),
-                                      settings_.program,
+process::Command Campaign::ChildCommand(const char* what, const std::string& batch,
+                                        const std::vector<std::string>& names,
+                                        const Configuration& configuration,
+                                        const std::vector<std::string>& further) const {
+  std::vector<std::string> command = {settings_.program,
                                       absl::StrCat("--timeout=", settings_.timeout),
                                       absl::StrCat("--child=", what),
                                       absl::StrCat("--output=", settings_.folder, "/", batch),
@@ -204,7 +188,11 @@ std::vector<std::string> Campaign::ChildCommand(const char* what, const std::str
   if (!settings_.plan.only.empty()) {
     command.push_back(absl::StrCat("--only-calls=", absl::StrJoin(settings_.plan.only, ",")));
   }
-  return command;
+  command.insert(command.end(), further.begin(), further.end());
+  process::Command limited = std::move(command);
+  // Processor time is what is bounded (by the child itself); this is for those that sleep.
+  limited.time_limit = std::chrono::seconds(kPatience * settings_.timeout);
+  return limited;
 }
 
 // Returns the C++ file. Modules that can't be translated are differences, and are taken out.
@@ -215,13 +203,12 @@ absl::StatusOr<std::string> Campaign::Translate(const std::string& batch,
       absl::StrCat(settings_.folder, "/", batch, "/", Name(VariantOf(configuration.mode)),
                    configuration.checked ? "-checked" : "-reserved", ".cc");
   while (!names.empty()) {
-    std::vector<std::string> command = ChildCommand("translate", batch, names, configuration);
-    command.push_back("--source=" + source);
-    absl::StatusOr<driver::ProcessResult> run = driver::RunProcess(command);
+    absl::StatusOr<process::Result> run = process::Run(
+        ChildCommand("translate", batch, names, configuration, {"--source=" + source}));
     if (!run.ok()) return run.status();
     if (run->exit_code == 0) return source;
     // Its last line is "NAME: why"; if it crashed, that is found by one at a time.
-    const std::string text = driver::Tail(run->output, 1);
+    const std::string text = process::Tail(run->output, 1);
     std::string culprit = text.substr(0, text.find(':'));
     if (std::find(names.begin(), names.end(), culprit) == names.end()) {
       if (names.size() > 1) {
@@ -253,7 +240,7 @@ absl::StatusOr<std::string> Campaign::Compile(const std::string& batch,
     std::string output;
     absl::StatusOr<spec::Library> library = (*builder)->Build(path, output);
     if (library.ok()) return library->path;
-    const std::string text = Read(path);
+    const std::string text = ReadFile(path);
     const auto errors = spec::ModulesInError(text, output);
     if (errors.empty()) return library.status();
     for (const auto& [file, error] : errors) {
@@ -262,17 +249,16 @@ absl::StatusOr<std::string> Campaign::Compile(const std::string& batch,
       names.erase(std::remove(names.begin(), names.end(), name), names.end());
     }
     path = absl::StrCat(source, ".", Tag(configuration), ".cc");
-    Write(path, spec::WithoutModules(text, errors));
+    WriteFile(path, spec::WithoutModules(text, errors));
   }
 }
 
 void Campaign::Play(const std::string& batch, std::vector<std::string> names,
                     const std::string& library, const Configuration& configuration) {
   while (!names.empty()) {
-    std::vector<std::string> command = ChildCommand("play", batch, names, configuration);
-    command.push_back("--library=" + library);
-    command.push_back("--tag=" + Tag(configuration));
-    absl::StatusOr<driver::ProcessResult> run = driver::RunProcess(command);
+    absl::StatusOr<process::Result> run =
+        process::Run(ChildCommand("play", batch, names, configuration,
+                                  {"--library=" + library, "--tag=" + Tag(configuration)}));
     if (!run.ok()) return Found({batch, names[0], configuration, "", run.status().ToString()});
     std::string current;
     for (const absl::string_view line : absl::StrSplit(run->output, '\n')) {
@@ -289,12 +275,12 @@ void Campaign::Play(const std::string& batch, std::vector<std::string> names,
     if (run->exit_code == 0) return;
     const auto at = std::find(names.begin(), names.end(), current);
     if (at == names.end()) {
-      return Found({batch, names[0], configuration, "", driver::Tail(run->output)});
+      return Found({batch, names[0], configuration, "", process::Tail(run->output)});
     }
     Found({batch, current, configuration, "",
-           run->exit_code == 128 + SIGXCPU || run->exit_code == 128 + SIGKILL
+           run->timed_out || run->signal == SIGXCPU || run->signal == SIGKILL
                ? absl::StrCat("came to no end in ", settings_.timeout, " s")
-               : absl::StrCat("crashed, exit ", run->exit_code, ": ", driver::Tail(run->output))});
+               : absl::StrCat("crashed, exit ", run->exit_code, ": ", process::Tail(run->output))});
     names.erase(names.begin(), at + 1);
   }
 }
@@ -326,7 +312,7 @@ void Campaign::CompareLogs(const std::string& batch, const std::vector<std::stri
                            const std::vector<Configuration>& configurations) {
   for (const std::string& name : names) {
     const std::string path = FileOf(batch, name);
-    std::string expected = Read(path + ".v8.log"), against = "V8";
+    std::string expected = ReadFile(path + ".v8.log"), against = "V8";
     if (absl::StartsWith(expected, kRefused)) {
       ++counts_.refused_by_peer;
       std::printf("refused by the peer: %s: %s", name.c_str(), expected.c_str() + kRefused.size());
@@ -334,7 +320,7 @@ void Campaign::CompareLogs(const std::string& batch, const std::vector<std::stri
     for (const Configuration& configuration : configurations) {
       const std::string log = absl::StrCat(path, ".", Tag(configuration), ".log");
       if (!fs::exists(log)) continue;  // that was said already
-      const std::string found = Read(log);
+      const std::string found = ReadFile(log);
       if (expected.empty() || absl::StartsWith(expected, kRefused)) {
         expected = found;
         against = Describe(configuration);
@@ -361,16 +347,11 @@ std::vector<Difference> Campaign::Run(const std::string& batch,
     const absl::Status status = RunPeer(batch, names);
     if (!status.ok()) Found({batch, names[0], {}, "V8", status.ToString()});
   }
-  std::vector<const std::vector<Configuration>*> work;
-  for (const auto& [key, group] : groups) work.push_back(&group);
-  std::atomic<size_t> next{0};
-  const auto run = [&] {
-    for (size_t i = next++; i < work.size(); i = next++) PlayGroup(batch, names, *work[i]);
-  };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < settings_.jobs; ++i) threads.emplace_back(run);
-  run();
-  for (std::thread& thread : threads) thread.join();
+  ThreadPool pool(llvm::hardware_concurrency(settings_.jobs));
+  for (const auto& group : groups) {
+    pool.async([this, &batch, &names, &group] { PlayGroup(batch, names, group.second); });
+  }
+  pool.wait();
   CompareLogs(batch, names, configurations);
   return std::move(differences_);
 }
@@ -409,8 +390,8 @@ absl::Status PlayInChild(const ChildOptions& options) {
     if (!plan.ok()) return plan.status();
     const auto info = modules->find(name + ".wasm");
     if (info == modules->end()) return absl::NotFoundError(name + ": not in the library");
-    Write(absl::StrCat(path, ".", options.tag, ".log"),
-          Execute(*plan, *info->second, options.configuration.mode, counts));
+    WriteFile(absl::StrCat(path, ".", options.tag, ".log"),
+              Execute(*plan, *info->second, options.configuration.mode, counts));
   }
   std::printf("counts %llu %llu\n", static_cast<unsigned long long>(counts.suspensions),
               static_cast<unsigned long long>(counts.restores));

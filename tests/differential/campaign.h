@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "spec-tests/library.h"
 #include "tests/differential/execution.h"
+#include "translator/cli/process/process.h"
 #include "translator/emit/options.h"
 
 namespace fermata::differential {
@@ -38,8 +39,8 @@ struct Settings {
   std::string include_dir;
   std::vector<std::string> flags;  // of the compilers
   std::string node, script;        // the peer, or empty; v8.mjs
-  unsigned jobs = 2;
-  unsigned timeout = 60;  // seconds of processor time for a library's modules
+  unsigned jobs = 2;               // 0: as many as there are processors
+  unsigned timeout = 60;           // seconds of processor time for a library's modules
   PlanOptions plan;
 };
 
@@ -94,9 +95,10 @@ class Campaign {
   void CompareLogs(const std::string& batch, const std::vector<std::string>& names,
                    const std::vector<Configuration>& configurations);
   void Found(Difference difference);
-  std::vector<std::string> ChildCommand(const char* what, const std::string& batch,
-                                        const std::vector<std::string>& names,
-                                        const Configuration& configuration) const;
+  process::Command ChildCommand(const char* what, const std::string& batch,
+                                const std::vector<std::string>& names,
+                                const Configuration& configuration,
+                                const std::vector<std::string>& further) const;
 
   Settings settings_;
   std::mutex mutex_;  // of what follows

@@ -3,14 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "tests/differential/log.h"
 #include "tests/differential/shapes.h"
 #include "tests/differential/subject.h"
-#include "translator/cli/native/process.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "translator/wasm/reader.h"
 
 namespace fermata::differential {
@@ -83,39 +82,31 @@ TEST(Differential, PlansKeepTheNumbersOfTheirCalls) {
   EXPECT_EQ(one.calls[0].words, all.calls[3].words);
 }
 
-std::string Contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 // A peer that says of every module that it traps when it is instantiated: each is a difference, and
 // all that is in it can be taken out.
 TEST(Differential, FindsKeepsAndReduces) {
-  const fs::path folder = fs::path(testing::TempDir()) / "differential_test";
-  fs::remove_all(folder);
-  fs::create_directories(folder);
-  const fs::path peer = folder / "peer.sh";
-  std::ofstream(peer) << "#!/bin/sh\n"
-                         "[ \"$1\" = --input-type=module ] && exit 0\n"
-                         "sed -n 's/.*\"path\":\"\\([^\"]*\\)\".*/\\1/p' \"$2\" |\n"
-                         "while read path; do\n"
-                         "  echo 'instantiate traps memory' > \"$path.v8.log\"\n"
-                         "done\n";
-  fs::permissions(peer, fs::perms::owner_all);
-  const absl::StatusOr<driver::ProcessResult> run = driver::RunProcess(
-      {FERMATA_DIFFERENTIAL, "--output=" + folder.string(), "--node=" + peer.string(),
-       "--from=shapes", "--modules=1", "--batch=1", "--seed=3", "--modes=plain", "--memory=checked",
-       "--opt=-O0", "--compilers=" FERMATA_CXX, "--reduce=12"});
-  ASSERT_TRUE(run.ok()) << run.status();
-  EXPECT_EQ(run->exit_code, 1) << run->output;
-  EXPECT_THAT(run->output, HasSubstr("expected \"instantiate traps memory\", found \"instantiate "
-                                     "ok\""));
-  const fs::path kept = folder / "differences" / "shapes3";
-  EXPECT_THAT(Contents(kept / "difference.txt"), HasSubstr("reduced.wasm --seed=3"));
+  const testing_support::Folder folder;
+  const std::string peer = folder / "peer.sh";
+  testing_support::WriteProgram(peer,
+                                "#!/bin/sh\n"
+                                "[ \"$1\" = --input-type=module ] && exit 0\n"
+                                "sed -n 's/.*\"path\":\"\\([^\"]*\\)\".*/\\1/p' \"$2\" |\n"
+                                "while read path; do\n"
+                                "  echo 'instantiate traps memory' > \"$path.v8.log\"\n"
+                                "done\n");
+  const process::Result run = testing_support::MustRun(
+      {FERMATA_DIFFERENTIAL, "--output=" + folder.path(), "--node=" + peer, "--from=shapes",
+       "--modules=1", "--batch=1", "--seed=3", "--modes=plain", "--memory=checked", "--opt=-O0",
+       "--compilers=" FERMATA_CXX, "--reduce=12"});
+  EXPECT_EQ(run.exit_code, 1) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("expected \"instantiate traps memory\", found \"instantiate "
+                                    "ok\""));
+  const fs::path kept = folder / "differences/shapes3";
+  EXPECT_THAT(testing_support::ReadFile(kept / "difference.txt"),
+              HasSubstr("reduced.wasm --seed=3"));
   ASSERT_TRUE(fs::exists(kept / "module.wasm"));
   ASSERT_TRUE(fs::exists(kept / "reduced.wasm"));
   EXPECT_LT(fs::file_size(kept / "reduced.wasm"), fs::file_size(kept / "module.wasm"));
-  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -8,10 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,7 +23,9 @@
 #include "tests/differential/reduce.h"
 #include "tests/differential/shapes.h"
 #include "tests/differential/sources.h"
-#include "translator/cli/native/process.h"
+#include "tests/support/files.h"
+#include "translator/cli/process/interruptible.h"
+#include "translator/cli/process/process.h"
 
 namespace {
 
@@ -199,9 +198,9 @@ class Program {
   int RunFiles() {
     std::map<std::string, testing_support::Bytes> made;
     for (const std::string& path : inputs) {
-      std::ifstream in(path, std::ios::binary);
-      if (!in) return Fail(path + ": cannot read");
-      made[fs::path(path).stem()] = {std::istreambuf_iterator<char>(in), {}};
+      const absl::StatusOr<std::string> file = testing_support::LoadFile(path);
+      if (!file.ok()) return Fail(std::string(file.status().message()));
+      made[fs::path(path).stem()].assign(file->begin(), file->end());
     }
     const absl::Status status = Compare(0, "given", made);
     if (!status.ok()) return Fail(std::string(status.message()));
@@ -249,7 +248,7 @@ class Program {
     for (const auto& [name, difference] : first) Keep(difference);
     std::error_code ignored;
     fs::remove_all(fs::path(settings_.folder) / batch, ignored);
-    std::ofstream(fs::path(settings_.folder) / "progress.txt") << Totals() << "\n";
+    testing_support::WriteFile(settings_.folder + "/progress.txt", Totals() + "\n");
     std::fflush(stdout);
     return absl::OkStatus();
   }
@@ -258,14 +257,9 @@ class Program {
   void Keep(const Difference& difference) {
     const fs::path folder = fs::path(settings_.folder) / "differences" / difference.module;
     fs::create_directories(folder);
-    std::ifstream in(campaign_.FileOf(difference.batch, difference.module), std::ios::binary);
-    const testing_support::Bytes module{std::istreambuf_iterator<char>(in), {}};
-    const auto write = [&](const char* name, const auto& bytes) {
-      std::ofstream(folder / name, std::ios::binary)
-          .write(reinterpret_cast<const char*>(bytes.data()),
-                 static_cast<std::streamsize>(bytes.size()));
-    };
-    write("module.wasm", module);
+    const testing_support::Bytes module =
+        testing_support::ReadBytes(campaign_.FileOf(difference.batch, difference.module));
+    testing_support::WriteFile(folder / "module.wasm", module);
     const auto command = [&](const char* file, const PlanOptions& plan) {
       return absl::StrCat("fermata-differential ", (folder / file).string(), " --seed=", plan.seed,
                           " --most-calls=", plan.most_calls,
@@ -279,11 +273,11 @@ class Program {
       Settings small = settings_;
       small.timeout = std::min(small.timeout, 20u);
       const Reduced reduced = Reduce(small, difference, module, reductions);
-      write("reduced.wasm", reduced.module);
+      testing_support::WriteFile(folder / "reduced.wasm", reduced.module);
       absl::StrAppend(&text, "\nreduced: ", reduced.difference.what, "\n",
                       command("reduced.wasm", reduced.plan));
     }
-    std::ofstream(folder / "difference.txt") << text;
+    testing_support::WriteFile(folder / "difference.txt", text);
     std::printf("kept in %s\n", folder.c_str());
   }
 
@@ -303,6 +297,8 @@ class Program {
 };
 
 int Run(const std::string& program) {
+  // Its children have a time limit, and so groups of their own.
+  const process::Interruptible children_end_with_it(process::Interruptible::kEnd);
   Settings settings;
   settings.program = program;
   settings.folder = fs::absolute(output.getValue());
@@ -310,11 +306,11 @@ int Run(const std::string& program) {
   settings.flags = absl::StrSplit(FERMATA_SPEC_FLAGS, ' ', absl::SkipEmpty());
   settings.node = node;
   settings.script = FERMATA_DIFFERENTIAL_SCRIPT;
-  settings.jobs = jobs != 0 ? jobs : std::max(1u, std::thread::hardware_concurrency());
+  settings.jobs = jobs;
   settings.timeout = timeout;
   settings.plan = PlanFlags();
   if (!settings.node.empty()) {
-    const auto run = driver::RunProcess(
+    const auto run = process::Run(
         {settings.node, "--input-type=module", "-e", "import { crc32 } from 'node:zlib'"});
     if (!run.ok() || run->exit_code != 0) {
       Fail(absl::StrCat(settings.node,

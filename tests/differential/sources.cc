@@ -1,17 +1,15 @@
 #include "tests/differential/sources.h"
 
-#include <atomic>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "translator/cli/native/process.h"
+#include "tests/support/files.h"
+#include "translator/cli/process/process.h"
+#include "translator/thread_pool.h"
 
 namespace fermata::differential {
 namespace {
@@ -37,7 +35,7 @@ constexpr const char* kFeatures[] = {"sign-ext",
 }  // namespace
 
 absl::StatusOr<Binaryen> Binaryen::Find(const std::string& wasm_opt) {
-  absl::StatusOr<driver::ProcessResult> help = driver::RunProcess({wasm_opt, "--help"});
+  absl::StatusOr<process::Result> help = process::Run({wasm_opt, "--help"});
   if (!help.ok()) return help.status();
   if (!absl::StrContains(help->output, "-ttf")) {
     return absl::NotFoundError(absl::StrCat(wasm_opt, ": this is no wasm-opt"));
@@ -56,36 +54,39 @@ absl::StatusOr<Binaryen> Binaryen::Find(const std::string& wasm_opt) {
   return binaryen;
 }
 
+absl::StatusOr<testing_support::Bytes> Binaryen::MakeOne(const std::string& stem,
+                                                         uint64_t seed) const {
+  std::mt19937_64 random(seed);
+  // Mostly small modules: many of them find more than a few large ones.
+  const unsigned doublings = random() % 8 == 0 ? random() % 6 : random() % 3;
+  std::string bytes((size_t{500} << doublings) + random() % 500, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(random());
+  testing_support::WriteFile(stem, bytes);
+  std::vector<std::string> command = command_;
+  command.insert(command.end(), {stem, "-o", stem + ".wasm"});
+  const absl::StatusOr<process::Result> result = process::Run(command);
+  if (!result.ok()) return result.status();
+  if (!result->ok()) return absl::InternalError(process::Tail(result->output));
+  return testing_support::ReadBytes(stem + ".wasm");
+}
+
 std::map<std::string, testing_support::Bytes> Binaryen::Make(const std::string& folder,
                                                              uint64_t seed, size_t count,
                                                              unsigned jobs) const {
   std::filesystem::create_directories(folder);
   std::map<std::string, testing_support::Bytes> modules;
   std::mutex mutex;
-  std::atomic<size_t> next{0};
-  const auto run = [&] {
-    for (size_t i = next++; i < count; i = next++) {
-      std::mt19937_64 random(seed + i);
-      const std::string stem = absl::StrCat(folder, "/input", i);
-      // Mostly small modules: many of them find more than a few large ones.
-      const unsigned doublings = random() % 8 == 0 ? random() % 6 : random() % 3;
-      std::string bytes((size_t{500} << doublings) + random() % 500, '\0');
-      for (char& byte : bytes) byte = static_cast<char>(random());
-      std::ofstream(stem, std::ios::binary) << bytes;
-      std::vector<std::string> command = command_;
-      command.insert(command.end(), {stem, "-o", stem + ".wasm"});
-      const absl::StatusOr<driver::ProcessResult> result = driver::RunProcess(command);
-      if (!result.ok() || result->exit_code != 0) continue;
-      std::ifstream in(stem + ".wasm", std::ios::binary);
-      testing_support::Bytes module{std::istreambuf_iterator<char>(in), {}};
+  ThreadPool pool(llvm::hardware_concurrency(jobs));
+  for (size_t i = 0; i < count; ++i) {
+    pool.async([&, i] {
+      absl::StatusOr<testing_support::Bytes> module =
+          MakeOne(absl::StrCat(folder, "/input", i), seed + i);
+      if (!module.ok()) return;
       std::lock_guard<std::mutex> lock(mutex);
-      modules.emplace(absl::StrCat("ttf", seed + i), std::move(module));
-    }
-  };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < jobs; ++i) threads.emplace_back(run);
-  run();
-  for (std::thread& thread : threads) thread.join();
+      modules.emplace(absl::StrCat("ttf", seed + i), *std::move(module));
+    });
+  }
+  pool.wait();
   return modules;
 }
 

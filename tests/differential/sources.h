@@ -20,11 +20,14 @@ class Binaryen {
   static absl::StatusOr<Binaryen> Find(const std::string& wasm_opt);
 
   // `count` modules of seeds from `seed` on, in the folder; those that it fails to make are
-  // missing. At most `jobs` at a time.
+  // missing. At most `jobs` at a time (0: as many as there are processors).
   std::map<std::string, testing_support::Bytes> Make(const std::string& folder, uint64_t seed,
                                                      size_t count, unsigned jobs) const;
 
  private:
+  // A module, and the random bytes it is made of, in files that begin with `stem`.
+  absl::StatusOr<testing_support::Bytes> MakeOne(const std::string& stem, uint64_t seed) const;
+
   std::vector<std::string> command_;
 };
 

@@ -9,13 +9,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "tests/fuzz/target.h"
+#include "tests/support/files.h"
 
 namespace {
 
@@ -82,7 +81,7 @@ int WriteCorpus(const std::string& folder) {
   std::filesystem::create_directories(folder);
   size_t number = 0;
   for (const std::string& seed : fermata::fuzz::Seeds()) {
-    std::ofstream(folder + "/seed-" + std::to_string(number++), std::ios::binary) << seed;
+    fermata::testing_support::WriteFile(folder + "/seed-" + std::to_string(number++), seed);
   }
   std::printf("%zu seeds\n", number);
   return number == 0;
@@ -131,8 +130,7 @@ int main(int argc, char** argv) {
     }
   }
   for (const std::string& path : files) {
-    std::ifstream in(path, std::ios::binary);
-    Run({std::istreambuf_iterator<char>(in), {}});
+    Run(fermata::testing_support::ReadFile(path));
   }
   if (!files.empty()) return 0;
   if (runs == 0) runs = seconds == 0 ? 10000 : ~uint64_t{0};

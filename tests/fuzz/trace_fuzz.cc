@@ -1,8 +1,8 @@
 // The reader of recorded traces (tests/replay/trace.h): a file, compressed or not.
-#include <fstream>
 
 #include "tests/fuzz/target.h"
 #include "tests/replay/trace.h"
+#include "tests/support/files.h"
 
 namespace fermata::fuzz {
 
@@ -59,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     replay::ParseTraceHeader(line).IgnoreError();
     at = end + 1;
   }
-  std::ofstream(path, std::ios::binary) << text;
+  testing_support::WriteFile(path, text);
   absl::StatusOr<replay::TraceReader> reader = replay::TraceReader::Open(path);
   while (reader.ok()) {
     const auto event = reader->Next();

@@ -10,11 +10,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "fermata/wasi/process.h"
 #include "fuzz_wasi.h"
 #include "tests/fuzz/target.h"
+#include "tests/support/files.h"
 
 namespace fermata::fuzz {
 namespace {
@@ -30,7 +30,7 @@ std::string MakeMount() {
   std::error_code ignored;
   fs::remove_all(folder, ignored);
   fs::create_directories(folder / "d" / "e");
-  std::ofstream(folder / "f") << "contents";
+  testing_support::WriteFile(folder / "f", "contents");
   fs::create_symlink("d/e", folder / "l", ignored);
   fs::create_symlink("../..", folder / "up", ignored);
   return folder.string();

@@ -2,17 +2,16 @@
 // and found by -I they say so instead of doing it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
 
 namespace fermata {
 namespace {
@@ -31,43 +30,30 @@ class HeaderFiles : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     if (*GetParam() == '\0') GTEST_SKIP() << "not run: the compiler is not there";
-    folder_ = fs::path(testing::TempDir()) / absl::StrCat("fermata_header_files_", getpid());
-    fs::create_directories(folder_);
     testing_support::WasmBuilder b;
     const uint32_t type = b.Type("i", "i");
     b.ImportFunction(type);
     b.Export("run", 0, 0);
-    const testing_support::Bytes bytes = b.Build();
-    std::ofstream(folder_ / "module.wasm", std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  }
-  void TearDown() override {
-    if (!folder_.empty()) fs::remove_all(folder_);
+    testing_support::WriteFile(folder_ / "module.wasm", b.Build());
   }
 
-  static driver::ProcessResult Run(const std::vector<std::string>& command) {
-    const auto result = driver::RunProcess(command);
-    EXPECT_TRUE(result.ok()) << result.status();
-    return result.ok() ? *result : driver::ProcessResult{-1, "", 0};
-  }
   // The guest `name`, in the folder `out`.
   void Translate(const std::string& out, const std::string& name) {
-    const auto result =
-        Run({FERMATA_TRANSLATOR, "translate", folder_ / "module.wasm", "-o", folder_ / out,
-             "--name", name, "--class", "Guest_" + absl::StrReplaceAll(name, {{"-", "_"}})});
-    ASSERT_EQ(result.exit_code, 0) << result.output;
+    testing_support::MustSucceed({FERMATA_TRANSLATOR, "translate", folder_ / "module.wasm", "-o",
+                                  folder_ / out, "--name", name, "--class",
+                                  "Guest_" + absl::StrReplaceAll(name, {{"-", "_"}})});
   }
-  driver::ProcessResult Compile(const std::string& source, std::vector<std::string> flags,
-                                const char* file = "host.cc") {
-    std::ofstream(folder_ / file) << source;
+  process::Result Compile(const std::string& source, std::vector<std::string> flags,
+                          const char* file = "host.cc") {
+    folder_.Write(file, source);
     flags.insert(flags.begin(),
                  {GetParam(), "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"});
     if (fs::path(file).extension() == ".cc") flags.push_back("-std=c++20");
     flags.insert(flags.end(), {"-I", FERMATA_INCLUDE_DIR, folder_ / file});
-    return Run(flags);
+    return testing_support::MustRun(flags);
   }
 
-  fs::path folder_;
+  testing_support::Folder folder_;
 };
 
 TEST_P(HeaderFiles, InQuotesTakeNobodysPlace) {
@@ -115,7 +101,7 @@ TEST_P(HeaderFiles, OrdinaryNamesAreFoundByEitherFlag) {
     EXPECT_EQ(result.exit_code, 0) << flag << result.output.substr(0, 4000);
   }
   const auto result =
-      Compile("#include \"out/my-adder.h\"\n" + use, {"-I", folder_, "-I", folder_ / "out"});
+      Compile("#include \"out/my-adder.h\"\n" + use, {"-I", folder_.path(), "-I", folder_ / "out"});
   EXPECT_EQ(result.exit_code, 0) << result.output.substr(0, 4000);
 }
 

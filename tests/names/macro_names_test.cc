@@ -3,24 +3,20 @@
 // headers of C, C++ and POSIX that are there; and each word of the header itself and of those that
 // it includes.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
-#include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "tests/support/commands.h"
+#include "tests/support/files.h"
 #include "tests/wasm_builder.h"
-#include "translator/cli/native/process.h"
 
 namespace fermata {
 namespace {
@@ -28,7 +24,9 @@ namespace {
 namespace fs = std::filesystem;
 using testing_support::Bytes;
 using testing_support::Concat;
+using testing_support::MustSucceed;
 using testing_support::Name;
+using testing_support::ReadFile;
 using testing_support::Sized;
 using testing_support::Unsigned;
 
@@ -64,13 +62,6 @@ constexpr const char* kHeaders[] = {
     "sys/times.h", "sys/types.h", "sys/uio.h", "sys/un.h", "sys/utsname.h", "sys/wait.h",
     "sys/xattr.h", "syslog.h", "tar.h", "termios.h", "ucontext.h", "ulimit.h", "unistd.h",
     "utime.h", "utmpx.h", "wordexp.h"};
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream in(path);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 void AddWords(const std::string& text, std::set<std::string>& words) {
   std::string word;
@@ -143,45 +134,25 @@ class MacroNames : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     if (*GetParam() == '\0') GTEST_SKIP() << "not run: the compiler is not there";
-    folder_ = absl::StrCat(testing::TempDir(), "/fermata_names_", getpid());
-    fs::create_directories(folder_);
     std::string includes;
     for (const char* header : kHeaders) {
       absl::StrAppend(&includes, "#if __has_include(<", header, ">)\n#include <", header,
                       ">\n#endif\n");
     }
     absl::StrAppend(&includes, "#undef I  // of complex.h: Abseil can't take it\n");
-    Write("all_headers.h", includes);
+    folder_.Write("all_headers.h", includes);
   }
-  void TearDown() override {
-    std::error_code ignored;
-    if (!folder_.empty()) fs::remove_all(folder_, ignored);
-  }
-
-  std::string Path(const std::string& name) const { return folder_ + "/" + name; }
-  void Write(const std::string& name, const std::string& text) const {
-    std::ofstream(Path(name)) << text;
-  }
-
-  std::string Run(std::vector<std::string> command) const {
-    absl::StatusOr<driver::ProcessResult> result = driver::RunProcess(command);
-    EXPECT_TRUE(result.ok()) << result.status();
-    if (!result.ok()) return "";
-    EXPECT_EQ(result->exit_code, 0) << absl::StrJoin(command, " ") << "\n"
-                                    << result->output.substr(0, 4000);
-    return result->output;
-  }
-
   // Headers are C++20 with GNU extensions here, which have more macros.
   void CheckSyntax(const std::string& file) const {
-    Run({GetParam(), "-std=gnu++20", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
-         "-fsyntax-only", "-isystem", FERMATA_INCLUDE_DIR, "-I", folder_, Path(file)});
+    MustSucceed({GetParam(), "-std=gnu++20", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
+                 "-fsyntax-only", "-isystem", FERMATA_INCLUDE_DIR, "-I", folder_.path(),
+                 folder_ / file});
   }
 
   std::vector<std::string> Macros() const {
-    Write("list.cc", "#include \"all_headers.h\"\n");
-    const std::string list = Run(
-        {GetParam(), "-std=gnu++20", "-D_GNU_SOURCE", "-dM", "-E", "-I", folder_, Path("list.cc")});
+    folder_.Write("list.cc", "#include \"all_headers.h\"\n");
+    const std::string list = MustSucceed({GetParam(), "-std=gnu++20", "-D_GNU_SOURCE", "-dM", "-E",
+                                          "-I", folder_.path(), folder_ / "list.cc"});
     std::vector<std::string> names;
     for (absl::string_view line : absl::StrSplit(list, '\n')) {
       const std::vector<absl::string_view> words = absl::StrSplit(line, absl::ByAnyChar(" ("));
@@ -193,20 +164,19 @@ class MacroNames : public testing::TestWithParam<const char*> {
   }
 
   void Translate(const Bytes& module, const std::string& stem, std::vector<std::string> flags) {
-    std::ofstream(Path(stem + ".wasm"), std::ios::binary)
-        .write(reinterpret_cast<const char*>(module.data()), module.size());
-    std::vector<std::string> command = {FERMATA_TRANSLATOR, "translate", Path(stem + ".wasm"), "-o",
-                                        folder_};
+    testing_support::WriteFile(folder_ / (stem + ".wasm"), module);
+    std::vector<std::string> command = {FERMATA_TRANSLATOR, "translate", folder_ / (stem + ".wasm"),
+                                        "-o", folder_.path()};
     command.insert(command.end(), flags.begin(), flags.end());
-    Run(command);
+    MustSucceed(command);
     // As if it were no header of the system's, whose warnings are off. Its first lines then give
     // one that is of no interest here: header_files_test is about them.
-    Write(stem + ".h", absl::StrReplaceAll(ReadFile(Path(stem + ".h")),
-                                           {{"#pragma GCC system_header", ""},
-                                            {"#ifdef __has_include_next", "#if 0"}}));
+    folder_.Write(stem + ".h", absl::StrReplaceAll(ReadFile(folder_ / (stem + ".h")),
+                                                   {{"#pragma GCC system_header", ""},
+                                                    {"#ifdef __has_include_next", "#if 0"}}));
   }
 
-  std::string folder_;
+  testing_support::Folder folder_;
 };
 
 // The header's own words, and those of what it includes.
@@ -256,18 +226,19 @@ fermata::Outcome<int32_t> Ask(Placed& guest) {
 }
 static_assert(sizeof(Placed::Import_<"", "EOF">) == 24);
 )";
-  Write("after.cc", "#include \"all_headers.h\"\n" + headers + use);
+  folder_.Write("after.cc", "#include \"all_headers.h\"\n" + headers + use);
   CheckSyntax("after.cc");
-  Write("before.cc", headers + "#include \"all_headers.h\"\n" + use);
+  folder_.Write("before.cc", headers + "#include \"all_headers.h\"\n" + use);
   CheckSyntax("before.cc");
   for (const char* file : {"ops0_0.cc", "ops0_module.cc", "placed_0.cc", "placed_module.cc"}) {
-    Run({GetParam(), "-std=gnu++17", "-w", "-fsyntax-only", "-I", FERMATA_INCLUDE_DIR, Path(file)});
+    MustSucceed({GetParam(), "-std=gnu++17", "-w", "-fsyntax-only", "-I", FERMATA_INCLUDE_DIR,
+                 folder_ / file});
   }
 }
 
 TEST_P(MacroNames, HeadersCompileWithNamesThatTheyUseThemselves) {
   Translate(ModuleWith({"a", "op"}, {"serve"}, {"x"}), "sample", {});
-  const std::vector<std::string> names = Words(Path("sample.h"));
+  const std::vector<std::string> names = Words(folder_ / "sample.h");
   ASSERT_GT(names.size(), 500u);
   std::vector<std::string> ops = Some(names, 60, 0);
   for (const char* own :
@@ -279,7 +250,7 @@ TEST_P(MacroNames, HeadersCompileWithNamesThatTheyUseThemselves) {
   // The namespace and the class named as each other and as what they hold.
   Translate(ModuleWith({"guest"}, {"twice", "guest"}, names), "twice",
             {"--class=guest", "--namespace=guest"});
-  Write("use.cc", R"(#include "ops.h"
+  folder_.Write("use.cc", R"(#include "ops.h"
 #include "host.h"
 #include "twice.h"
 int32_t Twice(guest::guest& twice) { return twice.twice(1, 2, 3, 4, 5, 6).value(); }

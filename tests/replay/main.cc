@@ -9,10 +9,8 @@
 //
 // Each guest is played in a process of its own, so that one that crashes is a failure of that guest
 // only, and its memory is gone afterwards.
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -30,6 +28,8 @@
 #include "tests/replay/report.h"
 #include "tests/replay/trace.h"
 #include "translator/cli/native/native_build.h"
+#include "translator/cli/process/interruptible.h"
+#include "translator/cli/process/process.h"
 
 namespace {
 
@@ -74,6 +74,9 @@ cl::opt<unsigned> timeout("timeout", cl::init(600), cl::value_desc("seconds"),
 cl::opt<std::string> translator("translator", cl::value_desc("path"),
                                 cl::desc("The `fermata` to use (default: the one beside this)"),
                                 cl::cat(category));
+cl::opt<std::string> play("play", cl::Hidden, cl::value_desc("library"),
+                          cl::desc("Play the trace in this process, and print the result"),
+                          cl::cat(category));
 cl::opt<std::string> include_dir("include", cl::init(FERMATA_INCLUDE_DIR), cl::value_desc("folder"),
                                  cl::desc("The folder that holds fermata/core/abi.h"),
                                  cl::cat(category));
@@ -134,78 +137,46 @@ void Play(const std::string& library, const std::string& trace_path, GuestResult
   result.reason = std::string(status.message());
 }
 
-bool WriteAll(int fd, const std::string& text) {
-  for (size_t at = 0; at < text.size();) {
-    const ssize_t n = write(fd, text.data() + at, text.size() - at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    at += static_cast<size_t>(n);
-  }
-  return true;
-}
-
-std::string ReadAll(int fd) {
-  std::string text;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t n = read(fd, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return text;
-    text.append(buffer, static_cast<size_t>(n));
-  }
-}
-
-// Plays the trace in a child process, which sends its result through a pipe.
-void PlayInChild(const std::string& library, const std::string& trace, GuestResult& result) {
+// Plays the trace in a process of its own: this program, with `--play`, which prints its result.
+void PlayInChild(const std::string& program, const std::string& folder, const std::string& library,
+                 GuestResult& result) {
   const auto fail = [&](const std::string& reason) {
     result.status = "FAIL";
     result.reason = reason;
   };
-  int fds[2];
-  if (pipe(fds) != 0) return fail(absl::StrCat("pipe: ", strerror(errno)));
-  std::fflush(stdout);
-  const pid_t child = fork();
-  if (child < 0) {
-    close(fds[0]);
-    close(fds[1]);
-    return fail(absl::StrCat("fork: ", strerror(errno)));
-  }
-  if (child == 0) {
-    close(fds[0]);
-    if (timeout != 0) alarm(timeout);
-    Play(library, trace, result);
-    _exit(WriteAll(fds[1], ToJson(result)) ? 0 : 1);
-  }
-  close(fds[1]);
-  const std::string sent = ReadAll(fds[0]);
-  close(fds[0]);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFSIGNALED(status)) {
-    const int signal = WTERMSIG(status);
-    return fail(signal == SIGALRM ? absl::StrCat("took more than ", timeout.getValue(), " s")
-                                  : absl::StrCat("crashed: ", strsignal(signal)));
-  }
-  absl::StatusOr<GuestResult> received = fermata::replay::FromJson(sent);
+  fermata::process::Command command = {program, "--play=" + library,
+                                       absl::StrCat("--restore-every=", restore_every.getValue())};
+  if (plain) command.arguments.push_back("--plain");
+  command.arguments.insert(command.arguments.end(), {"--", folder});
+  command.errors_apart = true;
+  if (timeout != 0) command.time_limit = std::chrono::seconds(timeout);
+  const fermata::process::Interruptible ends_with_this(fermata::process::Interruptible::kEnd);
+  const absl::StatusOr<fermata::process::Result> run = fermata::process::Run(command);
+  if (!run.ok()) return fail(std::string(run.status().message()));
+  if (run->timed_out) return fail(absl::StrCat("took more than ", timeout.getValue(), " s"));
+  if (run->signal != 0) return fail(absl::StrCat("crashed: ", strsignal(run->signal)));
+  absl::StatusOr<GuestResult> received = fermata::replay::FromJson(run->output);
   if (!received.ok()) {
-    return fail(absl::StrCat("the replaying process ended early (exit ", WEXITSTATUS(status), ")"));
+    return fail(absl::StrCat("the replaying process ended early (exit ", run->exit_code,
+                             "): ", fermata::process::Tail(run->errors)));
   }
   result = *std::move(received);
 }
 
-GuestResult Replay(llvm::StringRef folder, const std::string& program) {
+std::string TraceOf(const std::string& folder) { return folder + "/trace.jsonl.gz"; }
+
+GuestResult Replay(const std::string& folder, const std::string& program) {
   GuestResult result;
-  const llvm::StringRef trimmed = folder.rtrim('/');
-  result.name = llvm::sys::path::filename(trimmed.empty() ? folder : trimmed).str();
-  const std::string wasm = absl::StrCat(folder.str(), "/module.wasm");
-  const std::string trace = absl::StrCat(folder.str(), "/trace.jsonl.gz");
+  const llvm::StringRef trimmed = llvm::StringRef(folder).rtrim('/');
+  const std::string name = llvm::sys::path::filename(trimmed.empty() ? folder : trimmed).str();
+  result.name = name;
+  const std::string wasm = folder + "/module.wasm";
   if (!llvm::sys::fs::exists(wasm)) {
     result.status = "FAIL";
     result.reason = absl::StrCat("no ", wasm);
     return result;
   }
-  if (!llvm::sys::fs::exists(trace)) {
+  if (!llvm::sys::fs::exists(TraceOf(folder))) {
     result.status = "skipped";
     result.reason = "no trace";
     return result;
@@ -220,12 +191,13 @@ GuestResult Replay(llvm::StringRef folder, const std::string& program) {
     result.reason = blocked ? fermata::driver::MissingProposal(message) : message;
     return result;
   }
-  Progress(absl::StrCat(result.name, ": replaying"));
+  Progress(absl::StrCat(name, ": replaying"));
+  PlayInChild(program, folder, module->path, result);
+  result.name = name;
   result.cached = module->cached;
   result.translate_seconds = module->translate_seconds;
   result.compile_seconds = module->compile_seconds;
   result.compile_peak_bytes = module->compile_peak_bytes;
-  PlayInChild(module->path, trace, result);
   return result;
 }
 
@@ -241,6 +213,12 @@ int main(int argc, char** argv) {
       "(by a proposal that is not supported yet) or skipped. Exit status 1 if any failed.\n");
   const std::string program = llvm::sys::fs::getMainExecutable(
       argv[0], reinterpret_cast<void*>(reinterpret_cast<intptr_t>(&Replay)));
+  if (!play.empty()) {
+    GuestResult result;
+    Play(play, TraceOf(folders[0]), result);
+    std::printf("%s\n", ToJson(result).c_str());
+    return 0;
+  }
   std::vector<GuestResult> results;
   bool failed = false;
   for (const std::string& folder : folders) {

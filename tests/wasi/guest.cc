@@ -1,13 +1,6 @@
 #include "tests/wasi/guest.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "absl/strings/str_cat.h"
 #include "every_function.h"
@@ -229,44 +222,6 @@ Guest::FdStat Guest::MustFdStat(uint32_t fd) {
   EXPECT_EQ(Call("fd_fdstat_get", fd, at), Errno::kSuccess) << fd;
   return {static_cast<FileType>(Load<uint8_t>(at)), Load<uint16_t>(at + 2), Load<uint64_t>(at + 8),
           Load<uint64_t>(at + 16)};
-}
-
-// ---- Folder ----
-
-Folder::Folder() {
-  std::string pattern = absl::StrCat(testing::TempDir(), "/fermata_wasi_XXXXXX");
-  if (mkdtemp(pattern.data()) == nullptr) {
-    ADD_FAILURE() << "no folder " << pattern << ": " << strerror(errno);
-    abort();
-  }
-  // Tests compare it with what the system says of it.
-  path_ = std::filesystem::canonical(pattern).string();
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string Folder::operator/(absl::string_view name) const {
-  return absl::StrCat(path_, "/", name);
-}
-void Folder::Write(absl::string_view name, absl::string_view contents) const {
-  std::ofstream(*this / name, std::ios::binary) << contents;
-}
-std::string Folder::Read(absl::string_view name) const {
-  std::ifstream in(*this / name, std::ios::binary);
-  return (std::ostringstream() << in.rdbuf()).str();
-}
-void Folder::MakeDirectory(absl::string_view name) const {
-  std::filesystem::create_directories(*this / name);
-}
-void Folder::Symlink(absl::string_view target, absl::string_view name) const {
-  EXPECT_EQ(symlink(std::string(target).c_str(), (*this / name).c_str()), 0) << strerror(errno);
-}
-bool Folder::Exists(absl::string_view name) const {
-  struct stat status;
-  return lstat((*this / name).c_str(), &status) == 0;
 }
 
 // ---- WasiTest ----

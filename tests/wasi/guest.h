@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "fermata/wasi/process.h"
 #include "runtime/wasi/descriptor.h"
+#include "tests/support/files.h"
 
 namespace fermata::wasi {
 
@@ -143,23 +144,7 @@ class Guest {
   uint32_t top_ = kFirst;
 };
 
-// A folder of the host's, removed at the end.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  const std::string& path() const { return path_; }
-  std::string operator/(absl::string_view name) const;
-  void Write(absl::string_view name, absl::string_view contents) const;
-  std::string Read(absl::string_view name) const;
-  void MakeDirectory(absl::string_view name) const;
-  void Symlink(absl::string_view target, absl::string_view name) const;
-  bool Exists(absl::string_view name) const;  // a dangling link does
-
- private:
-  std::string path_;
-};
+using testing_support::Folder;
 
 // A guest with one mounted folder, descriptor 3, unless the test asks for more.
 class WasiTest : public testing::TestWithParam<Mode> {

@@ -5,7 +5,6 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -19,19 +18,17 @@ using testing::HasSubstr;
 
 class ProcessSnapshotTest : public testing::Test {
  protected:
-  ProcessSnapshotTest()
-      : folder_(absl::StrCat(testing::TempDir(), "/fermata_process_snapshot_", getpid())) {
-    std::filesystem::create_directories(folder_ + "/sub");
-    std::ofstream(folder_ + "/sub/file") << "0123456789";
+  ProcessSnapshotTest() {
+    folder_.MakeDirectory("sub");
+    folder_.Write("sub/file", "0123456789");
   }
-  ~ProcessSnapshotTest() override { std::filesystem::remove_all(folder_); }
 
   static const ModuleInfo& Module() { return GuestModule(Answers::kBound); }
   Process::Options Options(const MemoryPipe& pipe) const {
     Process::Options options;
     options.config.args = {"program", "argument"};
     options.config.in = pipe.reader();
-    options.config.mounts.push_back({"/", folder_, false, {}});
+    options.config.mounts.push_back({"/", folder_.path(), false, {}});
     return options;
   }
   static uint8_t* Memory(Process& process) {
@@ -71,7 +68,7 @@ class ProcessSnapshotTest : public testing::Test {
     return *std::move(made);
   }
 
-  const std::string folder_;
+  const testing_support::Folder folder_;
 };
 
 TEST_F(ProcessSnapshotTest, GoesOnWithItsFiles) {
@@ -109,7 +106,7 @@ TEST_F(ProcessSnapshotTest, SaysWhatItCannotHaveAgain) {
   EXPECT_THAT(RestoreProcess(Module(), bytes, options).status().message(),
               HasSubstr("descriptor 4"));
   options.process = Options(pipe);
-  std::filesystem::remove(folder_ + "/sub/file");
+  std::filesystem::remove(folder_ / "sub/file");
   EXPECT_THAT(RestoreProcess(Module(), bytes, options).status().message(), HasSubstr("sub/file"));
 }
 

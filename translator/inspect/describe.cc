@@ -8,8 +8,8 @@
 #include "absl/strings/strip.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/SHA256.h"
 #include "translator/wasm/printable.h"
+#include "translator/wasm/sha256.h"
 
 namespace fermata::inspect {
 namespace {
@@ -120,9 +120,7 @@ std::string PlaceInError(const std::string& path, const absl::Status& error) {
 }
 
 std::string Sha256(absl::Span<const uint8_t> bytes) {
-  const std::array<uint8_t, 32> hash =
-      llvm::SHA256::hash(llvm::makeArrayRef(bytes.data(), bytes.size()));
-  return llvm::toHex(llvm::makeArrayRef(hash), /*LowerCase=*/true);
+  return llvm::toHex(llvm::makeArrayRef(fermata::Sha256(bytes)), /*LowerCase=*/true);
 }
 
 }  // namespace fermata::inspect

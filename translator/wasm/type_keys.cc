@@ -1,18 +1,20 @@
 #include "translator/wasm/type_keys.h"
 
+#include <array>
+#include <cstdint>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "llvm/ADT/StringRef.h"
-#include "llvm/Support/SHA256.h"
+#include "translator/wasm/sha256.h"
 
 namespace fermata::wasm {
 namespace {
 
 std::string Hash(const std::string& text) {
-  llvm::SHA256 sha;
-  sha.update(llvm::StringRef(text.data(), text.size()));
-  const llvm::StringRef digest = sha.final();
-  return absl::StrCat("#", absl::BytesToHexString({digest.data(), digest.size()}));
+  const std::array<uint8_t, 32> hash =
+      Sha256({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  return absl::StrCat(
+      "#", absl::BytesToHexString({reinterpret_cast<const char*>(hash.data()), hash.size()}));
 }
 
 class GroupText {

@@ -12,7 +12,7 @@
 #include "absl/strings/strip.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata::driver {
 namespace {
@@ -71,11 +71,11 @@ absl::StatusOr<Compiler> FindCompiler(const std::string& asked) {
   if (compiler.command.empty()) return absl::InvalidArgumentError("the compiler command is empty");
   std::vector<std::string> ask = compiler.command;
   ask.push_back("--version");
-  absl::StatusOr<ProcessResult> version = RunProcess(ask);
+  absl::StatusOr<process::Result> version = process::Run(ask);
   if (!version.ok()) return version.status();
   if (version->exit_code != 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat(command, " --version failed:\n", Tail(version->output)));
+        absl::StrCat(command, " --version failed:\n", process::Tail(version->output)));
   }
   compiler.version = version->output;
   compiler.is_clang = absl::StrContains(compiler.version, "clang");

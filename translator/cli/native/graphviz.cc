@@ -5,7 +5,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/process.h"
 
 namespace fermata::driver {
 namespace {
@@ -50,16 +50,16 @@ absl::StatusOr<std::string> RenderSvg(absl::string_view dot) {
   absl::Status status = input.Write("dot", dot);
   if (status.ok()) status = output.Write("svg", "");
   if (!status.ok()) return status;
-  const absl::StatusOr<ProcessResult> result =
-      RunProcess({"dot", "-Tsvg", "-o", output.path(), input.path()});
+  const absl::StatusOr<process::Result> result =
+      process::Run({"dot", "-Tsvg", "-o", output.path(), input.path()});
   if (!result.ok()) {
     return absl::Status(result.status().code(),
                         absl::StrCat(result.status().message(),
                                      ": is Graphviz installed? (A .dot file does not need it.)"));
   }
   if (result->exit_code != 0) {
-    return absl::InternalError(
-        absl::StrCat("dot failed (exit ", result->exit_code, "):\n", Tail(result->output)));
+    return absl::InternalError(absl::StrCat("dot failed (exit ", result->exit_code, "):\n",
+                                            process::Tail(result->output)));
   }
   const auto svg = llvm::MemoryBuffer::getFile(output.path());
   if (!svg) return Failure("cannot read what dot wrote", svg.getError());

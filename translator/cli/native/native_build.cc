@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
-#include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -14,7 +14,8 @@
 #include "llvm/Support/Program.h"
 #include "translator/cli/native/build_note.h"
 #include "translator/cli/native/compiler.h"
-#include "translator/cli/native/process.h"
+#include "translator/cli/process/interruptible.h"
+#include "translator/cli/process/process.h"
 #include "translator/output_folder.h"
 
 namespace fermata::driver {
@@ -201,7 +202,7 @@ class NativeBuild {
         options_.before_build == nullptr ? absl::OkStatus() : options_.before_build();
     if (!status.ok()) return status;
     // Before the folder: it ends the process, if a signal asked for that, when all is cleared up.
-    const InterruptibleProcesses interruptible;
+    const process::Interruptible interruptible(process::Interruptible::kReturn);
     auto folder = TemporaryFolder::Make(parent);
     if (!folder.ok()) return folder.status();
     folder_ = (*folder)->path();
@@ -229,11 +230,11 @@ class NativeBuild {
                                         absl::StrCat("--shards=", shards_)};
     command.insert(command.end(), options_.translator_flags.begin(),
                    options_.translator_flags.end());
-    absl::StatusOr<ProcessResult> run = RunProcess(command);
+    absl::StatusOr<process::Result> run = process::Run(command);
     if (!run.ok()) return run.status();
     result.translate_seconds = SecondsSince(start);
     if (run->exit_code == 0) return absl::OkStatus();
-    const std::string message = Tail(run->output);
+    const std::string message = process::Tail(run->output);
     if (!MissingProposal(message).empty()) return absl::UnimplementedError(message);
     return absl::InvalidArgumentError(
         absl::StrCat("translation failed (exit ", run->exit_code, "): ", message));
@@ -255,13 +256,20 @@ class NativeBuild {
     return names;
   }
 
+  // A compiler that is killed leaves its temporary files: in the folder that is removed.
+  process::Command InFolder(std::vector<std::string> arguments) const {
+    process::Command command = std::move(arguments);
+    command.environment = {{"TMPDIR", folder_}};
+    return command;
+  }
+
   absl::Status CompileAndLink(const std::string& target,
                               const std::vector<std::string>& link_before,
                               const std::vector<std::string>& link_after, NativeModule& result) {
     const Clock::time_point start = Clock::now();
     const absl::StatusOr<std::vector<std::string>> names = SourceNames();
     if (!names.ok()) return names.status();
-    std::vector<std::vector<std::string>> commands;
+    std::vector<process::Command> commands;
     std::vector<std::string> link = compiler_.command;
     link.insert(link.end(), link_before.begin(), link_before.end());
     link.insert(link.end(), {"-o", absl::StrCat(folder_, "/", target)});
@@ -272,27 +280,24 @@ class NativeBuild {
       compile.insert(compile.end(),
                      {"-I", options_.include_dir, "-c", absl::StrCat(folder_, "/", name, ".cc"),
                       "-o", absl::StrCat(folder_, "/", name, ".o")});
-      commands.push_back(std::move(compile));
+      commands.push_back(InFolder(std::move(compile)));
       link.push_back(absl::StrCat(folder_, "/", name, ".o"));
     }
     link.insert(link.end(), link_after.begin(), link_after.end());
-    const unsigned jobs =
-        options_.jobs != 0 ? options_.jobs : std::max(1u, std::thread::hardware_concurrency());
     size_t done = 0;
     const auto report = [&] {
       Report(absl::StrCat("compiling, ", done, " of ", commands.size(), " files done"));
     };
     report();
-    const auto finished = [&](const ProcessResult& compiled) {
+    const auto finished = [&](const process::Result& compiled) {
       ++done;
       result.compile_peak_bytes = std::max(result.compile_peak_bytes, compiled.peak_bytes);
       report();
     };
-    // A compiler that is ended leaves its temporary files: in the folder that is removed.
-    absl::Status status = RunAll(commands, jobs, finished, folder_);
+    absl::Status status = process::RunAll(commands, options_.jobs, finished);
     if (status.ok()) {
       Report("linking");
-      status = RunAll({link}, 1, nullptr, folder_);
+      status = process::RunAll({InFolder(std::move(link))}, 1, nullptr);
     }
     result.compile_seconds = SecondsSince(start);
     return status;

@@ -1,14 +1,17 @@
-// Bar charts as SVG: plain horizontal bars in groups, in colours that can be read on a light and on
-// a dark background (the background is transparent, as GitHub shows either).
-#ifndef FERMATA_BENCH_REPORT_SVG_H_
-#define FERMATA_BENCH_REPORT_SVG_H_
+// Bar charts: what they show is said here, charts.py draws them.
+#ifndef FERMATA_BENCH_REPORT_CHARTS_H_
+#define FERMATA_BENCH_REPORT_CHARTS_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "llvm/Support/JSON.h"
+
 namespace bench {
 
+// Plain horizontal bars in groups.
 struct BarChart {
   struct Group {
     std::string label;
@@ -18,12 +21,14 @@ struct BarChart {
   std::vector<std::string> series;
   std::vector<Group> groups;
   std::optional<double> line;  // a vertical line at this value, as 1 in a chart of ratios
-  std::string unit;            // after each number
   bool logarithmic = false;
 };
 
-std::string Svg(const BarChart& chart);
+using Charts = std::map<std::string, BarChart>;  // by file name, without ".svg"
+
+// As charts.py reads them.
+llvm::json::Value ToJson(const Charts& charts);
 
 }  // namespace bench
 
-#endif  // FERMATA_BENCH_REPORT_SVG_H_
+#endif  // FERMATA_BENCH_REPORT_CHARTS_H_

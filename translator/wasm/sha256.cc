@@ -1,4 +1,4 @@
-#include "translator/sha256.h"
+#include "translator/wasm/sha256.h"
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/SHA256.h"
