@@ -1,7 +1,5 @@
 // Translation on several threads: what is written does not depend on how many there are, and of
 // several errors the first function's is reported.
-#include "translator/pipeline.h"
-
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -12,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/support/files.h"
 #include "tests/wasm_builder.h"
+#include "translator/pipeline.h"
 
 namespace fermata {
 namespace {
