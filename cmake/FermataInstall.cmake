@@ -11,7 +11,7 @@ endif()
 
 install(TARGETS ${fermata_installed_targets} EXPORT FermataTargets)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/fermata" TYPE INCLUDE
-        FILES_MATCHING PATTERN "*.h")
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
 install(EXPORT FermataTargets NAMESPACE Fermata:: DESTINATION "${fermata_package_dir}")
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/FermataConfig.cmake.in"

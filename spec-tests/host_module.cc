@@ -33,8 +33,8 @@ class Maker {
   }
 
  private:
-  static core::LimitsInfo Limits(uint64_t min, uint64_t max, bool is64, bool shared) {
-    core::LimitsInfo limits{};
+  static core::SizeLimitsInfo Limits(uint64_t min, uint64_t max, bool is64, bool shared) {
+    core::SizeLimitsInfo limits{};
     limits.min = min;
     limits.max = max;
     limits.has_max = true;

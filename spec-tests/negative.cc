@@ -9,6 +9,7 @@
 #include "tests/support/files.h"
 #include "translator/validate/function_validator.h"
 #include "translator/validate/module_validator.h"
+#include "translator/validate/null_sink.h"
 #include "translator/wasm/reader.h"
 
 namespace fermata::spec {
@@ -25,7 +26,7 @@ absl::Status CheckModule(const std::string& path, const wasm::FeatureSet& featur
   absl::StatusOr<wasm::Module> module = wasm::ReadModule(path, bytes, features);
   if (!module.ok()) return module.status();
   absl::Status status = validate::ValidateModule(*module);
-  validate::Sink nobody;
+  validate::NullSink nobody;
   for (uint32_t f = module->imported_functions; status.ok() && f < module->functions.size(); ++f) {
     status = validate::ValidateFunction(*module, f, nobody);
   }
@@ -83,9 +84,9 @@ std::string WithoutPosition(absl::string_view message, absl::string_view path) {
   return std::string(colon == absl::string_view::npos ? message : message.substr(colon + 2));
 }
 
-Outcome CheckRefused(const Command& command, const std::string& path, absl::string_view group,
-                     bool& other_phrase) {
-  Outcome outcome{command.line, command.type, Verdict::kPassed, ""};
+CommandResult CheckRefused(const Command& command, const std::string& path, absl::string_view group,
+                           bool& other_phrase) {
+  CommandResult outcome{command.line, command.type, Verdict::kPassed, ""};
   other_phrase = false;
   const absl::Status status = CheckModule(path, FeaturesOf(group));
   if (status.ok()) {

@@ -27,8 +27,8 @@ std::string WithoutPosition(absl::string_view message, absl::string_view path);
 
 // Reads and validates the module in the file `path`, as of `group`. Passed: it is refused with the
 // phrase of `command`, or another phrase of the same class (`other_phrase` is then set).
-Outcome CheckRefused(const Command& command, const std::string& path, absl::string_view group,
-                     bool& other_phrase);
+CommandResult CheckRefused(const Command& command, const std::string& path, absl::string_view group,
+                           bool& other_phrase);
 
 }  // namespace fermata::spec
 

@@ -30,7 +30,7 @@ inline bool SuspendsEverywhere(Mode mode) {
   return mode == Mode::kSuspended || mode == Mode::kSnapshotted;
 }
 
-struct Outcome {
+struct CommandResult {
   unsigned line = 0;
   CommandType type = CommandType::kModule;
   Verdict verdict = Verdict::kPassed;

@@ -42,13 +42,13 @@ std::string WithoutKind(absl::string_view text) {
   return std::string(text);
 }
 
-Outcome Failed(const Command& command, std::string detail) {
+CommandResult Failed(const Command& command, std::string detail) {
   return {command.line, command.type, Verdict::kFailed, std::move(detail)};
 }
-Outcome Blocked(const Command& command, std::string detail) {
+CommandResult Blocked(const Command& command, std::string detail) {
   return {command.line, command.type, Verdict::kBlocked, std::move(detail)};
 }
-Outcome Passed(const Command& command) {
+CommandResult Passed(const Command& command) {
   return {command.line, command.type, Verdict::kPassed, ""};
 }
 
@@ -66,8 +66,8 @@ bool SameTrapText(absl::string_view expected, absl::string_view found) {
   return !b.empty() && (absl::StartsWith(a, b) || absl::StartsWith(b, a));
 }
 
-Player::Player(const PlayOptions& options, Sink sink)
-    : options_(options), sink_(std::move(sink)), store_(std::make_unique<StoreHandle>()) {
+Player::Player(const PlayOptions& options, Report report)
+    : options_(options), report_(std::move(report)), store_(std::make_unique<StoreHandle>()) {
   latest_.broken = "the script has no instance yet";
   if (options.paused) PauseAtNextCheck();
   auto spectest = MakeSpectest(*store_, options.suspended, spectest_names_);
@@ -89,13 +89,13 @@ void Player::Play(const std::vector<Command>& commands) {
   }
 }
 
-void Player::PlayOne(const Command& command) { sink_(Check(command)); }
+void Player::PlayOne(const Command& command) { report_(Check(command)); }
 
-Outcome Player::Check(const Command& command) {
+CommandResult Player::Check(const Command& command) {
   if (command.text) return {command.line, command.type, Verdict::kNotApplicable, "text format"};
   if (IsNegative(command.type)) {
     bool other_phrase = false;
-    const Outcome outcome =
+    const CommandResult outcome =
         CheckRefused(command, absl::StrCat(options_.folder, "/", command.filename), options_.group,
                      other_phrase);
     stats_.other_phrases += other_phrase;
@@ -103,7 +103,7 @@ Outcome Player::Check(const Command& command) {
   }
   switch (command.type) {
     case CommandType::kModule: {
-      const Outcome outcome = CheckInstance(command, command.filename, latest_);
+      const CommandResult outcome = CheckInstance(command, command.filename, latest_);
       if (!command.name.empty()) named_[command.name] = latest_;
       return outcome;
     }
@@ -119,7 +119,8 @@ Outcome Player::Check(const Command& command) {
       return Passed(command);
     }
     case CommandType::kModuleInstance: {
-      const Outcome outcome = CheckInstance(command, Lookup(definitions_, command.module), latest_);
+      const CommandResult outcome =
+          CheckInstance(command, Lookup(definitions_, command.module), latest_);
       if (!command.instance.empty()) named_[command.instance] = latest_;
       return outcome;
     }
@@ -148,7 +149,8 @@ const Player::Unit& Player::Find(const std::string& name) const {
   return it == named_.end() ? *none : it->second;
 }
 
-Outcome Player::CheckInstance(const Command& command, const std::string& filename, Unit& unit) {
+CommandResult Player::CheckInstance(const Command& command, const std::string& filename,
+                                    Unit& unit) {
   const Result result = Instantiate(filename, unit);
   switch (result.kind) {
     case Result::Kind::kReturned:
@@ -161,7 +163,7 @@ Outcome Player::CheckInstance(const Command& command, const std::string& filenam
   }
 }
 
-Outcome Player::CheckRefusedInstance(const Command& command) {
+CommandResult Player::CheckRefusedInstance(const Command& command) {
   Unit unit;
   const Result result = Instantiate(command.filename, unit);
   if (result.kind == Result::Kind::kBlocked) return Blocked(command, result.message);
@@ -177,7 +179,7 @@ Outcome Player::CheckRefusedInstance(const Command& command) {
                    result.kind == Result::Kind::kReturned ? "an instance" : result.message));
 }
 
-Outcome Player::Register(const Command& command) {
+CommandResult Player::Register(const Command& command) {
   const Unit& unit = Find(command.name);
   registered_[command.as] = unit;
   if (!unit.blocked.empty()) return Blocked(command, unit.blocked);
@@ -282,7 +284,7 @@ absl::StatusOr<Extern> Player::FindImport(const core::ImportInfo& import) {
   return found;
 }
 
-Outcome Player::CheckAction(const Command& command) {
+CommandResult Player::CheckAction(const Command& command) {
   const Result result = Act(command.action);
   if (result.kind == Result::Kind::kBlocked) return Blocked(command, result.message);
   const bool trapped = result.kind == Result::Kind::kTrapped;
@@ -468,8 +470,8 @@ absl::Status Player::Restore(DynamicStep& step) {
   return absl::OkStatus();
 }
 
-Outcome Player::StartThread(const Command& command) {
-  auto player = std::make_unique<Player>(options_, sink_);
+CommandResult Player::StartThread(const Command& command) {
+  auto player = std::make_unique<Player>(options_, report_);
   if (!command.shared_module.empty()) {
     const Unit& shared = Find(command.shared_module);
     Unit unit;
@@ -496,7 +498,7 @@ Outcome Player::StartThread(const Command& command) {
   return Passed(command);
 }
 
-Outcome Player::Wait(const Command& command) {
+CommandResult Player::Wait(const Command& command) {
   const auto it = threads_.find(command.thread);
   if (it == threads_.end()) return Failed(command, "no thread has this name");
   if (it->second.thread.joinable()) it->second.thread.join();

@@ -52,9 +52,9 @@ class Player {
  public:
   // Called for each command but `module_definition`s that pass, possibly on other threads, one at a
   // time.
-  using Sink = std::function<void(const Outcome&)>;
+  using Report = std::function<void(const CommandResult&)>;
 
-  Player(const PlayOptions& options, Sink sink);
+  Player(const PlayOptions& options, Report report);
   ~Player();
   void Play(const std::vector<Command>& commands);
   PlayStats stats() const { return stats_; }
@@ -81,13 +81,13 @@ class Player {
   };
 
   void PlayOne(const Command& command);
-  Outcome Check(const Command& command);
-  Outcome CheckInstance(const Command& command, const std::string& filename, Unit& unit);
-  Outcome CheckAction(const Command& command);
-  Outcome CheckRefusedInstance(const Command& command);
-  Outcome Register(const Command& command);
-  Outcome StartThread(const Command& command);
-  Outcome Wait(const Command& command);
+  CommandResult Check(const Command& command);
+  CommandResult CheckInstance(const Command& command, const std::string& filename, Unit& unit);
+  CommandResult CheckAction(const Command& command);
+  CommandResult CheckRefusedInstance(const Command& command);
+  CommandResult Register(const Command& command);
+  CommandResult StartThread(const Command& command);
+  CommandResult Wait(const Command& command);
 
   Result Instantiate(const std::string& filename, Unit& unit);
   Result Link(const ModuleInfo& info, Imports& imports);
@@ -101,7 +101,7 @@ class Player {
   const Unit& Find(const std::string& name) const;
 
   const PlayOptions& options_;
-  Sink sink_;
+  Report report_;
   std::unique_ptr<StoreHandle> store_;
   std::map<std::string, Extern> spectest_;
   std::vector<std::string> spectest_names_;  // in the order they were made

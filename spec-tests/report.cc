@@ -138,10 +138,10 @@ void Report::Add(FileResult result, const Expected& expected) {
   const bool suspended = result.mode != Mode::kPlain;
   const size_t mode = Index(result.mode);
   std::set<unsigned> failed_lines;
-  const auto failure = [&](Outcome outcome) {
+  const auto failure = [&](CommandResult outcome) {
     return Failure{result.group, result.file, result.mode, std::move(outcome)};
   };
-  for (const Outcome& outcome : result.outcomes) {
+  for (const CommandResult& outcome : result.outcomes) {
     const bool assertion = IsAssertion(outcome.type);
     if (IsExecutable(outcome.type) && outcome.verdict != Verdict::kNotApplicable) {
       ++figures.executable;
@@ -170,8 +170,8 @@ void Report::Add(FileResult result, const Expected& expected) {
   }
   for (unsigned line : expected.LinesOf(result.file, suspended)) {
     if (failed_lines.count(line) != 0) continue;
-    Outcome outcome{line, CommandType::kAction, Verdict::kFailed,
-                    "listed as an expected failure, but nothing fails at this line"};
+    CommandResult outcome{line, CommandType::kAction, Verdict::kFailed,
+                          "listed as an expected failure, but nothing fails at this line"};
     ++figures.failed;
     failures_.push_back(failure(std::move(outcome)));
   }

@@ -42,7 +42,7 @@ class Expected {
 struct FileResult {
   std::string group, file;
   Mode mode = Mode::kPlain;
-  std::vector<Outcome> outcomes;
+  std::vector<CommandResult> outcomes;
   PlayStats stats;
   std::map<std::string, std::string> blocked;  // modules: why
   bool cached = false;
@@ -59,7 +59,7 @@ struct Figures {
 struct Failure {
   std::string group, file;
   Mode mode = Mode::kPlain;
-  Outcome outcome;
+  CommandResult outcome;
 };
 
 class Report {

@@ -158,10 +158,10 @@ class FileRun {
 
 }  // namespace
 
-std::vector<Outcome> Complete(const Script& script, std::vector<Outcome> outcomes,
-                              const std::string& reason) {
+std::vector<CommandResult> Complete(const Script& script, std::vector<CommandResult> outcomes,
+                                    const std::string& reason) {
   std::map<std::pair<unsigned, CommandType>, unsigned> have;
-  for (const Outcome& outcome : outcomes) ++have[{outcome.line, outcome.type}];
+  for (const CommandResult& outcome : outcomes) ++have[{outcome.line, outcome.type}];
   bool first = true;
   ForEach(script.commands, [&](const Command& command) {
     unsigned& count = have[{command.line, command.type}];
@@ -239,7 +239,7 @@ absl::Status PlayInChild(const ChildOptions& options) {
     for (const std::string& module : ModulesOf(*script)) play.broken.emplace(module, error);
   }
   std::mutex mutex;
-  const auto tell = [&](const Outcome& outcome) {
+  const auto tell = [&](const CommandResult& outcome) {
     std::lock_guard<std::mutex> lock(mutex);
     const std::string line = ToLine(outcome);
     std::fwrite(line.data(), 1, line.size(), stdout);

@@ -48,8 +48,8 @@ absl::Status TranslateInChild(const ChildOptions& options);
 absl::Status PlayInChild(const ChildOptions& options);
 
 // `outcomes`, and a failure for each command of the script that has none.
-std::vector<Outcome> Complete(const Script& script, std::vector<Outcome> outcomes,
-                              const std::string& reason);
+std::vector<CommandResult> Complete(const Script& script, std::vector<CommandResult> outcomes,
+                                    const std::string& reason);
 
 }  // namespace fermata::spec
 

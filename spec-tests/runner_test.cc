@@ -172,7 +172,7 @@ TEST(Umbrellas, ModulesThatTheCompilerRefusesAreLeftOut) {
 
 TEST(Wire, OutcomesSurviveNoise) {
   const std::string text = absl::StrCat(
-      "noise", ToLine(Outcome{7, CommandType::kAssertTrap, Verdict::kFailed, "a \"b\"\n"}),
+      "noise", ToLine(CommandResult{7, CommandType::kAssertTrap, Verdict::kFailed, "a \"b\"\n"}),
       "more\n", kWirePrefix, "{\"line\": 3, \"ty");
   const Told told = ParseLines(text);
   ASSERT_EQ(told.outcomes.size(), 1u);
@@ -196,7 +196,7 @@ TEST(Expectations, EachLineHasAReason) {
   EXPECT_FALSE(Expected::Parse("a.wast three\n").ok());
 }
 
-FileResult ResultOf(std::vector<Outcome> outcomes) {
+FileResult ResultOf(std::vector<CommandResult> outcomes) {
   FileResult result;
   result.group = "g";
   result.file = "a.wast";

@@ -46,7 +46,7 @@ int64_t Number(const json::Object& object, llvm::StringRef key) {
 
 }  // namespace
 
-std::string ToLine(const Outcome& outcome) {
+std::string ToLine(const CommandResult& outcome) {
   json::Object object{{"line", static_cast<int64_t>(outcome.line)},
                       {"type", static_cast<int64_t>(outcome.type)},
                       {"verdict", static_cast<int64_t>(outcome.verdict)}};
@@ -94,7 +94,7 @@ Told ParseLines(absl::string_view output) {
       told.stats = stats;
       continue;
     }
-    Outcome outcome;
+    CommandResult outcome;
     outcome.line = static_cast<unsigned>(Number(*object, "line"));
     outcome.type = static_cast<CommandType>(Number(*object, "type"));
     outcome.verdict = static_cast<Verdict>(Number(*object, "verdict"));

@@ -17,12 +17,12 @@ namespace fermata::spec {
 // Lines of the child begin with this, so that they are told from what else it prints.
 inline constexpr absl::string_view kWirePrefix = "\x1e@";
 
-std::string ToLine(const Outcome& outcome);
+std::string ToLine(const CommandResult& outcome);
 std::string ToLine(const PlayStats& stats);  // the last line of a child that came to its end
 
 // What a child that played a script has told.
 struct Told {
-  std::vector<Outcome> outcomes;
+  std::vector<CommandResult> outcomes;
   std::optional<PlayStats> stats;  // none: it did not come to its end
   std::string noise;               // what else it printed
 };

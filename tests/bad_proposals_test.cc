@@ -135,7 +135,7 @@ bool Survives(const Bytes& bytes) {
     for (bool suspend : {false, true}) {
       emit::Options options;
       options.suspend_everywhere = suspend;
-      for (emit::Shape shape : {emit::Shape::kSplit, emit::Shape::kShared}) {
+      for (emit::ShapeChoice shape : {emit::ShapeChoice::kSplit, emit::ShapeChoice::kShared}) {
         options.shape = shape;
         EXPECT_EQ(TranslateAll(exact, options), absl::OkStatus());
       }

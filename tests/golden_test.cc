@@ -27,7 +27,7 @@ std::string Read(const fs::path& path) {
 
 emit::Options OptionsOf(const std::string& name) {
   emit::Options options;
-  if (name == "shared") options.shape = emit::Shape::kShared;
+  if (name == "shared") options.shape = emit::ShapeChoice::kShared;
   if (name == "checked") options.memory = emit::MemoryPolicy::kChecked;
   if (name == "pieces") {
     options.giant_bytes = 0;

@@ -60,7 +60,7 @@ class HandModule {
         {nullptr, function_imports_[import].type, import, false, may_throw, nullptr});
     return Export(name, ExternKind::kFunction, functions_.size() - 1);
   }
-  uint32_t Memory(const char* name, const core::LimitsInfo& limits, bool imported = false) {
+  uint32_t Memory(const char* name, const core::SizeLimitsInfo& limits, bool imported = false) {
     const uint32_t index = static_cast<uint32_t>(memories_.size());
     memories_.push_back({limits,
                          static_cast<uint32_t>(offsetof(HandInstance, memories) +
@@ -68,8 +68,8 @@ class HandModule {
                          imported});
     return ImportOrExport(name, ExternKind::kMemory, index, imported);
   }
-  uint32_t Table(const char* name, ValType type, core::RefType ref, const core::LimitsInfo& limits,
-                 bool imported = false) {
+  uint32_t Table(const char* name, ValType type, core::RefType ref,
+                 const core::SizeLimitsInfo& limits, bool imported = false) {
     const uint32_t index = static_cast<uint32_t>(tables_.size());
     tables_.push_back(
         {type, limits,

@@ -109,7 +109,7 @@ const uint16_t kWords[] = {4, 2, 2};
 const core::SiteDetail kDetails[] = {{0, 0, "i"}, {1, 0, ""}, {4, 0, ""}};
 
 core::Text TextOf(const char* s) { return {s, static_cast<u32>(strlen(s))}; }
-constexpr core::LimitsInfo Between(u64 min, u64 max, u8 page_log2 = 0) {
+constexpr core::SizeLimitsInfo Between(u64 min, u64 max, u8 page_log2 = 0) {
   return {min, max, max != 0, false, false, page_log2};
 }
 
@@ -130,12 +130,12 @@ struct TestModule {
         {ValType::kFuncRef, Between(2, 5), offsetof(Self, table0), false, Ref(ValType::kFuncRef)}};
     globals = {{ValType::kI32, true, false, offsetof(Self, g0), Ref(ValType::kI32)}};
   }
-  void ImportMemory(core::LimitsInfo limits) {
+  void ImportMemory(core::SizeLimitsInfo limits) {
     imports.push_back({TextOf("env"), TextOf("memory"), ExternKind::kMemory, 0, nullptr, 0});
     memories[0].limits = limits;
     memories[0].imported = true;
   }
-  void ImportTable(ValType type, core::LimitsInfo limits) {
+  void ImportTable(ValType type, core::SizeLimitsInfo limits) {
     imports.push_back({TextOf("env"), TextOf("table"), ExternKind::kTable, 0, nullptr, 0});
     tables[0] = {type, limits, offsetof(Self, table0), true, Ref(type)};
   }

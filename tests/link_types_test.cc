@@ -11,7 +11,7 @@ namespace {
 
 using core::RefType;
 
-constexpr core::LimitsInfo kLimits = {1, 4, true, false, false};
+constexpr core::SizeLimitsInfo kLimits = {1, 4, true, false, false};
 
 class LinkTypes : public testing::Test {
  protected:
@@ -192,7 +192,7 @@ TEST_F(LinkTypes, HostsTablesAndGlobalsAreNullableAndAbstract) {
 
 TEST_F(LinkTypes, TheWidthOfIndicesMustMatch) {
   for (const bool wide : {false, true}) {
-    core::LimitsInfo limits = {1, ~uint64_t{0}, true, wide, false};
+    core::SizeLimitsInfo limits = {1, ~uint64_t{0}, true, wide, false};
     HandModule owner;
     owner.Table("table", ValType::kExternRef, {0x6f, true, 0}, limits);
     DynamicInstance* a = Make(owner);
@@ -271,9 +271,9 @@ TEST_F(LinkTypes, HostsMakeTags) {
 // ---- Memories ----
 
 TEST_F(LinkTypes, MemoriesMustBeOfTheSameKind) {
-  const core::LimitsInfo kinds[] = {{1, 4, true, false, false, 16}, {1, 4, true, true, false, 16},
-                                    {1, 4, true, false, true, 16},  {1, 4, true, true, true, 16},
-                                    {1, 4, true, false, false, 0},  {1, 4, true, false, true, 0}};
+  const core::SizeLimitsInfo kinds[] = {
+      {1, 4, true, false, false, 16}, {1, 4, true, true, false, 16}, {1, 4, true, false, true, 16},
+      {1, 4, true, true, true, 16},   {1, 4, true, false, false, 0}, {1, 4, true, false, true, 0}};
   for (int i = 0; i < 6; ++i) {
     const Imports imports =
         Only("memory", *store_.MakeMemory(kinds[i], core::MemoryPolicy::kReserved));
@@ -291,11 +291,12 @@ TEST_F(LinkTypes, MemoriesMustBeOfTheSameKind) {
 }
 
 TEST_F(LinkTypes, OnlyMemoriesAccessedWithoutChecksNeedAReservation) {
-  for (const auto& [limits, fits] : {std::pair(core::LimitsInfo{1, 4, true, false, false}, false),
-                                     std::pair(core::LimitsInfo{1, 4, true, false, true}, false),
-                                     std::pair(core::LimitsInfo{1, 4, true, true, false}, true),
-                                     std::pair(core::LimitsInfo{1, 4, true, false, false, 0}, true),
-                                     std::pair(core::LimitsInfo{1, 4, true, true, true}, true)}) {
+  for (const auto& [limits, fits] :
+       {std::pair(core::SizeLimitsInfo{1, 4, true, false, false}, false),
+        std::pair(core::SizeLimitsInfo{1, 4, true, false, true}, false),
+        std::pair(core::SizeLimitsInfo{1, 4, true, true, false}, true),
+        std::pair(core::SizeLimitsInfo{1, 4, true, false, false, 0}, true),
+        std::pair(core::SizeLimitsInfo{1, 4, true, true, true}, true)}) {
     const Imports imports =
         Only("memory", *store_.MakeMemory(limits, core::MemoryPolicy::kChecked));
     for (const auto policy : {core::MemoryPolicy::kReserved, core::MemoryPolicy::kChecked}) {

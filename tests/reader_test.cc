@@ -10,6 +10,7 @@
 #include "tests/wasm_builder.h"
 #include "translator/validate/function_validator.h"
 #include "translator/validate/module_validator.h"
+#include "translator/validate/null_sink.h"
 #include "translator/wasm/decoder.h"
 #include "translator/wasm/names.h"
 
@@ -498,7 +499,7 @@ TEST(Reader, FeaturesThatAreOffRefuse) {
       {Feature::kReferenceTypes,
        Sections({{2, {1, 1, 'm', 0, 0x7e, 1, 0x70, 0, 1, 2, 1, 'a', 1, 'b'}}})},
   };
-  struct UseSink : validate::Sink {
+  struct UseSink : validate::NullSink {
     void Uses(const FeatureUses& more) override { uses.AddAll(more); }
     FeatureUses uses;
   };

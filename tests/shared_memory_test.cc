@@ -53,7 +53,7 @@ uint64_t InvokeProbe(Instance* base, core::AnyFunction function, const uint64_t*
 }
 constexpr ValType kTypes[] = {ValType::kI32, ValType::kI64, ValType::kI64, ValType::kI64};
 
-core::LimitsInfo Limited(uint64_t min, uint64_t max, bool shared) {
+core::SizeLimitsInfo Limited(uint64_t min, uint64_t max, bool shared) {
   return {min, max, true, false, shared};
 }
 

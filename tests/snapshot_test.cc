@@ -162,7 +162,7 @@ void Link(StoreHandle& store, const ModuleInfo& mix, const ModuleInfo& linked, H
     imports.Add("host", name, *e);
   };
   imports.AddInstance("mix", *first);
-  core::LimitsInfo limits{};
+  core::SizeLimitsInfo limits{};
   limits.min = 1;
   limits.max = 4;
   limits.has_max = true;

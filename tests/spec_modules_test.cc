@@ -21,6 +21,7 @@
 #include "tests/support/files.h"
 #include "translator/validate/function_validator.h"
 #include "translator/validate/module_validator.h"
+#include "translator/validate/null_sink.h"
 #include "translator/wasm/features.h"
 #include "translator/wasm/reader.h"
 
@@ -35,7 +36,7 @@ absl::Status Check(const std::string& name, const std::vector<uint8_t>& bytes) {
   absl::StatusOr<wasm::Module> module = wasm::ReadModule(name, bytes);
   if (!module.ok()) return module.status();
   absl::Status status = validate::ValidateModule(*module);
-  validate::Sink nobody;
+  validate::NullSink nobody;
   for (uint32_t f = module->imported_functions; status.ok() && f < module->functions.size(); ++f) {
     status = validate::ValidateFunction(*module, f, nobody);
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tests/wasm_builder.h"
+#include "translator/validate/null_sink.h"
 #include "translator/validate/sink.h"
 
 namespace fermata::validate {
@@ -36,7 +37,8 @@ WasmBuilder Environment() {
   return b;
 }
 
-std::string CheckBody(absl::string_view results, const Bytes& code, Sink* sink = nullptr) {
+std::string CheckBody(absl::string_view results, const Bytes& code,
+                      InstructionSink* sink = nullptr) {
   WasmBuilder b = Environment();
   b.Function(b.Type("", results), "", code);
   return Words(Check(b.Build(), sink));
@@ -161,7 +163,7 @@ TEST(TailCalls, ResultsAreThoseOfTheCaller) {
 
 // ---- Events ----
 
-class Recorder : public Sink {
+class Recorder : public NullSink {
  public:
   void Finish(bool reachable) override { Add("finish", reachable); }
   void Unreachable() override { Add("unreachable"); }

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/wasm_builder.h"
+#include "translator/validate/null_sink.h"
 #include "translator/validate/sink.h"
 #include "translator/wasm/reader.h"
 
@@ -26,7 +27,7 @@ using Op = Opcode;
 //   functions  0, 1: imported, types 0 and 3
 //   The body returns `result` (bytes; none if empty); its locals are 0: (ref null 0)   1: (ref 0)
 //   2: i32 3: (ref null 1)   4: externref
-std::string CheckBody(const Bytes& results, const Bytes& code, Sink* sink = nullptr) {
+std::string CheckBody(const Bytes& results, const Bytes& code, InstructionSink* sink = nullptr) {
   WasmBuilder b;
   b.Type("", "");
   b.Type("i", "i");
@@ -138,7 +139,7 @@ TEST(TypedReferences, TablesWithInitialValues) {
 }
 
 TEST(TypedReferences, EventsInReachableCodeOnly) {
-  class Recorder : public Sink {
+  class Recorder : public NullSink {
    public:
     void CallRef(uint32_t type) override { text += absl::StrCat("call_ref ", type, "; "); }
     void ReturnCallRef(uint32_t type) override { text += absl::StrCat("return ", type, "; "); }

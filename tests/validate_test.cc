@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tests/wasm_builder.h"
+#include "translator/validate/null_sink.h"
 #include "translator/validate/sink.h"
 
 namespace fermata::validate {
@@ -55,7 +56,8 @@ WasmBuilder Environment() {
 }
 
 // A function with locals 0: i32, 1: i64, 2: f32, 3: f64, 4: funcref, 5: externref.
-absl::Status CheckBody(absl::string_view results, const Bytes& code, Sink* sink = nullptr) {
+absl::Status CheckBody(absl::string_view results, const Bytes& code,
+                       InstructionSink* sink = nullptr) {
   WasmBuilder b = Environment();
   b.Function(b.Type("", results), "iIfFre", code);
   return Check(b.Build(), sink);
@@ -611,7 +613,7 @@ TEST(Module, DataSegments) {
 // ---- What the sink is told ----
 
 // Writes down the control events, and the constants by their value.
-class Recorder : public Sink {
+class Recorder : public NullSink {
  public:
   void Begin(uint32_t, const FuncType&, absl::Span<const ValType> locals) override {
     events.clear();
@@ -714,7 +716,7 @@ TEST(Events, NoneForAnInvalidInstruction) {
 }
 
 TEST(Events, OffsetsAreThoseOfTheInstructions) {
-  class Offsets : public Sink {
+  class Offsets : public NullSink {
    public:
     void At(uint32_t offset) override { offsets.push_back(offset); }
     std::vector<uint32_t> offsets;

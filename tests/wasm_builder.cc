@@ -163,11 +163,11 @@ Bytes Module(const std::vector<std::pair<uint8_t, Bytes>>& sections) {
   return bytes;
 }
 
-absl::Status Check(const Bytes& module, validate::Sink* sink) {
+absl::Status Check(const Bytes& module, validate::InstructionSink* sink) {
   absl::StatusOr<wasm::Module> m = wasm::ReadModule("m.wasm", module);
   if (!m.ok()) return m.status();
   absl::Status status = validate::ValidateModule(*m);
-  validate::Sink nobody;
+  validate::NullSink nobody;
   for (uint32_t f = m->imported_functions; status.ok() && f < m->functions.size(); ++f) {
     status = validate::ValidateFunction(*m, f, sink == nullptr ? nobody : *sink);
   }

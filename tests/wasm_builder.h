@@ -86,7 +86,7 @@ class WasmBuilder {
 Bytes Module(const std::vector<std::pair<uint8_t, Bytes>>& sections);
 
 // Reads and validates all of it, as "m.wasm". Bodies are told to `sink`, if there is one.
-absl::Status Check(const Bytes& module, validate::Sink* sink = nullptr);
+absl::Status Check(const Bytes& module, validate::InstructionSink* sink = nullptr);
 
 // The message without the position, "" if ok: `m.wasm: 0x1f3 (function 1): unknown type 7` gives
 // "unknown type 7".

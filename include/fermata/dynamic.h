@@ -157,9 +157,9 @@ struct Extern {
   bool may_suspend = false;   // kFunction
   bool may_throw = false;     // kFunction: an exception may leave it
   core::Memory* memory = nullptr;
-  core::LimitsInfo memory_limits{};  // kMemory: declared
+  core::SizeLimitsInfo memory_limits{};  // kMemory: declared
   core::Table* table = nullptr;
-  core::LimitsInfo table_limits{};  // kTable: declared
+  core::SizeLimitsInfo table_limits{};  // kTable: declared
   Global global{};
   // kTable, kGlobal of references: what they may refer to, `type` being a canonical number.
   core::RefType ref{};
@@ -372,8 +372,8 @@ class StoreHandle {
   // Memories with 64-bit addresses or small pages are checked under every policy. A shared memory
   // may also be linked into other stores, which other threads use, and lives as long as any of
   // them.
-  absl::StatusOr<Extern> MakeMemory(const core::LimitsInfo& limits, core::MemoryPolicy policy);
-  absl::StatusOr<Extern> MakeTable(ValType type, const core::LimitsInfo& limits);
+  absl::StatusOr<Extern> MakeMemory(const core::SizeLimitsInfo& limits, core::MemoryPolicy policy);
+  absl::StatusOr<Extern> MakeTable(ValType type, const core::SizeLimitsInfo& limits);
   absl::StatusOr<Extern> MakeGlobal(Value value, bool mut);
   // An exception tag. The parameters are the types of its payload; results are an error.
   absl::StatusOr<Extern> MakeTag(const Signature& signature);

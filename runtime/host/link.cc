@@ -29,7 +29,8 @@ std::string Describe(absl::Span<const ValType> types) {
 }
 
 // The import's limits admit a memory or table of `size` units with this declared maximum.
-bool Admits(const core::LimitsInfo& wanted, uint64_t size, const core::LimitsInfo& declared) {
+bool Admits(const core::SizeLimitsInfo& wanted, uint64_t size,
+            const core::SizeLimitsInfo& declared) {
   if (size < wanted.min || wanted.is64 != declared.is64 || wanted.shared != declared.shared) {
     return false;
   }

@@ -232,7 +232,7 @@ absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const S
   return result;
 }
 
-absl::StatusOr<Extern> StoreHandle::MakeMemory(const core::LimitsInfo& limits,
+absl::StatusOr<Extern> StoreHandle::MakeMemory(const core::SizeLimitsInfo& limits,
                                                core::MemoryPolicy policy) {
   auto memory = internal::MakeMemory(limits, policy, state_->store.limits.memory_pages);
   if (!memory.ok()) return memory.status();
@@ -247,7 +247,7 @@ absl::StatusOr<Extern> StoreHandle::MakeMemory(const core::LimitsInfo& limits,
   return result;
 }
 
-absl::StatusOr<Extern> StoreHandle::MakeTable(ValType type, const core::LimitsInfo& limits) {
+absl::StatusOr<Extern> StoreHandle::MakeTable(ValType type, const core::SizeLimitsInfo& limits) {
   const core::RefType ref = internal::AbstractRef(type);
   if (ref.heap == 0)
     return absl::InvalidArgumentError("the elements of a table must be references");

@@ -114,8 +114,8 @@ class Decoder {
     return i;
   }
 
-  core::LimitsInfo Limits() {
-    core::LimitsInfo limits{};
+  core::SizeLimitsInfo Limits() {
+    core::SizeLimitsInfo limits{};
     limits.min = r_.U64();
     limits.max = r_.U64();
     const uint32_t flags = r_.U32();

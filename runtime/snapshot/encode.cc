@@ -88,7 +88,7 @@ class Encoder {
     w_.Text(f.type);
     w_.U32(f.suspends);
   }
-  void Put(const core::LimitsInfo& limits) {
+  void Put(const core::SizeLimitsInfo& limits) {
     w_.U64(limits.min);
     w_.U64(limits.has_max ? limits.max : 0);
     w_.U32(limits.has_max | limits.is64 << 1 | limits.shared << 2 | limits.page_log2 << 8);

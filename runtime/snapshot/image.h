@@ -81,13 +81,13 @@ struct FunctionImage {
   bool suspends = false;
 };
 struct HostMemoryImage {
-  core::LimitsInfo limits{};
+  core::SizeLimitsInfo limits{};
   MemoryImage memory;
   core::MemoryPolicy policy = core::MemoryPolicy::kReserved;  // forks only
 };
 struct HostTableImage {
   char type = 0;
-  core::LimitsInfo limits{};
+  core::SizeLimitsInfo limits{};
   TableImage table;
 };
 struct HostGlobalImage {

@@ -17,7 +17,7 @@ constexpr uint64_t kMapped = 32 * 1024;  // bytes from which storage is mapped
 
 class CheckedMemory : public MemoryStorage {
  public:
-  CheckedMemory(const core::LimitsInfo& limits, uint64_t max_pages)
+  CheckedMemory(const core::SizeLimitsInfo& limits, uint64_t max_pages)
       : MemoryStorage(core::MemoryPolicy::kChecked, limits, max_pages) {
     memory_.grow = Grow;
   }
@@ -62,7 +62,7 @@ class CheckedMemory : public MemoryStorage {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeCheckedMemory(const core::LimitsInfo& limits,
+absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeCheckedMemory(const core::SizeLimitsInfo& limits,
                                                                  uint64_t max_pages) {
   auto memory = std::make_shared<CheckedMemory>(limits, max_pages);
   if (CheckedMemory::Grow(memory->memory(), limits.min) == ~uint64_t{0}) {

@@ -18,7 +18,7 @@ constexpr uint64_t kReservation = (uint64_t{8} << 30) + 64 * 1024;
 
 class MappedMemory : public MemoryStorage {
  public:
-  MappedMemory(core::MemoryPolicy policy, const core::LimitsInfo& limits, uint64_t max_pages)
+  MappedMemory(core::MemoryPolicy policy, const core::SizeLimitsInfo& limits, uint64_t max_pages)
       : MemoryStorage(policy, limits, max_pages),
         reservation_(
             policy == core::MemoryPolicy::kReserved
@@ -71,7 +71,7 @@ class MappedMemory : public MemoryStorage {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMappedMemory(const core::LimitsInfo& limits,
+absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMappedMemory(const core::SizeLimitsInfo& limits,
                                                                 core::MemoryPolicy policy,
                                                                 uint64_t max_pages) {
   auto memory = std::make_shared<MappedMemory>(policy, limits, max_pages);

@@ -9,7 +9,7 @@ namespace fermata::internal {
 namespace {
 
 // Pages that addresses can tell apart, and that come to at most `most` times 64 KiB.
-uint64_t MostPages(const core::LimitsInfo& limits, uint64_t most) {
+uint64_t MostPages(const core::SizeLimitsInfo& limits, uint64_t most) {
   most <<= 16 - limits.page_log2;
   const uint64_t addressable =
       limits.is64 ? ~uint64_t{0} >> limits.page_log2 : uint64_t{1} << (32 - limits.page_log2);
@@ -26,7 +26,7 @@ uint32_t Notify(core::Memory* memory, uint64_t address, uint32_t count) {
 
 }  // namespace
 
-MemoryStorage::MemoryStorage(core::MemoryPolicy policy, const core::LimitsInfo& limits,
+MemoryStorage::MemoryStorage(core::MemoryPolicy policy, const core::SizeLimitsInfo& limits,
                              uint64_t max_pages)
     : policy_(policy), limits_(limits) {
   memory_.max_pages = max_pages;
@@ -39,7 +39,7 @@ MemoryStorage::MemoryStorage(core::MemoryPolicy policy, const core::LimitsInfo& 
   }
 }
 
-absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMemory(const core::LimitsInfo& limits,
+absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMemory(const core::SizeLimitsInfo& limits,
                                                           core::MemoryPolicy policy,
                                                           uint64_t most) {
   if (policy == core::MemoryPolicy::kFixed) {

@@ -12,7 +12,7 @@ namespace fermata::internal {
 
 absl::StatusOr<std::unique_ptr<TableStorage>> TableStorage::Make(core::ValType type,
                                                                  core::RefType ref,
-                                                                 const core::LimitsInfo& limits,
+                                                                 const core::SizeLimitsInfo& limits,
                                                                  uint64_t most_elements) {
   if (limits.has_max && limits.min > limits.max) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -75,9 +75,9 @@ spec::Script ScriptOf(const std::vector<std::string>& names) {
 
 std::string Describe(const Configuration& c) {
   return absl::StrCat(Tag(c),
-                      c.shape == emit::Shape::kSplit    ? ", split"
-                      : c.shape == emit::Shape::kShared ? ", shared"
-                                                        : "",
+                      c.shape == emit::ShapeChoice::kSplit    ? ", split"
+                      : c.shape == emit::ShapeChoice::kShared ? ", shared"
+                                                              : "",
                       c.piece_size != 0 ? absl::StrCat(", pieces of ", c.piece_size) : "");
 }
 
@@ -85,9 +85,9 @@ std::string Flags(const Configuration& c) {
   return absl::StrCat("--compilers=", c.compiler, " --opt=", c.optimization,
                       " --memory=", c.checked ? "checked" : "reserved", " --modes=", Name(c.mode),
                       " --shape=",
-                      c.shape == emit::Shape::kSplit    ? "split"
-                      : c.shape == emit::Shape::kShared ? "shared"
-                                                        : "auto",
+                      c.shape == emit::ShapeChoice::kSplit    ? "split"
+                      : c.shape == emit::ShapeChoice::kShared ? "shared"
+                                                              : "auto",
                       " --piece-size=", c.piece_size);
 }
 

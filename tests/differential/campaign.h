@@ -27,7 +27,7 @@ struct Configuration {
   std::string optimization = "-O1";
   bool checked = false;  // memory
   Mode mode = Mode::kPlain;
-  emit::Shape shape = emit::Shape::kAuto;
+  emit::ShapeChoice shape = emit::ShapeChoice::kAuto;
   unsigned piece_size = 0;  // of every function; 0: as usual
 };
 std::string Describe(const Configuration& configuration);

@@ -115,15 +115,16 @@ PlanOptions PlanFlags() {
   return plan;
 }
 
-emit::Shape ShapeOf(const std::string& name) {
-  return name == "split"    ? emit::Shape::kSplit
-         : name == "shared" ? emit::Shape::kShared
-                            : emit::Shape::kAuto;
+emit::ShapeChoice ShapeOf(const std::string& name) {
+  return name == "split"    ? emit::ShapeChoice::kSplit
+         : name == "shared" ? emit::ShapeChoice::kShared
+                            : emit::ShapeChoice::kAuto;
 }
 
 // Those of library number `n`, all of the same text but for what the modes and policies need.
 absl::StatusOr<std::vector<Configuration>> Configurations(uint64_t n) {
-  constexpr emit::Shape kTurns[] = {emit::Shape::kAuto, emit::Shape::kSplit, emit::Shape::kShared};
+  constexpr emit::ShapeChoice kTurns[] = {emit::ShapeChoice::kAuto, emit::ShapeChoice::kSplit,
+                                          emit::ShapeChoice::kShared};
   Configuration base;
   constexpr const char* kLevels[] = {"-O0", "-O1", "-O0", "-O1", "-O0", "-O1", "-O0", "-O2"};
   base.optimization =

@@ -6,6 +6,7 @@
 #include "tests/differential/subject.h"
 #include "translator/validate/function_validator.h"
 #include "translator/validate/module_validator.h"
+#include "translator/validate/null_sink.h"
 #include "translator/validate/sink.h"
 #include "translator/wasm/reader.h"
 
@@ -19,7 +20,7 @@ using testing_support::Unsigned;
 constexpr uint64_t kMorePages = 3, kMoreElements = 50;
 constexpr uint8_t kTables = 4, kMemories = 5, kExports = 7;
 
-Bytes EncodeLimits(const wasm::Limits& limits, uint64_t most, uint8_t more_flags = 0) {
+Bytes EncodeLimits(const wasm::SizeLimits& limits, uint64_t most, uint8_t more_flags = 0) {
   const uint64_t max = limits.has_max ? std::min(limits.max, most) : most;
   const uint8_t flags = 1 | (limits.shared ? 2 : 0) | (limits.is64 ? 4 : 0) | more_flags;
   return Concat({{flags}, Unsigned(limits.min), Unsigned(max)});
@@ -31,7 +32,7 @@ Bytes EncodeMemories(const wasm::Module& module) {
     if (memory.imported) continue;
     const bool pages = memory.type.page_log2 != 16;
     const uint64_t more = kMorePages << (16 - memory.type.page_log2);
-    const wasm::Limits& limits = memory.type.limits;
+    const wasm::SizeLimits& limits = memory.type.limits;
     parts.push_back(EncodeLimits(limits, limits.min + more, pages ? 8 : 0));
     if (pages) parts.push_back(Unsigned(memory.type.page_log2));
   }
@@ -71,7 +72,7 @@ Bytes EncodeExports(const wasm::Module& module) {
 
 absl::Status Validate(const wasm::Module& module) {
   absl::Status status = validate::ValidateModule(module);
-  validate::Sink nobody;
+  validate::NullSink nobody;
   for (uint32_t f = module.imported_functions; status.ok() && f < module.functions.size(); ++f) {
     status = validate::ValidateFunction(module, f, nobody);
   }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "translator/validate/function_validator.h"
+#include "translator/validate/null_sink.h"
 #include "translator/validate/sink.h"
 #include "translator/wasm/reader.h"
 
@@ -119,7 +120,7 @@ class Reducer {
 
   static bool IsValid(const Bytes& bytes, size_t body) {
     absl::StatusOr<wasm::Module> module = wasm::ReadModule("module", bytes);
-    validate::Sink nobody;
+    validate::NullSink nobody;
     return module.ok() &&
            validate::ValidateFunction(
                *module, static_cast<uint32_t>(module->imported_functions + body), nobody)

@@ -164,7 +164,7 @@ class Fuzzer {
   DynamicInstance* Linked(StoreHandle& store, DynamicInstance& mix) {
     Imports imports;
     imports.AddInstance("mix", &mix);
-    core::LimitsInfo limits{};
+    core::SizeLimitsInfo limits{};
     limits.min = 1;
     limits.max = 4;
     limits.has_max = true;

@@ -217,13 +217,13 @@ absl::Status Player::BindImport(const ModuleInfo& module, const core::ImportInfo
       break;
     }
     case ExternKind::kMemory: {
-      core::LimitsInfo limits = module.memories[import.index].limits;
+      core::SizeLimitsInfo limits = module.memories[import.index].limits;
       if (header.init_pages != 0) limits.min = header.init_pages;
       bound = store_->MakeMemory(limits, module.memory_policy);
       break;
     }
     case ExternKind::kTable: {
-      core::LimitsInfo limits = module.tables[import.index].limits;
+      core::SizeLimitsInfo limits = module.tables[import.index].limits;
       if (header.import_table_size != 0) limits.min = header.import_table_size;
       bound = store_->MakeTable(module.tables[import.index].type, limits);
       break;

@@ -46,7 +46,7 @@ absl::string_view ValTypeName(const wasm::Module& module, wasm::ValType type) {
 }
 
 bool HasFixedElements(const wasm::Module& module, const wasm::Table& table) {
-  const wasm::Limits& limits = table.type.limits;
+  const wasm::SizeLimits& limits = table.type.limits;
   return limits.has_max && limits.min == limits.max && limits.max <= 0xffffffff &&
          wasm::RepOf(module, table.type.element) == Kind::kFuncRef;
 }

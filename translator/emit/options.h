@@ -8,7 +8,7 @@
 
 namespace fermata::emit {
 
-enum class Shape : uint8_t { kAuto, kSplit, kShared };
+enum class ShapeChoice : uint8_t { kAuto, kSplit, kShared };
 // How guests can be paused where no import suspends them.
 enum class Preempt : uint8_t { kNone, kInterrupt, kFuel };
 enum class MemoryPolicy : uint8_t { kReserved, kChecked };
@@ -21,7 +21,7 @@ struct Options {
   // WASI functions that never wait are immediate too; those that are, are not the host's business.
   bool wasi = false;
   uint32_t shards = 1;
-  Shape shape = Shape::kAuto;
+  ShapeChoice shape = ShapeChoice::kAuto;
   MemoryPolicy memory = MemoryPolicy::kReserved;
   Preempt preempt = Preempt::kNone;
   // Functions of more bytes of wasm are emitted in pieces of about that many operations. Tests set

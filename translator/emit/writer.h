@@ -48,10 +48,10 @@ class Printable {
 class Writer {
  public:
   // Takes text as it comes, instead of a string that holds it all.
-  using Sink = std::function<void(absl::string_view)>;
+  using Output = std::function<void(absl::string_view)>;
 
   Writer() = default;
-  explicit Writer(Sink sink) : sink_(std::move(sink)), flush_at_(kBuffer) {}
+  explicit Writer(Output output) : output_(std::move(output)), flush_at_(kBuffer) {}
   ~Writer() { Flush(); }
   Writer(const Writer&) = delete;
   Writer(Writer&&) = default;
@@ -69,10 +69,10 @@ class Writer {
     Fill(format, pieces);
     if (text_.size() >= flush_at_) Flush();
   }
-  // Hands all text to the sink, if there is one.
+  // Hands all text to the output, if there is one.
   void Flush() {
-    if (sink_ == nullptr) return;
-    sink_(text_);
+    if (output_ == nullptr) return;
+    output_(text_);
     text_.clear();
   }
   const std::string& text() const { return text_; }
@@ -95,7 +95,7 @@ class Writer {
   }
 
   std::string text_;
-  Sink sink_;
+  Output output_;
   size_t flush_at_ = static_cast<size_t>(-1);
 };
 

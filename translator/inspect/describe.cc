@@ -28,7 +28,7 @@ std::string ListText(const std::vector<ValType>& types) {
 }
 
 // "10", "10 to 20", "at least 10".
-std::string RangeText(const wasm::Limits& limits) {
+std::string RangeText(const wasm::SizeLimits& limits) {
   if (!limits.has_max) return absl::StrCat("at least ", limits.min);
   if (limits.max == limits.min) return absl::StrCat(limits.min);
   return absl::StrCat(limits.min, " to ", limits.max);

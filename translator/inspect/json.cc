@@ -60,7 +60,7 @@ class JsonWriter {
     }
   }
 
-  void WriteLimits(const wasm::Limits& limits) {
+  void WriteLimits(const wasm::SizeLimits& limits) {
     Number("min", limits.min);
     if (limits.has_max) Number("max", limits.max);
     json_.attribute("is64", limits.is64);

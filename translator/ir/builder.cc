@@ -35,7 +35,7 @@ struct Label {
   const absl::InlinedVector<Kind, 2>& operands() const { return loop ? params : results; }
 };
 
-class Builder : public validate::Sink, private OperandStack {
+class Builder : public validate::InstructionSink, private OperandStack {
  public:
   Builder(const wasm::Module& module, const analysis::Suspension& suspension, Function& function)
       : OperandStack(module, function), suspension_(suspension) {}
@@ -55,6 +55,7 @@ class Builder : public validate::Sink, private OperandStack {
   }
   void At(uint32_t offset) override { offset_ = offset; }
 
+  void Uses(const wasm::FeatureUses&) override {}  // was noted when the body was validated first
   void Finish(bool reachable) override {
     if (reachable) Return();
     DropUnusedLabels();

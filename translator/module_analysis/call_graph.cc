@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "translator/validate/function_validator.h"
+#include "translator/validate/null_sink.h"
 #include "translator/validate/sink.h"
 
 namespace fermata::analysis {
@@ -16,7 +17,7 @@ using wasm::ConstInstr;
 using wasm::Module;
 using wasm::ValType;
 
-class Collector : public validate::Sink {
+class Collector : public validate::NullSink {
  public:
   Collector(CallGraph& graph, FunctionCalls& calls, absl::flat_hash_set<uint32_t>& referenced,
             std::vector<bool>& written_tables)

@@ -16,7 +16,7 @@ namespace fermata::validate {
 
 // `module` must have passed ValidateModule; `function` is the index of a defined function. After an
 // error the sink has seen the events of the valid instructions before it.
-absl::Status ValidateFunction(const wasm::Module& module, uint32_t function, Sink& sink);
+absl::Status ValidateFunction(const wasm::Module& module, uint32_t function, InstructionSink& sink);
 
 }  // namespace fermata::validate
 

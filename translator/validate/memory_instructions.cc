@@ -4,7 +4,7 @@
 
 namespace fermata::validate {
 
-bool MemoryInstructions::MemoryInstruction(const OpcodeInfo& info) {
+bool MemoryInstructions::Read(const OpcodeInfo& info) {
   switch (info.immediate) {
     case Immediate::kMemArg8:
       return Access(info, 0), true;
@@ -53,8 +53,8 @@ bool MemoryInstructions::MemoryInstruction(const OpcodeInfo& info) {
     case Immediate::kDataMemory:
       return Init(), true;
     case Immediate::kData: {
-      const uint32_t data = in_.ReadU32();
-      if (KnownData(data) && Sending()) sink_.DataDrop(data);
+      const uint32_t data = c_.in.ReadU32();
+      if (KnownData(data) && c_.Sending()) c_.sink.DataDrop(data);
       return true;
     }
     default:
@@ -63,67 +63,68 @@ bool MemoryInstructions::MemoryInstruction(const OpcodeInfo& info) {
 }
 
 bool MemoryInstructions::KnownData(uint32_t data) {
-  if (in_.ok() && !module_.has_data_count) {
-    types_.Fail("data count section required");
+  if (c_.in.ok() && !c_.module.has_data_count) {
+    c_.types.Fail("data count section required");
     return false;
   }
-  return Known(data, module_.datas.size(), "data segment");
+  return c_.Known(data, c_.module.datas.size(), "data segment");
 }
 
 // `natural`: log2 of the access's width in bytes; `exact`: the alignment must be that.
 bool MemoryInstructions::ReadMemArg(uint32_t natural, bool exact, MemArg& arg) {
-  const uint32_t start = in_.offset();
-  arg.align_log2 = in_.ReadU32();
+  const uint32_t start = c_.in.offset();
+  arg.align_log2 = c_.in.ReadU32();
   const bool names_memory = (arg.align_log2 & 0x40) != 0;
-  if (arg.align_log2 >= 0x80 || (names_memory && !in_.Use(wasm::Feature::kMultiMemory, start))) {
-    in_.Fail(start, absl::StrFormat("malformed memop flags 0x%x", arg.align_log2));
+  if (arg.align_log2 >= 0x80 || (names_memory && !c_.in.Use(wasm::Feature::kMultiMemory, start))) {
+    c_.in.Fail(start, absl::StrFormat("malformed memop flags 0x%x", arg.align_log2));
   } else if (names_memory) {
     arg.align_log2 &= 0x3f;
-    arg.memory = in_.ReadU32();
+    arg.memory = c_.in.ReadU32();
   }
-  arg.offset = in_.Has(wasm::Feature::kMemory64) ? in_.ReadU64() : in_.ReadU32();
-  if (!KnownMemory(arg.memory)) return false;
+  arg.offset = c_.in.Has(wasm::Feature::kMemory64) ? c_.in.ReadU64() : c_.in.ReadU32();
+  if (!c_.KnownMemory(arg.memory)) return false;
   if (exact && arg.align_log2 != natural) {
-    types_.Fail(absl::StrFormat("atomic alignment must be natural: 2^%u is not %u", arg.align_log2,
-                                1u << natural));
+    c_.types.Fail(absl::StrFormat("atomic alignment must be natural: 2^%u is not %u",
+                                  arg.align_log2, 1u << natural));
     return false;
   }
   if (arg.align_log2 > natural) {
-    types_.Fail(absl::StrFormat("alignment must not be larger than natural: 2^%u is larger than %u",
-                                arg.align_log2, 1u << natural));
+    c_.types.Fail(
+        absl::StrFormat("alignment must not be larger than natural: 2^%u is larger than %u",
+                        arg.align_log2, 1u << natural));
     return false;
   }
-  if (arg.offset > 0xffffffff && AddressOf(arg.memory) == ValType::kI32) {
-    types_.Fail("offset out of range");
+  if (arg.offset > 0xffffffff && c_.AddressOf(arg.memory) == ValType::kI32) {
+    c_.types.Fail("offset out of range");
     return false;
   }
   return true;
 }
 
 bool MemoryInstructions::ReadLane(uint32_t count, uint32_t& lane) {
-  lane = in_.ReadByte();
-  if (in_.ok() && lane >= count) {
-    types_.Fail(absl::StrCat("invalid lane index ", lane, ": there are ", count, " lanes"));
+  lane = c_.in.ReadByte();
+  if (c_.in.ok() && lane >= count) {
+    c_.types.Fail(absl::StrCat("invalid lane index ", lane, ": there are ", count, " lanes"));
   }
-  return in_.ok();
+  return c_.in.ok();
 }
 
 // As PopPush, with the first operand an address.
 void MemoryInstructions::PopPushAt(const OpcodeInfo& info, uint32_t memory) {
-  for (size_t i = info.params.size(); i > 1; --i) types_.Pop(KindOf(info.params[i - 1]));
-  types_.Pop(AddressOf(memory));
-  for (char result : info.results) types_.Push(KindOf(result));
+  for (size_t i = info.params.size(); i > 1; --i) c_.types.Pop(KindOf(info.params[i - 1]));
+  c_.types.Pop(c_.AddressOf(memory));
+  for (char result : info.results) c_.types.Push(KindOf(result));
 }
 
 void MemoryInstructions::Access(const OpcodeInfo& info, uint32_t natural) {
   MemArg arg;
   if (!ReadMemArg(natural, /*exact=*/false, arg)) return;
   PopPushAt(info, arg.memory);
-  if (!Sending()) return;
+  if (!c_.Sending()) return;
   if (info.results.empty()) {
-    sink_.Store(info.opcode, arg);
+    c_.sink.Store(info.opcode, arg);
   } else {
-    sink_.Load(info.opcode, arg);
+    c_.sink.Load(info.opcode, arg);
   }
 }
 
@@ -132,11 +133,11 @@ void MemoryInstructions::LaneAccess(const OpcodeInfo& info, uint32_t natural) {
   uint32_t lane;
   if (!ReadMemArg(natural, /*exact=*/false, arg) || !ReadLane(16 >> natural, lane)) return;
   PopPushAt(info, arg.memory);
-  if (!Sending()) return;
+  if (!c_.Sending()) return;
   if (info.results.empty()) {
-    sink_.StoreLane(info.opcode, arg, lane);
+    c_.sink.StoreLane(info.opcode, arg, lane);
   } else {
-    sink_.LoadLane(info.opcode, arg, lane);
+    c_.sink.LoadLane(info.opcode, arg, lane);
   }
 }
 
@@ -144,27 +145,27 @@ void MemoryInstructions::Atomic(const OpcodeInfo& info, uint32_t natural) {
   MemArg arg;
   if (!ReadMemArg(natural, /*exact=*/true, arg)) return;
   PopPushAt(info, arg.memory);
-  if (Sending()) sink_.Atomic(info.opcode, arg);
+  if (c_.Sending()) c_.sink.Atomic(info.opcode, arg);
 }
 
 void MemoryInstructions::Fence() {
-  const uint32_t start = in_.offset();
-  if (in_.ReadByte() != 0) in_.Fail(start, "zero byte expected");
-  if (Sending()) sink_.AtomicFence();
+  const uint32_t start = c_.in.offset();
+  if (c_.in.ReadByte() != 0) c_.in.Fail(start, "zero byte expected");
+  if (c_.Sending()) c_.sink.AtomicFence();
 }
 
 void MemoryInstructions::Lane(const OpcodeInfo& info, uint32_t count) {
   uint32_t lane;
   if (!ReadLane(count, lane)) return;
-  PopPush(info);
-  if (Sending()) sink_.Lane(info.opcode, lane);
+  c_.PopPush(info);
+  if (c_.Sending()) c_.sink.Lane(info.opcode, lane);
 }
 
 void MemoryInstructions::ConstV128() {
-  const uint64_t low = in_.ReadFixed64();
-  const uint64_t high = in_.ReadFixed64();
-  types_.Push(ValType::kV128);
-  if (Sending()) sink_.ConstV128(low, high);
+  const uint64_t low = c_.in.ReadFixed64();
+  const uint64_t high = c_.in.ReadFixed64();
+  c_.types.Push(ValType::kV128);
+  if (c_.Sending()) c_.sink.ConstV128(low, high);
 }
 
 void MemoryInstructions::Shuffle(const OpcodeInfo& info) {
@@ -174,53 +175,55 @@ void MemoryInstructions::Shuffle(const OpcodeInfo& info) {
     if (!ReadLane(32, number)) return;
     lane = static_cast<uint8_t>(number);
   }
-  PopPush(info);
-  if (Sending()) sink_.Shuffle(lanes);
+  c_.PopPush(info);
+  if (c_.Sending()) c_.sink.Shuffle(lanes);
 }
 
 // memory.size, memory.grow, memory.fill.
 void MemoryInstructions::WholeMemory(Opcode op) {
-  const uint32_t memory = in_.ReadU32();
-  if (!KnownMemory(memory)) return;
-  const ValType address = AddressOf(memory);
+  const uint32_t memory = c_.in.ReadU32();
+  if (!c_.KnownMemory(memory)) return;
+  const ValType address = c_.AddressOf(memory);
   switch (op) {
     case Opcode::kMemorySize:
-      types_.Push(address);
-      if (Sending()) sink_.MemorySize(memory);
+      c_.types.Push(address);
+      if (c_.Sending()) c_.sink.MemorySize(memory);
       return;
     case Opcode::kMemoryGrow:
-      types_.Pop(address);
-      types_.Push(address);
-      if (Sending()) sink_.MemoryGrow(memory);
+      c_.types.Pop(address);
+      c_.types.Push(address);
+      if (c_.Sending()) c_.sink.MemoryGrow(memory);
+      return;
+    case Opcode::kMemoryFill:
+      c_.types.Pop(address);
+      c_.types.Pop(ValType::kI32);
+      c_.types.Pop(address);
+      if (c_.Sending()) c_.sink.MemoryFill(memory);
       return;
     default:
-      types_.Pop(address);
-      types_.Pop(ValType::kI32);
-      types_.Pop(address);
-      if (Sending()) sink_.MemoryFill(memory);
-      return;
+      c_.FailForUnknown(op);
   }
 }
 
 void MemoryInstructions::Copy() {
-  const uint32_t to = in_.ReadU32();
-  const uint32_t from = in_.ReadU32();
-  if (!KnownMemory(to) || !KnownMemory(from)) return;
-  const bool both64 = AddressOf(to) == ValType::kI64 && AddressOf(from) == ValType::kI64;
-  types_.Pop(both64 ? ValType::kI64 : ValType::kI32);
-  types_.Pop(AddressOf(from));
-  types_.Pop(AddressOf(to));
-  if (Sending()) sink_.MemoryCopy(to, from);
+  const uint32_t to = c_.in.ReadU32();
+  const uint32_t from = c_.in.ReadU32();
+  if (!c_.KnownMemory(to) || !c_.KnownMemory(from)) return;
+  const bool both64 = c_.AddressOf(to) == ValType::kI64 && c_.AddressOf(from) == ValType::kI64;
+  c_.types.Pop(both64 ? ValType::kI64 : ValType::kI32);
+  c_.types.Pop(c_.AddressOf(from));
+  c_.types.Pop(c_.AddressOf(to));
+  if (c_.Sending()) c_.sink.MemoryCopy(to, from);
 }
 
 void MemoryInstructions::Init() {
-  const uint32_t data = in_.ReadU32();
-  const uint32_t memory = in_.ReadU32();
-  if (!KnownMemory(memory) || !KnownData(data)) return;
-  types_.Pop(ValType::kI32);
-  types_.Pop(ValType::kI32);
-  types_.Pop(AddressOf(memory));
-  if (Sending()) sink_.MemoryInit(data, memory);
+  const uint32_t data = c_.in.ReadU32();
+  const uint32_t memory = c_.in.ReadU32();
+  if (!c_.KnownMemory(memory) || !KnownData(data)) return;
+  c_.types.Pop(ValType::kI32);
+  c_.types.Pop(ValType::kI32);
+  c_.types.Pop(c_.AddressOf(memory));
+  if (c_.Sending()) c_.sink.MemoryInit(data, memory);
 }
 
 }  // namespace fermata::validate

@@ -2,20 +2,19 @@
 #ifndef FERMATA_TRANSLATOR_VALIDATE_MEMORY_INSTRUCTIONS_H_
 #define FERMATA_TRANSLATOR_VALIDATE_MEMORY_INSTRUCTIONS_H_
 
-#include "translator/validate/instruction_base.h"
+#include "translator/validate/instruction_context.h"
 
 namespace fermata::validate {
 
-class MemoryInstructions : protected InstructionBase {
- protected:
-  using InstructionBase::InstructionBase;
+class MemoryInstructions {
+ public:
+  explicit MemoryInstructions(InstructionContext& context) : c_(context) {}
 
   // Reads and checks the rest of an instruction with one of the immediates that name a memory, a
   // data segment or lanes; false if `info` is none of them.
-  bool MemoryInstruction(const OpcodeInfo& info);
+  bool Read(const OpcodeInfo& info);
 
  private:
-  bool KnownMemory(uint32_t memory) { return Known(memory, module_.memories.size(), "memory"); }
   bool KnownData(uint32_t data);
   bool ReadMemArg(uint32_t natural, bool exact, MemArg& arg);
   bool ReadLane(uint32_t count, uint32_t& lane);
@@ -30,6 +29,8 @@ class MemoryInstructions : protected InstructionBase {
   void WholeMemory(Opcode op);
   void Copy();
   void Init();
+
+  InstructionContext& c_;
 };
 
 }  // namespace fermata::validate

@@ -72,7 +72,8 @@ class ModuleValidator {
 
   // ---- Limits ----
 
-  bool CheckRange(uint32_t offset, const wasm::Limits& limits, uint64_t most, const char* error) {
+  bool CheckRange(uint32_t offset, const wasm::SizeLimits& limits, uint64_t most,
+                  const char* error) {
     if (limits.min > most || (limits.has_max && limits.max > most)) return Fail(offset, error);
     if (limits.has_max && limits.min > limits.max) {
       return Fail(offset, absl::StrCat("size minimum must not be greater than maximum: ",
@@ -101,7 +102,7 @@ class ModuleValidator {
   }
 
   void CheckMemory(const wasm::Memory& memory) {
-    const wasm::Limits& limits = memory.type.limits;
+    const wasm::SizeLimits& limits = memory.type.limits;
     if (memory.type.page_log2 == 0) {
       CheckRange(memory.offset, limits, limits.is64 ? ~uint64_t{0} : 0xffffffff,
                  limits.is64 ? "memory size must be at most 2^64-1 pages of one byte"

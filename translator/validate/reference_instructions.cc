@@ -4,115 +4,149 @@
 
 namespace fermata::validate {
 
+bool ReferenceInstructions::Read(const OpcodeInfo& info) {
+  switch (info.immediate) {
+    case Immediate::kHeapType:
+      return RefNull(), true;
+    case Immediate::kTable:
+      return TableOperation(info.opcode), true;
+    case Immediate::kElementTable:
+      return TableInit(), true;
+    case Immediate::kTableTable:
+      return TableCopy(), true;
+    case Immediate::kElement:
+      return ElemDrop(), true;
+    default:
+      return WithoutImmediate(info.opcode);
+  }
+}
+
+bool ReferenceInstructions::WithoutImmediate(Opcode op) {
+  switch (op) {
+    case Opcode::kRefIsNull:
+      return RefIsNull(), true;
+    case Opcode::kRefAsNonNull:
+      return RefAsNonNull(), true;
+    case Opcode::kRefEq:
+      return RefEq(), true;
+    case Opcode::kRefFunc:
+      return RefFunc(), true;
+    default:
+      return false;
+  }
+}
+
 bool ReferenceInstructions::Fits(ValType to, ValType from) {
-  if (wasm::IsSubtype(module_, from, to)) return true;
-  types_.Fail(
+  if (wasm::IsSubtype(c_.module, from, to)) return true;
+  c_.types.Fail(
       absl::StrCat("type mismatch: elements of type ", Name(from), " for a table of ", Name(to)));
   return false;
 }
 
-ValType ReferenceInstructions::PopRef() {
-  const ValType type = types_.PopAny();
-  if (type.is_ref() || type == ValType::kBottom) return type;
-  types_.Fail(absl::StrCat("type mismatch: expected a reference, found ", Name(type)));
-  return ValType();
-}
-
 void ReferenceInstructions::TableOperation(Opcode op) {
-  const uint32_t table = in_.ReadU32();
-  if (!KnownTable(table)) return;
-  const ValType element = module_.tables[table].type.element;
-  const ValType index = IndexOf(table);
+  const uint32_t table = c_.in.ReadU32();
+  if (!c_.KnownTable(table)) return;
+  const ValType element = c_.module.tables[table].type.element;
+  const ValType index = c_.IndexOf(table);
   switch (op) {
     case Opcode::kTableGet:
-      types_.Pop(index);
-      types_.Push(element);
-      if (Sending()) sink_.TableGet(table);
+      c_.types.Pop(index);
+      c_.types.Push(element);
+      if (c_.Sending()) c_.sink.TableGet(table);
       return;
     case Opcode::kTableSet:
-      types_.Pop(element);
-      types_.Pop(index);
-      if (Sending()) sink_.TableSet(table);
+      c_.types.Pop(element);
+      c_.types.Pop(index);
+      if (c_.Sending()) c_.sink.TableSet(table);
       return;
     case Opcode::kTableSize:
-      types_.Push(index);
-      if (Sending()) sink_.TableSize(table);
+      c_.types.Push(index);
+      if (c_.Sending()) c_.sink.TableSize(table);
       return;
     case Opcode::kTableGrow:
-      types_.Pop(index);
-      types_.Pop(element);
-      types_.Push(index);
-      if (Sending()) sink_.TableGrow(table);
+      c_.types.Pop(index);
+      c_.types.Pop(element);
+      c_.types.Push(index);
+      if (c_.Sending()) c_.sink.TableGrow(table);
       return;
-    default:  // table.fill
-      types_.Pop(index);
-      types_.Pop(element);
-      types_.Pop(index);
-      if (Sending()) sink_.TableFill(table);
+    case Opcode::kTableFill:
+      c_.types.Pop(index);
+      c_.types.Pop(element);
+      c_.types.Pop(index);
+      if (c_.Sending()) c_.sink.TableFill(table);
       return;
+    default:
+      c_.FailForUnknown(op);
   }
 }
 
 void ReferenceInstructions::TableInit() {
-  const uint32_t element = in_.ReadU32();
-  const uint32_t table = in_.ReadU32();
-  if (!KnownTable(table) || !KnownElement(element) ||
-      !Fits(module_.tables[table].type.element, module_.elements[element].type)) {
+  const uint32_t element = c_.in.ReadU32();
+  const uint32_t table = c_.in.ReadU32();
+  if (!c_.KnownTable(table) || !KnownElement(element) ||
+      !Fits(c_.module.tables[table].type.element, c_.module.elements[element].type)) {
     return;
   }
-  types_.Pop(ValType::kI32);
-  types_.Pop(ValType::kI32);
-  types_.Pop(IndexOf(table));
-  if (Sending()) sink_.TableInit(element, table);
+  c_.types.Pop(ValType::kI32);
+  c_.types.Pop(ValType::kI32);
+  c_.types.Pop(c_.IndexOf(table));
+  if (c_.Sending()) c_.sink.TableInit(element, table);
 }
 
 void ReferenceInstructions::TableCopy() {
-  const uint32_t to = in_.ReadU32();
-  const uint32_t from = in_.ReadU32();
-  if (!KnownTable(to) || !KnownTable(from) ||
-      !Fits(module_.tables[to].type.element, module_.tables[from].type.element)) {
+  const uint32_t to = c_.in.ReadU32();
+  const uint32_t from = c_.in.ReadU32();
+  if (!c_.KnownTable(to) || !c_.KnownTable(from) ||
+      !Fits(c_.module.tables[to].type.element, c_.module.tables[from].type.element)) {
     return;
   }
-  const bool both64 = IndexOf(to) == ValType::kI64 && IndexOf(from) == ValType::kI64;
-  types_.Pop(both64 ? ValType::kI64 : ValType::kI32);
-  types_.Pop(IndexOf(from));
-  types_.Pop(IndexOf(to));
-  if (Sending()) sink_.TableCopy(to, from);
+  const bool both64 = c_.IndexOf(to) == ValType::kI64 && c_.IndexOf(from) == ValType::kI64;
+  c_.types.Pop(both64 ? ValType::kI64 : ValType::kI32);
+  c_.types.Pop(c_.IndexOf(from));
+  c_.types.Pop(c_.IndexOf(to));
+  if (c_.Sending()) c_.sink.TableCopy(to, from);
 }
 
 void ReferenceInstructions::ElemDrop() {
-  const uint32_t element = in_.ReadU32();
-  if (KnownElement(element) && Sending()) sink_.ElemDrop(element);
+  const uint32_t element = c_.in.ReadU32();
+  if (KnownElement(element) && c_.Sending()) c_.sink.ElemDrop(element);
 }
 
 void ReferenceInstructions::RefNull() {
-  const ValType type = in_.ReadHeapType();
-  types_.Push(type);
-  if (Sending()) sink_.RefNull(type);
+  const ValType type = c_.in.ReadHeapType();
+  c_.types.Push(type);
+  if (c_.Sending()) c_.sink.RefNull(type);
 }
 
 void ReferenceInstructions::RefIsNull() {
-  PopRef();
-  types_.Push(ValType::kI32);
-  if (Sending()) sink_.RefIsNull();
+  c_.PopRef();
+  c_.types.Push(ValType::kI32);
+  if (c_.Sending()) c_.sink.RefIsNull();
 }
 
 void ReferenceInstructions::RefAsNonNull() {
-  const ValType type = PopRef();
-  types_.Push(type == ValType::kBottom ? type : type.With(/*nullable=*/false));
-  if (Sending()) sink_.RefAsNonNull();
+  const ValType type = c_.PopRef();
+  c_.types.Push(type == ValType::kBottom ? type : type.With(/*nullable=*/false));
+  if (c_.Sending()) c_.sink.RefAsNonNull();
+}
+
+void ReferenceInstructions::RefEq() {
+  c_.types.Pop(ValType::kEqRef);
+  c_.types.Pop(ValType::kEqRef);
+  c_.types.Push(ValType::kI32);
+  if (c_.Sending()) c_.sink.RefEq();
 }
 
 void ReferenceInstructions::RefFunc() {
-  const uint32_t function = in_.ReadU32();
-  if (!Known(function, module_.functions.size(), "function")) return;
-  if (!module_.declared_functions[function]) {
-    return types_.Fail(absl::StrCat("undeclared function reference ", function));
+  const uint32_t function = c_.in.ReadU32();
+  if (!c_.Known(function, c_.module.functions.size(), "function")) return;
+  if (!c_.module.declared_functions[function]) {
+    return c_.types.Fail(absl::StrCat("undeclared function reference ", function));
   }
-  types_.Push(in_.Has(wasm::Feature::kFunctionReferences)
-                  ? ValType::Ref(module_.functions[function].type, /*nullable=*/false)
-                  : ValType(ValType::kFuncRef));
-  if (Sending()) sink_.RefFunc(function);
+  c_.types.Push(c_.in.Has(wasm::Feature::kFunctionReferences)
+                    ? ValType::Ref(c_.module.functions[function].type, /*nullable=*/false)
+                    : ValType(ValType::kFuncRef));
+  if (c_.Sending()) c_.sink.RefFunc(function);
 }
 
 }  // namespace fermata::validate

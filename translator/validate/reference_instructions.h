@@ -2,19 +2,23 @@
 #ifndef FERMATA_TRANSLATOR_VALIDATE_REFERENCE_INSTRUCTIONS_H_
 #define FERMATA_TRANSLATOR_VALIDATE_REFERENCE_INSTRUCTIONS_H_
 
-#include "translator/validate/memory_instructions.h"
+#include "translator/validate/instruction_context.h"
 
 namespace fermata::validate {
 
-class ReferenceInstructions : protected MemoryInstructions {
- protected:
-  using MemoryInstructions::MemoryInstructions;
+class ReferenceInstructions {
+ public:
+  explicit ReferenceInstructions(InstructionContext& context) : c_(context) {}
 
-  bool KnownTable(uint32_t table) { return Known(table, module_.tables.size(), "table"); }
+  // Reads and checks the rest of an instruction on references or tables; false if `info` is none.
+  bool Read(const OpcodeInfo& info);
 
-  // Pops a reference; kBottom if the stack is polymorphic there, or after an error.
-  ValType PopRef();
-
+ private:
+  bool WithoutImmediate(Opcode op);
+  bool KnownElement(uint32_t element) {
+    return c_.Known(element, c_.module.elements.size(), "elem segment");
+  }
+  bool Fits(ValType to, ValType from);
   void TableOperation(Opcode op);
   void TableInit();
   void TableCopy();
@@ -22,13 +26,10 @@ class ReferenceInstructions : protected MemoryInstructions {
   void RefNull();
   void RefIsNull();
   void RefAsNonNull();
+  void RefEq();
   void RefFunc();
 
- private:
-  bool KnownElement(uint32_t element) {
-    return Known(element, module_.elements.size(), "elem segment");
-  }
-  bool Fits(ValType to, ValType from);
+  InstructionContext& c_;
 };
 
 }  // namespace fermata::validate

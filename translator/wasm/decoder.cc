@@ -232,7 +232,7 @@ ValType Decoder::ReadHeapType() {
   return ValType();
 }
 
-void Decoder::ReadLimitRange(uint8_t flags, Limits& limits) {
+void Decoder::ReadLimitRange(uint8_t flags, SizeLimits& limits) {
   limits.has_max = (flags & 1) != 0;
   limits.shared = (flags & 2) != 0;
   limits.is64 = (flags & 4) != 0;
@@ -251,10 +251,10 @@ void Decoder::CheckLimitFlags(uint8_t flags, uint8_t known, uint32_t offset) {
   if (!good) Fail(offset, absl::StrFormat("malformed limits flags 0x%x", flags));
 }
 
-Limits Decoder::ReadTableLimits() {
+SizeLimits Decoder::ReadTableLimits() {
   const uint32_t start = offset();
   const uint8_t flags = ReadByte();
-  Limits limits;
+  SizeLimits limits;
   CheckLimitFlags(flags, 1 | 4, start);
   ReadLimitRange(flags, limits);
   return limits;

@@ -93,7 +93,7 @@ class Decoder {
   ValType ReadValType();
   ValType ReadRefType();
   ValType ReadHeapType();  // as the nullable reference to it
-  Limits ReadTableLimits();
+  SizeLimits ReadTableLimits();
   // Page sizes are part of the limits.
   MemoryType ReadMemoryType();
 
@@ -123,7 +123,7 @@ class Decoder {
   ValType AbstractRef(uint8_t byte, uint32_t offset);
   // Fails if `flags`, those of limits at `offset`, are not `known` ones of features that are on.
   void CheckLimitFlags(uint8_t flags, uint8_t known, uint32_t offset);
-  void ReadLimitRange(uint8_t flags, Limits& limits);
+  void ReadLimitRange(uint8_t flags, SizeLimits& limits);
 
   const uint8_t* begin_;
   const uint8_t* p_;

@@ -95,7 +95,7 @@ struct TypeDef {
 // "[i32 i64] -> [f32]".
 std::string ToString(const FuncType& type);
 
-struct Limits {
+struct SizeLimits {
   uint64_t min = 0;
   uint64_t max = 0;  // valid if has_max
   bool has_max = false;
@@ -105,11 +105,11 @@ struct Limits {
 
 struct TableType {
   ValType element;
-  Limits limits;
+  SizeLimits limits;
 };
 
 struct MemoryType {
-  Limits limits;
+  SizeLimits limits;
   uint8_t page_log2 = 16;
 };
 

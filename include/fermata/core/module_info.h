@@ -33,7 +33,7 @@ struct FuncType {
 
 enum class ExternKind : u8 { kFunction = 0, kTable = 1, kMemory = 2, kGlobal = 3, kTag = 4 };
 
-struct LimitsInfo {
+struct SizeLimitsInfo {
   u64 min;
   u64 max;  // valid if has_max
   bool has_max;
@@ -87,7 +87,7 @@ struct FunctionImportSlot {
 };
 struct TableInfo {
   ValType type;  // kFuncRef: elements are Function; else `ref`
-  LimitsInfo limits;
+  SizeLimitsInfo limits;
   u32 offset;  // of a `Table*` field
   bool imported;
   RefType ref;
@@ -95,7 +95,7 @@ struct TableInfo {
   u32 elements_offset = 0;
 };
 struct MemoryInfo {
-  LimitsInfo limits;
+  SizeLimitsInfo limits;
   u32 offset;  // of a MemoryField
   bool imported;
 };

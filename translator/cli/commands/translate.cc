@@ -19,7 +19,7 @@ namespace {
 namespace cl = llvm::cl;
 using emit::MemoryPolicy;
 using emit::Preempt;
-using emit::Shape;
+using emit::ShapeChoice;
 
 cl::SubCommand command(
     "translate", "Translate a WebAssembly module into a folder of C++ that can suspend at imports");
@@ -54,13 +54,12 @@ cl::opt<bool> wasi("wasi",
 cl::opt<unsigned> shards("shards", cl::init(1), cl::value_desc("n"),
                          cl::desc("Number of C++ files the functions are spread over (default: 1)"),
                          cl::sub(command), cl::cat(category));
-cl::opt<Shape> shape("shape", cl::init(Shape::kAuto),
-                     cl::desc("How functions that may suspend are emitted:"),
-                     cl::values(clEnumValN(Shape::kAuto, "auto", "by size and loops (default)"),
-                                clEnumValN(Shape::kSplit, "split",
-                                           "fast and resume clone: fastest, largest"),
-                                clEnumValN(Shape::kShared, "shared", "one body: smallest")),
-                     cl::sub(command), cl::cat(category));
+cl::opt<ShapeChoice> shape(
+    "shape", cl::init(ShapeChoice::kAuto), cl::desc("How functions that may suspend are emitted:"),
+    cl::values(clEnumValN(ShapeChoice::kAuto, "auto", "by size and loops (default)"),
+               clEnumValN(ShapeChoice::kSplit, "split", "fast and resume clone: fastest, largest"),
+               clEnumValN(ShapeChoice::kShared, "shared", "one body: smallest")),
+    cl::sub(command), cl::cat(category));
 cl::opt<MemoryPolicy> memory(
     "memory", cl::init(MemoryPolicy::kReserved), cl::desc("How accesses are bounded:"),
     cl::values(clEnumValN(MemoryPolicy::kReserved, "reserved", "guard pages, no checks (default)"),

@@ -11,12 +11,12 @@ using ir::Stmt;
 
 // Largest bodies that are split, in bytes of wasm; `loop`: where a loop does not suspend. In large
 // modules code size and compile time matter more.
-struct SplitLimits {
+struct SplitThresholds {
   uint32_t bytes;
   uint32_t loop;
 };
-constexpr SplitLimits kSmallModule = {1000, 4000};
-constexpr SplitLimits kLargeModule = {60, 400};
+constexpr SplitThresholds kSmallModule = {1000, 4000};
+constexpr SplitThresholds kLargeModule = {60, 400};
 
 constexpr uint32_t kMostPoints = 1000;  // each is an edge from the entry switch into the body
 
@@ -40,14 +40,14 @@ FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
   }
   if (f.point_count == 0) return FunctionShape::kPlain;
   switch (context.options.shape) {
-    case Shape::kSplit:
+    case ShapeChoice::kSplit:
       return FunctionShape::kSplit;
-    case Shape::kShared:
+    case ShapeChoice::kShared:
       return FunctionShape::kShared;
-    case Shape::kAuto:
+    case ShapeChoice::kAuto:
       break;
   }
-  const SplitLimits& limits = context.large() ? kLargeModule : kSmallModule;
+  const SplitThresholds& limits = context.large() ? kLargeModule : kSmallModule;
   if (IsInterpreter(f)) return FunctionShape::kSplit;
   const bool has_hot_loop = f.has_loop && (!f.suspends_in_loop || analysis::WorthPeeling(f));
   return bytes <= (has_hot_loop ? limits.loop : limits.bytes) ? FunctionShape::kSplit

@@ -25,7 +25,7 @@ std::string TextOf(absl::string_view s) {
   return s.empty() ? "{}" : absl::StrCat("TEXT(", Quote(s), ")");
 }
 
-std::string LimitsOf(const wasm::Limits& limits, int page_log2) {
+std::string LimitsOf(const wasm::SizeLimits& limits, int page_log2) {
   return absl::StrCat("{", limits.min, "ull, ", limits.max, "ull, ",
                       limits.has_max ? "true" : "false", ", ", limits.is64 ? "true" : "false", ", ",
                       limits.shared ? "true" : "false", ", ", page_log2, "}");
