@@ -2,6 +2,7 @@
 // specification gives (which say most of an instruction's signature).
 #include "translator/wasm/opcodes.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cctype>
@@ -401,6 +402,23 @@ TEST(Features, NamesAreDistinctAndSupportIsStated) {
   EXPECT_EQ(supported, 20);
   EXPECT_EQ(NeedsProposal(Feature::kGc),
             "needs the \"gc\" proposal, which Fermata does not support yet");
+}
+
+// The list of cmake/FermataAddGuest.cmake, which checks the argument FEATURES before there is a
+// translator to ask.
+TEST(Features, CMakeKnowsThoseThatAreSupported) {
+  std::string text = testing_support::ReadFile(FERMATA_SOURCE_DIR "/cmake/FermataAddGuest.cmake");
+  const std::string begin = "set(_FERMATA_FEATURES ";
+  const size_t at = text.find(begin);
+  ASSERT_NE(at, std::string::npos);
+  text = text.substr(at + begin.size());
+  const std::vector<std::string> listed =
+      absl::StrSplit(text.substr(0, text.find(')')), absl::ByAnyChar(" \n"), absl::SkipEmpty());
+  std::vector<std::string> supported;
+  for (Feature f : kAllFeatures) {
+    if (f != Feature::kMvp && Supported().Has(f)) supported.push_back(Name(f));
+  }
+  EXPECT_THAT(listed, testing::UnorderedElementsAreArray(supported));
 }
 
 }  // namespace
