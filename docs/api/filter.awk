@@ -43,17 +43,24 @@ function follow(code,  i, c) {
   head = head " "
 }
 
-# A comment's text, with what would be markup for Doxygen but is not meant to be any escaped.
-function prose(text,  parts, n, i, out) {
-  n = split(text, parts, "`")
-  for (i = 1; i <= n; ++i) {
-    if (i % 2) {
-      gsub(/[<>#@]/, "\\\\&", parts[i])
-      gsub(/[( ]::/, "&\\::", parts[i])
-      gsub(/::\\::/, "\\::", parts[i])
-      gsub(/--/, "\\\\--", parts[i])
+# A comment's text, with what would be markup for Doxygen but is not meant to be any escaped; what is
+# between quotation marks or backquotes is none.
+function prose(text,  out, c, i, quote) {
+  for (i = 1; i <= length(text); ++i) {
+    c = substr(text, i, 1)
+    if (quote != "") {
+      if (c == quote) quote = ""
+    } else if (c == "`" || (c == "\"" && index(substr(text, i + 1), c))) {
+      quote = c
+    } else if (c ~ /[<>#@]/ || (c == "-" && substr(text, i, 2) == "--") ||
+               (c == ":" && substr(text, i - 1, 3) ~ /^[( ]::/)) {
+      out = out "\\"
+      if (c ~ /[-:]/) {
+        out = out c
+        c = substr(text, ++i, 1)
+      }
     }
-    out = out (i > 1 ? "`" : "") parts[i]
+    out = out c
   }
   return out
 }
