@@ -23,7 +23,7 @@ struct UmbrellaOptions {
   bool suspended = false;
   bool paused = false;
   emit::MemoryPolicy memory = emit::MemoryPolicy::kReserved;
-  emit::Shape shape = emit::Shape::kAuto;
+  emit::ShapeChoice shape = emit::ShapeChoice::kAuto;
   unsigned piece_size = 0;  // of every function; 0: as usual
 };
 

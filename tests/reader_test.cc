@@ -433,9 +433,8 @@ TEST(Reader, UnsupportedProposalsAreNamed) {
   }
 }
 
-// Each module needs that proposal: it is read with all that are supported, which notes what was
-// used, and refused without that one.
-TEST(Reader, FeaturesThatAreOffRefuse) {
+// Modules, each with a proposal that it needs.
+std::vector<std::pair<Feature, Bytes>> ModulesByFeature() {
   const auto body = [](const Bytes& code) {
     WasmBuilder b;
     b.Memory(1);
@@ -446,7 +445,7 @@ TEST(Reader, FeaturesThatAreOffRefuse) {
   };
   const auto param = [](uint8_t value) { return Sections({{1, {1, 0x60, 1, value, 0}}}); };
   const auto push = [&](Opcode op) { return body(Code(Opcode::kUnreachable, op, Opcode::kDrop)); };
-  const std::vector<std::pair<Feature, Bytes>> cases = {
+  return {
       {Feature::kMutableGlobals,
        Sections({{6, {1, 0x7f, 1, 0x41, 0, 0x0b}}, {7, {1, 1, 'g', 3, 0}}})},
       {Feature::kMutableGlobals, Sections({{2, {1, 1, 'm', 1, 'g', 3, 0x7f, 1}}})},
@@ -499,32 +498,41 @@ TEST(Reader, FeaturesThatAreOffRefuse) {
       {Feature::kReferenceTypes,
        Sections({{2, {1, 1, 'm', 0, 0x7e, 1, 0x70, 0, 1, 2, 1, 'a', 1, 'b'}}})},
   };
-  struct UseSink : validate::NullSink {
-    void Uses(const FeatureUses& more) override { uses.AddAll(more); }
-    FeatureUses uses;
-  };
-  const auto check = [](const Bytes& bytes, const FeatureSet& features, FeatureUses* uses) {
-    absl::StatusOr<wasm::Module> module = ReadModule("m.wasm", bytes, features);
-    if (!module.ok()) return module.status();
-    absl::Status status = validate::ValidateModule(*module);
-    UseSink sink;
-    for (uint32_t f = 0; status.ok() && f < module->functions.size(); ++f) {
-      status = validate::ValidateFunction(*module, f, sink);
-    }
-    uses->AddAll(module->uses);
-    uses->AddAll(sink.uses);
-    return status;
-  };
+}
+
+struct UseSink : validate::NullSink {
+  void Uses(const FeatureUses& more) override { uses.AddAll(more); }
+  FeatureUses uses;
+};
+
+// Notes which proposals the module uses, too.
+absl::Status ReadAndValidate(const Bytes& bytes, const FeatureSet& features, FeatureUses* uses) {
+  absl::StatusOr<wasm::Module> module = ReadModule("m.wasm", bytes, features);
+  if (!module.ok()) return module.status();
+  absl::Status status = validate::ValidateModule(*module);
+  UseSink sink;
+  for (uint32_t f = 0; status.ok() && f < module->functions.size(); ++f) {
+    status = validate::ValidateFunction(*module, f, sink);
+  }
+  uses->AddAll(module->uses);
+  uses->AddAll(sink.uses);
+  return status;
+}
+
+// Each module is read with all that are supported, which notes what was used, and refused without
+// the one it needs.
+TEST(Reader, FeaturesThatAreOffRefuse) {
+  const std::vector<std::pair<Feature, Bytes>> cases = ModulesByFeature();
   for (size_t i = 0; i < cases.size(); ++i) {
     const auto& [feature, bytes] = cases[i];
     FeatureUses uses;
-    const absl::Status with = check(bytes, Supported(), &uses);
+    const absl::Status with = ReadAndValidate(bytes, Supported(), &uses);
     EXPECT_TRUE(with.ok()) << i << " " << Name(feature) << ": " << with;
     EXPECT_TRUE(uses.Has(feature)) << i << " " << Name(feature);
     EXPECT_LT(uses.offset(feature), bytes.size());
     FeatureSet less = Supported();
     less.Remove(feature);
-    const absl::Status without = check(bytes, less, &uses);
+    const absl::Status without = ReadAndValidate(bytes, less, &uses);
     EXPECT_EQ(without.code(), absl::StatusCode::kInvalidArgument)
         << i << " " << Name(feature) << ": " << without;
   }

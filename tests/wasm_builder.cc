@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "translator/validate/function_validator.h"
+#include "translator/validate/null_sink.h"
 #include "translator/validate/module_validator.h"
 #include "translator/wasm/reader.h"
 

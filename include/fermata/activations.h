@@ -62,6 +62,7 @@
 
 namespace fermata {
 
+// How the calls of an instance get their guest stacks.
 struct ActivationOptions {
   enum Stack : uint8_t { kSaved, kSeparate, kNone };
   Stack stack = kSaved;

@@ -29,6 +29,7 @@ namespace fermata {
 struct Value;
 class DynamicInstance;
 
+// One function of a call, or the import that the call waits for.
 struct BacktraceFrame {
   enum class Kind : uint8_t {
     kHeld,     // suspended or paused in this function
@@ -44,6 +45,7 @@ struct BacktraceFrame {
   std::vector<Value> values;
 };
 
+// Where a call is, or was.
 struct Backtrace {
   std::vector<BacktraceFrame> frames;  // innermost first; empty: the call has finished
   // A line for each frame. If there are more than `most`, only the innermost and outermost ones,

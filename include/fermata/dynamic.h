@@ -64,6 +64,7 @@ struct Value {
   core::ref ref() const { return static_cast<uint32_t>(low); }
 };
 
+// The type of a function.
 struct Signature {
   std::vector<ValType> params;
   std::vector<ValType> results;
@@ -110,6 +111,7 @@ class Table {
   core::Table* table_;
 };
 
+// A global of an instance, or of the host's; it must not outlive the store.
 struct Global {
   ValType type;
   bool mut;
@@ -304,6 +306,7 @@ class DynamicStep {
   std::unique_ptr<State> state_;
 };
 
+// An instance of a module, by whose names it is used. It belongs to its store.
 class DynamicInstance {
  public:
   ~DynamicInstance();

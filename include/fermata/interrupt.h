@@ -32,6 +32,7 @@
 
 namespace fermata {
 
+// Interrupts a store. It is copied freely, used on any thread, and may outlive the store.
 class Interrupter {
  public:
   Interrupter() = default;  // of no store

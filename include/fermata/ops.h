@@ -55,6 +55,7 @@ class Ops {
   uint32_t index_;
 };
 
+// Whether the call is suspended on op U.
 template <class U, class Guest, class... T>
 requires Ops<Guest, T...>::template kHas<U> bool holds_alternative(const Ops<Guest, T...>& op) {
   return op.index() == U::kOp_;

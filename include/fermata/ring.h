@@ -73,6 +73,7 @@
 
 namespace fermata {
 
+// What has come of an attempt to push a message.
 enum class PushResult : uint8_t { kPushed, kFull, kClosed };
 
 // Implementation details, not part of the API.

@@ -44,6 +44,7 @@
 
 namespace fermata {
 
+// How Save writes a snapshot.
 struct SaveOptions {
   bool compress = false;  // by zlib, for speed: about a tenth of the time that it takes to save
 };
@@ -72,6 +73,7 @@ struct RestoreHost {
   uint32_t most_instances = 1000;
 };
 
+// What Restore and Fork make.
 struct RestoredStore {
   std::unique_ptr<StoreHandle> store;
   std::vector<DynamicInstance*> instances;  // in the order they were made: store->instances()

@@ -67,6 +67,7 @@ template <class... Cases>
 struct Match : Cases... {
   using Cases::operator()...;
 };
+// The types are those of the function objects.
 template <class... Cases>
 Match(Cases...) -> Match<Cases...>;
 

@@ -155,6 +155,8 @@ class Promise<void> : public PromiseBase {
 
 }  // namespace task_internal
 
+// A coroutine that runs when it is awaited or started, and gives a T. Destroying it destroys the
+// coroutine.
 template <class T = void>
 class [[nodiscard]] Task {
  public:
@@ -294,6 +296,7 @@ class Reply {
   std::shared_ptr<State> state_;
 };
 
+// What FromCallback returns: an awaitable that calls `begin` when it is awaited.
 template <class T, class Begin>
 class [[nodiscard]] CallbackAwaiter {
  public:
@@ -318,6 +321,7 @@ class [[nodiscard]] CallbackAwaiter {
   std::shared_ptr<typename Reply<T>::State> state_;
 };
 
+// Awaits the value that `begin` has its reply called with. See Reply.
 template <class T = void, std::invocable<Reply<T>> Begin>
 CallbackAwaiter<T, Begin> FromCallback(Begin begin) {
   return CallbackAwaiter<T, Begin>(std::move(begin));

@@ -28,6 +28,7 @@ struct FuncRef {
   explicit operator bool() const { return handle != 0; }
   bool operator==(const FuncRef&) const = default;
 };
+// See FuncRef.
 struct ExternRef {
   core::ref handle = 0;
   explicit operator bool() const { return handle != 0; }
@@ -45,6 +46,7 @@ struct AnyRef {
   explicit operator bool() const { return handle != 0; }
   bool operator==(const AnyRef&) const = default;
 };
+// A vector of 128 bits, as two halves.
 struct V128 {
   uint64_t low = 0;
   uint64_t high = 0;

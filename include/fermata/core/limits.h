@@ -6,6 +6,7 @@
 
 namespace fermata {
 
+// The limits of a store.
 struct Limits {
   // The size of each memory, in units of 64 KiB whatever its page size. Growth past it returns -1.
   uint32_t memory_pages = 65536;

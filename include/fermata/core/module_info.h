@@ -12,6 +12,7 @@ struct Text {  // not NUL-terminated; may hold any bytes
   u32 size;
 };
 
+// A type of the module, and how functions of that type are called.
 struct FuncType {
   const ValType* params;  // references by the top of their hierarchy
   const ValType* results;
@@ -31,8 +32,10 @@ struct FuncType {
   AnyFunction host;
 };
 
+// The kinds of imports and exports.
 enum class ExternKind : u8 { kFunction = 0, kTable = 1, kMemory = 2, kGlobal = 3, kTag = 4 };
 
+// The size of a table in elements, or of a memory in pages.
 struct SizeLimitsInfo {
   u64 min;
   u64 max;  // valid if has_max
@@ -50,6 +53,7 @@ struct RefType {
   u32 type;  // in ModuleInfo::types
 };
 
+// An import of the module.
 struct ImportInfo {
   Text module;
   Text name;
@@ -61,6 +65,7 @@ struct ImportInfo {
   u32 site;  // functions: the site of its op frames (ModuleInfo::sites), if `suspend` is set
 };
 
+// An export of the module.
 struct ExportInfo {
   Text name;
   ExternKind kind;
@@ -85,6 +90,7 @@ struct FunctionImportSlot {
   u32 offset;  // of a core::Function
   u32 type;    // in ModuleInfo::types
 };
+// A table of the module.
 struct TableInfo {
   ValType type;  // kFuncRef: elements are Function; else `ref`
   SizeLimitsInfo limits;
@@ -94,11 +100,13 @@ struct TableInfo {
   // Tables of functions whose size can't change: of a `Function*` field for the elements; else 0.
   u32 elements_offset = 0;
 };
+// A memory of the module.
 struct MemoryInfo {
   SizeLimitsInfo limits;
   u32 offset;  // of a MemoryField
   bool imported;
 };
+// A global of the module.
 struct GlobalInfo {
   ValType type;
   bool mut;
@@ -106,6 +114,7 @@ struct GlobalInfo {
   u32 offset;
   RefType ref;  // references only
 };
+// An exception tag of the module.
 struct TagInfo {
   u32 type;    // in ModuleInfo::types
   u32 offset;  // of a u32: the tag's number within the store
@@ -125,6 +134,7 @@ struct SharedFunction {
   Invoke invoke;
 };
 
+// A place where calls can be resumed.
 struct SiteInfo {
   ResumeFunction resume;  // null for op sites
   u32 point;              // ResumeShared: after the function's place in ModuleInfo::shared
@@ -143,8 +153,10 @@ struct SiteDetail {
                       // parameters, each in slots of 8 bytes
 };
 
+// How accesses to memories are checked: --memory of the translator.
 enum class MemoryPolicy : u8 { kReserved = 0, kChecked = 1, kFixed = 2 };
 
+// A translated module.
 struct ModuleInfo {
   u32 abi_version;
   MemoryPolicy memory_policy;
@@ -188,6 +200,7 @@ struct ModuleInfo {
   u32 segment_count;
   const SharedFunction* shared;
 };
+// No index of a function.
 inline constexpr u32 kNoFunction = 0xffffffffu;
 
 }  // namespace fermata::core

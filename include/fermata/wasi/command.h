@@ -29,6 +29,11 @@ bool IsSocketExtension(absl::string_view module, absl::string_view name);
 // A listening TCP socket for "HOST:PORT"; an IPv6 address in brackets.
 absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address);
 
+// How a command has ended.
+struct CommandResult {
+  int exit_code = 1;
+  std::vector<Value> results;  // of a call that returned
+};
 // Calls `export_name` of a new process, which inherits the standard streams unless the
 // configuration says otherwise. Blocks until the call has ended, or has used up Limits::fuel or
 // `timeout` (0: none; waiting counts). Both need a module translated with --preempt (fuel:
@@ -36,10 +41,6 @@ absl::StatusOr<std::shared_ptr<Stream>> Listen(absl::string_view address);
 // to standard error, with the program's name (Config::args[0]). The exit status is the guest's
 // (Process::exit_code()), 134 after a trap, 124 if fuel or time is used up, or 1 if the program
 // could not be run.
-struct CommandResult {
-  int exit_code = 1;
-  std::vector<Value> results;  // of a call that returned
-};
 CommandResult RunCommand(const ModuleInfo& info, Process::Options options,
                          absl::string_view export_name = "_start",
                          absl::Span<const Value> arguments = {},

@@ -88,6 +88,7 @@ struct NameQuery {
   std::optional<NetworkAddress::Family> family;
   std::optional<bool> datagram;  // UDP or TCP
 };
+// An address of a name.
 struct ResolvedName {
   NetworkAddress address;
   bool datagram = false;

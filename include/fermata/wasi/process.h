@@ -54,6 +54,7 @@ class Clock {
   virtual bool SkipTo(ClockId, uint64_t /*time*/) { return false; }
 };
 
+// The clocks of the system.
 std::shared_ptr<Clock> HostClock();
 // Starts at `start` (ns), advances by `step` ns each time it is read, and makes sleeps take no
 // time. So the same program with the same input sees the same times.
@@ -71,6 +72,7 @@ struct Mount {
   std::map<std::string, std::string> files;
 };
 
+// What a program sees of the host.
 struct Config {
   std::vector<std::string> args;         // args[0] is the program's name
   std::vector<std::string> env;          // "NAME=value"
@@ -89,6 +91,7 @@ struct Config {
 
 // What a suspended call waits for: whichever of these comes first.
 struct Wait {
+  // A stream that it waits for.
   struct Source {
     std::shared_ptr<Stream> stream;
     bool write = false;  // else: until it can be read
@@ -186,6 +189,7 @@ class System {
 // A WASI program in progress: an instance, its System, and one call.
 class Process {
  public:
+  // What a process is made with.
   struct Options {
     Config config;
     Limits limits;

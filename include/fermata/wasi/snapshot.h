@@ -34,11 +34,13 @@ namespace fermata::wasi {
 // that is not an error, but they are not saved.
 absl::StatusOr<std::string> SaveProcess(Process& process, const SaveOptions& options = {});
 
+// Where a saved program was in one of its streams.
 struct SavedStream {
   uint32_t fd;
   uint64_t bytes_read, bytes_written;  // by fd_read and fd_write
 };
 
+// How RestoreProcess makes the process again.
 struct RestoreOptions {
   // As for Process::Create, except that `imports` is not called, and that arguments and environment
   // are those of the snapshot.

@@ -18,6 +18,7 @@
 
 namespace fermata::wasi {
 
+// Streams of the host's own derive from this, and override what they support.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -67,6 +68,7 @@ struct StreamCallbacks {
   std::function<bool()> can_read;  // null: always
   std::function<bool()> can_write;
 };
+// A stream that calls these functions.
 std::shared_ptr<Stream> CallbackStream(StreamCallbacks callbacks);
 
 // A file descriptor of the host: a pipe, terminal, socket or other device. If it is owned, it is

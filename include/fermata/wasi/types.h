@@ -87,6 +87,7 @@ enum class Errno : uint16_t {
   kNotCapable = 76,  // beyond what the descriptor's rights or its directory allow
 };
 
+// The types of files, with WASI's numbers.
 enum class FileType : uint8_t {
   kUnknown = 0,
   kBlockDevice = 1,
@@ -98,6 +99,7 @@ enum class FileType : uint8_t {
   kSymbolicLink = 7,
 };
 
+// The clocks, with WASI's numbers.
 enum class ClockId : uint32_t {
   kRealtime = 0,   // ns since 1970
   kMonotonic = 1,  // ns since an unspecified point

@@ -31,6 +31,7 @@ class ReadinessSet;
 
 namespace fermata::wasi {
 
+// The sources of a wait as one descriptor.
 class WaitSet {
  public:
   WaitSet();
