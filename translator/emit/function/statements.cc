@@ -132,14 +132,9 @@ void StatementEmitter::EmitText(const Stmt& s) {
     case StmtKind::kMemoryGrow:
       return Line(s, "$dst = $type(memory_grow(base, self.memory$i.memory, $0));");
     case StmtKind::kMemoryFill:
-      return Line(s, IsSmall(context_.module.memories[s.index].type)
-                         ? "memory_set(base, self.memory$i.memory, $0, $1, $2);"
-                         : "memory_fill(base, self.memory$i.memory, $0, $1, $2);");
+      return EmitFill(s);
     case StmtKind::kMemoryCopy:
-      return Line(s, s.index == s.index2 && IsSmall(context_.module.memories[s.index].type)
-                         ? "memory_move(base, self.memory$i.memory, $0, $1, $2);"
-                         : "memory_copy(base, self.memory$i.memory, self.memory$j.memory, "
-                           "$0, $1, $2);");
+      return EmitCopy(s);
     case StmtKind::kMemoryInit:
       return Line(s,
                   "memory_init(base, self.memory$j.memory, data$i, self.data_size$i, "
@@ -198,6 +193,18 @@ void StatementEmitter::EndLine(const Stmt& s) {
   } else {
     out_.buffer().push_back('\n');
   }
+}
+
+void StatementEmitter::EmitFill(const Stmt& s) {
+  Line(s, IsSmall(context_.module.memories[s.index].type)
+              ? "memory_set(base, self.memory$i.memory, $0, $1, $2);"
+              : "memory_fill(base, self.memory$i.memory, $0, $1, $2);");
+}
+
+void StatementEmitter::EmitCopy(const Stmt& s) {
+  const bool move = s.index == s.index2 && IsSmall(context_.module.memories[s.index].type);
+  Line(s, move ? "memory_move(base, self.memory$i.memory, $0, $1, $2);"
+               : "memory_copy(base, self.memory$i.memory, self.memory$j.memory, $0, $1, $2);");
 }
 
 void StatementEmitter::EmitEval(const Stmt& s) {

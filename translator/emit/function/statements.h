@@ -77,6 +77,8 @@ class StatementEmitter {
   static bool IsOver(const ir::Stmt& s);
   void Line(const ir::Stmt& s, absl::string_view format);
   void EndLine(const ir::Stmt& s);
+  void EmitFill(const ir::Stmt& s);
+  void EmitCopy(const ir::Stmt& s);
   void EmitEval(const ir::Stmt& s);
   void EmitJumpIf(const ir::Stmt& s);
   void EmitWide(const ir::Stmt& s);
