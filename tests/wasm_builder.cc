@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "translator/validate/function_validator.h"
-#include "translator/validate/null_sink.h"
 #include "translator/validate/module_validator.h"
+#include "translator/validate/null_sink.h"
 #include "translator/wasm/reader.h"
 
 namespace fermata::testing_support {
