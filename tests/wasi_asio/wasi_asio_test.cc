@@ -105,7 +105,8 @@ TEST(WasiAsio, NeverRunsGuestCodeWithinAsyncRun) {
 TEST(WasiAsio, Future) {
   asio::io_context io;
   auto process = Start("sleep", {Value::I64(1)});
-  std::future<State> state = async_run(*process, io.get_executor(), asio::use_future);
+  std::future<State> state =
+      async_run(*process, io, asio::bind_executor(io.get_executor(), asio::use_future));
   std::thread thread([&] { io.run(); });
   EXPECT_EQ(state.get(), State::kFinished);
   thread.join();
@@ -671,7 +672,9 @@ TEST(WasiAsio, ManyProcessesOnAThreadPoolEachWithAStrand) {
   for (int i = 0; i < kProcesses; ++i) {
     connections.push_back(std::make_unique<Connection>(io));
     processes.push_back(Start("cat", {}, connections[i]->Config()));
-    states.push_back(async_run(*processes[i], asio::make_strand(pool), asio::use_future));
+    const auto strand = asio::make_strand(pool);
+    states.push_back(
+        async_run(*processes[i], strand, asio::bind_executor(strand, asio::use_future)));
   }
   for (int round = 0; round < kRounds; ++round) {
     const std::string text = "round " + std::to_string(round);
@@ -694,7 +697,8 @@ TEST(WasiAsio, ManyThreadsOfOneContextWithoutStrands) {
   std::vector<std::future<State>> states;
   for (int i = 0; i < 32; ++i) {
     processes.push_back(Start("chant", {Value::I32('x'), Value::I32(200)}));
-    states.push_back(async_run(*processes[i], io, asio::use_future));
+    states.push_back(
+        async_run(*processes[i], io, asio::bind_executor(io.get_executor(), asio::use_future)));
   }
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) threads.emplace_back([&] { io.run(); });

@@ -9,8 +9,11 @@
 //
 // async_run is an asynchronous operation like Asio's own: it takes any completion token, uses the
 // executor, allocator and cancellation slot that are associated with the handler, and counts as
-// work. Guest code runs in the handler's executor, by default the one given: if several threads run
-// that, give a strand for each store. It never runs within async_run itself.
+// work. Guest code runs in the handler's executor, by default the one given: if several threads
+// run that, give a strand for each store. It never runs within async_run itself. asio::use_future
+// has an executor of its own, Asio's system executor: with asio::bind_executor(e,
+// asio::use_future) the guest runs on `e`, and nothing of the operation is left once `e`'s context
+// has ended.
 //
 // It completes when the call has ended. It also completes with kForeign when the guest has called
 // an import of the host's (answer process.step() and call async_run again), and with kPaused.
