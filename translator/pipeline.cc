@@ -18,7 +18,6 @@
 #include "translator/function_files.h"
 #include "translator/in_order.h"
 #include "translator/input_file.h"
-#include "translator/ir/builder.h"
 #include "translator/module_analysis/call_graph.h"
 #include "translator/module_analysis/immediate.h"
 #include "translator/module_analysis/may_suspend.h"
@@ -45,7 +44,7 @@ absl::StatusOr<std::vector<bool>> FindYields(const wasm::Module& module,
   for (uint32_t f = module.imported_functions; f < module.functions.size(); ++f) {
     yields[f] = entry_checks[f];
     if (yields[f] || !graph.functions[f].has_loop) continue;
-    const absl::StatusOr<std::unique_ptr<ir::Function>> function = ir::Build(module, f, none);
+    const absl::StatusOr<std::unique_ptr<ir::Function>> function = BuildFunction(module, f, none);
     if (!function.ok()) return function.status();
     yields[f] = !analysis::FindLongLoops(**function).empty();
   }

@@ -31,7 +31,6 @@ constexpr uint64_t kMostLiveValues = 8'000'000;  // bounds the text of spills an
 // What changes the function before anything is found out about it. Returns how many loads were
 // forced.
 int RunPasses(const ModuleContext& context, ir::Function& f) {
-  passes::Tidy(f);
   const emit::Options& options = context.options;
   if (options.preempt != emit::Preempt::kNone) {
     const bool fuel = options.preempt == emit::Preempt::kFuel;
@@ -77,11 +76,18 @@ absl::StatusOr<FunctionPlan> MakePlan(const ModuleContext& context, const ir::Fu
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<ir::Function>> BuildFunction(
+    const wasm::Module& module, uint32_t function, const analysis::Suspension& suspension) {
+  absl::StatusOr<std::unique_ptr<ir::Function>> f = ir::Build(module, function, suspension);
+  if (f.ok()) passes::Tidy(**f);
+  return f;
+}
+
 absl::StatusOr<TranslatedFunction> TranslateFunction(const ModuleContext& context,
                                                      uint32_t function, bool print_ir) {
-  // 1. Decode and check the body once more, now with the builder listening.
+  // 1. From bytes to statements.
   absl::StatusOr<std::unique_ptr<ir::Function>> f =
-      ir::Build(context.module, function, context.suspension);
+      BuildFunction(context.module, function, context.suspension);
   if (!f.ok()) return f.status();
 
   // 2. Passes change it.
