@@ -74,7 +74,8 @@ TEST(Ops, AreUsedLikeVariants) {
   EXPECT_EQ(fermata::get<Numbered<599>>(op).a0, 7);
   EXPECT_EQ(fermata::get_if<Numbered<1>>(&op), nullptr);
   EXPECT_EQ(typed::OpIf<Numbered<599>>(op)->a0, 7);
-  EXPECT_DEATH(fermata::get<Numbered<3>>(op), "get\\(\\) of another op");
+  EXPECT_DEATH(fermata::get<Numbered<3>>(op),
+               "get\\(\\) of an op on which the call is not suspended");
   const auto number = [](const auto& o) -> uint32_t { return o.kOp_ * 1000 + o.a0; };
   EXPECT_EQ(visit(number, op), 599007u);
   EXPECT_EQ(visit(number, Op<0>(1)), 1u);

@@ -387,8 +387,8 @@ TEST(Snapshot, RefusesOtherModulesAndDamage) {
       ASSERT_FALSE(Restore(flipped, host).ok()) << bit;
     }
     std::string version = bytes;
-    version[8] = 3;
-    EXPECT_THAT(message(version, host), HasSubstr("format 3"));
+    version[8] = 4;
+    EXPECT_THAT(message(version, host), HasSubstr("format 4"));
   }
 }
 
