@@ -317,8 +317,7 @@ bool ExpressionPrinter::AppendSumWithConstant(const Expr* e, std::string& out) c
       e->a->kind == ExprKind::kConst) {
     return false;
   }
-  const int64_t value =
-      e->type == Kind::kI32 ? static_cast<int32_t>(e->b->bits) : static_cast<int64_t>(e->b->bits);
+  const int64_t value = SignedValue(e->b);
   if (value >= 0 || value < -static_cast<int64_t>(kMostPlain)) return false;
   AppendOperand(e->a, e->b, kSum, out);
   absl::StrAppend(&out, symbol == "+" ? " - " : " + ", -value);
