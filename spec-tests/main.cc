@@ -213,7 +213,7 @@ absl::StatusOr<std::map<std::string, spec::Expected>> ReadExpected(
     const std::vector<spec::SuiteFile>& list) {
   std::map<std::string, spec::Expected> expected;
   for (const spec::SuiteFile& file : list) {
-    if (expected.count(file.group) != 0) continue;
+    if (expected.contains(file.group)) continue;
     const std::string path = absl::StrCat(expected_dir, "/", file.group, ".txt");
     absl::StatusOr<spec::Expected> one =
         spec::Expected::Parse(fermata::testing_support::ReadFile(path));

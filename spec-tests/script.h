@@ -76,7 +76,7 @@ struct Script {
   std::vector<Command> commands;
 };
 
-absl::StatusOr<Script> ParseScript(absl::string_view json);
+absl::StatusOr<Script> ParseScript(absl::string_view text);
 absl::StatusOr<Script> ReadScript(const std::string& path);
 
 // Calls `visit` for each command, those of threads included, in order.

@@ -78,7 +78,7 @@ absl::StatusOr<std::vector<SuiteFile>> ListSuite(const std::string& folder,
   if (error) return absl::NotFoundError(absl::StrCat(folder, ": ", error.message()));
   for (const auto* list : {&groups, &files}) {
     for (const std::string& name : *list) {
-      if (seen.count(WithoutExtension(name)) != 0) continue;
+      if (seen.contains(WithoutExtension(name))) continue;
       return absl::InvalidArgumentError(absl::StrCat("the suite has no '", name, "'"));
     }
   }

@@ -168,7 +168,7 @@ std::string WithoutModules(absl::string_view umbrella,
                            const std::map<std::string, std::string>& modules) {
   std::string text;
   ForEachLine(umbrella, [&](absl::string_view line, absl::string_view module) {
-    if (modules.count(std::string(module)) != 0) return;
+    if (modules.contains(std::string(module))) return;
     for (const auto& [name, error] : modules) {  // its line in the table
       if (module.empty() && absl::StartsWith(line, absl::StrCat("    {", CString(name), ",")))
         return;

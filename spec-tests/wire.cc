@@ -15,7 +15,7 @@ namespace {
 
 namespace json = llvm::json;
 
-std::string Print(json::Value value) {
+std::string Print(const json::Value& value) {
   std::string text;
   llvm::raw_string_ostream out(text);
   out << value;

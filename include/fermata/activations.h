@@ -80,7 +80,7 @@ struct ActivationOptions {
   // (Emscripten, TinyGo, Go) take all memory behind their heap for their own, and need one of these
   // two:
   // - the guest's allocator: an export as malloc is, which takes a size and gives an address;
-  std::string stack_allocator = "";
+  std::string stack_allocator = {};
   // - a function that gives the address of `bytes` bytes, aligned to 16.
   // The regions are never given back. The function must not call the guest.
   std::function<absl::StatusOr<uint64_t>(uint64_t bytes)> allocate_stack = nullptr;

@@ -173,6 +173,8 @@ inline uint64_t PositionOf(uint64_t tail) { return tail >> 1; }
 template <class Ring, class T>
 class Base {
  public:
+  Base(const Base&) = delete;
+
   // Leaves `waker` for the next message or the end. True: it will be called once. False: there is a
   // message for TryPop, or finished() is true, and the waker was dropped. Consumer only, one waker
   // at a time.
@@ -209,7 +211,10 @@ class Base {
   template <class Handle>
   size_t Drain(Handle&& handle) {
     size_t count = 0;
-    for (; std::optional<T> message = self().TryPop(); ++count) handle(*std::move(message));
+    while (std::optional<T> message = self().TryPop()) {
+      handle(*std::move(message));
+      ++count;
+    }
     return count;
   }
 
@@ -226,7 +231,6 @@ class Base {
                 "messages are moved where nothing may be thrown");
 
   explicit Base(size_t capacity) : mask_(std::bit_ceil(std::max<size_t>(capacity, 2)) - 1) {}
-  Base(const Base&) = delete;
 
   void Pushed() {
     if (ready_.any()) ready_.WakeAll();

@@ -301,7 +301,8 @@ template <class T, class Begin>
 class [[nodiscard]] CallbackAwaiter {
  public:
   explicit CallbackAwaiter(Begin begin) : begin_(std::move(begin)) {}
-  CallbackAwaiter(CallbackAwaiter&&) = default;
+  CallbackAwaiter(CallbackAwaiter&&) noexcept(std::is_nothrow_move_constructible_v<Begin>) =
+      default;
   ~CallbackAwaiter() {
     if (state_ != nullptr) state_->dropped.store(true, std::memory_order_release);
   }

@@ -125,7 +125,7 @@ struct StoreState {
   std::unique_ptr<HostModule> host;  // once there is one of those
 
   // Adds an instance to the store; its index.
-  uint32_t Register(core::Instance* instance, DynamicInstance* dynamic);
+  uint32_t Register(core::Instance* instance, DynamicInstance* owner);
   // Adds a function; its handle.
   core::ref Register(const core::Function& function, bool suspends, bool throws);
   // What suspending host functions need once, and each of them.

@@ -53,7 +53,7 @@ void DynamicStep::State::Hold(Phase how) {
 }
 
 void DynamicStep::State::Begin(const core::Function& function, core::Invoke invoke,
-                               absl::Span<const Value> values, internal::StoreState* state) {
+                               absl::Span<const Value> arguments, internal::StoreState* state) {
   link = state->link;
   this->function = function.handle;
   activation.grow = GrowActivation;
@@ -65,7 +65,7 @@ void DynamicStep::State::Begin(const core::Function& function, core::Invoke invo
   const internal::StackBudget budget(*context, state->store.limits.stack_bytes);
   phase = Phase::kRunning;
   absl::InlinedVector<uint64_t, 8> slots;
-  internal::AppendSlots(values, slots);
+  internal::AppendSlots(arguments, slots);
   Take(core::Enter(*context, activation, function, invoke, slots.data()), context);
 }
 
@@ -265,17 +265,17 @@ const void* DynamicStep::op_owner() const {
   return state_->op_owner;
 }
 
-absl::Status DynamicStep::Resume(absl::Span<const Value> values) {
+absl::Status DynamicStep::Resume(absl::Span<const Value> results) {
   if (!suspended()) return Not("suspended");
   State& s = *state_;
   internal::StoreState& store = *s.store();
   s.Decode();
-  const std::string misfit = internal::Misfit(store, "result", s.op_signature->results, values);
+  const std::string misfit = internal::Misfit(store, "result", s.op_signature->results, results);
   if (!misfit.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(op_module(), ".", op_name(), ": ", misfit));
   }
   absl::InlinedVector<uint64_t, 4> slots;
-  internal::AppendSlots(values, slots);
+  internal::AppendSlots(results, slots);
   core::Context* context = internal::ThreadContext(store.max_results);
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
   internal::StoreUse use(store, context);

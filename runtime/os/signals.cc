@@ -58,7 +58,7 @@ bool StartDetachedThread(void (*run)(void*), void* argument) {
       start.get());
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (failed != 0) return false;
-  start.release();  // the thread's now
+  (void)start.release();  // the thread's now
   pthread_detach(thread);
   return true;
 }

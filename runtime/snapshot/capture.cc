@@ -79,7 +79,7 @@ class Capturer {
 
  private:
   template <class T>
-  static uint32_t Push(std::vector<T>& list, T&& item) {
+  static uint32_t Push(std::vector<T>& list, T item) {
     list.push_back(std::move(item));
     return static_cast<uint32_t>(list.size() - 1);
   }

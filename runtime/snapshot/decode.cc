@@ -43,7 +43,7 @@ class Decoder {
 
  private:
   template <class T>
-  void Add(StoreState::Made::Kind kind, std::vector<T>& list, T&& item) {
+  void Add(StoreState::Made::Kind kind, std::vector<T>& list, T item) {
     image_.made.push_back({kind, static_cast<uint32_t>(list.size())});
     list.push_back(std::move(item));
   }
@@ -78,7 +78,7 @@ class Decoder {
         g.type = Letter();
         g.mut = r_.Flag();
         g.value = Value();
-        return Add(StoreState::Made::kGlobal, image_.globals, std::move(g));
+        return Add(StoreState::Made::kGlobal, image_.globals, g);
       }
       case StoreState::Made::kTag:
         return Add(StoreState::Made::kTag, image_.tags, r_.Text());

@@ -163,7 +163,7 @@ struct Numbering {
 };
 
 // The image is valid as long as nothing of the store changes.
-absl::StatusOr<StoreImage> Capture(StoreHandle& store, absl::Span<const DynamicStep* const> steps);
+absl::StatusOr<StoreImage> Capture(StoreHandle& handle, absl::Span<const DynamicStep* const> steps);
 
 // Where the bytes of a memory are not zero, in runs worth their cost.
 std::vector<MemoryRun> FindRuns(const core::Memory& memory);

@@ -133,8 +133,9 @@ class Rebuilder {
   }
 
   absl::Status Keep(absl::StatusOr<Extern> made) {
-    if (made.ok()) result_.externs.push_back(*std::move(made));
-    return made.status();
+    if (!made.ok()) return made.status();
+    result_.externs.push_back(*std::move(made));
+    return absl::OkStatus();
   }
 
   absl::Status MakeFunction(const FunctionImage& f, uint32_t index) {

@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "runtime/wasi/errors.h"
 
+// NOLINTNEXTLINE(readability-redundant-declaration): here it is weak
 extern "C" __attribute__((weak)) void fermata_wasi_sockets(
     std::vector<fermata::wasi::Function>* table);
 

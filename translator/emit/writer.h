@@ -16,6 +16,7 @@ namespace fermata::emit {
 // `void AppendTo(std::string&) const`. Valid as long as what it was made from.
 class Printable {
  public:
+  // NOLINTBEGIN(google-explicit-constructor): they are the arguments of Emit
   Printable(const char* text) : text_(text) {}
   Printable(absl::string_view text) : text_(text) {}
   Printable(const std::string& text) : text_(text) {}
@@ -28,6 +29,7 @@ class Printable {
       : object_(&object), append_([](const void* from, std::string& out) {
           static_cast<const T*>(from)->AppendTo(out);
         }) {}
+  // NOLINTEND(google-explicit-constructor)
   Printable(const Printable&) = delete;
 
   void AppendTo(std::string& out) const {

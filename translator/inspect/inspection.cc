@@ -13,7 +13,6 @@
 namespace fermata::inspect {
 namespace {
 
-using analysis::IndirectCall;
 using analysis::Reason;
 
 // Of a path, the first functions and the last one are shown.

@@ -53,10 +53,10 @@ void DropJumps(ir::Function& f) {
         f.stmts[i + 1].kind == StmtKind::kJump && LabelFollows(f.stmts, i + 2, s.label)) {
       s.negate = !s.negate;
       s.label = f.stmts[++i].label;
-      kept.push_back(std::move(s));
+      kept.push_back(s);
       continue;
     }
-    kept.push_back(std::move(s));
+    kept.push_back(s);
   }
   f.stmts = std::move(kept);
 }

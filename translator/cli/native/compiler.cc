@@ -64,10 +64,10 @@ std::string CompilerCommand(const std::string& command) {
   return from_environment != nullptr && *from_environment != 0 ? from_environment : "c++";
 }
 
-absl::StatusOr<Compiler> FindCompiler(const std::string& asked) {
-  const std::string command = CompilerCommand(asked);
+absl::StatusOr<Compiler> FindCompiler(const std::string& command) {
+  const std::string asked = CompilerCommand(command);
   Compiler compiler;
-  compiler.command = absl::StrSplit(command, ' ', absl::SkipEmpty());
+  compiler.command = absl::StrSplit(asked, ' ', absl::SkipEmpty());
   if (compiler.command.empty()) return absl::InvalidArgumentError("the compiler command is empty");
   std::vector<std::string> ask = compiler.command;
   ask.push_back("--version");
@@ -75,7 +75,7 @@ absl::StatusOr<Compiler> FindCompiler(const std::string& asked) {
   if (!version.ok()) return version.status();
   if (version->exit_code != 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat(command, " --version failed:\n", process::Tail(version->output)));
+        absl::StrCat(asked, " --version failed:\n", process::Tail(version->output)));
   }
   compiler.version = version->output;
   compiler.is_clang = absl::StrContains(compiler.version, "clang");

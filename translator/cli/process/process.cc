@@ -20,7 +20,7 @@
 #include "translator/cli/process/running.h"
 #include "translator/thread_pool.h"
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to programs
 
 namespace fermata::process {
 namespace {

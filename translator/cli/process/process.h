@@ -27,8 +27,10 @@ namespace fermata::process {
 struct Command {
   Command() = default;
   // A list of words is a command by itself.
+  // NOLINTBEGIN(google-explicit-constructor)
   Command(std::vector<std::string> words) : arguments(std::move(words)) {}
   Command(std::initializer_list<std::string> words) : arguments(words) {}
+  // NOLINTEND(google-explicit-constructor)
 
   // The program, which is looked up in this process's PATH unless there is a slash in it, and its
   // arguments.

@@ -112,6 +112,7 @@ void SuspensionEmitter::EmitSpills(absl::string_view push, absl::string_view lea
                  groups.end());
   }
   std::vector<const FrameLayout*> frames;
+  frames.reserve(groups.size());
   for (const std::vector<uint32_t>& group : groups) frames.push_back(&layouts_[group[0]]);
   const FrameTree tree(frames);
   FrameWalk walk(tree, "V", "  PUT", f_, printer_, out);
