@@ -21,6 +21,6 @@ endif()
 if(FERMATA_RUN_CLANG_TIDY AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_custom_target(tidy
     COMMAND "${FERMATA_RUN_CLANG_TIDY}" -quiet -p "${PROJECT_BINARY_DIR}"
-            "^${PROJECT_SOURCE_DIR}/(runtime/|spec-tests/|translator/|tests/async/public_headers)"
+            "^${PROJECT_SOURCE_DIR}/(runtime/|spec-tests/|translator/|tests/include/public_headers)"
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}" USES_TERMINAL VERBATIM)
 endif()

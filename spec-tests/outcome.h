@@ -41,7 +41,7 @@ struct CommandResult {
 struct PlayStats {
   uint64_t calls = 0;          // made by actions
   uint64_t suspensions = 0;    // of imports, answered
-  uint64_t yields = 0;         // and pauses: run on
+  uint64_t pauses = 0;         // and went on
   uint64_t restores = 0;       // from snapshots
   uint64_t other_phrases = 0;  // refusals of the right class, in other words than the suite's
 };

@@ -25,7 +25,7 @@ __attribute__((noinline)) void OverwriteStack() {
 constexpr unsigned kRestoresEach = 2;
 constexpr uint64_t kRestoreEvery = 5000;
 
-constexpr uint64_t kFuel = uint64_t{1} << 62;  // no end; yields do not depend on it
+constexpr uint64_t kFuel = uint64_t{1} << 62;  // no end; pauses do not depend on it
 
 constexpr char kNoInstance[] = "there is no instance: see what is said of its module";
 
@@ -381,22 +381,22 @@ void Player::PauseAtNextCheck() {
 absl::Status Player::RunOn(DynamicStep& step) {
   for (uint64_t n = 0; !step.finished() && !step.trapped(); ++n) {
     if (n < 16 || n % 64 == 0) OverwriteStack();
-    const bool yield = step.paused();
-    if (options_.paused && yield && step.interrupted() != interrupts_) {
+    const bool pause = step.paused();
+    if (options_.paused && pause && step.interrupted() != interrupts_) {
       return absl::InternalError("paused for another reason than the one given");
     }
-    if (!yield) {
+    if (!pause) {
       if (!step.suspended()) return absl::InternalError("a step in no state");
       if (!options_.suspended || !absl::StartsWith(step.op_name(), "print")) {
         return absl::InternalError(
             absl::StrCat("suspended on ", step.op_module(), ".", step.op_name()));
       }
     }
-    ++(yield ? stats_.yields : stats_.suspensions);
+    ++(pause ? stats_.pauses : stats_.suspensions);
     absl::Status status = IsToRestore(step) ? Restore(step) : absl::OkStatus();
     if (!status.ok()) return status;
     if (options_.paused) PauseAtNextCheck();
-    status = !yield ? step.Resume({}) : options_.paused ? step.Continue() : step.Refuel(kFuel);
+    status = !pause ? step.Resume({}) : options_.paused ? step.Continue() : step.Refuel(kFuel);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -417,7 +417,7 @@ bool Player::IsToRestore(DynamicStep& step) {
     footer = footer_at(activation.size - footer.words * core::kFrameWord);
   const ModuleInfo* module = store_->raw()->instances[footer.instance]->module;
   const bool first = suspensions_at_[{module, footer.site}]++ < kRestoresEach;
-  return first || (stats_.yields + stats_.suspensions) % kRestoreEvery == 0;
+  return first || (stats_.pauses + stats_.suspensions) % kRestoreEvery == 0;
 }
 
 absl::Status Player::Restore(DynamicStep& step) {
@@ -505,7 +505,7 @@ CommandResult Player::Wait(const Command& command) {
   const PlayStats stats = it->second.player->stats();
   stats_.calls += stats.calls;
   stats_.suspensions += stats.suspensions;
-  stats_.yields += stats.yields;
+  stats_.pauses += stats.pauses;
   stats_.restores += stats.restores;
   stats_.other_phrases += stats.other_phrases;
   return Passed(command);

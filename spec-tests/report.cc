@@ -179,7 +179,7 @@ void Report::Add(FileResult result, const Expected& expected) {
   ran_[mode] = true;
   PlayStats& stats = stats_[mode];
   stats.suspensions += result.stats.suspensions;
-  stats.yields += result.stats.yields;
+  stats.pauses += result.stats.pauses;
   stats.restores += result.stats.restores;
   stats.other_phrases += result.stats.other_phrases;
   result.outcomes.clear();
@@ -209,7 +209,7 @@ std::string Report::Table() const {
                     total.executable);
     if (mode != Mode::kPlain) {
       absl::StrAppend(&text, mode == Mode::kPaused ? "; pauses: " : "; suspensions: ",
-                      stats.suspensions + stats.yields);
+                      stats.suspensions + stats.pauses);
       if (mode != Mode::kPaused) absl::StrAppend(&text, " (", stats.suspensions, " of imports)");
       if (stats.restores != 0) absl::StrAppend(&text, ", restored at ", stats.restores);
     }
@@ -233,7 +233,7 @@ std::string Report::Json() const {
     all["executable"] = Int(total.executable);
     all["executable_passed"] = Int(total.executable_passed);
     all["import_suspensions"] = Int(stats_[m].suspensions);
-    all["yields"] = Int(stats_[m].yields);
+    all["pauses"] = Int(stats_[m].pauses);
     if (mode == Mode::kSnapshotted) all["restores"] = Int(stats_[m].restores);
     all["other_phrases"] = Int(stats_[m].other_phrases);
     totals[Name(mode)] = std::move(all);

@@ -70,7 +70,7 @@ class Report {
   const std::vector<Failure>& failures() const { return failures_; }
   // It has been played in this mode, and yet nothing was suspended or paused.
   bool ProvesNothing(Mode mode) const {
-    return ran_[Index(mode)] && stats_[Index(mode)].yields == 0;
+    return ran_[Index(mode)] && stats_[Index(mode)].pauses == 0;
   }
   const std::map<std::string, Figures>& groups(Mode mode) const { return groups_[Index(mode)]; }
 

@@ -141,7 +141,7 @@ class FileRun {
       result_.outcomes.push_back({0, CommandType::kModule, Verdict::kFailed, reason});
     }
     // Every function of a module suspends when it is entered.
-    if (SuspendsEverywhere(task_.mode) && result_.stats.calls != 0 && result_.stats.yields == 0) {
+    if (SuspendsEverywhere(task_.mode) && result_.stats.calls != 0 && result_.stats.pauses == 0) {
       result_.outcomes.push_back({0, CommandType::kModule, Verdict::kFailed,
                                   "nothing suspended: the suspended mode proves nothing"});
     }

@@ -21,7 +21,7 @@
 #include "spec-tests/wire.h"
 #include "tests/support/commands.h"
 #include "tests/support/files.h"
-#include "tests/wasm_builder.h"
+#include "tests/support/wasm_builder.h"
 
 namespace fermata::spec {
 namespace {

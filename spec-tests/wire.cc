@@ -60,7 +60,7 @@ std::string ToLine(const PlayStats& stats) {
       Print(json::Object{{"end", true},
                          {"calls", static_cast<int64_t>(stats.calls)},
                          {"suspensions", static_cast<int64_t>(stats.suspensions)},
-                         {"yields", static_cast<int64_t>(stats.yields)},
+                         {"pauses", static_cast<int64_t>(stats.pauses)},
                          {"restores", static_cast<int64_t>(stats.restores)},
                          {"other_phrases", static_cast<int64_t>(stats.other_phrases)}}),
       "\n");
@@ -88,7 +88,7 @@ Told ParseLines(absl::string_view output) {
       PlayStats stats;
       stats.calls = static_cast<uint64_t>(Number(*object, "calls"));
       stats.suspensions = static_cast<uint64_t>(Number(*object, "suspensions"));
-      stats.yields = static_cast<uint64_t>(Number(*object, "yields"));
+      stats.pauses = static_cast<uint64_t>(Number(*object, "pauses"));
       stats.restores = static_cast<uint64_t>(Number(*object, "restores"));
       stats.other_phrases = static_cast<uint64_t>(Number(*object, "other_phrases"));
       told.stats = stats;

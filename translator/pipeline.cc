@@ -33,22 +33,22 @@ namespace {
 using emit::ModuleContext;
 
 // By function: whether it suspends by itself, not because of what it calls.
-absl::StatusOr<std::vector<bool>> FindYields(const wasm::Module& module,
+absl::StatusOr<std::vector<bool>> FindPauses(const wasm::Module& module,
                                              const analysis::CallGraph& graph,
                                              const std::vector<bool>& entry_checks,
                                              const emit::Options& options) {
-  std::vector<bool> yields(module.functions.size(), options.suspend_everywhere);
-  if (options.preempt == emit::Preempt::kNone || options.suspend_everywhere) return yields;
+  std::vector<bool> pauses(module.functions.size(), options.suspend_everywhere);
+  if (options.preempt == emit::Preempt::kNone || options.suspend_everywhere) return pauses;
   const analysis::Suspension none = analysis::AnalyzeSuspension(
-      module, graph, std::vector<bool>(module.imported_functions, true), yields);
+      module, graph, std::vector<bool>(module.imported_functions, true), pauses);
   for (uint32_t f = module.imported_functions; f < module.functions.size(); ++f) {
-    yields[f] = entry_checks[f];
-    if (yields[f] || !graph.functions[f].has_loop) continue;
+    pauses[f] = entry_checks[f];
+    if (pauses[f] || !graph.functions[f].has_loop) continue;
     const absl::StatusOr<std::unique_ptr<ir::Function>> function = BuildFunction(module, f, none);
     if (!function.ok()) return function.status();
-    yields[f] = !analysis::FindLongLoops(**function).empty();
+    pauses[f] = !analysis::FindLongLoops(**function).empty();
   }
-  return yields;
+  return pauses;
 }
 
 std::string Header(const ModuleContext& context) {
@@ -190,11 +190,11 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   if (options.emit.preempt != emit::Preempt::kNone) {
     entry_checks = analysis::PlaceEntryChecks(*module, *graph);
   }
-  const absl::StatusOr<std::vector<bool>> yields =
-      FindYields(*module, *graph, entry_checks, options.emit);
-  if (!yields.ok()) return yields.status();
+  const absl::StatusOr<std::vector<bool>> pauses =
+      FindPauses(*module, *graph, entry_checks, options.emit);
+  if (!pauses.ok()) return pauses.status();
   const analysis::Suspension suspension =
-      analysis::AnalyzeSuspension(*module, *graph, *immediate, *yields);
+      analysis::AnalyzeSuspension(*module, *graph, *immediate, *pauses);
 
   ModuleContext context{*module, options.emit, *graph, suspension};
   context.immediate = *std::move(immediate);
@@ -204,7 +204,7 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   for (uint32_t i = 0; i < graph->referenced.size(); ++i) {
     context.info_index[graph->referenced[i]] = i;
   }
-  context.yield_site = std::count(context.immediate.begin(), context.immediate.end(), false);
+  context.pause_site = std::count(context.immediate.begin(), context.immediate.end(), false);
   context.shards = emit::AssignShards(*module, options.emit);
   context.internal = emit::FindInternal(*module, *graph, context.shards);
   context.hash = Sha256(bytes);

@@ -34,7 +34,7 @@ int RunPasses(const ModuleContext& context, ir::Function& f) {
   const emit::Options& options = context.options;
   if (options.preempt != emit::Preempt::kNone) {
     const bool fuel = options.preempt == emit::Preempt::kFuel;
-    passes::Preempt(f, fuel ? ir::Yield::kOutOfFuel : ir::Yield::kInterrupted,
+    passes::Preempt(f, fuel ? ir::PauseWhen::kOutOfFuel : ir::PauseWhen::kInterrupted,
                     context.entry_checks[f.index], context.stack_need[f.index]);
   }
   if (options.suspend_everywhere) passes::SuspendEverywhere(f);

@@ -351,7 +351,7 @@ u8* PushOp(Instance* instance, u32 site, u32 slots) {
   return Push(*instance->context, instance, site, size_t{slots} * 8 + sizeof(Footer), true);
 }
 
-void PushYield(Instance* instance, u32 site) {
+void PushPause(Instance* instance, u32 site) {
   Store& store = *instance->store;
   const bool interrupted = TakeInterrupt(store);
   SetUnwind(store, interrupted ? Unwind::kInterrupt : Unwind::kOutOfFuel);

@@ -37,9 +37,9 @@ bool CallChain::Add(const core::Footer& frame) {
 }
 
 bool CallChain::MayHaveCalled(uint32_t caller, uint32_t site_callee, const Callee& callee) const {
-  const bool yield = callee.op && callee.function == core::kNoFunction;
-  if (site_callee == core::kYields) return yield && callee.instance == caller;
-  if (yield) return false;
+  const bool pause = callee.op && callee.function == core::kNoFunction;
+  if (site_callee == core::kPauses) return pause && callee.instance == caller;
+  if (pause) return false;
   if (site_callee == core::kCallsAny) return true;
   const uint32_t index = (site_callee - core::kCallsFunction) / 2;
   return site_callee % 2 == 0 ? IsFunction(caller, index, callee) : HasType(caller, index, callee);

@@ -189,9 +189,9 @@ absl::StatusOr<RestoredStore> Rebuild(const StoreImage& image, Supplier& supplie
 
 // The frames of one activation, of a call of `function`: each names a resume point that exists, its
 // references name what exists, each is of a function that the frame beneath may have called, and
-// the innermost is an op (`yielded`: that of a pause). The number of frames.
+// the innermost is an op (`paused`: that of a pause). The number of frames.
 absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function,
-                                     absl::Span<const uint8_t> frames, bool yielded);
+                                     absl::Span<const uint8_t> frames, bool paused);
 
 // Whether a reference of this type may be `handle` in the store; funcref, exnref and anyref only
 // name what is there, others are the host's.

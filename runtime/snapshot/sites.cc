@@ -91,7 +91,7 @@ bool RefFits(const StoreState& store, const core::RefType& type, ValType top, ui
 }
 
 absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function,
-                                     absl::Span<const uint8_t> frames, bool yielded) {
+                                     absl::Span<const uint8_t> frames, bool paused) {
   if (frames.empty() || frames.size() % core::kFrameWord != 0) {
     return absl::InvalidArgumentError("a call has no frames");
   }
@@ -114,8 +114,8 @@ absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function
       return Bad(op ? "it is an op, but not the last frame" : "it is the last frame, but not an op",
                  footer.site);
     }
-    if (op && yielded != (detail.function == core::kNoFunction)) {
-      return Bad(yielded ? "it is not that of a pause" : "it is that of a pause", footer.site);
+    if (op && paused != (detail.function == core::kNoFunction)) {
+      return Bad(paused ? "it is not that of a pause" : "it is that of a pause", footer.site);
     }
     if (!chain.Add(footer))
       return Bad("it did not call the function of the next frame", footer.site);

@@ -12,7 +12,7 @@ WaitSet::WaitSet() : set_(std::make_unique<ReadinessSet>()) {}
 WaitSet::~WaitSet() = default;
 int WaitSet::descriptor() const { return set_->descriptor(); }
 
-absl::StatusOr<WaitSet::Outcome> WaitSet::Update(const Wait& wait) {
+absl::StatusOr<WaitSet::State> WaitSet::Update(const Wait& wait) {
   std::vector<Entry> wanted;
   bool ready = wait.yield;
   for (const Wait::Source& source : wait.sources) {
@@ -34,7 +34,7 @@ absl::StatusOr<WaitSet::Outcome> WaitSet::Update(const Wait& wait) {
     status = set_->SetDeadline(handles && !ready ? wait.deadline : std::nullopt);
   }
   if (!status.ok()) return status;
-  return ready ? Outcome::kReady : handles ? Outcome::kHandles : Outcome::kNoHandles;
+  return ready ? State::kReady : handles ? State::kHandles : State::kNoHandles;
 }
 
 absl::Status WaitSet::Watch(std::vector<Entry> wanted, bool& ready) {

@@ -11,7 +11,7 @@
 
 #include <cstdint>
 
-#include "tests/wasm_builder.h"
+#include "tests/support/wasm_builder.h"
 
 namespace fermata::differential {
 

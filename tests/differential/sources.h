@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "tests/wasm_builder.h"
+#include "tests/support/wasm_builder.h"
 
 namespace fermata::differential {
 

@@ -21,14 +21,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "tests/wasm_builder.h"
+#include "tests/support/wasm_builder.h"
 #include "translator/wasm/module.h"
 
 namespace fermata::differential {
 
 using testing_support::Bytes;
 
-// Types are letters, as in tests/wasm_builder.h; references the top of their hierarchy. Values are
+// Types are letters, as in tests/support/wasm_builder.h; references the top of their hierarchy. Values are
 // the 64-bit words of all operands in a row: two for a v128, none for a reference, which is null.
 struct FunctionType {
   std::string params, results;

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "tests/fuzz/target.h"
-#include "tests/wasm_builder.h"
+#include "tests/support/wasm_builder.h"
 #include "translator/pipeline.h"
 
 namespace fermata::fuzz {

@@ -37,8 +37,9 @@ std::vector<std::string> Seeds() {
       seeds.push_back(std::string(options, 2) + module);
     }
   };
-  for (const char* path : {"tests/fuzz/mix.wasm", "tests/fuzz/linked.wasm",
-                           "tests/wasi/paused.wasm", "tests/wasi/every_function.wasm"}) {
+  for (const char* path :
+       {"tests/fuzz/mix.wasm", "tests/fuzz/linked.wasm", "tests/runtime/wasi/paused.wasm",
+        "tests/runtime/wasi/every_function.wasm"}) {
     add(ReadSource(path));
   }
   for (uint64_t seed = 1; seed <= 12; ++seed) {

@@ -373,7 +373,7 @@ bool IsBrief(const Stmt& s) {
     case StmtKind::kReturnCall:
     case StmtKind::kReturnCallIndirect:
     case StmtKind::kReturnCallRef:
-    case StmtKind::kYield:
+    case StmtKind::kPause:
     case StmtKind::kJump:
     case StmtKind::kJumpIf:
     case StmtKind::kJumpTable:

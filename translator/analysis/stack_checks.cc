@@ -167,7 +167,7 @@ bool CallsNothing(const ir::Stmt& s) {
     case Kind::kReturnCall:
     case Kind::kReturnCallIndirect:
     case Kind::kReturnCallRef:
-    case Kind::kYield:
+    case Kind::kPause:
     case Kind::kThrow:
     case Kind::kThrowRef:
     case Kind::kJumpUnlessTag:

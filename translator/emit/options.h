@@ -31,7 +31,7 @@ struct Options {
   // For tests: every function suspends at its entry, at each loop header and after each growth.
   bool suspend_everywhere = false;
 
-  bool Yields() const { return suspend_everywhere || preempt != Preempt::kNone; }
+  bool Pauses() const { return suspend_everywhere || preempt != Preempt::kNone; }
 };
 
 }  // namespace fermata::emit

@@ -102,7 +102,7 @@ enum class StmtKind : uint8_t {
   kReturnCall,    // as the calls, with the callee's results as this function's
   kReturnCallIndirect,
   kReturnCallRef,
-  kYield,      // suspends without an op; index = when, a Yield; index2 = 1: in a hot loop
+  kPause,      // suspends without an op; index = when, a PauseWhen; index2 = 1: in a hot loop
   kJump,       // label
   kJumpIf,     // label; args[0]; negate: jumps if zero
   kJumpTable,  // labels (the last is the default); args[0]
@@ -127,8 +127,8 @@ enum class StmtKind : uint8_t {
   kElemDrop,    // index
 };
 
-// When a kYield suspends: its index.
-enum class Yield : uint32_t {
+// When a kPause suspends: its index.
+enum class PauseWhen : uint32_t {
   kAlways,
   kInterrupted,  // if the store has been interrupted
   kOutOfFuel,    // the same, or if its fuel is used up; takes a unit of fuel
@@ -138,7 +138,7 @@ struct Stmt {
   StmtKind kind;
   bool negate = false;       // kJumpIf
   bool loop = false;         // kLabel: a loop header
-  bool may_suspend = false;  // calls, yields
+  bool may_suspend = false;  // calls, pauses
   bool may_throw = false;    // calls
   Opcode op{};
   uint32_t offset = 0;  // byte offset of the instruction in the file

@@ -38,8 +38,8 @@ const char* Name(StmtKind kind) {
       return "return_call_indirect";
     case StmtKind::kReturnCallRef:
       return "return_call_ref";
-    case StmtKind::kYield:
-      return "yield";
+    case StmtKind::kPause:
+      return "pause";
     case StmtKind::kThrow:
       return "throw";
     case StmtKind::kThrowRef:

@@ -103,13 +103,13 @@ std::string FunctionLabel(const wasm::Module& module, uint32_t f) {
 }  // namespace
 
 Suspension AnalyzeSuspension(const wasm::Module& module, const CallGraph& graph,
-                             const std::vector<bool>& immediate, const std::vector<bool>& yields) {
+                             const std::vector<bool>& immediate, const std::vector<bool>& pauses) {
   Propagation propagation(module, graph);
   std::vector<Reason> suspends(module.functions.size());
   std::vector<Reason> throws(module.functions.size());
   for (uint32_t f = 0; f < module.functions.size(); ++f) {
     const bool imported = f < module.imported_functions;
-    if (imported ? !immediate[f] : yields[f]) {
+    if (imported ? !immediate[f] : pauses[f]) {
       suspends[f] = {imported ? Reason::kImport : Reason::kPaused, f};
     }
     if (imported ? !immediate[f] || graph.uses_exceptions : graph.functions[f].throws) {

@@ -45,10 +45,10 @@ struct Suspension {
   std::vector<uint32_t> canonical_type;  // by type index
 };
 
-// `immediate`: by function import, whether it is a plain call. `yields`: by function, whether it
+// `immediate`: by function import, whether it is a plain call. `pauses`: by function, whether it
 // suspends by itself (Options::suspend_everywhere, Options::preempt).
 Suspension AnalyzeSuspension(const wasm::Module& module, const CallGraph& graph,
-                             const std::vector<bool>& immediate, const std::vector<bool>& yields);
+                             const std::vector<bool>& immediate, const std::vector<bool>& pauses);
 
 // "f3 "parse" -> f9 -> import net.recv": the path that makes `function` resumable; of one with
 // more than `max_functions` the beginning and " -> …". Names are escaped and may be cut

@@ -9,14 +9,14 @@
 // note [pre-emption]
 //
 // A guest that runs for ever has to pass a check again and again: at each round of a loop, or, if
-// it gets on by calling, at one function of each cycle of the call graph. A check is a yield on a
+// it gets on by calling, at one function of each cycle of the call graph. A check is a pause on a
 // condition: a load and a branch that is never taken, or a count-down. Loops that are known to end
 // soon have none (analysis/counted_loops.h).
 //
 //     L1:;                            L1:;
 //       …                               …
 //       if (l0) goto L1;                if (!l0) goto L2;
-//                                       if (INTERRUPTED(interrupt)) { PushYield(…); goto S0; } R0:;
+//                                       if (INTERRUPTED(interrupt)) { PushPause(…); goto S0; } R0:;
 //                                       goto L1;
 //                                     L2:;
 //
@@ -33,7 +33,7 @@ using ir::StmtKind;
 
 class Pass {
  public:
-  Pass(ir::Function& f, ir::Yield kind) : f_(f), kind_(kind) {}
+  Pass(ir::Function& f, ir::PauseWhen when) : f_(f), when_(when) {}
 
   void Run(bool at_entry, uint32_t stack_need) {
     const std::vector<analysis::LongLoop> loops = analysis::FindLongLoops(f_);
@@ -48,7 +48,7 @@ class Pass {
     passed_.assign(latch_.size(), false);
     size_t next = 0;
     for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
-      if (i == entry) Yield(f_.stmts[i].offset, /*hot=*/false);
+      if (i == entry) AddPause(f_.stmts[i].offset, /*hot=*/false);
       Stmt s = f_.stmts[i];
       if (s.kind == StmtKind::kLabel) passed_[s.label] = true;
       Redirect(s);
@@ -76,10 +76,10 @@ class Pass {
   // at each call.
   bool IsHot(const analysis::LongLoop& loop) const { return !recursive_ || !loop.calls; }
 
-  void Yield(uint32_t offset, bool hot) {
+  void AddPause(uint32_t offset, bool hot) {
     Stmt s;
-    s.kind = StmtKind::kYield;
-    s.index = static_cast<uint32_t>(kind_);
+    s.kind = StmtKind::kPause;
+    s.index = static_cast<uint32_t>(when_);
     s.index2 = hot ? 1 : 0;
     s.offset = offset;
     s.may_suspend = true;
@@ -113,7 +113,7 @@ class Pass {
 
   void EndWithOneJump(Stmt& s, const analysis::LongLoop& loop) {
     if (s.kind == StmtKind::kJump) {
-      Yield(s.offset, IsHot(loop));
+      AddPause(s.offset, IsHot(loop));
       stmts_.push_back(s);
       return;
     }
@@ -121,7 +121,7 @@ class Pass {
     s.label = out;
     s.negate = !s.negate;
     stmts_.push_back(s);
-    Yield(s.offset, IsHot(loop));
+    AddPause(s.offset, IsHot(loop));
     Jump(loop.label, s.offset);
     Label(out, s.offset);
   }
@@ -134,14 +134,14 @@ class Pass {
     if (goes_on) Jump(out, s.offset);
     for (size_t l = first; l < last; ++l) {
       Label(latch_[loops[l].label], s.offset);
-      Yield(s.offset, IsHot(loops[l]));
+      AddPause(s.offset, IsHot(loops[l]));
       Jump(loops[l].label, s.offset);
     }
     if (goes_on) Label(out, s.offset);
   }
 
   ir::Function& f_;
-  const ir::Yield kind_;
+  const ir::PauseWhen when_;
   bool recursive_ = false;
   std::vector<Stmt> stmts_;
   std::vector<ir::LabelId> latch_;  // by label of a loop
@@ -150,8 +150,8 @@ class Pass {
 
 }  // namespace
 
-void Preempt(ir::Function& function, ir::Yield kind, bool at_entry, uint32_t stack_need) {
-  Pass(function, kind).Run(at_entry, stack_need);
+void Preempt(ir::Function& function, ir::PauseWhen when, bool at_entry, uint32_t stack_need) {
+  Pass(function, when).Run(at_entry, stack_need);
 }
 
 }  // namespace fermata::passes

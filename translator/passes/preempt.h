@@ -10,7 +10,7 @@ namespace fermata::passes {
 
 // Adds checks of this kind to the loops that may take long and, if `at_entry`, one near the
 // function's beginning. `stack_need`: of the function, see analysis/stack_checks.h.
-void Preempt(ir::Function& function, ir::Yield kind, bool at_entry, uint32_t stack_need);
+void Preempt(ir::Function& function, ir::PauseWhen when, bool at_entry, uint32_t stack_need);
 
 }  // namespace fermata::passes
 

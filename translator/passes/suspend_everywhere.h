@@ -6,8 +6,8 @@
 
 namespace fermata::passes {
 
-// Adds yields at the function's entry, at each loop header, and after each growth of a memory or
-// table. As every function yields at its entry, every call is suspended too.
+// Adds pauses at the function's entry, at each loop header, and after each growth of a memory or
+// table. As every function pauses at its entry, every call is suspended too.
 void SuspendEverywhere(ir::Function& function);
 
 }  // namespace fermata::passes

@@ -299,7 +299,7 @@ FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 slots);
 
 // Pushes the op frame of a pause and sets `unwind` in all instances of the store: to kInterrupt if
 // the store was interrupted, which it then no longer is, else to kOutOfFuel.
-FERMATA_COLD void PushYield(Instance* instance, u32 site);
+FERMATA_COLD void PushPause(Instance* instance, u32 site);
 
 // Starts an exception whose payload is in context->results. The caller returns, or jumps to its
 // handler.

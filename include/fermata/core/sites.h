@@ -17,7 +17,7 @@ inline constexpr uint32_t kPointBits = 12;
 // What the call at a site may have led to; the frame after one of the site shows it.
 inline constexpr uint16_t kCallsAny =
     0;                                  // not known: may end in a tail call, or f or t is too large
-inline constexpr uint16_t kYields = 1;  // no call: the frame of a pause, which is the last
+inline constexpr uint16_t kPauses = 1;  // no call: the frame of a pause, which is the last
 inline constexpr uint16_t kCallsFunction = 2;  // + 2 * f: function f of the module
 inline constexpr uint16_t kCallsType = 3;      // + 2 * t: through a table or reference, of type t
 

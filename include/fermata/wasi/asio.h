@@ -75,11 +75,11 @@ class Waiter {
   // Calls `handler` when `wait` may be over, or returns an error if it can't be waited for.
   template <typename Handler>
   absl::Status Start(const Wait& wait, Handler&& handler) {
-    absl::StatusOr<WaitSet::Outcome> outcome = set_.Update(wait);
+    absl::StatusOr<WaitSet::State> outcome = set_.Update(wait);
     if (!outcome.ok()) return outcome.status();
-    if (woken_ || *outcome == WaitSet::Outcome::kReady) {
+    if (woken_ || *outcome == WaitSet::State::kReady) {
       asio::post(std::forward<Handler>(handler));
-    } else if (*outcome == WaitSet::Outcome::kHandles) {
+    } else if (*outcome == WaitSet::State::kHandles) {
       asio::error_code error;
       if (!descriptor_.is_open()) descriptor_.assign(set_.descriptor(), error);
       if (error) return absl::ResourceExhaustedError(error.message());

@@ -3,9 +3,9 @@
 //   WaitSet set;
 //   if (process.Run() == Process::State::kWaiting) {
 //     switch (*set.Update(process.wait())) {
-//       case WaitSet::Outcome::kReady:      // run the process again, when others had their turn
-//       case WaitSet::Outcome::kHandles:    // … when set.descriptor() is readable
-//       case WaitSet::Outcome::kNoHandles:  // … at wait().deadline, or when the host says so
+//       case WaitSet::State::kReady:      // run the process again, when others had their turn
+//       case WaitSet::State::kHandles:    // … when set.descriptor() is readable
+//       case WaitSet::State::kNoHandles:  // … at wait().deadline, or when the host says so
 //     }
 //   }
 //
@@ -38,7 +38,7 @@ class WaitSet {
   ~WaitSet();
   WaitSet(const WaitSet&) = delete;
 
-  enum class Outcome {
+  enum class State {
     kReady,      // it waits for nothing, or a source is ready now (files always are)
     kHandles,    // descriptor() is readable once the wait may be over, or at its deadline
     kNoHandles,  // no source has a native handle: descriptor() says nothing, even at the deadline
@@ -47,7 +47,7 @@ class WaitSet {
   // registered, so that watching them again costs nothing. They are kept alive: a stream that the
   // guest closes in the meantime is closed at the next Update. Errors: the system has no more
   // descriptors, or no more memory.
-  absl::StatusOr<Outcome> Update(const Wait& wait);
+  absl::StatusOr<State> Update(const Wait& wait);
   // Open from the first kHandles on, and the same descriptor from then on.
   int descriptor() const;
 

@@ -86,8 +86,8 @@ class FunctionEmitter {
 
   uint16_t CalleeAt(const Stmt& s) const {
     switch (s.kind) {
-      case ir::StmtKind::kYield:
-        return core::kYields;
+      case ir::StmtKind::kPause:
+        return core::kPauses;
       case ir::StmtKind::kCall:
         return context_.has_tail_calls(s.index) ? core::kCallsAny
                                                 : Callee(core::kCallsFunction, s.index);

@@ -52,7 +52,7 @@ MemoryView StatementEmitter::View(uint32_t memory) const {
 
 void StatementEmitter::EmitCommon() {
   for (const Stmt& s : f_.stmts) {
-    if (s.kind != StmtKind::kYield || s.index2 != 1) continue;
+    if (s.kind != StmtKind::kPause || s.index2 != 1) continue;
     out_.Put("  const u32* const interrupt = base->interrupt;\n  (void)interrupt;\n");
     break;
   }
@@ -76,7 +76,7 @@ void StatementEmitter::Emit(const Stmt& s) {
 
 // Memories may have grown, and results may wait in the context.
 bool StatementEmitter::IsOver(const Stmt& s) {
-  return ir::IsCall(s) || s.kind == StmtKind::kYield || s.kind == StmtKind::kMemoryGrow;
+  return ir::IsCall(s) || s.kind == StmtKind::kPause || s.kind == StmtKind::kMemoryGrow;
 }
 
 void StatementEmitter::EmitText(const Stmt& s) {
@@ -96,8 +96,8 @@ void StatementEmitter::EmitText(const Stmt& s) {
     case StmtKind::kReturnCallIndirect:
     case StmtKind::kReturnCallRef:
       return EmitReturnCall(s);
-    case StmtKind::kYield:
-      return EmitYield(s);
+    case StmtKind::kPause:
+      return EmitPause(s);
     case StmtKind::kJump:
       return Line(s, absl::StrCat("goto ", Label(s.label), ";"));
     case StmtKind::kJumpIf:
@@ -247,16 +247,16 @@ std::string StatementEmitter::Label(ir::LabelId label) const {
   return part == 0 ? absl::StrCat("L", label) : absl::StrCat("L", label, "_", part);
 }
 
-void StatementEmitter::EmitYield(const Stmt& s) {
-  const auto when = static_cast<ir::Yield>(s.index);
+void StatementEmitter::EmitPause(const Stmt& s) {
+  const auto when = static_cast<ir::PauseWhen>(s.index);
   out_.Put("  ");
-  if (when != ir::Yield::kAlways) {
+  if (when != ir::PauseWhen::kAlways) {
     // A variable that lives across calls would cost a register or a place on the stack.
-    out_.Emit("if ($0($1)) { ", when == ir::Yield::kInterrupted ? "INTERRUPTED" : "OUT_OF_FUEL",
+    out_.Emit("if ($0($1)) { ", when == ir::PauseWhen::kInterrupted ? "INTERRUPTED" : "OUT_OF_FUEL",
               s.index2 == 1 ? "interrupt" : "base->interrupt");
   }
-  out_.Emit("PushYield(base, $0u); goto S$1;", context_.yield_site, s.point);
-  if (when != ir::Yield::kAlways) out_.Put(" }");
+  out_.Emit("PushPause(base, $0u); goto S$1;", context_.pause_site, s.point);
+  if (when != ir::PauseWhen::kAlways) out_.Put(" }");
   if (HoldsPoints()) out_.Emit(" R$0:;", s.point);
   out_.Put("\n");
 }
@@ -266,7 +266,7 @@ void StatementEmitter::EmitResumption(const Stmt& s) {
   EmitArrival(s);
 }
 
-// What a call or yield needs once it is over.
+// What a call or pause needs once it is over.
 void StatementEmitter::EmitArrival(const Stmt& s) {
   EmitReloadMemories();
   if (s.results.size() > 1) {

@@ -71,7 +71,7 @@ class StatementEmitter {
   void EmitArrival(const ir::Stmt& s);
   void EmitReturnCall(const ir::Stmt& s);
   void EmitReturn(const ir::Stmt& s);
-  void EmitYield(const ir::Stmt& s);
+  void EmitPause(const ir::Stmt& s);
   void EmitJumpTable(const ir::Stmt& s);
   void EmitText(const ir::Stmt& s);
   static bool IsOver(const ir::Stmt& s);

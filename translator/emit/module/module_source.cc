@@ -582,7 +582,7 @@ SiteTable OpSites(const ModuleContext& context) {
     }
     sites.Add({site});
   }
-  if (context.options.Yields()) sites.Add({{ir::kNone, 0, 0, 2, "", true}});
+  if (context.options.Pauses()) sites.Add({{ir::kNone, 0, 0, 2, "", true}});
   return sites;
 }
 

@@ -1,0 +1,165 @@
+// Guests that use up the native stack: whatever the size of their frames, the end is a trap.
+#include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "fermata/core/generated.h"
+#include "fermata/dynamic.h"
+#include "tests/support/code_fixture.h"
+#include "tests/support/hand_module.h"
+
+namespace fermata {
+namespace {
+
+uint32_t limit = 0;  // of the recursions below
+
+// Frames of more than kBytes, and no check. Like generated code, this file is compiled with
+// -fstack-clash-protection: what lies behind the stack's guard page may be a guest's memory.
+template <size_t kBytes>
+__attribute__((noinline)) uint32_t Recurse(core::Instance* base, uint32_t depth) {
+  volatile char frame[kBytes];
+  frame[0] = 1;
+  return depth < limit ? Recurse<kBytes>(base, depth + 1) + frame[0] : 0;
+}
+template <size_t kBytes>
+void Start(core::Instance* base) {
+  Recurse<kBytes>(base, 0);
+}
+uint32_t GrowAt(core::Instance* base, uint32_t depth) {
+  core::Memory* const memory = static_cast<HandInstance*>(base)->memories[0].memory;
+  volatile char frame[2000];
+  frame[0] = 1;
+  memory->grow(memory, 1);
+  return depth < limit ? GrowAt(base, depth + 1) + frame[0] : 0;
+}
+void Grow(core::Instance* base) { GrowAt(base, 0); }
+void CallImport(core::Instance* base) {
+  const core::Function& import = static_cast<HandInstance*>(base)->imports[0];
+  reinterpret_cast<void (*)(core::Instance*)>(import.code)(import.instance);
+}
+
+// What generated code has for a function type.
+uint64_t Invoke(core::Instance* base, core::AnyFunction function, const uint64_t*) {
+  reinterpret_cast<void (*)(core::Instance*)>(function)(base);
+  return 0;
+}
+void CallHost(core::Instance* base) {
+  auto* const host = static_cast<core::HostInstance*>(base);
+  host->call(host, nullptr, nullptr);
+}
+
+class NativeStack : public testing::TestWithParam<const char*> {
+ public:
+  void SetUp() override {
+#if defined(FERMATA_TSAN)
+    GTEST_SKIP() << "ThreadSanitizer has a list of calls of its own, which traps don't shorten";
+#endif
+    const uint32_t type = module_.Type({nullptr, nullptr, 0, 0, 0, 0, ":", core::kNoType, Invoke,
+                                        reinterpret_cast<core::AnyFunction>(&CallHost)});
+    module_.ImportFunction("host", type);
+    module_.Function("small", type, Start<100>);
+    module_.Function("page", type, Start<5000>);
+    module_.Function("large", type, Start<200 * 1024>);
+    module_.Function("huge", type, Start<3 * 1024 * 1024>);
+    module_.Function("grow", type, Grow);
+    module_.Function("call", type, CallImport);
+    module_.Memory("memory", {1, 65536, true, false, false});
+    module_.info.memory_policy = GetParam() == std::string("reserved")
+                                     ? core::MemoryPolicy::kReserved
+                                     : core::MemoryPolicy::kChecked;
+    Imports imports;
+    const HostFunction host = [](absl::Span<const uint64_t>, absl::Span<uint64_t>) {
+      Recurse<100>(nullptr, 0);
+      return Trap::kNone;
+    };
+    imports.Add("env", "host", *store_.MakeFunction("host", {}, host));
+    absl::StatusOr<DynamicInstance*> made = store_.Instantiate(module_.Info(), std::move(imports));
+    ASSERT_TRUE(made.ok()) << made.status();
+    instance_ = *made;
+  }
+
+  void ExpectTraps() {
+    for (const char* name : {"small", "page", "large", "huge", "grow", "small"}) {
+      SCOPED_TRACE(name);
+      limit = ~0u;
+      EXPECT_EQ(instance_->Call(name, {})->trap(), Trap::kCallStackExhausted);
+      limit = 1;  // the instance is as good as before
+      EXPECT_TRUE(instance_->Call("page", {})->finished());
+    }
+  }
+
+  HandModule module_;
+  StoreHandle store_;
+  DynamicInstance* instance_ = nullptr;
+};
+
+TEST_P(NativeStack, FramesPastItsEndAreATrap) { ExpectTraps(); }
+
+TEST_P(NativeStack, OnOtherThreadsToo) {
+  std::thread([&] { ExpectTraps(); }).join();
+  for (const size_t bytes : {256 * 1024, 1024 * 1024}) {
+    pthread_attr_t attributes;
+    ASSERT_EQ(pthread_attr_init(&attributes), 0);
+    ASSERT_EQ(pthread_attr_setstacksize(&attributes, bytes), 0);
+    pthread_t thread;
+    const auto run = [](void* self) -> void* {
+      static_cast<NativeStack*>(self)->ExpectTraps();
+      return nullptr;
+    };
+    ASSERT_EQ(pthread_create(&thread, &attributes, run, this), 0);
+    pthread_join(thread, nullptr);
+    pthread_attr_destroy(&attributes);
+  }
+}
+
+using NativeStackDeathTest = NativeStack;
+
+TEST_P(NativeStackDeathTest, WhatTheHostUsesUpIsItsOwnFault) {
+  limit = 1;
+  EXPECT_TRUE(instance_->Call("call", {})->finished());
+  limit = ~0u;
+  EXPECT_DEATH((void)instance_->Call("call", {}), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, NativeStack, testing::Values("reserved", "checked"),
+                         [](const auto& policy) { return std::string(policy.param); });
+INSTANTIATE_TEST_SUITE_P(Policies, NativeStackDeathTest, testing::Values("reserved", "checked"),
+                         [](const auto& policy) { return std::string(policy.param); });
+
+// Each helper of the runtime that is called in a function would take its own part of the frame if
+// it were inlined without optimization: here, half a megabyte.
+TEST(UnoptimizedCode, FramesAreSmall) {
+  std::string body;
+  for (int i = 0; i < 2000; ++i) {
+    absl::StrAppend(&body, "(i32.store offset=", 4 * i,
+                    " (local.get 0) (i32.add (i32.load offset=", 4 * i,
+                    " (local.get 0)) (local.get 1)))\n");
+  }
+  const std::string text =
+      absl::StrCat("(module (memory 1) (func $f (export \"f\") (param i32 i32) (result i32)\n",
+                   body, "(if (result i32) (local.get 1)\n",
+                   "(then (call $f (local.get 0) (i32.sub (local.get 1) (i32.const 1))))",
+                   "(else (i32.load offset=7996 (local.get 0))))))");
+  for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
+    if (*compiler == '\0') continue;
+    SCOPED_TRACE(compiler);
+    Variant variant{compiler, "auto", "checked", false, 1};
+    variant.optimization = "-O0";
+    const ModuleInfo* module = LoadText(text, variant);
+    ASSERT_NE(module, nullptr);
+    StoreHandle store;
+    absl::StatusOr<DynamicInstance*> instance = store.Instantiate(*module, {});
+    ASSERT_TRUE(instance.ok()) << instance.status();
+    absl::StatusOr<DynamicStep> step = (*instance)->Call("f", {Value::I32(0), Value::I32(100)});
+    ASSERT_TRUE(step->finished()) << step->message();
+    EXPECT_EQ(step->results()[0].i32(), 100u * 101 / 2);
+    step = (*instance)->Call("f", {Value::I32(0), Value::I32(~0u)});
+    EXPECT_EQ(step->trap(), Trap::kCallStackExhausted);
+  }
+}
+
+}  // namespace
+}  // namespace fermata
