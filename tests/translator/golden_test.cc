@@ -51,7 +51,7 @@ class Golden : public testing::TestWithParam<const char*> {};
 TEST_P(Golden, Functions) {
   if (std::string(FERMATA_WAT2WASM).empty()) GTEST_SKIP() << "wat2wasm was not found";
   const std::string name = GetParam();
-  const fs::path folder = fs::path(FERMATA_SOURCE_DIR) / "tests" / "goldens";
+  const fs::path folder = fs::path(FERMATA_SOURCE_DIR) / "tests" / "translator" / "goldens";
   const fs::path out = fs::path(testing::TempDir()) / absl::StrCat("fermata_golden_", name);
   fs::create_directories(out);
   const fs::path wasm = out / "guest.wasm";
