@@ -8,7 +8,8 @@ A WebAssembly module as a C++ library.
                     [WASI]                      a WASI program: the WASI functions that never
                                                 wait are plain calls, bound by wasi::System
                     [SHARDS <n>]                C++ files the functions are spread over; default: 1
-                    [MEMORY reserved|checked]   default: reserved (guard pages, no checks)
+                    [MEMORY reserved|checked]   default: reserved (guard pages, no checks) on x86-64
+                                                and AArch64, else checked
                     [SHAPE auto|split|shared]   default: auto
                     [PREEMPT interrupt|fuel]    the host can pause the guest while it runs, by
                                                 interrupting its store; with fuel, the guest is
@@ -220,6 +221,10 @@ function(fermata_add_guest target module)
 
   set(flags "--namespace=${ARG_NAMESPACE}" "--class=${ARG_CLASS}" "--name=${target}"
             "--shards=${ARG_SHARDS}")
+  if(NOT ARG_MEMORY AND NOT (CMAKE_SIZEOF_VOID_P EQUAL 8 AND CMAKE_SYSTEM_PROCESSOR MATCHES
+                             "^(x86_64|AMD64|aarch64|arm64|ARM64)$"))
+    set(ARG_MEMORY checked)
+  endif()
   foreach(option IN ITEMS MEMORY SHAPE PREEMPT)
     if(ARG_${option})
       string(TOLOWER "${option}" flag)

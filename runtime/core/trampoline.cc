@@ -69,20 +69,15 @@ FERMATA_COLD bool TakeInterrupt(Store& store) {
 
 // The footer of the frame that ends at `end`, in two halves: of the second, most can be told by one
 // comparison.
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-constexpr int kSiteAt = -4, kSizeAt = -8;
-#else
-constexpr int kSiteAt = -8, kSizeAt = -4;
-#endif
 FERMATA_INLINE u32 SiteBefore(const u8* end) {
   u32 site;
-  memcpy(&site, end + kSiteAt, 4);
-  return site;
+  memcpy(&site, end - 8, 4);
+  return little(site);
 }
 FERMATA_INLINE u32 SizeBefore(const u8* end) {  // words and instance
   u32 size;
-  memcpy(&size, end + kSizeAt, 4);
-  return size;
+  memcpy(&size, end - 4, 4);
+  return little(size);
 }
 FERMATA_INLINE u32 WordsOf(u32 size) { return size & 0xffff; }
 FERMATA_INLINE u32 InstanceOf(u32 size) { return size >> 16; }
@@ -263,7 +258,7 @@ u64 InvokeInitialize(Instance* instance, AnyFunction function, const u64*) {
 // Writes the footer of a frame of `bytes` bytes as one store: read back as a whole soon after, in
 // parts it would miss the store buffer.
 FERMATA_INLINE void PutFooter(u8* frame, size_t bytes, u32 site, u32 instance) {
-  const u64 footer = site | u64{bytes / kFrameWord} << 32 | u64{instance} << 48;
+  const u64 footer = little(site | u64{bytes / kFrameWord} << 32 | u64{instance} << 48);
   memcpy(frame + bytes - sizeof footer, &footer, sizeof footer);
 }
 

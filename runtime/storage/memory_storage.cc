@@ -61,7 +61,7 @@ absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMemory(const core::SizeLimits
     return absl::ResourceExhaustedError(
         absl::StrCat("a memory of ", limits.min, " pages is above the limit of ", max_pages));
   }
-  if (AlwaysChecked(limits)) policy = core::MemoryPolicy::kChecked;
+  if (AlwaysChecked(limits) || sizeof(void*) < 8) policy = core::MemoryPolicy::kChecked;
   if (policy == core::MemoryPolicy::kChecked && !limits.shared) {
     return MakeCheckedMemory(limits, max_pages);
   }

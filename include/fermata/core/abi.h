@@ -91,6 +91,18 @@ using f32 = float;
 using f64 = double;
 using ref = uint32_t;  // a reference handle, 0 is null
 
+// From the machine's order of bytes to little-endian, and back.
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+FERMATA_INLINE u16 little(u16 v) { return __builtin_bswap16(v); }
+FERMATA_INLINE u32 little(u32 v) { return __builtin_bswap32(v); }
+FERMATA_INLINE u64 little(u64 v) { return __builtin_bswap64(v); }
+#else
+FERMATA_INLINE u16 little(u16 v) { return v; }
+FERMATA_INLINE u32 little(u32 v) { return v; }
+FERMATA_INLINE u64 little(u64 v) { return v; }
+#endif
+FERMATA_INLINE u8 little(u8 v) { return v; }
+
 // Why a call did not return normally: the value of Instance::unwind. One channel serves them all.
 enum class Unwind : u32 {
   kNone = 0,
@@ -341,6 +353,7 @@ Exit Initialize(Context& context, Activation& activation, Instance& instance);
 inline Footer LastFooter(const Activation& activation) {
   u64 bits;
   memcpy(&bits, activation.frames + activation.size - sizeof bits, sizeof bits);
+  bits = little(bits);
   return {static_cast<u32>(bits), static_cast<u16>(bits >> 32), static_cast<u16>(bits >> 48)};
 }
 

@@ -34,6 +34,14 @@ namespace fermata::core {
 #define FERMATA_FLOAT_REGISTER "m"
 #endif
 
+// Where memories are reserved: with 64-bit addresses, and only on machines that store 8 and 16 bytes by
+// one instruction at any address, so that a store which traps has written nothing.
+#if (defined(__x86_64__) || defined(__aarch64__)) && UINTPTR_MAX > 0xffffffffu
+inline constexpr bool kReservesMemories = true;
+#else
+inline constexpr bool kReservesMemories = false;
+#endif
+
 struct MemReserved {
   static constexpr bool kFaults = true;
   u8* base;
@@ -119,13 +127,6 @@ struct MemShared : CheckedMemory {
     return base + start;
   }
 };
-
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-FERMATA_INLINE u16 little(u16 v) { return __builtin_bswap16(v); }
-#else
-FERMATA_INLINE u16 little(u16 v) { return v; }
-#endif
-FERMATA_INLINE u8 little(u8 v) { return v; }
 
 #define FERMATA_LOAD(view, index, name, result, bits, cast)              \
   FERMATA_INLINE result name(const view& m, index address, u64 offset) { \

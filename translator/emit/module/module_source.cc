@@ -8,6 +8,7 @@
 #include "include/fermata/core/sites.h"
 #include "translator/emit/function/functions.h"
 #include "translator/emit/function/slots.h"
+#include "translator/emit/memory_view.h"
 #include "translator/emit/module/initialization.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
@@ -391,6 +392,15 @@ class SourceEmitter {
     uint32_t max_results = 0;
     for (const FuncType& type : module_.types) {
       max_results = std::max({max_results, SlotsOf(type.params), SlotsOf(type.results)});
+    }
+    const auto faults = [this](const wasm::Memory& memory) {
+      return ViewOf(context_.options.memory, memory.type).faults;
+    };
+    if (std::any_of(module_.memories.begin(), module_.memories.end(), faults)) {
+      out_.Put(
+          "\nstatic_assert(kReservesMemories, \"this machine has no reserved memories: translate "
+          "\"\n"
+          "              \"with --memory=checked\");\n");
     }
     out_.Emit(R"(
 const ModuleInfo info = {
