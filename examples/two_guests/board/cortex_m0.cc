@@ -1,0 +1,86 @@
+// From reset to main on a Cortex-M0 or M0+, and what happens on faults. The linker script of the
+// board says where things are; the names that it defines begin with an underscore.
+#include "board/cortex_m0.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "board/board.h"
+#include "board/serial.h"
+
+extern "C" {
+
+extern char _data_load[], _data_start[], _data_end[];  // initialized variables, in flash and RAM
+extern char _bss_start[], _bss_end[];                  // variables that start as zero
+extern char _stack_end[];                              // the stack grows down from here
+using Constructor = void (*)();
+extern Constructor _constructors_start[], _constructors_end[];
+
+int main();
+
+// Where the processor starts.
+[[noreturn]] void Reset();
+
+}  // extern "C"
+
+namespace board {
+namespace {
+
+void SendLineNow(const char* text) {
+  while (*text != 0) SendNow(*text++);
+  SendNow('\n');
+}
+
+[[noreturn]] void Stop() {
+  for (;;) WaitForEvent();
+}
+
+// A hard fault, or an exception that nothing here asks for: a fault of this program.
+void Fault() {
+  __asm__ volatile("cpsid i" ::: "memory");
+  SendLineNow("");
+  SendLineNow("# fault");
+  SendLineNow("# exit 1");
+  Stop();
+}
+
+using Handler = void (*)();
+
+struct VectorTable {
+  char* stack_end;
+  Handler reset;
+  Handler exceptions[14];  // 2 to 15
+  Handler external[32];
+};
+
+[[gnu::section(".vectors"), gnu::used]] const VectorTable kVectors = {
+    _stack_end,
+    Reset,
+    {Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault,
+     Fault},
+    {Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt,
+     Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt,
+     Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt,
+     Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt, Interrupt}};
+
+}  // namespace
+
+void Sleep() { WaitForEvent(); }
+
+void Finish(int status) {
+  while (!to_send.empty()) Sleep();
+  __asm__ volatile("cpsid i" ::: "memory");
+  SendLineNow(status == 0 ? "# exit 0" : "# exit 1");
+  Stop();
+}
+
+}  // namespace board
+
+void Reset() {
+  memcpy(_data_start, _data_load, static_cast<size_t>(_data_end - _data_start));
+  memset(_bss_start, 0, static_cast<size_t>(_bss_end - _bss_start));
+  for (Constructor* construct = _constructors_start; construct != _constructors_end; ++construct) {
+    (*construct)();
+  }
+  board::Finish(main());
+}

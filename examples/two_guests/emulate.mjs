@@ -1,0 +1,148 @@
+// Runs a program for the RP2040, an ELF or a UF2 file, in the emulator rp2040js, and follows a session with it.
+//
+//   node emulate.mjs PROGRAM SESSION.txt [--longest-gap MICROSECONDS] [--seconds N]
+//
+// rp2040js is looked for where node looks for packages from here, or in the folder that the
+// environment variable RP2040JS names. The exit status is 0 if the board has sent the lines of the
+// session (session.mjs), has ended with status 0 within N seconds of its time (default: 30), and has
+// measured no longer gap than the one given.
+//
+// The emulator has one core, counts the cycles of each instruction as a Cortex-M0+ takes them, and
+// has flash without waiting. It comes without a boot ROM, so this script does what that does: checks
+// the second stage of the boot in the first 256 bytes of flash, copies it to RAM and starts it.
+import { pathToFileURL } from 'node:url';
+
+import { loadImage } from './image.mjs';
+import { Session } from './session.mjs';
+
+const FLASH = 0x10000000;
+const RAM = 0x20000000;
+const BOOT2 = 0x20041f00;  // where the boot ROM puts it (RP2040 datasheet, 2.8.2.2)
+const CYCLE = 8;           // nanoseconds, at 125 MHz
+const CHARACTER = 10 / 115200 * 1e9;  // nanoseconds
+
+function usage(message) {
+  console.error(message);
+  console.error('usage: emulate.mjs PROGRAM SESSION.txt [--longest-gap MICROSECONDS] [--seconds N]');
+  process.exit(2);
+}
+
+function parseArguments(args) {
+  const files = [];
+  const numbers = { '--longest-gap': Infinity, '--seconds': 30 };
+  for (let i = 0; i < args.length; ++i) {
+    if (!args[i].startsWith('--')) {
+      files.push(args[i]);
+    } else if (args[i] in numbers && args[i + 1] > 0) {
+      numbers[args[i]] = Number(args[++i]);
+    } else {
+      usage(`${args[i]}: not an option, or no number after it`);
+    }
+  }
+  if (files.length !== 2) usage('a program and a session are needed');
+  return { program: files[0], session: files[1], longestGap: numbers['--longest-gap'],
+           seconds: numbers['--seconds'] };
+}
+
+async function importEmulator() {
+  const folder = process.env.RP2040JS;
+  return import(folder ? pathToFileURL(`${folder}/dist/esm/index.js`) : 'rp2040js');
+}
+
+// CRC-32 as the boot ROM computes it: not reflected, not inverted at the end.
+function checksum(bytes) {
+  let sum = 0xffffffff;
+  for (const byte of bytes) {
+    sum ^= byte << 24;
+    for (let bit = 0; bit < 8; ++bit) sum = (sum << 1) ^ (sum < 0 ? 0x04c11db7 : 0);
+  }
+  return sum >>> 0;
+}
+
+function load(chip, segments) {
+  for (const { address, bytes } of segments) {
+    const inFlash = address >= FLASH && address + bytes.length <= FLASH + chip.flash.length;
+    if (!inFlash) throw new Error(`a segment at 0x${address.toString(16)} is not in flash`);
+    chip.flash.set(bytes, address - FLASH);
+  }
+}
+
+function boot(chip) {
+  if (checksum(chip.flash.subarray(0, 252)) !== chip.flashView.getUint32(252, true)) {
+    throw new Error('the boot ROM would not start this: wrong checksum in the first 256 bytes');
+  }
+  chip.sram.set(chip.flash.subarray(0, 256), BOOT2 - RAM);
+  chip.core.SP = BOOT2;
+  chip.core.PC = BOOT2;
+}
+
+class Board {
+  constructor(emulator, segments) {
+    this.chip = new emulator.RP2040();
+    this.clock = this.chip.clock;
+    this.chip.logger = new emulator.ConsoleLogger(emulator.LogLevel.Warn, true);
+    this.instructions = 0;
+    this.asleep = 0;  // nanoseconds
+    load(this.chip, segments);
+    boot(this.chip);
+  }
+
+  // Sends characters to the UART at the speed of its line.
+  type(text) {
+    [...text].forEach((character, i) => {
+      this.clock.createAlarm(() => this.chip.uart[0].feedByte(character.charCodeAt(0)))
+        .schedule((i + 1) * CHARACTER);
+    });
+  }
+
+  // Until `until()` is true or the board's time is over. Returns whether it was in time.
+  run(seconds, until) {
+    const { chip, clock } = this;
+    const { core } = chip;
+    const end = seconds * 1e9;
+    while (!until()) {
+      if (clock.nanos > end) return false;
+      if (core.waiting) {
+        const pause = clock.nanosToNextAlarm;
+        if (clock.nextAlarm === null) throw new Error('the board sleeps, and nothing will wake it');
+        this.asleep += pause;
+        clock.tick(pause);
+      } else {
+        clock.tick(core.executeInstruction() * CYCLE);
+        this.instructions++;
+      }
+    }
+    return true;
+  }
+}
+
+function checkGap(session, longestGap) {
+  if (longestGap === Infinity) return null;
+  const gap = session.measurements.map((line) => line.match(/^# longest gap (\d+) us/)).find(Boolean);
+  if (!gap) return 'the board has not printed its longest gap';
+  if (Number(gap[1]) >= longestGap) return `the longest gap is not below ${longestGap} us`;
+  return null;
+}
+
+const options = parseArguments(process.argv.slice(2));
+const emulator = await importEmulator();
+const board = new Board(emulator, loadImage(options.program));
+const session = new Session(options.session, (text) => board.type(text));
+let running = true;
+board.chip.uart[0].onByte = (value) => {
+  running = running && session.byte(value);
+};
+session.advance();
+const started = process.hrtime.bigint();
+const inTime = board.run(options.seconds, () => !running);
+const took = Number(process.hrtime.bigint() - started) / 1e9;
+const cycles = Math.round(board.clock.nanos / CYCLE);
+console.log(`emulated: ${cycles} cycles (${(board.clock.nanos / 1e9).toFixed(3)} s), ` +
+            `${board.instructions} instructions, asleep ${(board.asleep / board.clock.nanos * 100).toFixed(1)} %, ` +
+            `in ${took.toFixed(1)} s`);
+const wrong = inTime ? session.verdict() ?? checkGap(session, options.longestGap)
+                     : `the board has not ended after ${options.seconds} s of its time`;
+if (wrong !== null) {
+  console.error(wrong);
+  process.exit(1);
+}
