@@ -126,7 +126,7 @@ class Telemetry {
  private:
   using Guest = guest::Telemetry;
   Guest guest_{values};
-  fermata::Step<void, Guest> step_;
+  decltype(guest_.run()) step_;
   bool asleep_ = false;
   uint32_t begin_ = 0;  // of its sleep, in ticks
 };
@@ -148,7 +148,7 @@ class Commands {
  private:
   using Guest = guest::Commands;
   Guest guest_{values};
-  fermata::Step<void, Guest> step_;
+  decltype(guest_.run()) step_;
 };
 
 // The guest that computes, round after round. A round takes many ticks.
@@ -174,7 +174,7 @@ class Sieve {
  private:
   using Guest = guest::Sieve;
   Guest guest_;
-  fermata::Step<int32_t, Guest> step_;
+  decltype(guest_.count_primes(kLimit)) step_;
 };
 
 Telemetry telemetry;
@@ -217,5 +217,9 @@ int main() {
   (Line() << "# longest gap " << values.longest_gap << " us, rounds of the sieve " << values.rounds
           << "\n")
       .Send();
+  const board::Stack stack = board::StackUse();
+  if (stack.bytes != 0) {
+    (Line() << "# stack " << stack.used << " of " << stack.bytes << " bytes\n").Send();
+  }
   board::Finish(failed || values.rounds == 0);
 }

@@ -43,6 +43,13 @@ size_t WriteRoom();
 // Queues bytes to be sent, or none of them and returns false if they are more than WriteRoom().
 bool Write(const char* bytes, size_t size);
 
+// How many bytes of the stack were in use at once so far, and how many it has; 0 and 0 if the board
+// does not know.
+struct Stack {
+  uint32_t used, bytes;
+};
+Stack StackUse();
+
 // Sends what is queued and stops. The status is 0 if all is well. Emulators read it from the last
 // line sent, "# exit 0".
 [[noreturn]] void Finish(int status);

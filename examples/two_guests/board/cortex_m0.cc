@@ -12,7 +12,7 @@ extern "C" {
 
 extern char _data_load[], _data_start[], _data_end[];  // initialized variables, in flash and RAM
 extern char _bss_start[], _bss_end[];                  // variables that start as zero
-extern char _stack_end[];                              // the stack grows down from here
+extern char _stack_start[], _stack_end[];              // the stack grows down from its end
 using Constructor = void (*)();
 extern Constructor _constructors_start[], _constructors_end[];
 
@@ -44,6 +44,9 @@ void Fault() {
   Stop();
 }
 
+// What the stack is filled with, to see how far it was used.
+constexpr uint32_t kUnused = 0xa5a5a5a5;
+
 using Handler = void (*)();
 
 struct VectorTable {
@@ -67,6 +70,14 @@ struct VectorTable {
 
 void Sleep() { WaitForEvent(); }
 
+Stack StackUse() {
+  const auto* word = reinterpret_cast<const uint32_t*>(_stack_start);
+  while (*word == kUnused) ++word;
+  const char* deepest = reinterpret_cast<const char*>(word);
+  return {static_cast<uint32_t>(_stack_end - deepest),
+          static_cast<uint32_t>(_stack_end - _stack_start)};
+}
+
 void Finish(int status) {
   while (!to_send.empty()) Sleep();
   __asm__ volatile("cpsid i" ::: "memory");
@@ -77,6 +88,11 @@ void Finish(int status) {
 }  // namespace board
 
 void Reset() {
+  // All of the stack that is not in use yet.
+  uintptr_t used;
+  __asm__ volatile("mov %0, sp" : "=r"(used));
+  auto* word = reinterpret_cast<volatile uint32_t*>(_stack_start);
+  for (; reinterpret_cast<uintptr_t>(word) < used; ++word) *word = board::kUnused;
   memcpy(_data_start, _data_load, static_cast<size_t>(_data_end - _data_start));
   memset(_bss_start, 0, static_cast<size_t>(_bss_end - _bss_start));
   for (Constructor* construct = _constructors_start; construct != _constructors_end; ++construct) {

@@ -23,10 +23,10 @@ class Commands {
   explicit Commands(Values& values) {
     native::Bind(values);
   }
-  fermata::Step<void, Commands> run() {
+  native::Step<void, Commands> run() {
     thread_.Start([](int32_t) -> int32_t { return commands_run(), 0; }, 0, stack_,
                   sizeof(stack_) / 4);
-    return fermata::Step<void, Commands>(&thread_);
+    return native::Step<void, Commands>(&thread_);
   }
   native::Memory memory() const { return {}; }
 

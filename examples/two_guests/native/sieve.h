@@ -9,10 +9,10 @@ namespace guest {
 
 class Sieve {
  public:
-  fermata::Step<int32_t, Sieve> count_primes(int32_t limit) {
+  native::Step<int32_t, Sieve> count_primes(int32_t limit) {
     thread_.Start([](int32_t n) -> int32_t { return ::count_primes(static_cast<unsigned>(n)); },
                   limit, stack_, sizeof(stack_) / 4);
-    return fermata::Step<int32_t, Sieve>(&thread_);
+    return native::Step<int32_t, Sieve>(&thread_);
   }
   void Interrupt() { thread_.Interrupt(); }
 

@@ -24,10 +24,10 @@ class Telemetry {
   explicit Telemetry(Values& values) {
     native::Bind(values);
   }
-  fermata::Step<void, Telemetry> run() {
+  native::Step<void, Telemetry> run() {
     thread_.Start([](int32_t) -> int32_t { return telemetry_run(), 0; }, 0, stack_,
                   sizeof(stack_) / 4);
-    return fermata::Step<void, Telemetry>(&thread_);
+    return native::Step<void, Telemetry>(&thread_);
   }
   native::Memory memory() const { return {}; }
 

@@ -69,18 +69,14 @@ struct Memory {
   }
 };
 
-}  // namespace native
-
-namespace fermata {
-
 // A thread as main.cc sees it.
 template <class R, class Guest>
 class Step {
  public:
   Step() = default;
-  explicit Step(native::Thread* thread) : thread_(thread) {}
+  explicit Step(Thread* thread) : thread_(thread) {}
   bool finished() const { return thread_ != nullptr && thread_->ended(); }
-  bool paused() const { return !finished() && thread_->wait() == native::Wait::kPause; }
+  bool paused() const { return !finished() && thread_->wait() == Wait::kPause; }
   bool trapped() const { return false; }
   int32_t value() const { return thread_->result(); }
   template <class Op>
@@ -98,9 +94,9 @@ class Step {
   void Continue() { thread_->Run(0); }
 
  private:
-  native::Thread* thread_ = nullptr;
+  Thread* thread_ = nullptr;
 };
 
-}  // namespace fermata
+}  // namespace native
 
 #endif  // TWO_GUESTS_NATIVE_THREAD_H_
