@@ -13,6 +13,7 @@
 import { pathToFileURL } from 'node:url';
 
 import { loadImage } from './image.mjs';
+import { SecondCore } from './second_core.mjs';
 import { Session } from './session.mjs';
 
 const FLASH = 0x10000000;
@@ -81,6 +82,7 @@ class Board {
     this.chip = new emulator.RP2040();
     this.clock = this.chip.clock;
     this.chip.logger = new emulator.ConsoleLogger(emulator.LogLevel.Warn, true);
+    this.second = new SecondCore(this.chip);
     this.instructions = 0;
     this.asleep = 0;  // nanoseconds
     load(this.chip, segments);
@@ -95,22 +97,34 @@ class Board {
     });
   }
 
-  // Until `until()` is true or the board's time is over. Returns whether it was in time.
-  run(seconds, until) {
-    const { chip, clock } = this;
-    const { core } = chip;
-    const end = seconds * 1e9;
-    while (!until()) {
-      if (clock.nanos > end) return false;
-      if (core.waiting) {
-        const pause = clock.nanosToNextAlarm;
-        if (clock.nextAlarm === null) throw new Error('the board sleeps, and nothing will wake it');
-        this.asleep += pause;
-        clock.tick(pause);
-      } else {
-        clock.tick(core.executeInstruction() * CYCLE);
+  // One instruction of the first core, and those of the second in the same time; if one of them
+  // sleeps, of the other; if both do, the time until something happens.
+  step() {
+    const { chip, clock, second } = this;
+    if (!chip.core.waiting) {
+      clock.tick(chip.core.executeInstruction() * CYCLE);
+      this.instructions++;
+      while (second.awake && second.nanos < clock.nanos) {
+        second.nanos += second.step() * CYCLE;
         this.instructions++;
       }
+    } else if (second.awake) {
+      clock.tick(second.step() * CYCLE);
+      this.instructions++;
+    } else {
+      if (clock.nextAlarm === null) throw new Error('the board sleeps, and nothing will wake it');
+      const pause = clock.nanosToNextAlarm;
+      this.asleep += pause;
+      clock.tick(pause);
+    }
+    if (chip.core.waiting || !second.awake) second.nanos = clock.nanos;
+  }
+
+  // Until `until()` is true or the board's time is over. Returns whether it was in time.
+  run(seconds, until) {
+    while (!until()) {
+      if (this.clock.nanos > seconds * 1e9) return false;
+      this.step();
     }
     return true;
   }

@@ -63,9 +63,14 @@ void Bind(Values& values) {
       [](void* v) { return static_cast<Values*>(v)->Temperature(); }};
 }
 
+struct Span {
+  const uint8_t* data;
+  uint32_t size;
+  explicit operator bool() const { return true; }
+};
 struct Memory {
-  const uint8_t* Bytes(int32_t address, int32_t) const {
-    return reinterpret_cast<const uint8_t*>(static_cast<uintptr_t>(address));
+  native::Span Span(uint32_t address, uint32_t size) const {
+    return {reinterpret_cast<const uint8_t*>(static_cast<uintptr_t>(address)), size};
   }
 };
 
