@@ -39,9 +39,9 @@ void board::OnTick() { sieve.Interrupt(); }
 int main() {
   board::Start();
   SendTitle();
-  telemetry.Start();
-  commands.Start();
-  sieve.Start();
+  telemetry.Start(board::StackLimit());
+  commands.Start(board::StackLimit());
+  sieve.Start(board::StackLimit());
   Loop();
   if (telemetry.failed()) (Line() << "telemetry has failed\n").Send();
   if (commands.failed()) (Line() << "commands has failed\n").Send();

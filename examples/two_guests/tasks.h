@@ -41,7 +41,10 @@ bool AnswerWrite(Guest& guest, Step& step) {
 template <class Port>
 class Telemetry {
  public:
-  void Start() { step_ = guest_.run(); }
+  // `stack_limit`: how far down the stack may grow that the guest runs on.
+  void Start(const void* stack_limit) {
+    if (guest_.Start(values, stack_limit).finished()) step_ = guest_.run();
+  }
   bool Serve() {
     if (step_.template Is<Guest::board_write>()) return AnswerWrite<Port>(guest_, step_);
     if (!step_.template Is<Guest::board_sleep_ms>()) return false;
@@ -60,7 +63,7 @@ class Telemetry {
 
  private:
   using Guest = guest::Telemetry;
-  Guest guest_{values};
+  Guest guest_;
   decltype(guest_.run()) step_;
   bool asleep_ = false;
   uint32_t begin_ = 0;  // of its sleep, in ticks
@@ -70,7 +73,10 @@ class Telemetry {
 template <class Port>
 class Commands {
  public:
-  void Start() { step_ = guest_.run(); }
+  // `stack_limit`: how far down the stack may grow that the guest runs on.
+  void Start(const void* stack_limit) {
+    if (guest_.Start(values, stack_limit).finished()) step_ = guest_.run();
+  }
   bool Serve() {
     if (step_.template Is<Guest::board_write>()) return AnswerWrite<Port>(guest_, step_);
     if (!step_.template Is<Guest::board_read_byte>()) return false;
@@ -83,21 +89,23 @@ class Commands {
 
  private:
   using Guest = guest::Commands;
-  Guest guest_{values};
+  Guest guest_;
   decltype(guest_.run()) step_;
 };
 
 // The guest that computes, round after round. A round takes many ticks.
 class Sieve {
  public:
-  void Start() { step_ = guest_.count_primes(kLimit); }
+  void Start(const void* stack_limit) {
+    if (guest_.Start(stack_limit).finished()) step_ = guest_.count_primes(kLimit);
+  }
   // Goes on until the guest is interrupted, or to the end of the round.
   bool Serve() {
     if (step_.paused()) {
       step_.Continue();
     } else if (step_.finished() && step_.value() == kPrimes) {
       values.CountRound();
-      Start();
+      step_ = guest_.count_primes(kLimit);
     } else {
       return false;
     }

@@ -41,8 +41,8 @@ uint32_t second_stack[512];
 
 // The second core's loop. Its guests belong to it from their start on.
 void RunSecondCore() {
-  commands.Start();
-  sieve.Start();
+  commands.Start(second_stack);
+  sieve.Start(second_stack);
   while (!stop.load(std::memory_order_acquire)) {
     if (commands.failed() || sieve.failed()) break;
     if (!commands.Serve() && !sieve.Serve()) board::WaitForEvent();
@@ -111,7 +111,7 @@ void board::OnTick() { sieve.Interrupt(); }
 int main() {
   board::Start();
   SendTitle();
-  telemetry.Start();
+  telemetry.Start(board::StackLimit());
   board::StartSecondCore(RunSecondCore, second_stack + sizeof(second_stack) / 4);
   Loop();
   stop.store(true, std::memory_order_release);

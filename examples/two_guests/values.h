@@ -1,4 +1,5 @@
-// What the guests share, and their calls that are answered at once.
+// What the guests share. The members whose names begin with board_ are their imports that are plain
+// calls.
 #ifndef TWO_GUESTS_VALUES_H_
 #define TWO_GUESTS_VALUES_H_
 
@@ -14,7 +15,7 @@
 class Values {
  public:
   // The numbers of the values are those of guests/guest.h.
-  int32_t Get(int32_t which) const {
+  int32_t board_get(int32_t which) const {
     const auto at = static_cast<uint32_t>(which);
     if (at < kSettable) return values_[at].load(std::memory_order_relaxed);
     if (at == kSettable) return static_cast<int32_t>(board::Ticks());
@@ -22,12 +23,12 @@ class Values {
     if (at == kSettable + 2) return static_cast<int32_t>(rounds());
     return 0;
   }
-  void Set(int32_t which, int32_t value) {
+  void board_set(int32_t which, int32_t value) {
     const auto at = static_cast<uint32_t>(which);
     if (at < kSettable) values_[at].store(value, std::memory_order_relaxed);
   }
   // A stand-in for a sensor, the same on all boards: a triangle from 19.5 to 22.5 degrees.
-  int32_t Temperature() {
+  int32_t board_temperature() {
     const auto phase = static_cast<int32_t>(measured_++ % 12);
     return 195 + 5 * (phase < 6 ? phase : 12 - phase);
   }

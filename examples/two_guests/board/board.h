@@ -53,6 +53,9 @@ struct Stack {
 };
 Stack StackUse();
 
+// The end of the stack that main has, or null if the board does not know.
+const void* StackLimit();
+
 // Sends what is queued and stops. The status is 0 if all is well. Emulators read it from the last
 // line sent, "# exit 0".
 [[noreturn]] void Finish(int status);

@@ -78,6 +78,8 @@ Stack StackUse() {
           static_cast<uint32_t>(_stack_end - _stack_start)};
 }
 
+const void* StackLimit() { return _stack_start; }
+
 void Finish(int status) {
   while (!to_send.empty()) Sleep();
   __asm__ volatile("cpsid i" ::: "memory");

@@ -83,6 +83,8 @@ unsigned Core() { return 0; }
 
 Stack StackUse() { return {0, 0}; }
 
+const void* StackLimit() { return nullptr; }
+
 void Finish(int status) {
   while (!to_send.empty()) Sleep();
   const itimerval off = {};

@@ -20,8 +20,9 @@ class Commands {
   };
 
   template <class Values>
-  explicit Commands(Values& values) {
+  native::Started Start(Values& values, const void*) {
     native::Bind(values);
+    return {};
   }
   native::Step<void, Commands> run() {
     thread_.Start([](int32_t) -> int32_t { return commands_run(), 0; }, 0, stack_,

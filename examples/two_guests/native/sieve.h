@@ -9,6 +9,7 @@ namespace guest {
 
 class Sieve {
  public:
+  native::Started Start(const void*) { return {}; }
   native::Step<int32_t, Sieve> count_primes(int32_t limit) {
     thread_.Start([](int32_t n) -> int32_t { return ::count_primes(static_cast<unsigned>(n)); },
                   limit, stack_, sizeof(stack_) / 4);

@@ -21,8 +21,9 @@ class Telemetry {
   };
 
   template <class Values>
-  explicit Telemetry(Values& values) {
+  native::Started Start(Values& values, const void*) {
     native::Bind(values);
+    return {};
   }
   native::Step<void, Telemetry> run() {
     thread_.Start([](int32_t) -> int32_t { return telemetry_run(), 0; }, 0, stack_,

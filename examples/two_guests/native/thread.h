@@ -57,11 +57,18 @@ extern PlainCalls plain_calls;
 
 template <class Values>
 void Bind(Values& values) {
-  plain_calls = {
-      &values, [](void* v, int32_t which) { return static_cast<Values*>(v)->Get(which); },
-      [](void* v, int32_t which, int32_t value) { static_cast<Values*>(v)->Set(which, value); },
-      [](void* v) { return static_cast<Values*>(v)->Temperature(); }};
+  plain_calls = {&values,
+                 [](void* v, int32_t which) { return static_cast<Values*>(v)->board_get(which); },
+                 [](void* v, int32_t which, int32_t value) {
+                   static_cast<Values*>(v)->board_set(which, value);
+                 },
+                 [](void* v) { return static_cast<Values*>(v)->board_temperature(); }};
 }
+
+// What Start returns.
+struct Started {
+  bool finished() const { return true; }
+};
 
 struct Span {
   const uint8_t* data;
