@@ -35,13 +35,23 @@ void SendLineNow(const char* text) {
   for (;;) WaitForEvent();
 }
 
-// A hard fault, or an exception that nothing here asks for: a fault of this program.
-void Fault() {
-  __asm__ volatile("cpsid i" ::: "memory");
+extern "C" [[gnu::used]] void ReportFault() {
   SendLineNow("");
   SendLineNow("# fault");
   SendLineNow("# exit 1");
   Stop();
+}
+
+// A hard fault, or an exception that nothing here asks for: a fault of this program. The stack may
+// have run out, and is not needed any more.
+[[gnu::naked]] void Fault() {
+  __asm__ volatile(
+      "cpsid i\n"
+      "ldr r0, =_stack_end\n"
+      "mov sp, r0\n"
+      "ldr r0, =ReportFault\n"
+      "bx r0\n"
+      ".ltorg\n");
 }
 
 // What the stack is filled with, to see how far it was used.
