@@ -22,6 +22,7 @@
 #include "translator/module_analysis/immediate.h"
 #include "translator/module_analysis/may_suspend.h"
 #include "translator/output_folder.h"
+#include "translator/restrictions.h"
 #include "translator/translate_function.h"
 #include "translator/validate/module_validator.h"
 #include "translator/wasm/reader.h"
@@ -178,6 +179,9 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   absl::StatusOr<wasm::Module> module = wasm::ReadModule(path, bytes, options.features);
   if (!module.ok()) return module.status();
   absl::Status status = validate::ValidateModule(*module);
+  if (!status.ok()) return status;
+
+  status = CheckFixedMemory(*module, options.emit);
   if (!status.ok()) return status;
 
   // 3. Validate the function bodies, noting who calls whom; 4. what follows from that.

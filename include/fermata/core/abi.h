@@ -79,7 +79,7 @@
 namespace fermata::core {
 
 // Bumped at every change to a structure below; a module of another version is refused.
-inline constexpr uint32_t kAbiVersion = 6;
+inline constexpr uint32_t kAbiVersion = 7;
 
 using u8 = uint8_t;
 using u16 = uint16_t;

@@ -63,7 +63,14 @@ cl::opt<ShapeChoice> shape(
 cl::opt<MemoryPolicy> memory(
     "memory", cl::init(MemoryPolicy::kReserved), cl::desc("How accesses are bounded:"),
     cl::values(clEnumValN(MemoryPolicy::kReserved, "reserved", "guard pages, no checks (default)"),
-               clEnumValN(MemoryPolicy::kChecked, "checked", "a check at each access")),
+               clEnumValN(MemoryPolicy::kChecked, "checked", "a check at each access"),
+               clEnumValN(MemoryPolicy::kFixed, "fixed",
+                          "the memory never grows: a check against a constant")),
+    cl::sub(command), cl::cat(category));
+cl::opt<uint64_t> memory_bytes(
+    "memory-bytes", cl::value_desc("n"),
+    cl::desc("With --memory=fixed: the bytes of memory that the guest may use; accesses beyond "
+             "them trap (default: what the module declares)"),
     cl::sub(command), cl::cat(category));
 cl::opt<Preempt> preempt(
     "preempt", cl::ValueOptional, cl::init(Preempt::kNone),
@@ -151,6 +158,10 @@ int Run() {
   options.emit.shards = shards;
   options.emit.shape = shape;
   options.emit.memory = memory;
+  if (memory_bytes.getNumOccurrences() > 0) {
+    if (memory != MemoryPolicy::kFixed) return Fail("--memory-bytes needs --memory=fixed");
+    options.emit.memory_bytes = memory_bytes;
+  }
   options.emit.preempt = preempt;
   options.emit.suspend_everywhere = suspend_everywhere;
   if (piece_size.getNumOccurrences() > 0) {

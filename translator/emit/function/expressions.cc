@@ -251,7 +251,9 @@ void ExpressionPrinter::AppendUnforced(const Expr* e, std::string& out) const {
                       e->index, context_.module.globals[e->index].imported ? ")" : "");
       return;
     case ExprKind::kMemorySize:
-      if (context_.module.memories[e->index].type.limits.shared) {
+      if (context_.options.memory == MemoryPolicy::kFixed) {
+        absl::StrAppend(&out, "u32(", context_.module.memories[e->index].type.limits.min, "u)");
+      } else if (context_.module.memories[e->index].type.limits.shared) {
         absl::StrAppend(&out, CType(e->type), "(memory_pages(self.memory", e->index, ".memory))");
       } else {
         absl::StrAppend(&out, CType(e->type), "(self.memory", e->index, ".memory->pages)");

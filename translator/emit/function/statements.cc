@@ -47,7 +47,7 @@ void StatementEmitter::EmitLeave() {
 }
 
 MemoryView StatementEmitter::View(uint32_t memory) const {
-  return ViewOf(context_.options.memory, context_.module.memories[memory].type);
+  return ViewOf(context_.options, context_.module.memories[memory].type);
 }
 
 void StatementEmitter::EmitCommon() {
@@ -130,15 +130,13 @@ void StatementEmitter::EmitText(const Stmt& s) {
     case StmtKind::kAtomicFence:
       return Line(s, "atomic_fence();");
     case StmtKind::kMemoryGrow:
-      return Line(s, "$dst = $type(memory_grow(base, self.memory$i.memory, $0));");
+      return EmitGrow(s);
     case StmtKind::kMemoryFill:
       return EmitFill(s);
     case StmtKind::kMemoryCopy:
       return EmitCopy(s);
     case StmtKind::kMemoryInit:
-      return Line(s,
-                  "memory_init(base, self.memory$j.memory, data$i, self.data_size$i, "
-                  "$0, $1, $2);");
+      return EmitInit(s);
     case StmtKind::kDataDrop:
       return Line(s, "self.data_size$i = 0;");
     case StmtKind::kTableSet:
@@ -195,13 +193,40 @@ void StatementEmitter::EndLine(const Stmt& s) {
   }
 }
 
+// The view of a fixed memory, which the bulk instructions take too.
+std::string StatementEmitter::FixedView(uint32_t memory) const {
+  return absl::StrCat("(", FixedViewType(context_.options, context_.module.memories[memory].type),
+                      "(base, self.memory", memory, "), ");
+}
+
+void StatementEmitter::EmitGrow(const Stmt& s) {
+  if (!IsFixed(context_.options)) {
+    return Line(s, "$dst = $type(memory_grow(base, self.memory$i.memory, $0));");
+  }
+  Line(s, absl::StrCat("$dst = memory_grow_fixed(",
+                       context_.module.memories[s.index].type.limits.min, "u, $0);"));
+}
+
+void StatementEmitter::EmitInit(const Stmt& s) {
+  const char* const rest = "data$i, self.data_size$i, $0, $1, $2);";
+  Line(s, IsFixed(context_.options)
+              ? absl::StrCat("memory_copy_in", FixedView(s.index2), rest)
+              : absl::StrCat("memory_init(base, self.memory$j.memory, ", rest));
+}
+
 void StatementEmitter::EmitFill(const Stmt& s) {
+  if (IsFixed(context_.options)) {
+    return Line(s, absl::StrCat("memory_set", FixedView(s.index), "$0, $1, $2);"));
+  }
   Line(s, IsSmall(context_.module.memories[s.index].type)
               ? "memory_set(base, self.memory$i.memory, $0, $1, $2);"
               : "memory_fill(base, self.memory$i.memory, $0, $1, $2);");
 }
 
 void StatementEmitter::EmitCopy(const Stmt& s) {
+  if (IsFixed(context_.options)) {
+    return Line(s, absl::StrCat("memory_move", FixedView(s.index), "$0, $1, $2);"));
+  }
   const bool move = s.index == s.index2 && IsSmall(context_.module.memories[s.index].type);
   Line(s, move ? "memory_move(base, self.memory$i.memory, $0, $1, $2);"
                : "memory_copy(base, self.memory$i.memory, self.memory$j.memory, $0, $1, $2);");

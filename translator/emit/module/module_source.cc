@@ -8,6 +8,7 @@
 #include "include/fermata/core/sites.h"
 #include "translator/emit/function/functions.h"
 #include "translator/emit/function/slots.h"
+#include "translator/emit/memory_view.h"
 #include "translator/emit/module/initialization.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
@@ -29,6 +30,19 @@ std::string LimitsOf(const wasm::SizeLimits& limits, int page_log2) {
   return absl::StrCat("{", limits.min, "ull, ", limits.max, "ull, ",
                       limits.has_max ? "true" : "false", ", ", limits.is64 ? "true" : "false", ", ",
                       limits.shared ? "true" : "false", ", ", page_log2, "}");
+}
+
+// The enumerator of core::MemoryPolicy.
+const char* PolicyName(MemoryPolicy policy) {
+  switch (policy) {
+    case MemoryPolicy::kReserved:
+      return "kReserved";
+    case MemoryPolicy::kChecked:
+      return "kChecked";
+    case MemoryPolicy::kFixed:
+      return "kFixed";
+  }
+  return "kChecked";
 }
 
 // A core::RefType.
@@ -273,8 +287,9 @@ class SourceEmitter {
     out_.Put("  {},\n};\nconst MemoryInfo memories[] = {\n");
     for (uint32_t i = 0; i < module_.memories.size(); ++i) {
       const wasm::Memory& m = module_.memories[i];
-      out_.Emit("  {$0, offsetof(Self, memory$1), $2},\n",
-                LimitsOf(m.type.limits, m.type.page_log2), i, m.imported ? "true" : "false");
+      out_.Emit("  {$0, offsetof(Self, memory$1), $2, $3ull},\n",
+                LimitsOf(m.type.limits, m.type.page_log2), i, m.imported ? "true" : "false",
+                IsFixed(context_.options) ? FixedBytes(context_.options, m.type) : 0);
     }
     out_.Put("  {},\n};\nconst GlobalInfo globals[] = {\n");
     for (uint32_t i = 0; i < module_.globals.size(); ++i) {
@@ -398,8 +413,7 @@ const ModuleInfo info = {
   MemoryPolicy::$0,
   "$1",
   {)",
-              context_.options.memory == MemoryPolicy::kChecked ? "kChecked" : "kReserved",
-              context_.options.class_name);
+              PolicyName(context_.options.memory), context_.options.class_name);
     for (uint8_t byte : context_.hash) out_.Put(static_cast<int>(byte), ", ");
     out_.Emit(R"(},
   sizeof(Self),
