@@ -27,6 +27,11 @@ struct Options {
   // kFixed: the bytes of memory that the guest may use, at most those it declares; absent: those.
   std::optional<uint64_t> memory_bytes;
   Preempt preempt = Preempt::kNone;
+  // For microcontrollers: one instance in storage of the host's, no heap. With a fixed memory.
+  bool freestanding = false;
+  // Of freestanding: the bytes of frames that a held call may have; absent: what the deepest chain
+  // of calls needs, which recursion that may suspend leaves open.
+  std::optional<uint32_t> frame_bytes;
   // Functions of more bytes of wasm are emitted in pieces of about that many operations. Tests set
   // both. High enough that no interpreter's loop is affected: the largest known has 200 KB.
   uint32_t giant_bytes = 256 * 1024;

@@ -91,6 +91,20 @@ using f32 = float;
 using f64 = double;
 using ref = uint32_t;  // a reference handle, 0 is null
 
+// With -ffreestanding these are functions like any other to the compiler, and copying a word would
+// be a call.
+#if defined(__GNUC__) && __STDC_HOSTED__ == 0
+FERMATA_INLINE void* memcpy(void* to, const void* from, size_t size) {
+  return __builtin_memcpy(to, from, size);
+}
+FERMATA_INLINE void* memmove(void* to, const void* from, size_t size) {
+  return __builtin_memmove(to, from, size);
+}
+FERMATA_INLINE void* memset(void* to, int value, size_t size) {
+  return __builtin_memset(to, value, size);
+}
+#endif
+
 // Why a call did not return normally: the value of Instance::unwind. One channel serves them all.
 enum class Unwind : u32 {
   kNone = 0,

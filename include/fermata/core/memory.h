@@ -280,6 +280,17 @@ FERMATA_INLINE void memory_copy_in(const MemFixed<kBytes>& m, const u8* segment,
   }
   if (FERMATA_LIKELY(size != 0)) memcpy(target, segment + from, size);
 }
+// An active data segment that is known to fit: `size` bytes from `start` of the module's data.
+struct FixedSegment {
+  u32 address;
+  u32 start;
+  u32 size;
+};
+inline void memory_put_segments(u8* base, const u8* data, const FixedSegment* segments, u32 count) {
+  for (u32 i = 0; i < count; ++i) {
+    memcpy(base + segments[i].address, data + segments[i].start, segments[i].size);
+  }
+}
 // Growth by nothing succeeds.
 FERMATA_INLINE u32 memory_grow_fixed(u32 pages, u32 delta) { return delta == 0 ? pages : ~u32{0}; }
 
