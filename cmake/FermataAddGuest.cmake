@@ -8,7 +8,11 @@ A WebAssembly module as a C++ library.
                     [WASI]                      a WASI program: the WASI functions that never
                                                 wait are plain calls, bound by wasi::System
                     [SHARDS <n>]                C++ files the functions are spread over; default: 1
-                    [MEMORY reserved|checked]   default: reserved (guard pages, no checks)
+                    [MEMORY reserved|checked|fixed]
+                                                default: reserved (guard pages, no checks); fixed:
+                                                the memory never grows
+                    [MEMORY_BYTES <n>]          of MEMORY fixed: what the guest may use; default:
+                                                what it declares
                     [SHAPE auto|split|shared]   default: auto
                     [PREEMPT interrupt|fuel]    the host can pause the guest while it runs, by
                                                 interrupting its store; with fuel, the guest is
@@ -82,11 +86,16 @@ function(_fermata_check_arguments target)
   if(ARG_PROFILE STREQUAL "freestanding")
     _fermata_guest_error("PROFILE freestanding is not available yet; use hosted")
   endif()
-  if(ARG_MEMORY STREQUAL "fixed")
-    _fermata_guest_error("MEMORY fixed is not available yet; use reserved or checked")
+  if(DEFINED ARG_MEMORY_BYTES)
+    if(NOT ARG_MEMORY STREQUAL "fixed")
+      _fermata_guest_error("MEMORY_BYTES needs MEMORY fixed")
+    endif()
+    if(NOT ARG_MEMORY_BYTES MATCHES "^(0|[1-9][0-9]*)$")
+      _fermata_guest_error("MEMORY_BYTES is '${ARG_MEMORY_BYTES}'; it takes a number of bytes")
+    endif()
   endif()
   _fermata_check_choice("${target}" PROFILE "${ARG_PROFILE}" hosted)
-  _fermata_check_choice("${target}" MEMORY "${ARG_MEMORY}" reserved checked)
+  _fermata_check_choice("${target}" MEMORY "${ARG_MEMORY}" reserved checked fixed)
   _fermata_check_choice("${target}" SHAPE "${ARG_SHAPE}" auto split shared)
   _fermata_check_choice("${target}" PREEMPT "${ARG_PREEMPT}" interrupt fuel)
   foreach(output IN LISTS ARG_EXTRA_OUTPUTS)
@@ -186,7 +195,7 @@ function(_fermata_compile_as_guest target)
 endfunction()
 
 function(fermata_add_guest target module)
-  cmake_parse_arguments(PARSE_ARGV 2 ARG "WASI" "NAMESPACE;CLASS;SHARDS;MEMORY;SHAPE;PREEMPT;PROFILE"
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "WASI" "NAMESPACE;CLASS;SHARDS;MEMORY;MEMORY_BYTES;SHAPE;PREEMPT;PROFILE"
                         "IMMEDIATE;FEATURES;EXTRA_OUTPUTS;OPTIONS;DEPENDS")
   if(PREEMPT IN_LIST ARG_KEYWORDS_MISSING_VALUES)
     set(ARG_PREEMPT interrupt)
@@ -226,6 +235,9 @@ function(fermata_add_guest target module)
       list(APPEND flags "--${flag}=${ARG_${option}}")
     endif()
   endforeach()
+  if(DEFINED ARG_MEMORY_BYTES)
+    list(APPEND flags "--memory-bytes=${ARG_MEMORY_BYTES}")
+  endif()
   if(ARG_WASI)
     list(APPEND flags --wasi)
   endif()

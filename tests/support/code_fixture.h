@@ -25,6 +25,7 @@ struct Variant {
   // --preempt: interrupted, or without fuel, at every check.
   const char* preempt = nullptr;
   const char* optimization = "-O2";
+  int memory_bytes = -1;  // --memory-bytes, if not negative
 };
 
 void PrintTo(const Variant& v, std::ostream* out);

@@ -79,7 +79,7 @@
 namespace fermata::core {
 
 // Bumped at every change to a structure below; a module of another version is refused.
-inline constexpr uint32_t kAbiVersion = 6;
+inline constexpr uint32_t kAbiVersion = 7;
 
 using u8 = uint8_t;
 using u16 = uint16_t;
@@ -90,6 +90,20 @@ using i64 = int64_t;
 using f32 = float;
 using f64 = double;
 using ref = uint32_t;  // a reference handle, 0 is null
+
+// With -ffreestanding these are functions like any other to the compiler, and copying a word would
+// be a call.
+#if defined(__GNUC__) && __STDC_HOSTED__ == 0
+FERMATA_INLINE void* memcpy(void* to, const void* from, size_t size) {
+  return __builtin_memcpy(to, from, size);
+}
+FERMATA_INLINE void* memmove(void* to, const void* from, size_t size) {
+  return __builtin_memmove(to, from, size);
+}
+FERMATA_INLINE void* memset(void* to, int value, size_t size) {
+  return __builtin_memset(to, value, size);
+}
+#endif
 
 // Why a call did not return normally: the value of Instance::unwind. One channel serves them all.
 enum class Unwind : u32 {

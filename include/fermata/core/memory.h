@@ -1,6 +1,6 @@
 // Linear memory: loads, stores and the bulk instructions (specification §4.4.7). Core header.
 //
-// Loads and stores take a view of the memory that the function keeps in a local variable. Two
+// Loads and stores take a view of the memory that the function keeps in a local variable. Three
 // policies share one set of names:
 //   MemReserved  address space is reserved beyond every address that 32 bits of address and 32 bits
 //                of offset can form; what is out of bounds faults, and the host turns the fault
@@ -8,6 +8,8 @@
 //                loads are forced (below), and nothing moves across a store (`Stored`). Nor may it
 //                store in pieces, of which the first is written when the last traps (`Whole`).
 //   MemChecked   each access is checked; the base may move, so the view is reloaded after calls.
+//   MemFixed     the memory never grows nor moves, and its size is a constant of the module: a check
+//                is one comparison of 32 bits with a constant.
 // Memories with 64-bit addresses (MemChecked64) or pages of another size than 64 KiB are checked
 // under both policies.
 #ifndef FERMATA_CORE_MEMORY_H_
@@ -120,6 +122,40 @@ struct MemShared : CheckedMemory {
   }
 };
 
+// A memory with 32-bit addresses that has `kBytes` bytes for good.
+template <u64 kBytes>
+struct MemFixed {
+  static_assert(kBytes <= u64{1} << 32, "32-bit addresses reach no further");
+  static constexpr bool kFaults = false;
+  u8* base;
+  Instance* instance;
+  MemFixed(Instance* self, const MemoryField& field) : base(field.base), instance(self) {}
+  // `offset` and `size` are constants where this is inlined, and so is all that depends on them
+  // alone.
+  FERMATA_INLINE u8* at(u32 address, u64 offset, u32 size) const {
+    const u64 end = offset + size;
+    if (end > kBytes || FERMATA_UNLIKELY(address > static_cast<u32>(kBytes - end))) {
+      RaiseTrap(instance, Trap::kMemoryOutOfBounds);
+    }
+    return base + address + static_cast<uintptr_t>(offset);
+  }
+  // What the bulk instructions go over.
+  FERMATA_INLINE u8* range(u32 address, u32 size) const {
+    // Only the largest memory needs a word of more than 32 bits for what is left.
+    const bool fits = kBytes <= ~u32{0}
+                          ? size <= kBytes && address <= static_cast<u32>(kBytes) - size
+                          : address <= kBytes - size;
+    if (FERMATA_UNLIKELY(!fits)) RaiseTrap(instance, Trap::kMemoryOutOfBounds);
+    return base + address;
+  }
+  // The check is a branch, which stays where it is.
+  FERMATA_INLINE void Stored() const {}
+  template <class T>
+  FERMATA_INLINE T Whole(T v) const {
+    return v;
+  }
+};
+
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 FERMATA_INLINE u16 little(u16 v) { return __builtin_bswap16(v); }
 #else
@@ -127,46 +163,47 @@ FERMATA_INLINE u16 little(u16 v) { return v; }
 #endif
 FERMATA_INLINE u8 little(u8 v) { return v; }
 
-#define FERMATA_LOAD(view, index, name, result, bits, cast)              \
-  FERMATA_INLINE result name(const view& m, index address, u64 offset) { \
-    bits raw;                                                            \
-    memcpy(&raw, m.at(address, offset, sizeof raw), sizeof raw);         \
-    return cast(little(raw));                                            \
+#define FERMATA_LOAD(head, view, index, name, result, bits, cast)             \
+  head FERMATA_INLINE result name(const view& m, index address, u64 offset) { \
+    bits raw;                                                                 \
+    memcpy(&raw, m.at(address, offset, sizeof raw), sizeof raw);              \
+    return cast(little(raw));                                                 \
   }
-#define FERMATA_STORE(view, index, name, value, bits, cast)                              \
-  FERMATA_INLINE void name(const view& m, index address, u64 offset, value v) {          \
+#define FERMATA_STORE(head, view, index, name, value, bits, cast)                        \
+  head FERMATA_INLINE void name(const view& m, index address, u64 offset, value v) {     \
     const bits raw = little(static_cast<bits>(cast(sizeof(bits) < 8 ? v : m.Whole(v)))); \
     memcpy(m.at(address, offset, sizeof raw), &raw, sizeof raw);                         \
     m.Stored();                                                                          \
   }
-#define FERMATA_ACCESSES(view, index)                                  \
-  FERMATA_LOAD(view, index, i32_load, u32, u32, )                      \
-  FERMATA_LOAD(view, index, i64_load, u64, u64, )                      \
-  FERMATA_LOAD(view, index, f32_load, f32, u32, f32_reinterpret_i32)   \
-  FERMATA_LOAD(view, index, f64_load, f64, u64, f64_reinterpret_i64)   \
-  FERMATA_LOAD(view, index, i32_load8_s, u32, u8, i32_extend8_s)       \
-  FERMATA_LOAD(view, index, i32_load8_u, u32, u8, u32)                 \
-  FERMATA_LOAD(view, index, i32_load16_s, u32, u16, i32_extend16_s)    \
-  FERMATA_LOAD(view, index, i32_load16_u, u32, u16, u32)               \
-  FERMATA_LOAD(view, index, i64_load8_s, u64, u8, i64_extend8_s)       \
-  FERMATA_LOAD(view, index, i64_load8_u, u64, u8, u64)                 \
-  FERMATA_LOAD(view, index, i64_load16_s, u64, u16, i64_extend16_s)    \
-  FERMATA_LOAD(view, index, i64_load16_u, u64, u16, u64)               \
-  FERMATA_LOAD(view, index, i64_load32_s, u64, u32, i64_extend32_s)    \
-  FERMATA_LOAD(view, index, i64_load32_u, u64, u32, u64)               \
-  FERMATA_STORE(view, index, i32_store, u32, u32, )                    \
-  FERMATA_STORE(view, index, i64_store, u64, u64, )                    \
-  FERMATA_STORE(view, index, f32_store, f32, u32, i32_reinterpret_f32) \
-  FERMATA_STORE(view, index, f64_store, f64, u64, i64_reinterpret_f64) \
-  FERMATA_STORE(view, index, i32_store8, u32, u8, )                    \
-  FERMATA_STORE(view, index, i32_store16, u32, u16, )                  \
-  FERMATA_STORE(view, index, i64_store8, u64, u8, )                    \
-  FERMATA_STORE(view, index, i64_store16, u64, u16, )                  \
-  FERMATA_STORE(view, index, i64_store32, u64, u32, )
-FERMATA_ACCESSES(MemReserved, u32)
-FERMATA_ACCESSES(MemChecked, u32)
-FERMATA_ACCESSES(MemChecked64, u64)
-FERMATA_ACCESSES(MemShared, u64)
+#define FERMATA_ACCESSES(head, view, index)                                  \
+  FERMATA_LOAD(head, view, index, i32_load, u32, u32, )                      \
+  FERMATA_LOAD(head, view, index, i64_load, u64, u64, )                      \
+  FERMATA_LOAD(head, view, index, f32_load, f32, u32, f32_reinterpret_i32)   \
+  FERMATA_LOAD(head, view, index, f64_load, f64, u64, f64_reinterpret_i64)   \
+  FERMATA_LOAD(head, view, index, i32_load8_s, u32, u8, i32_extend8_s)       \
+  FERMATA_LOAD(head, view, index, i32_load8_u, u32, u8, u32)                 \
+  FERMATA_LOAD(head, view, index, i32_load16_s, u32, u16, i32_extend16_s)    \
+  FERMATA_LOAD(head, view, index, i32_load16_u, u32, u16, u32)               \
+  FERMATA_LOAD(head, view, index, i64_load8_s, u64, u8, i64_extend8_s)       \
+  FERMATA_LOAD(head, view, index, i64_load8_u, u64, u8, u64)                 \
+  FERMATA_LOAD(head, view, index, i64_load16_s, u64, u16, i64_extend16_s)    \
+  FERMATA_LOAD(head, view, index, i64_load16_u, u64, u16, u64)               \
+  FERMATA_LOAD(head, view, index, i64_load32_s, u64, u32, i64_extend32_s)    \
+  FERMATA_LOAD(head, view, index, i64_load32_u, u64, u32, u64)               \
+  FERMATA_STORE(head, view, index, i32_store, u32, u32, )                    \
+  FERMATA_STORE(head, view, index, i64_store, u64, u64, )                    \
+  FERMATA_STORE(head, view, index, f32_store, f32, u32, i32_reinterpret_f32) \
+  FERMATA_STORE(head, view, index, f64_store, f64, u64, i64_reinterpret_f64) \
+  FERMATA_STORE(head, view, index, i32_store8, u32, u8, )                    \
+  FERMATA_STORE(head, view, index, i32_store16, u32, u16, )                  \
+  FERMATA_STORE(head, view, index, i64_store8, u64, u8, )                    \
+  FERMATA_STORE(head, view, index, i64_store16, u64, u16, )                  \
+  FERMATA_STORE(head, view, index, i64_store32, u64, u32, )
+FERMATA_ACCESSES(, MemReserved, u32)
+FERMATA_ACCESSES(, MemChecked, u32)
+FERMATA_ACCESSES(, MemChecked64, u64)
+FERMATA_ACCESSES(, MemShared, u64)
+FERMATA_ACCESSES(template <u64 kBytes>, MemFixed<kBytes>, u32)
 #undef FERMATA_ACCESSES
 #undef FERMATA_STORE
 #undef FERMATA_LOAD
@@ -221,6 +258,41 @@ FERMATA_INLINE void memory_set(Instance* self, Memory* memory, u32 address, u32 
   u8* const target = memory_range(self, memory, address, size);
   if (FERMATA_LIKELY(size != 0)) memset(target, static_cast<u8>(value), size);
 }
+
+// The bulk instructions on a memory of a fixed size.
+template <u64 kBytes>
+FERMATA_INLINE void memory_move(const MemFixed<kBytes>& m, u32 to, u32 from, u32 size) {
+  u8* const target = m.range(to, size);
+  const u8* const source = m.range(from, size);
+  if (FERMATA_LIKELY(size != 0)) memmove(target, source, size);
+}
+template <u64 kBytes>
+FERMATA_INLINE void memory_set(const MemFixed<kBytes>& m, u32 address, u32 value, u32 size) {
+  u8* const target = m.range(address, size);
+  if (FERMATA_LIKELY(size != 0)) memset(target, static_cast<u8>(value), size);
+}
+template <u64 kBytes>
+FERMATA_INLINE void memory_copy_in(const MemFixed<kBytes>& m, const u8* segment, u64 segment_size,
+                                   u32 address, u32 from, u32 size) {
+  u8* const target = m.range(address, size);
+  if (FERMATA_UNLIKELY(size > segment_size || from > segment_size - size)) {
+    RaiseTrap(m.instance, Trap::kMemoryOutOfBounds);
+  }
+  if (FERMATA_LIKELY(size != 0)) memcpy(target, segment + from, size);
+}
+// An active data segment that is known to fit: `size` bytes from `start` of the module's data.
+struct FixedSegment {
+  u32 address;
+  u32 start;
+  u32 size;
+};
+inline void memory_put_segments(u8* base, const u8* data, const FixedSegment* segments, u32 count) {
+  for (u32 i = 0; i < count; ++i) {
+    memcpy(base + segments[i].address, data + segments[i].start, segments[i].size);
+  }
+}
+// Growth by nothing succeeds.
+FERMATA_INLINE u32 memory_grow_fixed(u32 pages, u32 delta) { return delta == 0 ? pages : ~u32{0}; }
 
 // Out of line (runtime/core/bulk.cc). Addresses and sizes are checked as a whole before anything is
 // written; growth returns the previous size in pages, or ~0.
