@@ -5,13 +5,13 @@
 
 namespace {
 
-volatile uint32_t deepest;
+volatile uint32_t deepest, end = UINT32_MAX;
 
 [[gnu::noinline]] uint32_t Recurse(uint32_t depth) {
   volatile uint32_t room[50];
   room[depth % 50] = depth;
   deepest = depth;
-  return Recurse(depth + 1) + room[0];
+  return depth == end ? 0 : Recurse(depth + 1) + room[0];
 }
 
 }  // namespace
