@@ -1,15 +1,17 @@
-// Runs a program for the RP2040, an ELF or a UF2 file, in the emulator rp2040js, and follows a session with it.
+// Runs a program for the RP2040, an ELF or a UF2 file, in the emulator rp2040js, and follows a
+// session with it.
 //
 //   node emulate.mjs PROGRAM SESSION.txt [--longest-gap MICROSECONDS] [--seconds N]
 //
 // rp2040js is looked for where node looks for packages from here, or in the folder that the
 // environment variable RP2040JS names. The exit status is 0 if the board has sent the lines of the
-// session (session.mjs), has ended with status 0 within N seconds of its time (default: 30), and has
-// measured no longer gap than the one given.
+// session (session.mjs), has ended with status 0 within N seconds of its time (default: 30), has
+// set up its clocks, and has measured a gap below the one given.
 //
-// The emulator has one core, counts the cycles of each instruction as a Cortex-M0+ takes them, and
-// has flash without waiting. It comes without a boot ROM, so this script does what that does: checks
-// the second stage of the boot in the first 256 bytes of flash, copies it to RAM and starts it.
+// The emulator counts the cycles of each instruction as a Cortex-M0+ takes them, and its flash
+// never waits. It comes without a boot ROM, so this script does what that does: checks the second
+// stage of the boot in the first 256 bytes of flash, copies it to RAM and starts it. It has one
+// core; the other is in second_core.mjs.
 import { pathToFileURL } from 'node:url';
 
 import { loadImage } from './image.mjs';
@@ -20,11 +22,13 @@ const FLASH = 0x10000000;
 const RAM = 0x20000000;
 const BOOT2 = 0x20041f00;  // where the boot ROM puts it (RP2040 datasheet, 2.8.2.2)
 const CYCLE = 8;           // nanoseconds, at 125 MHz
-const CHARACTER = 10 / 115200 * 1e9;  // nanoseconds
+const BAUD = 115200;
+const CHARACTER = 10 / BAUD * 1e9;  // nanoseconds, with start and stop bits
 
 function usage(message) {
   console.error(message);
-  console.error('usage: emulate.mjs PROGRAM SESSION.txt [--longest-gap MICROSECONDS] [--seconds N]');
+  console.error('usage: emulate.mjs PROGRAM SESSION.txt [--longest-gap MICROSECONDS] ' +
+                '[--seconds N]');
   process.exit(2);
 }
 
@@ -47,7 +51,12 @@ function parseArguments(args) {
 
 async function importEmulator() {
   const folder = process.env.RP2040JS;
-  return import(folder ? pathToFileURL(`${folder}/dist/esm/index.js`) : 'rp2040js');
+  try {
+    return await import(folder ? pathToFileURL(`${folder}/dist/esm/index.js`) : 'rp2040js');
+  } catch (error) {
+    console.error(`no rp2040js (npm install rp2040js@1.4.1): ${error.message}`);
+    process.exit(2);
+  }
 }
 
 // CRC-32 as the boot ROM computes it: not reflected, not inverted at the end.
@@ -130,9 +139,20 @@ class Board {
   }
 }
 
+// Whether the program has set up the clocks and the UART as the session takes them to be.
+function checkClocks(chip) {
+  const { sysFreq, periFreq } = chip.clocks;
+  if (sysFreq !== 1e9 / CYCLE) return `the processor runs at ${sysFreq / 1e6} MHz`;
+  if (periFreq !== sysFreq) return `the UART gets ${periFreq / 1e6} MHz`;
+  const { baudRate } = chip.uart[0];
+  if (Math.abs(baudRate / BAUD - 1) > 0.02) return `the UART runs at ${baudRate} baud`;
+  return null;
+}
+
 function checkGap(session, longestGap) {
   if (longestGap === Infinity) return null;
-  const gap = session.measurements.map((line) => line.match(/^# longest gap (\d+) us/)).find(Boolean);
+  const gaps = session.measurements.map((line) => line.match(/^# longest gap (\d+) us/));
+  const gap = gaps.find(Boolean);
   if (!gap) return 'the board has not printed its longest gap';
   if (Number(gap[1]) >= longestGap) return `the longest gap is not below ${longestGap} us`;
   return null;
@@ -152,10 +172,12 @@ const inTime = board.run(options.seconds, () => !running);
 const took = Number(process.hrtime.bigint() - started) / 1e9;
 const cycles = Math.round(board.clock.nanos / CYCLE);
 console.log(`emulated: ${cycles} cycles (${(board.clock.nanos / 1e9).toFixed(3)} s), ` +
-            `${board.instructions} instructions, asleep ${(board.asleep / board.clock.nanos * 100).toFixed(1)} %, ` +
+            `${board.instructions} instructions, ` +
+            `asleep ${(board.asleep / board.clock.nanos * 100).toFixed(1)} %, ` +
             `in ${took.toFixed(1)} s`);
-const wrong = inTime ? session.verdict() ?? checkGap(session, options.longestGap)
-                     : `the board has not ended after ${options.seconds} s of its time`;
+const wrong = inTime
+  ? session.verdict() ?? checkClocks(board.chip) ?? checkGap(session, options.longestGap)
+  : `the board has not ended after ${options.seconds} s of its time`;
 if (wrong !== null) {
   console.error(wrong);
   process.exit(1);

@@ -32,7 +32,8 @@ function segmentsOfUf2(file, path) {
       file.readUInt32LE(at + 4) === 0x9e5d5157 && file.readUInt32LE(at + 508) === 0x0ab16f30;
     const size = whole ? file.readUInt32LE(at + 16) : 0;
     if (!whole || size > 476) throw new Error(`${path} has no block of UF2 at ${at}`);
-    segments.push({ address: file.readUInt32LE(at + 12), bytes: file.subarray(at + 32, at + 32 + size) });
+    const address = file.readUInt32LE(at + 12);
+    segments.push({ address, bytes: file.subarray(at + 32, at + 32 + size) });
   }
   return segments;
 }

@@ -19,7 +19,8 @@ class CoreLocal {
     switch (offset) {
       case CPUID: return this.number;
       case FIFO_STATUS:
-        return (this.read.length > 0 ? VALID : 0) | (this.write.length < DEPTH ? READY : 0) | this.errors;
+        return (this.read.length > 0 ? VALID : 0) | (this.write.length < DEPTH ? READY : 0) |
+          this.errors;
       case FIFO_READ: {
         if (this.read.length === 0) {
           this.errors |= UNDERFLOW;

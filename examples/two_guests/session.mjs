@@ -49,7 +49,9 @@ export class Session {
     if (this.error !== null) return this.error;
     if (this.exit === null) return 'the board has not ended';
     if (this.exit !== 0) return `the board has ended with status ${this.exit}`;
-    if (this.next < this.lines.length) return `line ${this.next + 1} is missing: ${this.lines[this.next]}`;
+    if (this.next < this.lines.length) {
+      return `line ${this.next + 1} is missing: ${this.lines[this.next]}`;
+    }
     return null;
   }
 }

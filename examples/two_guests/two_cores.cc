@@ -1,6 +1,6 @@
-// The same session with both cores of the RP2040. The first has all that touches the world: the tick
-// and the serial port, and the guest that sleeps. The second runs the other two guests; bytes go to
-// and fro in two queues without locks.
+// The same session with both cores of the RP2040. The first has all that touches the world: the
+// tick and the serial port, and the guest that sleeps. The second runs the other two guests; bytes
+// go to and fro in two queues without locks.
 #include <stddef.h>
 #include <stdint.h>
 

@@ -3,8 +3,8 @@
 //
 //   node uf2.mjs PROGRAM.elf PROGRAM.uf2
 //
-// The format (https://github.com/microsoft/uf2): blocks of 512 bytes that carry 256 bytes each, with
-// their address, their number and how many there are.
+// The format (https://github.com/microsoft/uf2): blocks of 512 bytes that carry 256 bytes each,
+// with their address, their number and how many there are.
 import { writeFileSync } from 'node:fs';
 
 import { loadImage } from './image.mjs';

@@ -1,5 +1,5 @@
-// The Raspberry Pi Pico's processor, RP2040, at 125 MHz with a crystal of 12 MHz; UART0 is on GPIO 0
-// (sends) and 1 (receives). Section numbers are those of the RP2040 datasheet.
+// The Raspberry Pi Pico's processor, RP2040, at 125 MHz with a crystal of 12 MHz; UART0 is on GPIO
+// 0 (sends) and 1 (receives). Section numbers are those of the RP2040 datasheet.
 //
 // The second core stays where the boot ROM leaves it, asleep.
 #include <stdint.h>

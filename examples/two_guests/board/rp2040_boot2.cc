@@ -1,6 +1,6 @@
-// The first 256 bytes of flash. The RP2040's boot ROM copies them to RAM, checks the checksum in the
-// last four, and runs them with interrupts off (datasheet, 2.8.1). They must make the flash readable
-// at 0x10000000 ("execute in place") and start the program there.
+// The first 256 bytes of flash. The RP2040's boot ROM copies them to RAM, checks the checksum in
+// the last four, and runs them with interrupts off (datasheet, 2.8.1). They must make the flash
+// readable at 0x10000000 ("execute in place") and start the program there.
 //
 // The boot ROM has just read the flash, so pins and the flash itself are awake. What is left is to
 // have the serial interface turn each read of a word into the command 03h, which all flashes know,
