@@ -23,4 +23,7 @@ install(FILES "${PROJECT_BINARY_DIR}/FermataConfig.cmake"
               "${PROJECT_BINARY_DIR}/FermataConfigVersion.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/FermataAddGuest.cmake"
         DESTINATION "${fermata_package_dir}")
+# What the freestanding profile compiles for the machine of a project.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime/core"
+        DESTINATION "${fermata_package_dir}/sources/runtime")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" TYPE DOC)

@@ -42,9 +42,7 @@ using fermata::Trap;
 using fermata::TrapMessage;
 
 // If the program defines this function, it is called at the end of each call that traps.
-#if defined(__GNUC__)
-__attribute__((weak)) void OnTrap(Trap trap);
-#endif
+void OnTrap(Trap trap);
 
 // Values as slots and back. Implementation detail.
 inline core::u64 ToSlot(int32_t v) { return static_cast<core::u32>(v); }
@@ -127,7 +125,7 @@ class Memory {
 template <class R>
 class [[nodiscard]] Outcome {
  public:
-  explicit Outcome(const core::CallEnd& end) : end_(end) { Report(); }
+  explicit Outcome(const core::CallEnd& end) : end_(end) {}
   bool finished() const { return end_.exit == core::Exit::kReturned; }
   bool trapped() const { return !finished(); }
   // kNone if it finished.
@@ -139,11 +137,6 @@ class [[nodiscard]] Outcome {
   }
 
  private:
-  void Report() const {
-#if defined(__GNUC__)
-    if (trapped() && OnTrap != nullptr) OnTrap(end_.trap);
-#endif
-  }
   core::CallEnd end_;
 };
 
@@ -155,9 +148,7 @@ class [[nodiscard]] Step {
  public:
   // A cancelled step, to be assigned to.
   Step() { end_ = {core::Exit::kTrapped, Trap::kCancelled, 0}; }
-  Step(core::Machine& machine, const core::CallEnd& end) : machine_(&machine), end_(end) {
-    Report();
-  }
+  Step(core::Machine& machine, const core::CallEnd& end) : machine_(&machine), end_(end) {}
   Step(Step&& other) noexcept { Take(other); }
   Step& operator=(Step&& other) noexcept {
     if (this != &other) {
@@ -220,7 +211,6 @@ class [[nodiscard]] Step {
  private:
   bool Run(const core::u64* results, uint32_t count) {
     core::ResumeHeld(*machine_, results, count, end_);
-    Report();
     return true;
   }
   void Drop(Trap trap) {
@@ -232,11 +222,6 @@ class [[nodiscard]] Step {
     machine_ = other.machine_;
     end_ = other.end_;
     other.end_ = {core::Exit::kTrapped, Trap::kCancelled, 0};
-  }
-  void Report() const {
-#if defined(__GNUC__)
-    if (trapped() && OnTrap != nullptr) OnTrap(end_.trap);
-#endif
   }
 
   core::Machine* machine_ = nullptr;

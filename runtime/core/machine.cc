@@ -3,32 +3,37 @@
 
 #if defined(FERMATA_FREESTANDING)
 
+namespace fermata::embedded {
+__attribute__((weak)) void OnTrap(Trap trap);  // the program's, if it has one
+}
+
 namespace fermata::core {
 namespace {
 
 uintptr_t StackPointer() { return reinterpret_cast<uintptr_t>(__builtin_frame_address(0)); }
 
-void Refuse(CallEnd& end, Trap trap) {
+void Fail(CallEnd& end, Trap trap) {
   end.exit = Exit::kTrapped;
   end.trap = trap;
+  if (embedded::OnTrap != nullptr) embedded::OnTrap(trap);
 }
 
-void Note(const Activation& activation, Exit exit, CallEnd& end) {
+void Report(const Activation& activation, Exit exit, CallEnd& end) {
+  if (exit == Exit::kTrapped) return Fail(end, activation.trap);
   end.exit = exit;
-  end.trap = activation.trap;
   end.value = activation.value;
 }
 
 bool IsReady(const Machine& machine, const Entry& entry, CallEnd& end) {
   if (machine.started == 0) {
-    Refuse(end, Trap::kHost);
+    Fail(end, Trap::kHost);
     return false;
   }
   // No sum: the limit may be the highest address.
   const uintptr_t here = StackPointer();
   const uintptr_t limit = machine.context.stack_limit;
   if (limit != 0 && (here < limit || here - limit < entry.stack_bytes)) {
-    Refuse(end, Trap::kCallStackExhausted);
+    Fail(end, Trap::kCallStackExhausted);
     return false;
   }
   return true;
@@ -37,7 +42,7 @@ bool IsReady(const Machine& machine, const Entry& entry, CallEnd& end) {
 void Run(Machine& machine, Activation& activation, const Entry& entry, const u64* arguments,
          CallEnd& end) {
   const Function function = {entry.code, machine.instances[0], kNoType, 0};
-  Note(activation, Enter(machine.context, activation, function, entry.invoke, arguments), end);
+  Report(activation, Enter(machine.context, activation, function, entry.invoke, arguments), end);
 }
 
 }  // namespace
@@ -64,7 +69,7 @@ void SetUp(Machine& machine, Instance& self, const ModuleInfo& module, u8* frame
 void InitializeMachine(Machine& machine, CallEnd& end) {
   Activation& activation = machine.activation;
   activation.store = &machine.store();
-  Note(activation, Initialize(machine.context, activation, *machine.instances[0]), end);
+  Report(activation, Initialize(machine.context, activation, *machine.instances[0]), end);
   machine.started = end.exit == Exit::kReturned;
 }
 
@@ -72,7 +77,7 @@ void CallHeld(Machine& machine, const Entry& entry, const u64* arguments, CallEn
   if (!IsReady(machine, entry, end)) return;
   Activation& activation = machine.activation;
   if (activation.depth != 0 || machine.context.entry != nullptr) {
-    return Refuse(end, Trap::kCallStackExhausted);
+    return Fail(end, Trap::kCallStackExhausted);
   }
   Run(machine, activation, entry, arguments, end);
 }
@@ -86,7 +91,7 @@ void CallPlain(Machine& machine, const Entry& entry, const u64* arguments, CallE
 
 void ResumeHeld(Machine& machine, const u64* results, u32 count, CallEnd& end) {
   Activation& activation = machine.activation;
-  Note(activation, Resume(machine.context, activation, results, count), end);
+  Report(activation, Resume(machine.context, activation, results, count), end);
 }
 
 void CancelHeld(Machine& machine) {

@@ -32,17 +32,21 @@ struct Graph {
   std::vector<uint64_t> own;  // of a path that ends there
 };
 
-// Depth-first, without recursion: chains may be as long as the module has functions. A node with an
-// edge to one that is still open is part of a cycle, or leads into one.
+// Finds strongly connected components (Tarjan's algorithm), without recursion: chains may be as long
+// as the module has functions. Components are complete in an order in which those that a path can
+// go on to come first. In one of several nodes, an edge that has a length makes paths endless; tail
+// calls have none.
 class LongestPaths {
  public:
   explicit LongestPaths(const Graph& graph)
       : graph_(graph),
         bytes_(graph.own),
         cycle_(graph.edges.size(), kNone),
-        state_(graph.edges.size(), kNew) {
-    for (uint32_t node = 0; node < state_.size(); ++node) {
-      if (state_[node] == kNew) Visit(node);
+        number_(graph.edges.size(), 0),
+        low_(graph.edges.size(), 0),
+        component_(graph.edges.size(), 0) {
+    for (uint32_t node = 0; node < number_.size(); ++node) {
+      if (number_[node] == 0) Visit(node);
     }
   }
   uint64_t bytes(uint32_t node) const { return bytes_[node]; }
@@ -52,51 +56,86 @@ class LongestPaths {
   }
 
  private:
-  enum State : uint8_t { kNew, kOpen, kDone };
-
+  void Open(uint32_t node, std::vector<std::pair<uint32_t, size_t>>& path) {
+    number_[node] = low_[node] = ++numbers_;
+    open_.push_back(node);
+    path.push_back({node, 0});
+  }
   void Visit(uint32_t root) {
-    std::vector<std::pair<uint32_t, size_t>> path{{root, 0}};
-    state_[root] = kOpen;
+    std::vector<std::pair<uint32_t, size_t>> path;
+    Open(root, path);
     while (!path.empty()) {
       auto& [node, next] = path.back();
       if (next < graph_.edges[node].size()) {
         const uint32_t to = graph_.edges[node][next++].to;
-        if (state_[to] == kOpen && cycle_[node] == kNone) NoteCycle(path, to);
-        if (state_[to] != kNew) continue;
-        state_[to] = kOpen;
-        path.push_back({to, 0});
+        if (number_[to] == 0) {
+          Open(to, path);
+        } else if (component_[to] == 0) {
+          low_[node] = std::min(low_[node], number_[to]);
+        }
         continue;
       }
-      Close(node);
+      const uint32_t closed = node;
       path.pop_back();
+      if (!path.empty()) low_[path.back().first] = std::min(low_[path.back().first], low_[closed]);
+      if (low_[closed] == number_[closed]) Close(closed);
     }
   }
-  void NoteCycle(const std::vector<std::pair<uint32_t, size_t>>& path, uint32_t begin) {
+
+  // A component: what is open from `first` on.
+  void Close(uint32_t first) {
     std::vector<uint32_t> nodes;
-    for (auto it = path.rbegin(); it != path.rend(); ++it) {
-      nodes.push_back(it->first);
-      if (it->first == begin) break;
-    }
-    std::reverse(nodes.begin(), nodes.end());
-    cycle_[path.back().first] = static_cast<int>(cycles_.size());
-    cycles_.push_back(std::move(nodes));
-  }
-  void Close(uint32_t node) {
-    state_[node] = kDone;
-    for (const Edge& edge : graph_.edges[node]) {
-      if (state_[edge.to] != kDone || edge.to == node) {
-        bytes_[node] = std::max(bytes_[node], edge.bytes);
-        continue;
+    ++components_;
+    do {
+      nodes.push_back(open_.back());
+      component_[open_.back()] = components_;
+      open_.pop_back();
+    } while (nodes.back() != first);
+    uint64_t bytes = 0;
+    int cycle = kNone;
+    for (const uint32_t node : nodes) {
+      bytes = std::max(bytes, graph_.own[node]);
+      for (const Edge& edge : graph_.edges[node]) {
+        if (component_[edge.to] != components_) {
+          bytes = std::max(bytes, edge.bytes + bytes_[edge.to]);
+          if (cycle == kNone) cycle = cycle_[edge.to];
+        } else if (edge.bytes != 0) {
+          bytes = std::max(bytes, edge.bytes);
+          if (cycle == kNone) cycle = NoteCycle(node, edge.to);
+        }
       }
-      bytes_[node] = std::max(bytes_[node], edge.bytes + bytes_[edge.to]);
-      if (cycle_[node] == kNone) cycle_[node] = cycle_[edge.to];
     }
+    for (const uint32_t node : nodes) {
+      bytes_[node] = bytes;
+      cycle_[node] = cycle;
+    }
+  }
+
+  // The shortest cycle that begins with an edge between nodes of the component. Returns its number.
+  int NoteCycle(uint32_t from, uint32_t to) {
+    std::map<uint32_t, uint32_t> before{{to, to}};
+    std::vector<uint32_t> queue{to};
+    for (size_t i = 0; i < queue.size() && before.count(from) == 0; ++i) {
+      for (const Edge& edge : graph_.edges[queue[i]]) {
+        if (component_[edge.to] == components_ && before.try_emplace(edge.to, queue[i]).second) {
+          queue.push_back(edge.to);
+        }
+      }
+    }
+    std::vector<uint32_t> nodes{from};
+    while (nodes.back() != to) nodes.push_back(before.at(nodes.back()));
+    if (nodes.size() > 1) std::reverse(nodes.begin(), nodes.end());
+    cycles_.push_back(std::move(nodes));
+    return static_cast<int>(cycles_.size()) - 1;
   }
 
   const Graph& graph_;
   std::vector<uint64_t> bytes_;
-  std::vector<int> cycle_;  // index into cycles_
-  std::vector<State> state_;
+  std::vector<int> cycle_;              // index into cycles_
+  std::vector<uint32_t> number_, low_;  // from 1; 0: not seen
+  std::vector<uint32_t> component_;     // from 1; 0: not complete
+  std::vector<uint32_t> open_;          // nodes of components that are not complete
+  uint32_t numbers_ = 0, components_ = 0;
   std::vector<std::vector<uint32_t>> cycles_;
 };
 
