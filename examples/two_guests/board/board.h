@@ -24,9 +24,6 @@ inline constexpr size_t kReceiveBytes = 64;
 // Sets up clocks and the serial port (115,200 baud, 8N1) and starts the tick.
 void Start();
 
-// The number of the core that asks: 0, or 1 for the second core of a board that has two.
-unsigned Core();
-
 // How many ticks there were since Start. It wraps around after twelve days.
 uint32_t Ticks();
 

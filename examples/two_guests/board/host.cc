@@ -79,8 +79,6 @@ void Sleep() {
   sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
-unsigned Core() { return 0; }
-
 Stack StackUse() { return {0, 0}; }
 
 const void* StackLimit() { return nullptr; }

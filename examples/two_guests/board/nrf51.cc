@@ -56,8 +56,6 @@ void ServeUart() {
 
 }  // namespace
 
-unsigned Core() { return 0; }
-
 void Interrupt() {
   Register(kTimer1 + kCompareEvent0) = 0;
   ServeUart();

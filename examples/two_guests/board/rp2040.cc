@@ -130,8 +130,6 @@ void SetAlarm() {
 
 }  // namespace
 
-unsigned Core() { return Register(0xd0000000); }  // 2.3.1.1
-
 void Interrupt() {
   SetAlarm();
   ServeUart();

@@ -1,18 +1,9 @@
 #include "native/thread.h"
 
-#include "board/board.h"
-
 namespace native {
 namespace {
 
-// The thread that runs, by core. The sieve asks at each of its branches, so where there is one core
-// the answer is at hand.
-Thread* running[2];
-#ifdef TWO_GUESTS_TWO_CORES
-unsigned Core() { return board::Core(); }
-#else
-constexpr unsigned Core() { return 0; }
-#endif
+Thread* running = nullptr;
 
 // Goes on with another stack: saves the registers that a function must keep on this one, and
 // notes where it ends.
@@ -40,7 +31,7 @@ constexpr unsigned Core() { return 0; }
 PlainCalls plain_calls;
 
 void Thread::Main() {
-  Thread* self = running[Core()];
+  Thread* self = running;
   self->answer_ = self->function_(self->answer_);
   self->ended_ = true;
   Switch(&self->stack_pointer_, self->callers_stack_pointer_);
@@ -60,13 +51,13 @@ void Thread::Start(int32_t (*function)(int32_t), int32_t argument, uint32_t* sta
 void Thread::Run(int32_t answer) {
   answer_ = answer;
   wait_ = Wait::kNothing;
-  running[Core()] = this;
+  running = this;
   Switch(&callers_stack_pointer_, stack_pointer_);
-  running[Core()] = nullptr;
+  running = nullptr;
 }
 
 int32_t Thread::Suspend(Wait wait, int32_t a0, int32_t a1) {
-  Thread* self = running[Core()];
+  Thread* self = running;
   self->wait_ = wait;
   self->arguments_[0] = a0;
   self->arguments_[1] = a1;
@@ -75,9 +66,8 @@ int32_t Thread::Suspend(Wait wait, int32_t a0, int32_t a1) {
 }
 
 bool Thread::TakeInterrupt() {
-  Thread* self = running[Core()];
-  if (!self->interrupted_) return false;
-  self->interrupted_ = false;
+  if (!running->interrupted_) return false;
+  running->interrupted_ = false;
   return true;
 }
 
