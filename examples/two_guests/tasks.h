@@ -1,4 +1,6 @@
-// The guests as a main loop sees them. Each has a function Serve, which goes on with the guest if
+bool failed() const {
+  return failed_;
+}  // The guests as a main loop sees them. Each has a function Serve, which goes on with the guest if
 // there is an answer for it, and returns whether there was.
 //
 // A Port is where a guest's bytes come from and go to. It has the functions Read and Write of
@@ -96,25 +98,24 @@ class Commands {
 // The guest that computes, round after round. A round takes many ticks.
 class Sieve {
  public:
-  void Start(const void* stack_limit) {
-    if (guest_.Start(stack_limit).finished()) step_ = guest_.count_primes(kLimit);
-  }
+  void Start(const void* stack_limit) { failed_ = !guest_.Start(stack_limit).finished(); }
   // Goes on until the guest is interrupted, or to the end of the round.
   bool Serve() {
     if (step_.paused()) {
       step_.Continue();
-    } else if (step_.finished() && step_.value() == kPrimes) {
-      values.CountRound();
-      step_ = guest_.count_primes(kLimit);
     } else {
-      return false;
+      step_ = guest_.count_primes(kLimit);
     }
-    return true;
+    const bool right = step_.finished() && step_.value() == kPrimes;
+    if (right) values.CountRound();
+    // A wrong number of primes is a failure, too.
+    if (!right && !step_.paused()) failed_ = true;
+    return !failed_;
   }
   // Also in an interrupt, and from another core.
   void Interrupt() { guest_.Interrupt(); }
   // A wrong number of primes is a failure, too.
-  bool failed() const { return step_.trapped() || (step_.finished() && step_.value() != kPrimes); }
+  bool failed() const { return !started_ || failed_; }
 
  private:
   // What the sieve is called with, and what it has to find.
@@ -123,6 +124,7 @@ class Sieve {
   using Guest = guest::Sieve;
   Guest guest_;
   decltype(guest_.count_primes(kLimit)) step_;
+  bool failed_ = false;
 };
 
 #endif  // TWO_GUESTS_TASKS_H_

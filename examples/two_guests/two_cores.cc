@@ -1,15 +1,14 @@
-// The same session with both cores of the RP2040. The first has all that touches the world: the
-// tick and the serial port, and the guest that sleeps. The second runs the other two guests; bytes
-// go to and fro in two queues without locks.
+// The same session with two cores. The first has all that touches the world: the tick and the serial
+// port, and the guest that sleeps. The second runs the other two guests; bytes go to and fro in two
+// queues without locks.
 #include <stddef.h>
 #include <stdint.h>
 
 #include <atomic>
 
 #include "board/board.h"
-#include "board/cortex_m0.h"
 #include "board/fifo.h"
-#include "board/rp2040_core1.h"
+#include "board/second_core.h"
 #include "report.h"
 #include "tasks.h"
 #include "values.h"
@@ -36,21 +35,22 @@ Sieve sieve;
 
 enum class Second : uint32_t { kRuns, kFailed, kStopped };
 std::atomic<Second> second{Second::kRuns};
+std::atomic<bool> started{false};  // the second core has: the sieve can be interrupted
 std::atomic<bool> stop{false};
-uint32_t second_stack[512];
 
 // The second core's loop. Its guests belong to it from their start on.
 void RunSecondCore() {
-  commands.Start(second_stack);
-  sieve.Start(second_stack);
+  commands.Start(board::SecondStackLimit());
+  sieve.Start(board::SecondStackLimit());
+  started.store(true, std::memory_order_release);
   while (!stop.load(std::memory_order_acquire)) {
     if (commands.failed() || sieve.failed()) break;
-    if (!commands.Serve() && !sieve.Serve()) board::WaitForEvent();
+    if (!commands.Serve() && !sieve.Serve()) board::SleepSecondCore();
   }
   const bool failed = commands.failed() || sieve.failed();
   second.store(failed ? Second::kFailed : Second::kStopped, std::memory_order_release);
   board::WakeOtherCore();
-  for (;;) board::WaitForEvent();
+  for (;;) board::SleepSecondCore();
 }
 
 // Lines from the second core, which must not be mixed with others.
@@ -106,13 +106,15 @@ void Loop() {
 }  // namespace
 
 // The sieve is the second core's, and is interrupted from here.
-void board::OnTick() { sieve.Interrupt(); }
+void board::OnTick() {
+  if (started.load(std::memory_order_acquire)) sieve.Interrupt();
+}
 
 int main() {
   board::Start();
   SendTitle();
   telemetry.Start(board::StackLimit());
-  board::StartSecondCore(RunSecondCore, second_stack + sizeof(second_stack) / 4);
+  board::StartSecondCore(RunSecondCore);
   Loop();
   stop.store(true, std::memory_order_release);
   while (second.load(std::memory_order_acquire) == Second::kRuns) board::Sleep();

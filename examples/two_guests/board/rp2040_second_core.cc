@@ -1,8 +1,7 @@
-#include "board/rp2040_core1.h"
-
 #include <stdint.h>
 
 #include "board/cortex_m0.h"
+#include "board/second_core.h"
 
 namespace board {
 namespace {
@@ -10,6 +9,8 @@ namespace {
 // 2.3.1.4: a queue of eight words in either direction.
 constexpr uint32_t kStatus = 0xd0000050, kWrite = 0xd0000054, kRead = 0xd0000058;
 constexpr uint32_t kValid = Bit(0), kReady = Bit(1);
+
+uint32_t stack[512];
 
 void Push(uint32_t word) {
   while ((Register(kStatus) & kReady) == 0) {
@@ -31,14 +32,15 @@ void Drain() {
 
 // 2.8.2: the second core sleeps in the boot ROM until it has got these words, each of which it
 // sends back. If one comes back wrong, all begins anew.
-void StartSecondCore(void (*function)(), uint32_t* stack_end) {
+void StartSecondCore(void (*function)()) {
   constexpr uint32_t kVectorTable = 0xe000ed08;
-  const uint32_t words[] = {0,
-                            0,
-                            1,
-                            Register(kVectorTable),
-                            static_cast<uint32_t>(reinterpret_cast<uintptr_t>(stack_end)),
-                            static_cast<uint32_t>(reinterpret_cast<uintptr_t>(function))};
+  const uint32_t words[] = {
+      0,
+      0,
+      1,
+      Register(kVectorTable),
+      static_cast<uint32_t>(reinterpret_cast<uintptr_t>(stack + sizeof(stack) / 4)),
+      static_cast<uint32_t>(reinterpret_cast<uintptr_t>(function))};
   for (unsigned sent = 0; sent < 6;) {
     if (words[sent] == 0) {
       Drain();
@@ -48,5 +50,11 @@ void StartSecondCore(void (*function)(), uint32_t* stack_end) {
     sent = Pop() == words[sent] ? sent + 1 : 0;
   }
 }
+
+const void* SecondStackLimit() { return stack; }
+
+void WakeOtherCore() { __asm__ volatile("sev" ::: "memory"); }
+
+void SleepSecondCore() { WaitForEvent(); }
 
 }  // namespace board
