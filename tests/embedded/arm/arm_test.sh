@@ -53,7 +53,8 @@ arm-none-eabi-gcc -mcpu=cortex-m0plus -mthumb -nostartfiles -T "$here/arm/microb
   -Wl,--gc-sections ./*.o -o program.elf
 arm-none-eabi-size program.elf
 # The core: its symbols in the program, in flash, and none in RAM.
-arm-none-eabi-nm -C -S program.elf | grep -v '_code::' | grep -E '(^| )[a-z0-9 ]*fermata::core::' > core.txt
+arm-none-eabi-nm -C -S program.elf | grep -v '_code::' |
+  grep -E '(^| )[a-z0-9 ]*fermata::core::' > core.txt
 core=0
 for size in $(awk '$3 ~ /[tTwWrR]/ { print $2 }' core.txt); do
   core=$((core + 0x$size))

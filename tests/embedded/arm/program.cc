@@ -124,6 +124,10 @@ void RunDevice() {
   });
   Compare("stack of half", Device::half_need::kStackBytes, [] { (void)device.half(1).value(); });
   Print("outside traps", static_cast<int32_t>(device.byte(2048).trap()));
+  (void)device.put_wide(93, 0x0102030405060708);
+  Print("unaligned", device.word(101).value() - 0x05060708);
+  Print("unaligned", device.word_behind(62).value() - 0x04050607);
+  Print("unaligned", static_cast<int32_t>(device.wide(101).value() - 0x0102030405060708));
   Print("inside", device.byte(16).value());
   Print("by zero traps", static_cast<int32_t>(device.divide(1, 0).trap()));
 }
