@@ -26,7 +26,7 @@ set(layers
   "translator/passes:           translator/analysis translator/ir translator/wasm"
   "translator/emit:             translator/ir translator/module_analysis translator/wasm"
   "translator/emit/function:    translator/emit translator/analysis translator/ir translator/wasm"
-  "translator/emit/module:      translator/emit translator/emit/function"
+  "translator/emit/module:      translator/emit translator/emit/function translator/wasm"
   "translator/emit/header:      translator/emit translator/module_analysis translator/wasm"
   "translator/report:           translator/emit translator/emit/function translator/module_analysis"
   "translator/inspect:          translator/module_analysis translator/validate translator/wasm"

@@ -23,7 +23,7 @@ constexpr bool kFreestanding = false;
 
 // Whether the store has one instance.
 FERMATA_INLINE bool IsAlone(const Store& store) {
-  return kFreestanding || FERMATA_LIKELY(store.instance_count == 1);
+  return kFreestanding || !FERMATA_UNLIKELY(store.instance_count != 1);
 }
 
 FERMATA_COLD void SetUnwindOfAll(Store& store, Unwind unwind) {
@@ -102,12 +102,12 @@ constexpr int kSiteAt = -8, kSizeAt = -4;
 #endif
 FERMATA_INLINE u32 SiteBefore(const u8* end) {
   u32 site;
-  memcpy(&site, end + kSiteAt, 4);
+  memcpy(&site, FERMATA_ALIGNED(end + kSiteAt), 4);
   return site;
 }
 FERMATA_INLINE u32 SizeBefore(const u8* end) {  // words and instance
   u32 size;
-  memcpy(&size, end + kSizeAt, 4);
+  memcpy(&size, FERMATA_ALIGNED(end + kSizeAt), 4);
   return size;
 }
 FERMATA_INLINE u32 WordsOf(u32 size) { return size & 0xffff; }
@@ -291,7 +291,7 @@ u64 InvokeInitialize(Instance* instance, AnyFunction function, const u64*) {
 // parts it would miss the store buffer.
 FERMATA_INLINE void PutFooter(u8* frame, size_t bytes, u32 site, u32 instance) {
   const u64 footer = site | u64{bytes / kFrameWord} << 32 | u64{instance} << 48;
-  memcpy(frame + bytes - sizeof footer, &footer, sizeof footer);
+  memcpy(FERMATA_ALIGNED(frame + bytes - sizeof footer), &footer, sizeof footer);
 }
 
 // Never returns; not declared so, that it can be a tail call.

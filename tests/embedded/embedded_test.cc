@@ -226,6 +226,37 @@ TEST_F(Embedded, MemoryEndsWhereTheBuildSays) {
   EXPECT_EQ(device_.grow(1).value(), -1);
 }
 
+TEST_F(Embedded, AccessesMayBeAnywhere) {
+  for (uint32_t at = 64; at < 64 + 9; ++at) {
+    for (uint32_t i = 0; i < 64; ++i) device_.memory().data()[64 + i] = static_cast<uint8_t>(3 * i);
+    const auto byte = [&](uint32_t i) { return uint32_t{device_.memory().data()[at + i]}; };
+    const uint32_t word = byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24;
+    const uint64_t high = byte(4) | byte(5) << 8 | byte(6) << 16 | byte(7) << 24;
+    EXPECT_EQ(device_.word(at).value(), static_cast<int32_t>(word)) << at;
+    EXPECT_EQ(device_.word_behind(at - 40).value(), static_cast<int32_t>(word)) << at;
+    EXPECT_EQ(device_.wide(at).value(), static_cast<int64_t>(word | high << 32)) << at;
+    EXPECT_EQ(device_.short_2(at).value(), static_cast<int16_t>(word)) << at;
+    EXPECT_TRUE(device_.put_wide(at - 8, 0x0102030405060708).finished());
+    EXPECT_EQ(device_.wide(at).value(), 0x0102030405060708) << at;
+    EXPECT_TRUE(device_.put_short(at, 0xfffe).finished());
+    EXPECT_EQ(device_.wide(at).value(), 0x010203040506fffe) << at;
+  }
+  for (int32_t at = 2036; at < 2060; ++at) {
+    EXPECT_EQ(device_.word(at).trapped(), at > 2044) << at;
+    EXPECT_EQ(device_.word_behind(at - 40).trapped(), at > 2044) << at;
+    EXPECT_EQ(device_.wide(at).trapped(), at > 2040) << at;
+    EXPECT_EQ(device_.short_2(at).trapped(), at > 2046) << at;
+    EXPECT_EQ(device_.put_wide(at - 8, 1).trapped(), at > 2040) << at;
+    EXPECT_EQ(device_.put_short(at, 1).trapped(), at > 2046) << at;
+  }
+  for (const int32_t at : {-1, -2, -3, -4, -8, -40, -44}) {
+    EXPECT_TRUE(device_.word(at).trapped()) << at;
+    EXPECT_TRUE(device_.word_behind(at).trapped()) << at;  // no sum wraps
+    EXPECT_TRUE(device_.wide(at).trapped()) << at;
+    EXPECT_TRUE(device_.put_wide(at, 1).trapped()) << at;
+  }
+}
+
 TEST_F(Embedded, TrapsAfterAResumption) {
   auto step = device_.trap_after_read();
   EXPECT_EQ(Reads(step), 1);

@@ -65,6 +65,9 @@
 #else
 #define FERMATA_INLINE inline
 #endif
+// A pointer of which the compiler may know that it is a multiple of 4: on machines that can't read
+// words anywhere, copying one would be a call.
+#define FERMATA_ALIGNED(pointer) __builtin_assume_aligned(pointer, 4)
 #define FERMATA_HIDDEN __attribute__((visibility("hidden")))
 #define FERMATA_EXPORT __attribute__((visibility("default")))
 #else
@@ -72,6 +75,7 @@
 #define FERMATA_LIKELY(x) (x)
 #define FERMATA_COLD
 #define FERMATA_INLINE inline
+#define FERMATA_ALIGNED(pointer) pointer
 #define FERMATA_HIDDEN
 #define FERMATA_EXPORT
 #endif
@@ -354,7 +358,7 @@ Exit Initialize(Context& context, Activation& activation, Instance& instance);
 // The footer of the last (innermost) frame; the activation must not be empty.
 inline Footer LastFooter(const Activation& activation) {
   u64 bits;
-  memcpy(&bits, activation.frames + activation.size - sizeof bits, sizeof bits);
+  memcpy(&bits, FERMATA_ALIGNED(activation.frames + activation.size - sizeof bits), sizeof bits);
   return {static_cast<u32>(bits), static_cast<u16>(bits >> 32), static_cast<u16>(bits >> 48)};
 }
 

@@ -122,6 +122,13 @@ struct MemShared : CheckedMemory {
   }
 };
 
+// A machine that can't read words at any address: a little-endian one without unaligned accesses.
+// (FERMATA_STRICT_ALIGNMENT may be defined on other little-endian ones, for tests.)
+#if defined(__arm__) && !defined(__ARM_FEATURE_UNALIGNED) && defined(__GNUC__) && \
+    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(FERMATA_STRICT_ALIGNMENT)
+#define FERMATA_STRICT_ALIGNMENT 1
+#endif
+
 // A memory with 32-bit addresses that has `kBytes` bytes for good.
 template <u64 kBytes>
 struct MemFixed {
@@ -203,10 +210,125 @@ FERMATA_ACCESSES(, MemReserved, u32)
 FERMATA_ACCESSES(, MemChecked, u32)
 FERMATA_ACCESSES(, MemChecked64, u64)
 FERMATA_ACCESSES(, MemShared, u64)
+#if !defined(FERMATA_STRICT_ALIGNMENT)
 FERMATA_ACCESSES(template <u64 kBytes>, MemFixed<kBytes>, u32)
-#undef FERMATA_ACCESSES
+#endif
 #undef FERMATA_STORE
 #undef FERMATA_LOAD
+
+#if defined(FERMATA_STRICT_ALIGNMENT)
+// note [aligned and in bounds]
+//
+// A machine that reads words at multiples of their size only reads others byte by byte. One
+// comparison tells which it is: with the address rotated right by 2, what is not a multiple of 4 is
+// above all that is within a memory. What is above is left to a function that looks again. Bases of
+// memories are multiples of 4.
+//
+// Code that is made for size calls functions for all of it. They take the instance, behind which
+// the freestanding profile has the memory, and so does not keep the base in a register.
+template <class Bits>
+constexpr u32 kAlignLog2 = sizeof(Bits) == 1   ? 0
+                           : sizeof(Bits) == 2 ? 1
+                                               : 2;
+template <class Bits>
+struct InMemory {
+  typedef Bits Word __attribute__((may_alias, aligned(1 << kAlignLog2<Bits>)));
+};
+template <class Bits>
+FERMATA_COLD inline Bits load_bytes(const u8* at) {
+  Bits raw = 0;
+  for (u32 i = 0; i < sizeof raw; ++i) raw = static_cast<Bits>(raw | Bits{at[i]} << (8 * i));
+  return raw;
+}
+template <class Bits>
+FERMATA_COLD inline void store_bytes(u8* at, Bits raw) {
+  for (u32 i = 0; i < sizeof raw; ++i) at[i] = static_cast<u8>(raw >> (8 * i));
+}
+// Whether Bits are at a multiple of their size, or of 4, and end within the memory.
+template <class Bits, u64 kBytes>
+FERMATA_INLINE bool is_plain(u32 address, u64 offset) {
+  constexpr u32 kLog2 = kAlignLog2<Bits>;
+  const u64 end = offset + sizeof(Bits);
+  if (end > kBytes || offset % (1u << kLog2) != 0) return false;
+  const u32 turned = kLog2 == 0 ? address : address >> kLog2 | address << (32 - kLog2);
+  return turned <= static_cast<u32>(kBytes - end) >> kLog2;
+}
+template <class Bits, u64 kBytes>
+FERMATA_INLINE Bits load_inline(const MemFixed<kBytes>& m, u32 address, u64 offset) {
+  if (FERMATA_UNLIKELY((!is_plain<Bits, kBytes>(address, offset)))) {
+    return load_bytes<Bits>(m.at(address, offset, sizeof(Bits)));
+  }
+  return *reinterpret_cast<const typename InMemory<Bits>::Word*>(m.base + address +
+                                                                 static_cast<uintptr_t>(offset));
+}
+template <class Bits, u64 kBytes>
+FERMATA_INLINE void store_inline(const MemFixed<kBytes>& m, u32 address, u64 offset, Bits raw) {
+  if (FERMATA_UNLIKELY((!is_plain<Bits, kBytes>(address, offset)))) {
+    return store_bytes<Bits>(m.at(address, offset, sizeof(Bits)), raw);
+  }
+  *reinterpret_cast<typename InMemory<Bits>::Word*>(m.base + address +
+                                                    static_cast<uintptr_t>(offset)) = raw;
+}
+
+#if defined(__OPTIMIZE_SIZE__) && defined(FERMATA_FREESTANDING)
+#define FERMATA_ACCESS __attribute__((noinline))
+template <u64 kBytes>
+FERMATA_INLINE MemFixed<kBytes> memory_of(Instance* self) {
+  return MemFixed<kBytes>(self, *reinterpret_cast<const MemoryField*>(self + 1));
+}
+template <class Bits, u64 kBytes>
+FERMATA_ACCESS Bits load_at(Instance* self, u32 address) {
+  return load_inline<Bits>(memory_of<kBytes>(self), address, 0);
+}
+template <class Bits, u64 kBytes>
+FERMATA_ACCESS Bits load_behind(Instance* self, u32 address, u32 offset) {
+  if (FERMATA_UNLIKELY(offset > ~address)) RaiseTrap(self, Trap::kMemoryOutOfBounds);
+  return load_inline<Bits>(memory_of<kBytes>(self), address + offset, 0);
+}
+template <class Bits, u64 kBytes>
+FERMATA_ACCESS void store_at(Instance* self, u32 address, Bits raw) {
+  store_inline<Bits>(memory_of<kBytes>(self), address, 0, raw);
+}
+template <class Bits, u64 kBytes>
+FERMATA_ACCESS void store_behind(Instance* self, u32 address, Bits raw, u32 offset) {
+  if (FERMATA_UNLIKELY(offset > ~address)) RaiseTrap(self, Trap::kMemoryOutOfBounds);
+  store_inline<Bits>(memory_of<kBytes>(self), address + offset, 0, raw);
+}
+template <class Bits, u64 kBytes>
+FERMATA_INLINE Bits load_fixed(const MemFixed<kBytes>& m, u32 address, u64 offset) {
+  return offset == 0 ? load_at<Bits, kBytes>(m.instance, address)
+                     : load_behind<Bits, kBytes>(m.instance, address, static_cast<u32>(offset));
+}
+template <class Bits, u64 kBytes>
+FERMATA_INLINE void store_fixed(const MemFixed<kBytes>& m, u32 address, u64 offset, Bits raw) {
+  return offset == 0
+             ? store_at<Bits, kBytes>(m.instance, address, raw)
+             : store_behind<Bits, kBytes>(m.instance, address, raw, static_cast<u32>(offset));
+}
+#undef FERMATA_ACCESS
+#else
+template <class Bits, u64 kBytes>
+FERMATA_INLINE Bits load_fixed(const MemFixed<kBytes>& m, u32 address, u64 offset) {
+  return load_inline<Bits>(m, address, offset);
+}
+template <class Bits, u64 kBytes>
+FERMATA_INLINE void store_fixed(const MemFixed<kBytes>& m, u32 address, u64 offset, Bits raw) {
+  store_inline<Bits>(m, address, offset, raw);
+}
+#endif
+#define FERMATA_LOAD(head, view, index, name, result, bits, cast)             \
+  head FERMATA_INLINE result name(const view& m, index address, u64 offset) { \
+    return cast(load_fixed<bits>(m, address, offset));                        \
+  }
+#define FERMATA_STORE(head, view, index, name, value, bits, cast)                    \
+  head FERMATA_INLINE void name(const view& m, index address, u64 offset, value v) { \
+    store_fixed<bits>(m, address, offset, static_cast<bits>(cast(v)));               \
+  }
+FERMATA_ACCESSES(template <u64 kBytes>, MemFixed<kBytes>, u32)
+#undef FERMATA_STORE
+#undef FERMATA_LOAD
+#endif
+#undef FERMATA_ACCESSES
 
 // Returns `v`, all of which the compiler must compute before anything that follows, even if it is
 // not used, because a load from a reserved memory must trap. (An output operand would copy it.)

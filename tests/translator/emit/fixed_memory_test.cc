@@ -50,6 +50,10 @@ std::vector<Variant> FixedVariants() {
       v.memory_bytes = bytes;
       variants.push_back(v);
     }
+    Variant strict{compiler, "split", "fixed", false, 1};
+    strict.flag = "-DFERMATA_STRICT_ALIGNMENT";
+    strict.memory_bytes = 1000;
+    variants.push_back(strict);
     Variant everywhere{compiler, "auto", "fixed", false, 1, true, 1};
     everywhere.memory_bytes = 1000;
     variants.push_back(everywhere);

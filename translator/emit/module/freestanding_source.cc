@@ -43,8 +43,9 @@ uint32_t ResultSlots(const ModuleContext& context, const SiteTable& sites) {
 void EmitSelf(const ModuleContext& context, const SiteTable& sites, Writer& out) {
   const Module& module = context.module;
   out.Put("struct Self : Instance {\n");
-  if (HasPlainImports(context)) out.Put("  const Imports* imports;\n");
+  // First, which accesses in code for size rely on (fermata/core/memory.h).
   for (size_t i = 0; i < module.memories.size(); ++i) out.Emit("  MemoryField memory$0;\n", i);
+  if (HasPlainImports(context)) out.Put("  const Imports* imports;\n");
   for (uint32_t i = 0; i < module.tables.size(); ++i) {
     if (IsConstantTable(context, i)) continue;
     const bool functions =
@@ -74,6 +75,9 @@ void EmitSelf(const ModuleContext& context, const SiteTable& sites, Writer& out)
   }
   if (context.options.Pauses()) out.Put("  u32 interrupt_word;\n");
   out.Put("};\n");
+  if (!module.memories.empty()) {
+    out.Put("static_assert(offsetof(Self, memory0) == sizeof(Instance), \"first\");\n");
+  }
 }
 
 // ", u32 a0, f64 a1".
