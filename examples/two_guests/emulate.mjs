@@ -158,26 +158,29 @@ function checkGap(session, longestGap) {
   return null;
 }
 
-const options = parseArguments(process.argv.slice(2));
-const emulator = await importEmulator();
-const board = new Board(emulator, loadImage(options.program));
-const session = new Session(options.session, (text) => board.type(text));
-let running = true;
-board.chip.uart[0].onByte = (value) => {
-  running = running && session.byte(value);
-};
-session.advance();
-const started = process.hrtime.bigint();
-const inTime = board.run(options.seconds, () => !running);
-const took = Number(process.hrtime.bigint() - started) / 1e9;
-const cycles = Math.round(board.clock.nanos / CYCLE);
-console.log(`emulated: ${cycles} cycles (${(board.clock.nanos / 1e9).toFixed(3)} s), ` +
-            `${board.instructions} instructions, ` +
-            `asleep ${(board.asleep / board.clock.nanos * 100).toFixed(1)} %, ` +
-            `in ${took.toFixed(1)} s`);
-const wrong = inTime
-  ? session.verdict() ?? checkClocks(board.chip) ?? checkGap(session, options.longestGap)
-  : `the board has not ended after ${options.seconds} s of its time`;
+// Returns what was wrong, or null.
+async function main() {
+  const options = parseArguments(process.argv.slice(2));
+  const emulator = await importEmulator();
+  const board = new Board(emulator, loadImage(options.program));
+  const session = new Session(options.session, (text) => board.type(text));
+  let running = true;
+  board.chip.uart[0].onByte = (value) => {
+    running = running && session.byte(value);
+  };
+  session.advance();
+  const started = process.hrtime.bigint();
+  const inTime = board.run(options.seconds, () => !running);
+  const took = Number(process.hrtime.bigint() - started) / 1e9;
+  const { nanos } = board.clock;
+  console.log(`emulated: ${Math.round(nanos / CYCLE)} cycles (${(nanos / 1e9).toFixed(3)} s), ` +
+              `${board.instructions} instructions, ` +
+              `asleep ${(board.asleep / nanos * 100).toFixed(1)} %, in ${took.toFixed(1)} s`);
+  if (!inTime) return `the board has not ended after ${options.seconds} s of its time`;
+  return session.verdict() ?? checkClocks(board.chip) ?? checkGap(session, options.longestGap);
+}
+
+const wrong = await main().catch((error) => error.message);
 if (wrong !== null) {
   console.error(wrong);
   process.exit(1);

@@ -41,7 +41,12 @@ if (output === undefined) {
   console.error('usage: uf2.mjs PROGRAM.elf PROGRAM.uf2');
   process.exit(2);
 }
-const pages = pagesOf(loadImage(program));
-writeFileSync(output, Buffer.concat(
-  pages.map(([address, bytes], i) => blockOf(address, bytes, i, pages.length))));
-console.log(`${output}: ${pages.length} pages of flash`);
+try {
+  const pages = pagesOf(loadImage(program));
+  const blocks = pages.map(([address, bytes], i) => blockOf(address, bytes, i, pages.length));
+  writeFileSync(output, Buffer.concat(blocks));
+  console.log(`${output}: ${pages.length} pages of flash`);
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
