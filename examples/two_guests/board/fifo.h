@@ -1,5 +1,5 @@
-// A queue of bytes between the main loop and an interrupt of the same processor: one of the two
-// writes, the other reads.
+// A queue of bytes without locks between two that run at the same time: the main loop and an
+// interrupt, or two cores. One of the two writes, the other reads.
 #ifndef TWO_GUESTS_BOARD_FIFO_H_
 #define TWO_GUESTS_BOARD_FIFO_H_
 

@@ -13,7 +13,7 @@
 // These block, as far as a guest can tell.
 IMPORT("sleep_ms") void sleep_ms(unsigned milliseconds);
 IMPORT("read_byte") int read_byte(void);
-// Sends all bytes in one piece. No more than 128.
+// Sends all bytes in one piece. No more than 256.
 IMPORT("write") void write_bytes(const char* bytes, unsigned size);
 
 // These are plain calls, answered at once.
