@@ -28,7 +28,7 @@ set(layers
   "translator/emit/function:    translator/emit translator/analysis translator/ir translator/wasm"
   "translator/emit/module:      translator/emit translator/emit/function translator/wasm"
   "translator/emit/header:      translator/emit translator/module_analysis translator/wasm"
-  "translator/report:           translator/emit translator/emit/function translator/module_analysis"
+  "translator/report:           translator/emit translator/emit/function translator/emit/module translator/module_analysis"
   "translator/inspect:          translator/module_analysis translator/validate translator/wasm"
   "translator:                  translator/analysis translator/emit translator/emit/function translator/emit/header translator/emit/module translator/ir translator/module_analysis translator/passes translator/report translator/validate translator/wasm"
   "translator/cli/process:      translator"

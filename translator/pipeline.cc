@@ -249,7 +249,7 @@ absl::Status WriteFiles(const ModuleContext& context, const TranslateOptions& op
                                              : emit::EmitModuleHeader(context));
   }
   std::vector<emit::Budget> budgets;
-  if (status.ok() && context.options.freestanding) {
+  if (status.ok() && (context.options.freestanding || functions.report())) {
     budgets = emit::FindBudgets(context, functions.sites(), functions.variable_bytes());
   }
   if (status.ok()) {
@@ -262,7 +262,7 @@ absl::Status WriteFiles(const ModuleContext& context, const TranslateOptions& op
     status = header.ok() ? out.Add(stem + ".h", *header) : header.status();
   }
   if (status.ok() && functions.report()) {
-    status = out.AddPath(options.report, functions.report()->Finish());
+    status = out.AddPath(options.report, functions.report()->Finish(budgets));
   }
   if (status.ok() && !options.depfile.empty()) {
     status = out.AddPath(options.depfile,

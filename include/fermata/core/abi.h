@@ -65,9 +65,6 @@
 #else
 #define FERMATA_INLINE inline
 #endif
-// A pointer of which the compiler may know that it is a multiple of 4: on machines that can't read
-// words anywhere, copying one would be a call.
-#define FERMATA_ALIGNED(pointer) __builtin_assume_aligned(pointer, 4)
 #define FERMATA_HIDDEN __attribute__((visibility("hidden")))
 #define FERMATA_EXPORT __attribute__((visibility("default")))
 #else
@@ -75,9 +72,16 @@
 #define FERMATA_LIKELY(x) (x)
 #define FERMATA_COLD
 #define FERMATA_INLINE inline
-#define FERMATA_ALIGNED(pointer) pointer
 #define FERMATA_HIDDEN
 #define FERMATA_EXPORT
+#endif
+
+// A pointer that is a multiple of 4, and of which the compiler may know it where that is of use: on
+// machines that can't read words anywhere, copying one would be a call.
+#if defined(__GNUC__) && (defined(__arm__) || defined(__riscv))
+#define FERMATA_ALIGNED(pointer) __builtin_assume_aligned(pointer, 4)
+#else
+#define FERMATA_ALIGNED(pointer) (pointer)
 #endif
 
 namespace fermata::core {
