@@ -32,12 +32,12 @@ FERMATA_INLINE void frame_put_f64(u8* frame, u32 offset, f64 v) {
 }
 FERMATA_INLINE u32 frame_get32(const u8* frame, u32 offset) {
   u32 v;
-  memcpy(&v, frame + offset, sizeof v);
+  memcpy(&v, FERMATA_ALIGNED(frame + offset), sizeof v);
   return little(v);
 }
 FERMATA_INLINE u64 frame_get64(const u8* frame, u32 offset) {
   u64 v;
-  memcpy(&v, frame + offset, sizeof v);
+  memcpy(&v, FERMATA_ALIGNED(frame + offset), sizeof v);
   return little(v);
 }
 FERMATA_INLINE f32 frame_get_f32(const u8* frame, u32 offset) {

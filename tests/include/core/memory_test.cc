@@ -662,9 +662,8 @@ TEST(Storage, LimitsThatNoMemoryCanHaveAreRefused) {
   EXPECT_EQ(made(3, 2, true, false, 16).code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(made(u64{1} << 48, u64{1} << 48, true, false, 16).code(),
             absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(
-      store.MakeMemory({1, 1, true, false, false}, core::MemoryPolicy::kFixed).status().code(),
-      absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(store.MakeMemory({1, 2, true, false, true}, core::MemoryPolicy::kFixed).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(Storage, TheStoresLimitCountsBytesWhateverTheAddressesAndPages) {
