@@ -44,7 +44,10 @@ using fermata::TrapMessage;
 // If the program defines this function, it is called at the end of each call that traps.
 void OnTrap(Trap trap);
 
-// Values as slots and back. Implementation detail.
+// Implementation details, not part of the API.
+namespace typed {
+
+// Values as slots and back.
 inline core::u64 ToSlot(int32_t v) { return static_cast<core::u32>(v); }
 inline core::u64 ToSlot(int64_t v) { return static_cast<core::u64>(v); }
 inline core::u64 ToSlot(float v) { return core::i32_reinterpret_f32(v); }
@@ -80,6 +83,8 @@ template <class T>
 T Argument(const uint8_t* frame, uint32_t index) {
   return Slot<T>::From(core::frame_get64(frame, 8 * index));
 }
+
+}  // namespace typed
 
 // A stretch of a guest's memory.
 struct Span {
@@ -133,7 +138,7 @@ class [[nodiscard]] Outcome {
   // Finished only.
   R value() const {
     if (!finished()) __builtin_trap();
-    return Slot<R>::From(end_.value);
+    return typed::Slot<R>::From(end_.value);
   }
 
  private:
@@ -169,7 +174,7 @@ class [[nodiscard]] Step {
   // Finished only.
   R value() const {
     if (!finished()) __builtin_trap();
-    return Slot<R>::From(end_.value);
+    return typed::Slot<R>::From(end_.value);
   }
   // kNone unless it trapped.
   Trap trap() const { return trapped() ? end_.trap : Trap::kNone; }
@@ -190,12 +195,12 @@ class [[nodiscard]] Step {
   // nothing done: the call is not suspended on T.
   template <class T>
   bool Resume() {
-    static_assert(kIsVoid<typename T::Result>, "the op has a result");
+    static_assert(typed::kIsVoid<typename T::Result>, "the op has a result");
     return Is<T>() && Run(nullptr, 0);
   }
   template <class T>
   bool Resume(typename T::Result result) {
-    const core::u64 slot = ToSlot(result);
+    const core::u64 slot = typed::ToSlot(result);
     return Is<T>() && Run(&slot, 1);
   }
   // Runs a paused call on. False: it is not paused.

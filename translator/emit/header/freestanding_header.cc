@@ -144,7 +144,7 @@ class FreestandingHeader {
     std::string values;
     for (size_t i = 0; i < params.size(); ++i) {
       out_.Emit("    $0 $1;\n", params[i].type, params[i].name);
-      absl::StrAppend(&values, i == 0 ? "" : ", ", "fermata::embedded::Argument<", params[i].type,
+      absl::StrAppend(&values, i == 0 ? "" : ", ", "fermata::embedded::typed::Argument<", params[i].type,
                       ">(frame_, ", i, ")");
     }
     out_.Emit(R"(    using Result = $0;
@@ -274,7 +274,7 @@ class FreestandingHeader {
     const std::vector<Param> params = ParamsOf(module_, options_.class_name, m, macros_);
     std::string slots;
     for (const Param& p : params) {
-      absl::StrAppend(&slots, slots.empty() ? "" : ", ", "fermata::embedded::ToSlot(", p.name, ")");
+      absl::StrAppend(&slots, slots.empty() ? "" : ", ", "fermata::embedded::typed::ToSlot(", p.name, ")");
     }
     const bool suspends = MaySuspend(m.function);
     const std::string result =
