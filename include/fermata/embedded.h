@@ -153,7 +153,8 @@ class [[nodiscard]] Step {
  public:
   // A cancelled step, to be assigned to.
   Step() { end_ = {core::Exit::kTrapped, Trap::kCancelled, 0}; }
-  Step(core::Machine& machine, const core::CallEnd& end) : machine_(&machine), end_(end) {}
+  Step(core::Machine& machine, const core::CallEnd& end)
+      : machine_(&machine), life_(machine.life), end_(end) {}
   Step(Step&& other) noexcept { Take(other); }
   Step& operator=(Step&& other) noexcept {
     if (this != &other) {
@@ -165,19 +166,22 @@ class [[nodiscard]] Step {
   ~Step() { Cancel(); }
 
   bool finished() const { return end_.exit == core::Exit::kReturned; }
-  bool suspended() const { return end_.exit == core::Exit::kSuspended; }
-  bool trapped() const { return end_.exit == core::Exit::kTrapped; }
-  bool interrupted() const { return end_.exit == core::Exit::kInterrupted; }
-  bool out_of_fuel() const { return end_.exit == core::Exit::kOutOfFuel; }
+  bool suspended() const { return end_.exit == core::Exit::kSuspended && IsHeld(); }
+  bool interrupted() const { return end_.exit == core::Exit::kInterrupted && IsHeld(); }
+  bool out_of_fuel() const { return end_.exit == core::Exit::kOutOfFuel && IsHeld(); }
   bool paused() const { return interrupted() || out_of_fuel(); }
+  bool trapped() const { return !finished() && !suspended() && !paused(); }
 
   // Finished only.
   R value() const {
     if (!finished()) __builtin_trap();
     return typed::Slot<R>::From(end_.value);
   }
-  // kNone unless it trapped.
-  Trap trap() const { return trapped() ? end_.trap : Trap::kNone; }
+  // kNone unless it trapped; kCancelled if the guest was started anew.
+  Trap trap() const {
+    if (end_.exit == core::Exit::kTrapped) return end_.trap;
+    return trapped() ? Trap::kCancelled : Trap::kNone;
+  }
 
   // Whether the call is suspended on op T, and T with its arguments, if it is.
   template <class T>
@@ -223,13 +227,17 @@ class [[nodiscard]] Step {
     core::CancelHeld(*machine_);
     end_ = {core::Exit::kTrapped, trap, 0};
   }
+  // The guest has not been started anew since.
+  bool IsHeld() const { return machine_->life == life_; }
   void Take(Step& other) {
     machine_ = other.machine_;
+    life_ = other.life_;
     end_ = other.end_;
     other.end_ = {core::Exit::kTrapped, Trap::kCancelled, 0};
   }
 
   core::Machine* machine_ = nullptr;
+  uint32_t life_ = 0;  // Machine::life when the call was made
   core::CallEnd end_;
 };
 

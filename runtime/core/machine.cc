@@ -25,7 +25,7 @@ void Report(const Activation& activation, Exit exit, CallEnd& end) {
 }
 
 bool IsReady(const Machine& machine, const Entry& entry, CallEnd& end) {
-  if (machine.started == 0) {
+  if (machine.life % 2 == 0) {
     Fail(end, Trap::kHost);
     return false;
   }
@@ -49,13 +49,16 @@ void Run(Machine& machine, Activation& activation, const Entry& entry, const u64
 
 void SetUp(Machine& machine, Instance& self, const ModuleInfo& module, u8* frames, u32 frame_bytes,
            uintptr_t stack_limit) {
+  const u32 life = (machine.life | 1) + 1;
   memset(&machine, 0, sizeof machine);
+  machine.life = life;
   memset(&self, 0, module.instance_size);
   machine.instances[0] = &self;
   machine.store().instances = machine.instances;
   machine.store().instance_count = 1;
   machine.store().limits.frame_bytes = frame_bytes;
   machine.store().limits.call_depth = ~u32{0};
+  machine.store().fuel = static_cast<i64>(~u64{0} >> 1);
   machine.context.scratch_end = machine.context.scratch_top = frames + frame_bytes;
   machine.context.stack_limit = stack_limit;
   machine.activation.frames = frames;
@@ -70,7 +73,7 @@ void InitializeMachine(Machine& machine, CallEnd& end) {
   Activation& activation = machine.activation;
   activation.store = &machine.store();
   Report(activation, Initialize(machine.context, activation, *machine.instances[0]), end);
-  machine.started = end.exit == Exit::kReturned;
+  if (end.exit == Exit::kReturned) ++machine.life;
 }
 
 void CallHeld(Machine& machine, const Entry& entry, const u64* arguments, CallEnd& end) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "embedded_device.h"
+#include "embedded_rationed.h"
 #include "embedded_tree.h"
 #include "embedded_worker.h"
 
@@ -26,6 +27,7 @@ void OnTrap(Trap trap) { HookedTraps().push_back(trap); }
 namespace {
 
 using parts::Device;
+using parts::Rationed;
 using parts::Tree;
 using parts::Worker;
 
@@ -291,6 +293,19 @@ TEST_F(Embedded, StartsAnew) {
   EXPECT_EQ(device_.note(1).value(), 3);  // its count is 0 again
 }
 
+TEST_F(Embedded, AStepOfAnEarlierLifeIsCancelled) {
+  auto old = device_.sum(2);
+  ASSERT_TRUE(device_.Start(log_).finished());
+  EXPECT_TRUE(old.trapped());
+  EXPECT_EQ(old.trap(), Trap::kCancelled);
+  EXPECT_FALSE(old.suspended());
+  auto step = device_.sum(2);
+  EXPECT_FALSE(old.Resume<Device::port_read>(1));
+  old.Cancel();  // not what is held now
+  EXPECT_EQ(Reads(step), 2);
+  EXPECT_EQ(step.value(), 10);
+}
+
 TEST(EmbeddedStart, CallsBeforeItTrap) {
   static Device device;
   const auto outcome = device.twice(1);
@@ -325,6 +340,25 @@ TEST(EmbeddedPauses, AnInterruptPausesACallThatComputes) {
     EXPECT_TRUE(step.Continue());
   }
   EXPECT_EQ(pauses, 100);
+  EXPECT_EQ(step.value(), whole.value());
+}
+
+TEST(EmbeddedPauses, FuelIsCounted) {
+  static Rationed worker;
+  ASSERT_TRUE(worker.Start().finished());
+  const auto whole = worker.run(1000);
+  ASSERT_TRUE(whole.finished());  // there is plenty
+  worker.SetFuel(100);
+  auto step = worker.run(1000);
+  int pauses = 0;
+  for (; step.paused(); ++pauses) {
+    EXPECT_TRUE(step.out_of_fuel());
+    EXPECT_EQ(worker.fuel(), 0);
+    worker.SetFuel(100);
+    EXPECT_TRUE(step.Continue());
+  }
+  EXPECT_GE(pauses, 9);
+  EXPECT_LE(pauses, 10);
   EXPECT_EQ(step.value(), whole.value());
 }
 

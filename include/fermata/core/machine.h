@@ -23,7 +23,7 @@ struct Machine {
   Context context;
   Activation activation;
   Instance* instances[1];
-  u32 started;  // 0: not set up
+  u32 life;  // odd: exports can be called; another number each time that it is set up
 };
 
 // An exported function: constant data of the module.
