@@ -16,7 +16,7 @@ namespace {
 // What a function saves beside its variables: registers, the return address, arguments of calls.
 constexpr uint64_t kSavedBytes = 48;
 // The runtime between the host and an export, and below the last function.
-constexpr uint64_t kRuntimeBytes = 256;
+constexpr uint64_t kRuntimeBytes = 288;
 constexpr uint64_t kFooterBytes = 8;
 constexpr int kNone = -1;
 constexpr size_t kMostNamed = 12;  // functions of a recursion
