@@ -219,7 +219,7 @@ class [[nodiscard]] Step {
 
  private:
   bool Run(const core::u64* results, uint32_t count) {
-    core::ResumeHeld(*machine_, results, count, end_);
+    core::ResumeHeld(*machine_, Guest::kStackBytes, results, count, end_);
     return true;
   }
   void Drop(Trap trap) {

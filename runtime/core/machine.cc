@@ -24,15 +24,19 @@ void Report(const Activation& activation, Exit exit, CallEnd& end) {
   end.value = activation.value;
 }
 
+bool HasStack(const Machine& machine, u32 bytes) {
+  // No sum: the limit may be the highest address.
+  const uintptr_t here = StackPointer();
+  const uintptr_t limit = machine.context.stack_limit;
+  return limit == 0 || (here >= limit && here - limit >= bytes);
+}
+
 bool IsReady(const Machine& machine, const Entry& entry, CallEnd& end) {
   if (machine.life % 2 == 0) {
     Fail(end, Trap::kHost);
     return false;
   }
-  // No sum: the limit may be the highest address.
-  const uintptr_t here = StackPointer();
-  const uintptr_t limit = machine.context.stack_limit;
-  if (limit != 0 && (here < limit || here - limit < entry.stack_bytes)) {
+  if (!HasStack(machine, entry.stack_bytes)) {
     Fail(end, Trap::kCallStackExhausted);
     return false;
   }
@@ -92,7 +96,11 @@ void CallPlain(Machine& machine, const Entry& entry, const u64* arguments, CallE
   Run(machine, activation, entry, arguments, end);
 }
 
-void ResumeHeld(Machine& machine, const u64* results, u32 count, CallEnd& end) {
+void ResumeHeld(Machine& machine, u32 stack_bytes, const u64* results, u32 count, CallEnd& end) {
+  if (!HasStack(machine, stack_bytes)) {
+    CancelHeld(machine);
+    return Fail(end, Trap::kCallStackExhausted);
+  }
   Activation& activation = machine.activation;
   Report(activation, Resume(machine.context, activation, results, count), end);
 }

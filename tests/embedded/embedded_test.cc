@@ -322,6 +322,31 @@ TEST(EmbeddedStack, CallsThatNeedMoreThanThereIsTrap) {
   ASSERT_TRUE(device.Start(log, StackAt(65536)).trapped());
 }
 
+// Resumes the step where there is less of the native stack left.
+template <class Step>
+__attribute__((noinline)) bool ResumeDeeper(Step& step, size_t bytes) {
+  volatile char room[4096];
+  for (size_t i = 0; i < sizeof room; ++i) room[i] = static_cast<char>(bytes);
+  const bool resumed = bytes > sizeof room ? ResumeDeeper(step, bytes - sizeof room)
+                                           : step.template Resume<Device::port_read>(1);
+  room[0] = 0;  // no tail call
+  return resumed;
+}
+
+TEST(EmbeddedStack, ResumingTakesAsMuch) {
+  static Device device;
+  Log log;
+  ASSERT_TRUE(device.Start(log, StackAt(-32768)).finished());
+  auto step = device.sum(1);
+  EXPECT_TRUE(ResumeDeeper(step, 16384));
+  EXPECT_EQ(step.value(), 1);
+  step = device.sum(1);
+  EXPECT_TRUE(ResumeDeeper(step, 65536));
+  EXPECT_EQ(step.trap(), Trap::kCallStackExhausted);
+  step = device.sum(1);  // nothing is held any more
+  EXPECT_TRUE(step.suspended());
+}
+
 // ---- Pauses ----
 
 TEST(EmbeddedPauses, AnInterruptPausesACallThatComputes) {
