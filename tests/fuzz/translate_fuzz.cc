@@ -39,7 +39,8 @@ TranslateOptions Options(uint8_t first, uint8_t second) {
 std::vector<std::string> Seeds() {
   std::vector<std::string> seeds;
   const auto add = [&](const std::string& module) {
-    for (const char* options : {"\x00\x00", "\x45\x0e", "\x12\x41", "\x0c\x02", "\x0a\x20", "\x01\x12"}) {
+    for (const char* options :
+         {"\x00\x00", "\x45\x0e", "\x12\x41", "\x0c\x02", "\x0a\x20", "\x01\x12"}) {
       seeds.push_back(std::string(options, 2) + module);
     }
   };

@@ -143,7 +143,7 @@ class BudgetFinder {
  public:
   BudgetFinder(const ModuleContext& context, const SiteTable& sites,
                const std::vector<uint32_t>& variable_bytes)
-      : context_(context), module_(context.module), graph_(context.graph) {
+      : module_(context.module), graph_(context.graph) {
     MakeNodes();
     frames_.edges.resize(nodes_.size() + FunctionCount());
     frames_.own.resize(frames_.edges.size());
@@ -266,7 +266,6 @@ class BudgetFinder {
     return absl::StrCat(text, " -> ", first);
   }
 
-  const ModuleContext& context_;
   const wasm::Module& module_;
   const analysis::CallGraph& graph_;
   std::vector<analysis::IndirectCall> nodes_;
