@@ -8,6 +8,11 @@ __attribute__((weak)) void OnTrap(Trap trap);  // the program's, if it has one
 }
 
 namespace fermata::core {
+
+// 1, of the trampoline that is compiled for this profile. A program that links the hosted one, too,
+// has many functions twice, which the linker says.
+extern const u8 kFreestandingCore;
+
 namespace {
 
 uintptr_t StackPointer() { return reinterpret_cast<uintptr_t>(__builtin_frame_address(0)); }
@@ -53,7 +58,7 @@ void Run(Machine& machine, Activation& activation, const Entry& entry, const u64
 
 void SetUp(Machine& machine, Instance& self, const ModuleInfo& module, u8* frames, u32 frame_bytes,
            uintptr_t stack_limit) {
-  const u32 life = (machine.life | 1) + 1;
+  const u32 life = (machine.life | 1) + kFreestandingCore;
   memset(&machine, 0, sizeof machine);
   machine.life = life;
   memset(&self, 0, module.instance_size);
