@@ -95,6 +95,7 @@ absl::Status SetNeeds(const ModuleContext& context, const std::vector<emit::Budg
     const emit::Budget& budget = budgets[function];
     if (options.tell) options.tell(absl::StrCat(what, ": ", Describe(budget)));
     most = std::max(most, budget.frames.bytes);
+    header.stack_bytes = std::max(header.stack_bytes, static_cast<uint32_t>(budget.stack.bytes));
     header.needs_stack_limit |= budget.stack.endless();
     if (!budget.frames.endless() || options.emit.frame_bytes) return absl::OkStatus();
     return wasm::ErrorAt(

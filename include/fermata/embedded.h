@@ -44,7 +44,10 @@ using fermata::TrapMessage;
 // If the program defines this function, it is called at the end of each call that traps.
 void OnTrap(Trap trap);
 
-// Values as slots and back. Implementation detail.
+// Implementation details, not part of the API.
+namespace typed {
+
+// Values as slots and back.
 inline core::u64 ToSlot(int32_t v) { return static_cast<core::u32>(v); }
 inline core::u64 ToSlot(int64_t v) { return static_cast<core::u64>(v); }
 inline core::u64 ToSlot(float v) { return core::i32_reinterpret_f32(v); }
@@ -80,6 +83,8 @@ template <class T>
 T Argument(const uint8_t* frame, uint32_t index) {
   return Slot<T>::From(core::frame_get64(frame, 8 * index));
 }
+
+}  // namespace typed
 
 // A stretch of a guest's memory.
 struct Span {
@@ -133,7 +138,7 @@ class [[nodiscard]] Outcome {
   // Finished only.
   R value() const {
     if (!finished()) __builtin_trap();
-    return Slot<R>::From(end_.value);
+    return typed::Slot<R>::From(end_.value);
   }
 
  private:
@@ -148,7 +153,8 @@ class [[nodiscard]] Step {
  public:
   // A cancelled step, to be assigned to.
   Step() { end_ = {core::Exit::kTrapped, Trap::kCancelled, 0}; }
-  Step(core::Machine& machine, const core::CallEnd& end) : machine_(&machine), end_(end) {}
+  Step(core::Machine& machine, const core::CallEnd& end)
+      : machine_(&machine), life_(machine.life), end_(end) {}
   Step(Step&& other) noexcept { Take(other); }
   Step& operator=(Step&& other) noexcept {
     if (this != &other) {
@@ -160,19 +166,22 @@ class [[nodiscard]] Step {
   ~Step() { Cancel(); }
 
   bool finished() const { return end_.exit == core::Exit::kReturned; }
-  bool suspended() const { return end_.exit == core::Exit::kSuspended; }
-  bool trapped() const { return end_.exit == core::Exit::kTrapped; }
-  bool interrupted() const { return end_.exit == core::Exit::kInterrupted; }
-  bool out_of_fuel() const { return end_.exit == core::Exit::kOutOfFuel; }
+  bool suspended() const { return end_.exit == core::Exit::kSuspended && IsHeld(); }
+  bool interrupted() const { return end_.exit == core::Exit::kInterrupted && IsHeld(); }
+  bool out_of_fuel() const { return end_.exit == core::Exit::kOutOfFuel && IsHeld(); }
   bool paused() const { return interrupted() || out_of_fuel(); }
+  bool trapped() const { return !finished() && !suspended() && !paused(); }
 
   // Finished only.
   R value() const {
     if (!finished()) __builtin_trap();
-    return Slot<R>::From(end_.value);
+    return typed::Slot<R>::From(end_.value);
   }
-  // kNone unless it trapped.
-  Trap trap() const { return trapped() ? end_.trap : Trap::kNone; }
+  // kNone unless it trapped; kCancelled if the guest was started anew.
+  Trap trap() const {
+    if (end_.exit == core::Exit::kTrapped) return end_.trap;
+    return trapped() ? Trap::kCancelled : Trap::kNone;
+  }
 
   // Whether the call is suspended on op T, and T with its arguments, if it is.
   template <class T>
@@ -190,12 +199,12 @@ class [[nodiscard]] Step {
   // nothing done: the call is not suspended on T.
   template <class T>
   bool Resume() {
-    static_assert(kIsVoid<typename T::Result>, "the op has a result");
+    static_assert(typed::kIsVoid<typename T::Result>, "the op has a result");
     return Is<T>() && Run(nullptr, 0);
   }
   template <class T>
   bool Resume(typename T::Result result) {
-    const core::u64 slot = ToSlot(result);
+    const core::u64 slot = typed::ToSlot(result);
     return Is<T>() && Run(&slot, 1);
   }
   // Runs a paused call on. False: it is not paused.
@@ -210,7 +219,7 @@ class [[nodiscard]] Step {
 
  private:
   bool Run(const core::u64* results, uint32_t count) {
-    core::ResumeHeld(*machine_, results, count, end_);
+    core::ResumeHeld(*machine_, Guest::kStackBytes, results, count, end_);
     return true;
   }
   void Drop(Trap trap) {
@@ -218,13 +227,17 @@ class [[nodiscard]] Step {
     core::CancelHeld(*machine_);
     end_ = {core::Exit::kTrapped, trap, 0};
   }
+  // The guest has not been started anew since.
+  bool IsHeld() const { return machine_->life == life_; }
   void Take(Step& other) {
     machine_ = other.machine_;
+    life_ = other.life_;
     end_ = other.end_;
     other.end_ = {core::Exit::kTrapped, Trap::kCancelled, 0};
   }
 
   core::Machine* machine_ = nullptr;
+  uint32_t life_ = 0;  // Machine::life when the call was made
   core::CallEnd end_;
 };
 

@@ -8,6 +8,11 @@ __attribute__((weak)) void OnTrap(Trap trap);  // the program's, if it has one
 }
 
 namespace fermata::core {
+
+// 1, of the trampoline that is compiled for this profile. A program that links the hosted one, too,
+// has many functions twice, which the linker says.
+extern const u8 kFreestandingCore;
+
 namespace {
 
 uintptr_t StackPointer() { return reinterpret_cast<uintptr_t>(__builtin_frame_address(0)); }
@@ -24,15 +29,19 @@ void Report(const Activation& activation, Exit exit, CallEnd& end) {
   end.value = activation.value;
 }
 
-bool IsReady(const Machine& machine, const Entry& entry, CallEnd& end) {
-  if (machine.started == 0) {
-    Fail(end, Trap::kHost);
-    return false;
-  }
+bool HasStack(const Machine& machine, u32 bytes) {
   // No sum: the limit may be the highest address.
   const uintptr_t here = StackPointer();
   const uintptr_t limit = machine.context.stack_limit;
-  if (limit != 0 && (here < limit || here - limit < entry.stack_bytes)) {
+  return limit == 0 || (here >= limit && here - limit >= bytes);
+}
+
+bool IsReady(const Machine& machine, const Entry& entry, CallEnd& end) {
+  if (machine.life % 2 == 0) {
+    Fail(end, Trap::kHost);
+    return false;
+  }
+  if (!HasStack(machine, entry.stack_bytes)) {
     Fail(end, Trap::kCallStackExhausted);
     return false;
   }
@@ -49,13 +58,16 @@ void Run(Machine& machine, Activation& activation, const Entry& entry, const u64
 
 void SetUp(Machine& machine, Instance& self, const ModuleInfo& module, u8* frames, u32 frame_bytes,
            uintptr_t stack_limit) {
+  const u32 life = (machine.life | 1) + kFreestandingCore;
   memset(&machine, 0, sizeof machine);
+  machine.life = life;
   memset(&self, 0, module.instance_size);
   machine.instances[0] = &self;
   machine.store().instances = machine.instances;
   machine.store().instance_count = 1;
   machine.store().limits.frame_bytes = frame_bytes;
   machine.store().limits.call_depth = ~u32{0};
+  machine.store().fuel = static_cast<i64>(~u64{0} >> 1);
   machine.context.scratch_end = machine.context.scratch_top = frames + frame_bytes;
   machine.context.stack_limit = stack_limit;
   machine.activation.frames = frames;
@@ -70,7 +82,7 @@ void InitializeMachine(Machine& machine, CallEnd& end) {
   Activation& activation = machine.activation;
   activation.store = &machine.store();
   Report(activation, Initialize(machine.context, activation, *machine.instances[0]), end);
-  machine.started = end.exit == Exit::kReturned;
+  if (end.exit == Exit::kReturned) ++machine.life;
 }
 
 void CallHeld(Machine& machine, const Entry& entry, const u64* arguments, CallEnd& end) {
@@ -89,7 +101,11 @@ void CallPlain(Machine& machine, const Entry& entry, const u64* arguments, CallE
   Run(machine, activation, entry, arguments, end);
 }
 
-void ResumeHeld(Machine& machine, const u64* results, u32 count, CallEnd& end) {
+void ResumeHeld(Machine& machine, u32 stack_bytes, const u64* results, u32 count, CallEnd& end) {
+  if (!HasStack(machine, stack_bytes)) {
+    CancelHeld(machine);
+    return Fail(end, Trap::kCallStackExhausted);
+  }
   Activation& activation = machine.activation;
   Report(activation, Resume(machine.context, activation, results, count), end);
 }

@@ -16,6 +16,11 @@ namespace fermata::core {
 namespace {
 
 #if defined(FERMATA_FREESTANDING)
+}  // namespace
+// machine.cc asks for it: that no program has its machines run by the hosted core.
+extern const u8 kFreestandingCore;
+const u8 kFreestandingCore = 1;
+namespace {
 constexpr bool kFreestanding = true;
 #else
 constexpr bool kFreestanding = false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/os/virtual_memory.h"
 #include "runtime/storage/storage.h"
 
 namespace fermata::internal {
@@ -12,16 +13,30 @@ namespace {
 class FixedMemory : public MemoryStorage {
  public:
   FixedMemory(const core::SizeLimitsInfo& limits, uint64_t bytes)
-      : MemoryStorage(core::MemoryPolicy::kFixed, limits, limits.min) {
-    memory_.data = static_cast<core::u8*>(calloc(std::max<uint64_t>(bytes, 1), 1));
+      : MemoryStorage(core::MemoryPolicy::kFixed, limits, limits.min), bytes_(bytes) {
+    memory_.data = IsMapped() ? MapZeroed(bytes)
+                              : static_cast<core::u8*>(calloc(std::max<uint64_t>(bytes, 1), 1));
     memory_.bytes = bytes;
     memory_.pages = limits.min;
     memory_.grow = [](core::Memory* memory, uint64_t delta) {
       return delta == 0 ? memory->pages : ~uint64_t{0};
     };
   }
-  ~FixedMemory() override { free(memory_.data); }
+  ~FixedMemory() override {
+    if (memory_.data == nullptr) return;
+    if (IsMapped()) {
+      Unmap(memory_.data, bytes_);
+      return;
+    }
+    free(memory_.data);
+  }
   bool Covers(const void*) const override { return false; }
+
+ private:
+  // Large ones are by themselves: what was never touched is not resident, and looked at by no
+  // snapshot.
+  bool IsMapped() const { return bytes_ >= 32 * 1024; }
+  const uint64_t bytes_;
 };
 
 }  // namespace

@@ -120,6 +120,20 @@ function(case_cross)
   endif()
 endfunction()
 
+# A microcontroller's project, which has no Abseil and no operating system: with the installation, and
+# with the sources.
+function(case_firmware)
+  set(machine -DCMAKE_SYSTEM_NAME=Generic "-DFERMATA_NATIVE_TRANSLATOR=${prefix}/bin/fermata"
+      "-DGUEST=${source_dir}/tests/embedded/embedded_worker.wasm")
+  configure("${here}/firmware" "${case_dir}/installed" "-DCMAKE_PREFIX_PATH=${prefix}" ${machine})
+  build("${case_dir}/installed")
+  run("${case_dir}/installed/firmware")
+  configure("${here}/firmware" "${case_dir}/sources" ${machine}
+            "-DFERMATA_ADD_GUEST=${source_dir}/cmake/FermataAddGuest.cmake")
+  build("${case_dir}/sources")
+  run("${case_dir}/sources/firmware")
+endfunction()
+
 # A build does what is needed, and no more.
 function(case_rebuild)
   set(binary "${case_dir}/build")

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -12,6 +13,9 @@
 #include <vector>
 
 #include "embedded_device.h"
+#include "embedded_nested.h"
+#include "embedded_rationed.h"
+#include "embedded_tight.h"
 #include "embedded_tree.h"
 #include "embedded_worker.h"
 
@@ -26,6 +30,9 @@ void OnTrap(Trap trap) { HookedTraps().push_back(trap); }
 namespace {
 
 using parts::Device;
+using parts::Nested;
+using parts::Rationed;
+using parts::Tight;
 using parts::Tree;
 using parts::Worker;
 
@@ -291,6 +298,19 @@ TEST_F(Embedded, StartsAnew) {
   EXPECT_EQ(device_.note(1).value(), 3);  // its count is 0 again
 }
 
+TEST_F(Embedded, AStepOfAnEarlierLifeIsCancelled) {
+  auto old = device_.sum(2);
+  ASSERT_TRUE(device_.Start(log_).finished());
+  EXPECT_TRUE(old.trapped());
+  EXPECT_EQ(old.trap(), Trap::kCancelled);
+  EXPECT_FALSE(old.suspended());
+  auto step = device_.sum(2);
+  EXPECT_FALSE(old.Resume<Device::port_read>(1));
+  old.Cancel();  // not what is held now
+  EXPECT_EQ(Reads(step), 2);
+  EXPECT_EQ(step.value(), 10);
+}
+
 TEST(EmbeddedStart, CallsBeforeItTrap) {
   static Device device;
   const auto outcome = device.twice(1);
@@ -305,6 +325,93 @@ TEST(EmbeddedStack, CallsThatNeedMoreThanThereIsTrap) {
   ASSERT_TRUE(device.Start(log, StackAt(-65536)).finished());
   EXPECT_EQ(device.twice(1).value(), 2);
   ASSERT_TRUE(device.Start(log, StackAt(65536)).trapped());
+}
+
+// Resumes the step where there is less of the native stack left.
+template <class Step>
+__attribute__((noinline)) bool ResumeDeeper(Step& step, size_t bytes) {
+  volatile char room[4096];
+  for (size_t i = 0; i < sizeof room; ++i) room[i] = static_cast<char>(bytes);
+  const bool resumed = bytes > sizeof room ? ResumeDeeper(step, bytes - sizeof room)
+                                           : step.template Resume<Device::port_read>(1);
+  room[0] = 0;  // no tail call
+  return resumed;
+}
+
+TEST(EmbeddedStack, ResumingTakesAsMuch) {
+  static Device device;
+  Log log;
+  ASSERT_TRUE(device.Start(log, StackAt(-32768)).finished());
+  auto step = device.sum(1);
+  EXPECT_TRUE(ResumeDeeper(step, 16384));
+  EXPECT_EQ(step.value(), 1);
+  step = device.sum(1);
+  EXPECT_TRUE(ResumeDeeper(step, 65536));
+  EXPECT_EQ(step.trap(), Trap::kCallStackExhausted);
+  step = device.sum(1);  // nothing is held any more
+  EXPECT_TRUE(step.suspended());
+}
+
+// ---- Frames ----
+
+// What embedded_nested.wat does, with answers that depend on all that came before.
+struct NestedModel {
+  int64_t Read(int64_t a, int64_t b) {
+    ++suspensions;
+    return a + 2 * b % 1000;
+  }
+  int64_t Leaf(int64_t a, int32_t n) {
+    int64_t t = 0;
+    for (; n != 0; --n, ++suspensions) t += Read(a, t);
+    return t + a;
+  }
+  int64_t Middle(int64_t a, double b, int32_t n) {
+    int64_t t = 0;
+    for (; n != 0; --n, ++suspensions) t += Leaf(a, n) + static_cast<int64_t>(b);
+    return t;
+  }
+  int64_t Top(int32_t n) {
+    int64_t t = 0;
+    for (const int32_t k = n; n != 0; --n, ++suspensions) t += Middle(n, k, k);
+    return t;
+  }
+  int suspensions = 0;
+};
+
+// The room that the translator finds is enough, and all of it is used.
+TEST(EmbeddedFrames, TheDeepestCallFitsExactly) {
+  static Nested nested;
+  static_assert(Nested::kFrameBytes == Nested::top_need::kFrameBytes);
+  ASSERT_TRUE(nested.Start().finished());
+  NestedModel model;
+  const int64_t expected = model.Top(6);
+  int suspensions = 0;
+  uint32_t most = 0;
+  auto step = nested.top(6);
+  for (; step.suspended(); ++suspensions) {
+    most = std::max(most, step.frame_bytes());
+    if (step.Is<Nested::p_read>()) {
+      const auto [a, b] = step.Get<Nested::p_read>();
+      EXPECT_TRUE(step.Resume<Nested::p_read>(a + 2 * b % 1000));
+    } else {
+      EXPECT_TRUE(step.Resume<Nested::p_nop>());
+    }
+  }
+  ASSERT_TRUE(step.finished()) << TrapMessage(step.trap());
+  EXPECT_EQ(step.value(), expected);
+  EXPECT_EQ(suspensions, model.suspensions);
+  EXPECT_EQ(most, Nested::kFrameBytes);
+}
+
+TEST(EmbeddedFrames, EightBytesLessAreTooFew) {
+  static Tight tight;
+  ASSERT_TRUE(tight.Start().finished());
+  auto step = tight.top(2);
+  while (step.Is<Tight::p_nop>()) EXPECT_TRUE(step.Resume<Tight::p_nop>());
+  EXPECT_EQ(step.trap(), Trap::kCallStackExhausted);
+  EXPECT_EQ(step.frame_bytes(), 0u);
+  step = tight.top(2);
+  EXPECT_TRUE(step.suspended());
 }
 
 // ---- Pauses ----
@@ -325,6 +432,25 @@ TEST(EmbeddedPauses, AnInterruptPausesACallThatComputes) {
     EXPECT_TRUE(step.Continue());
   }
   EXPECT_EQ(pauses, 100);
+  EXPECT_EQ(step.value(), whole.value());
+}
+
+TEST(EmbeddedPauses, FuelIsCounted) {
+  static Rationed worker;
+  ASSERT_TRUE(worker.Start().finished());
+  const auto whole = worker.run(1000);
+  ASSERT_TRUE(whole.finished());  // there is plenty
+  worker.SetFuel(100);
+  auto step = worker.run(1000);
+  int pauses = 0;
+  for (; step.paused(); ++pauses) {
+    EXPECT_TRUE(step.out_of_fuel());
+    EXPECT_EQ(worker.fuel(), 0);
+    worker.SetFuel(100);
+    EXPECT_TRUE(step.Continue());
+  }
+  EXPECT_GE(pauses, 9);
+  EXPECT_LE(pauses, 10);
   EXPECT_EQ(step.value(), whole.value());
 }
 

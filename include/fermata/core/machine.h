@@ -23,7 +23,7 @@ struct Machine {
   Context context;
   Activation activation;
   Instance* instances[1];
-  u32 started;  // 0: not set up
+  u32 life;  // odd: exports can be called; another number each time that it is set up
 };
 
 // An exported function: constant data of the module.
@@ -54,8 +54,9 @@ void InitializeMachine(Machine& machine, CallEnd& end);
 void CallHeld(Machine& machine, const Entry& entry, const u64* arguments, CallEnd& end);
 // The same for one that can't suspend. The machine may hold a call, or be running one.
 void CallPlain(Machine& machine, const Entry& entry, const u64* arguments, CallEnd& end);
-// Answers the op that the held call is suspended on, or with `count` 0 continues a paused one.
-void ResumeHeld(Machine& machine, const u64* results, u32 count, CallEnd& end);
+// Answers the op that the held call is suspended on, or with `count` 0 continues a paused one. The
+// call traps with kCallStackExhausted if there are fewer than `stack_bytes` of native stack left.
+void ResumeHeld(Machine& machine, u32 stack_bytes, const u64* results, u32 count, CallEnd& end);
 // Drops the held call, if there is one.
 void CancelHeld(Machine& machine);
 

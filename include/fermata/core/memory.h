@@ -295,13 +295,20 @@ FERMATA_ACCESS void store_behind(Instance* self, u32 address, Bits raw, u32 offs
   if (FERMATA_UNLIKELY(offset > ~address)) RaiseTrap(self, Trap::kMemoryOutOfBounds);
   store_inline<Bits>(memory_of<kBytes>(self), address + offset, 0, raw);
 }
+// At addresses that are known, variables of the guest's, there is nothing to check.
 template <class Bits, u64 kBytes>
 FERMATA_INLINE Bits load_fixed(const MemFixed<kBytes>& m, u32 address, u64 offset) {
+  if (__builtin_constant_p(address) && is_plain<Bits, kBytes>(address, offset)) {
+    return load_inline<Bits>(m, address, offset);
+  }
   return offset == 0 ? load_at<Bits, kBytes>(m.instance, address)
                      : load_behind<Bits, kBytes>(m.instance, address, static_cast<u32>(offset));
 }
 template <class Bits, u64 kBytes>
 FERMATA_INLINE void store_fixed(const MemFixed<kBytes>& m, u32 address, u64 offset, Bits raw) {
+  if (__builtin_constant_p(address) && is_plain<Bits, kBytes>(address, offset)) {
+    return store_inline<Bits>(m, address, offset, raw);
+  }
   return offset == 0
              ? store_at<Bits, kBytes>(m.instance, address, raw)
              : store_behind<Bits, kBytes>(m.instance, address, raw, static_cast<u32>(offset));

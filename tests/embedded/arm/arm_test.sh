@@ -26,8 +26,8 @@ flags="-std=c++17 -mcpu=cortex-m0plus -mthumb -Os -ffreestanding -fno-exceptions
 translate() {
   guest=$1 class=$2
   shift 2
-  "$translator" translate "$here/$guest.wasm" -o . --name=$guest --class=$class --namespace=parts \
-    --profile=freestanding "$@" > $guest.txt
+  "$translator" translate "$here/$guest.wasm" -o . --name="$guest" --class="$class" --namespace=parts \
+    --profile=freestanding "$@" > "$guest.txt"
 }
 translate embedded_device Device --memory-bytes=2048 '--immediate=log.*'
 translate embedded_worker Worker --memory-bytes=1024 --preempt=interrupt
@@ -45,7 +45,7 @@ undefined=$(arm-none-eabi-nm -u all.ro | awk '{ print $2 }' |
   grep -v -E '^(memcpy|memmove|memset|__aeabi_[a-z0-9]+|__[a-z]+[sd]i[23]|__gnu_thumb1_case_[a-z]+|_ZN7fermata8embedded6OnTrap.*)$' |
   grep -v -E '^(data_(begin|end|source)|bss_(begin|end)|stack_(begin|end))$' || true)
 if [ -n "$undefined" ]; then
-  echo "undefined:" $undefined >&2
+  echo "undefined: $undefined" >&2
   exit 1
 fi
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "fermata/snapshot.h"
 #include "tests/support/code_fixture.h"
 #include "tests/support/commands.h"
 #include "tests/support/files.h"
@@ -147,6 +148,41 @@ TEST_P(FixedMemory, NeverGrows) {
 TEST_P(FixedMemory, SuspendsLikeAnyOther) {
   Expect("suspended", {I(8)}, {Op(I(0x04030201))}, 1);
   ExpectOutside("suspended", {I(Bytes() - 3)});
+}
+
+// Held calls and memory go from a memory of one kind to another of the same pages, as far as the
+// contents fit.
+TEST_P(FixedMemory, IsSavedAndRestored) {
+  if (GetParam().everywhere) return;  // there are pauses before the op
+  const uint32_t at = Bytes() - 4;
+  Expect("fill", {I(at), I(7), I(4)}, {}, 0);
+  absl::StatusOr<DynamicStep> step = instance_->Call("suspended", {I(at)});
+  ASSERT_TRUE(step.ok() && step->suspended());
+  const DynamicStep* const held = &*step;
+  const absl::StatusOr<std::string> bytes = Save(store_, {&held, 1});
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  Variant other = GetParam();
+  other.memory_bytes = -1;
+  other.flag = nullptr;
+  for (const char* memory : {"fixed", "checked", "reserved"}) {
+    other.memory = memory;
+    const ModuleInfo* const module = LoadText(Text(), other);
+    ASSERT_NE(module, nullptr);
+    RestoreHost host;
+    host.modules = {module};
+    absl::StatusOr<RestoredStore> restored = Restore(*bytes, host);
+    ASSERT_TRUE(restored.ok()) << memory << ": " << restored.status();
+    DynamicStep& again = restored->steps[0];
+    ASSERT_TRUE(again.Resume({I(0x01020304)}).ok());
+    ASSERT_TRUE(again.finished()) << memory << ": " << again.message();
+    EXPECT_EQ(again.results()[0].i32(), 0x01020304u);
+  }
+  if (Bytes() == 16) return;
+  other.memory = "fixed";
+  other.memory_bytes = 16;
+  RestoreHost host;
+  host.modules = {LoadText(Text(), other)};
+  EXPECT_EQ(Restore(*bytes, host).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, FixedMemory, testing::ValuesIn(FixedVariants()), NameOfVariant);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "tests/support/code_fixture.h"
 #include "tests/support/commands.h"
@@ -44,6 +45,20 @@ class Freestanding : public testing::Test {
     EXPECT_TRUE(testing_support::FilesIn(Output()).empty());
   }
   std::string Output() const { return dir_ / "out"; }
+  // All generated files, and main.cc if there is one.
+  void ExpectCompiles() const {
+    for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
+      if (*compiler == '\0') continue;
+      for (const auto& [file, text] : testing_support::FilesIn(Output())) {
+        if (!absl::EndsWith(file, ".cc")) continue;
+        EXPECT_EQ(testing_support::MustSucceed(
+                      {compiler, "-std=c++17", "-ffreestanding", "-fno-exceptions", "-fno-rtti",
+                       "-fsyntax-only", "-DFERMATA_STRICT_ALIGNMENT", "-I", FERMATA_INCLUDE_DIR,
+                       "-iquote", Output(), absl::StrCat(Output(), "/", file)}),
+                  "");
+      }
+    }
+  }
 
   testing_support::Folder dir_;
   emit::Options emit_;
@@ -192,16 +207,45 @@ TEST_F(Freestanding, AnyNamesMakeAClassThatCompiles) {
                              "#include <limits.h>\n#include \"guest.h\"\n"
                              "guest::Guest guest_object;\n"
                              "int main() { return guest_object.Start().trapped(); }\n");
-  for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
-    if (*compiler == '\0') continue;
-    for (const char* file : {"main.cc", "guest_0.cc", "guest_module.cc", "guest_data.cc"}) {
-      const std::string compiled = testing_support::MustSucceed(
-          {compiler, "-std=c++17", "-ffreestanding", "-fno-exceptions", "-fno-rtti", "-Wall",
-           "-fsyntax-only", "-I", FERMATA_INCLUDE_DIR, "-iquote", Output(),
-           absl::StrCat(Output(), "/", file)});
-      EXPECT_EQ(compiled, "");
-    }
-  }
+  ExpectCompiles();
+}
+
+// As functions that are called through tables and references, exported, in tail position, and as the
+// start function.
+TEST_F(Freestanding, ImportsAreFunctionsLikeAnyOther) {
+  emit_.immediate = {"log.*"};
+  ASSERT_TRUE(Run(R"((module
+    (import "log" "a" (func $a (param i32) (result i32)))
+    (import "port" "b" (func $b (param i32) (result i32)))
+    (import "log" "begin" (func $begin))
+    (export "a" (func $a))
+    (export "b" (func $b))
+    (start $begin)
+    (table $constant 2 funcref)
+    (elem (table $constant) (i32.const 0) func $a $b)
+    (table $other 2 funcref)
+    (elem (table $other) (i32.const 0) func $b $a)
+    (func (export "get") (drop (table.get $other (i32.const 1))))
+    (func (export "call") (param i32) (result i32)
+      (call_indirect $constant (param i32) (result i32) (i32.const 1) (local.get 0)))
+    (func (export "tail_a") (result i32) (return_call $a (i32.const 1)))
+    (func (export "tail_b") (result i32) (return_call $b (i32.const 1)))))")
+                  .ok());
+  testing_support::WriteFile(
+      dir_ / "out/main.cc",
+      "#include \"guest.h\"\n"
+      "struct Log { int32_t log_a(int32_t v) { return v; } void log_begin() {} } host;\n"
+      "guest::Guest guest_object;\n"
+      "int main() { return guest_object.Start(host).trapped(); }\n");
+  ExpectCompiles();
+}
+
+TEST_F(Freestanding, VectorsStayWithinTheModule) {
+  ASSERT_TRUE(Run(R"((module (memory 1) (global (mut v128) (v128.const i64x2 1 2))
+    (func (export "sum") (param i32) (result i32)
+      (i32x4.extract_lane 1 (i32x4.add (global.get 0) (v128.load offset=3 (local.get 0)))))))")
+                  .ok());
+  ExpectCompiles();
 }
 
 TEST_F(Freestanding, FlagsThatDoNotGoTogether) {

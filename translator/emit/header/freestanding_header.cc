@@ -1,6 +1,5 @@
 #include "translator/emit/header/freestanding_header.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -144,8 +143,8 @@ class FreestandingHeader {
     std::string values;
     for (size_t i = 0; i < params.size(); ++i) {
       out_.Emit("    $0 $1;\n", params[i].type, params[i].name);
-      absl::StrAppend(&values, i == 0 ? "" : ", ", "fermata::embedded::Argument<", params[i].type,
-                      ">(frame_, ", i, ")");
+      absl::StrAppend(&values, i == 0 ? "" : ", ", "fermata::embedded::typed::Argument<",
+                      params[i].type, ">(frame_, ", i, ")");
     }
     out_.Emit(R"(    using Result = $0;
     static constexpr uint32_t kSite_ = $1, kSlots_ = $2;
@@ -156,10 +155,8 @@ class FreestandingHeader {
   }
 
   void EmitNeeds() {
-    uint32_t stack = 0;
     for (const Member& m : exports_) {
       const ExportNeed& need = options_.needs[m.index];
-      if (need.stack_bytes != kUnboundedBytes) stack = std::max(stack, need.stack_bytes);
       out_.Emit("  // What calls of $0 need at most, in bytes$1.\n", m.name,
                 need.frame_bytes == kUnboundedBytes || need.stack_bytes == kUnboundedBytes
                     ? "; 0xffffffff: that depends on a recursion"
@@ -171,11 +168,11 @@ class FreestandingHeader {
           need.stack_bytes);
     }
     out_.Emit(
-        R"(  // Of linear memory; of storage for the frames of a held call; of native stack that exports
-  // without recursion need at most, which is an estimate.
+        R"(  // Of linear memory; of storage for the frames of a held call; of native stack that exports need
+  // at most, but for recursion, which is an estimate.
   static constexpr uint32_t kMemoryBytes = $0u, kFrameBytes = $1u, kStackBytes = $2u;
 )",
-        options_.memory_bytes, options_.frame_bytes, stack);
+        options_.memory_bytes, options_.frame_bytes, options_.stack_bytes);
   }
 
   bool MaySuspend(uint32_t function) const { return options_.may_suspend[function]; }
@@ -274,7 +271,8 @@ class FreestandingHeader {
     const std::vector<Param> params = ParamsOf(module_, options_.class_name, m, macros_);
     std::string slots;
     for (const Param& p : params) {
-      absl::StrAppend(&slots, slots.empty() ? "" : ", ", "fermata::embedded::ToSlot(", p.name, ")");
+      absl::StrAppend(&slots, slots.empty() ? "" : ", ", "fermata::embedded::typed::ToSlot(",
+                      p.name, ")");
     }
     const bool suspends = MaySuspend(m.function);
     const std::string result =

@@ -36,6 +36,7 @@ struct FreestandingHeaderOptions : HeaderOptions {
   std::vector<ExportNeed> needs;  // by export
   uint32_t memory_bytes = 0;
   uint32_t frame_bytes = 0;        // of storage
+  uint32_t stack_bytes = 0;        // the most that calls need, as far as no recursion does
   bool needs_stack_limit = false;  // there is recursion
   bool pauses = false;
   bool uses_simd = false;

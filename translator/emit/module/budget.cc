@@ -16,7 +16,7 @@ namespace {
 // What a function saves beside its variables: registers, the return address, arguments of calls.
 constexpr uint64_t kSavedBytes = 48;
 // The runtime between the host and an export, and below the last function.
-constexpr uint64_t kRuntimeBytes = 256;
+constexpr uint64_t kRuntimeBytes = 288;
 constexpr uint64_t kFooterBytes = 8;
 constexpr int kNone = -1;
 constexpr size_t kMostNamed = 12;  // functions of a recursion
@@ -143,7 +143,7 @@ class BudgetFinder {
  public:
   BudgetFinder(const ModuleContext& context, const SiteTable& sites,
                const std::vector<uint32_t>& variable_bytes)
-      : context_(context), module_(context.module), graph_(context.graph) {
+      : module_(context.module), graph_(context.graph) {
     MakeNodes();
     frames_.edges.resize(nodes_.size() + FunctionCount());
     frames_.own.resize(frames_.edges.size());
@@ -266,7 +266,6 @@ class BudgetFinder {
     return absl::StrCat(text, " -> ", first);
   }
 
-  const ModuleContext& context_;
   const wasm::Module& module_;
   const analysis::CallGraph& graph_;
   std::vector<analysis::IndirectCall> nodes_;

@@ -101,8 +101,7 @@ void EmitImportCalls(const ModuleContext& context, Writer& out) {
     const FuncType& type = module.TypeOf(f);
     const std::string parameters = Parameters(type), arguments = Arguments(type);
     const char* result = ReturnType(type).data();
-    if (!context.immediate[f])
-      out.Emit("$0 suspend_$1(Instance* base$2);\n", result, f, parameters);
+    out.Emit("$0 $1(Instance* base$2);\n", result, CodeOf(context, f), parameters);
     out.Emit("FERMATA_INLINE $0 $1(Self& self$2) {\n  return ", result, ImportName(module, f),
              parameters);
     if (context.immediate[f]) {
@@ -189,8 +188,9 @@ std::string EmitFreestandingModuleHeader(const ModuleContext& context) {
 
 void EmitConstantTables(const ModuleContext& context, Writer& out) {
   const Module& module = context.module;
-  for (const uint32_t f : context.graph.referenced) {
-    if (!module.functions[f].imported || !context.immediate[f]) continue;
+  // What a plain import is where it is called otherwise than by its name.
+  for (uint32_t f = 0; f < module.imported_functions; ++f) {
+    if (!context.immediate[f]) continue;
     const FuncType& type = module.TypeOf(f);
     out.Emit(
         "$0 via_$1(Instance* base$2) {\n  SELF;\n  return self.imports->import_$1(base$3);\n}\n",

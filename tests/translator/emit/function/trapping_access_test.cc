@@ -326,6 +326,9 @@ std::vector<Variant> Variants() {
       variants.back().optimization = optimization;
     }
     variants.push_back({compiler, "auto", "checked", false, 1});
+    variants.push_back({compiler, "auto", "fixed", false, 1});
+    variants.back().flag = "-DFERMATA_STRICT_ALIGNMENT";
+    variants.push_back({compiler, "auto", "fixed", false, 1});
     variants.push_back({compiler, "auto", "reserved", false, 1, true});
     variants.push_back({compiler, "auto", "reserved", false, 1, false, 12});
     variants.push_back({compiler, "auto", "reserved", false, 1, false, 0, "fuel"});
