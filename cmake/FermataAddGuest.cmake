@@ -276,9 +276,12 @@ function(fermata_add_guest target module)
 
   set(flags "--namespace=${ARG_NAMESPACE}" "--class=${ARG_CLASS}" "--name=${target}"
             "--shards=${ARG_SHARDS}")
-  if(NOT ARG_MEMORY AND NOT ARG_PROFILE STREQUAL "freestanding" AND NOT (CMAKE_SIZEOF_VOID_P EQUAL 8 AND CMAKE_SYSTEM_PROCESSOR MATCHES
-                             "^(x86_64|AMD64|aarch64|arm64|ARM64)$"))
+  if(NOT ARG_MEMORY AND NOT ARG_PROFILE STREQUAL "freestanding")
     set(ARG_MEMORY checked)
+    if(CMAKE_SIZEOF_VOID_P EQUAL 8
+       AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|aarch64|arm64|ARM64)$")
+      set(ARG_MEMORY reserved)
+    endif()
   endif()
   foreach(option IN ITEMS MEMORY SHAPE PREEMPT)
     if(ARG_${option})

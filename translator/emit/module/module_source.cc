@@ -427,7 +427,7 @@ class SourceEmitter {
       max_results = std::max({max_results, SlotsOf(type.params), SlotsOf(type.results)});
     }
     const auto faults = [this](const wasm::Memory& memory) {
-      return ViewOf(context_.options.memory, memory.type).faults;
+      return ViewOf(context_.options, memory.type).faults;
     };
     if (std::any_of(module_.memories.begin(), module_.memories.end(), faults)) {
       out_.Put(
