@@ -8,7 +8,12 @@ A WebAssembly module as a C++ library.
                     [WASI]                      a WASI program: the WASI functions that never
                                                 wait are plain calls, bound by wasi::System
                     [SHARDS <n>]                C++ files the functions are spread over; default: 1
-                    [MEMORY reserved|checked]   default: reserved (guard pages, no checks)
+                    [MEMORY reserved|checked|fixed]
+                                                default: reserved (guard pages, no checks) on x86-64
+                                                and AArch64, else checked; fixed: the memory never
+                                                grows
+                    [MEMORY_BYTES <n>]          of MEMORY fixed: what the guest may use; default:
+                                                what it declares
                     [SHAPE auto|split|shared]   default: auto
                     [PREEMPT interrupt|fuel]    the host can pause the guest while it runs, by
                                                 interrupting its store; with fuel, the guest is
@@ -16,7 +21,12 @@ A WebAssembly module as a C++ library.
                                                 alone: interrupt
                     [FEATURES <proposal>...]    proposals that the module may use, or with a '-'
                                                 must not use (-threads); default: all supported
-                    [PROFILE hosted]            default: hosted
+                    [PROFILE hosted|freestanding]
+                                                default: hosted; freestanding: for microcontrollers,
+                                                without heap and library (docs/embedded.md), MEMORY
+                                                fixed
+                    [FRAME_BYTES <n>]           of PROFILE freestanding: what a held call may have;
+                                                needed if it may suspend in a recursion
                     [EXTRA_OUTPUTS ir report]   also <target>.ir and <target>.json
                     [OPTIONS <flag>...]         further flags of `fermata translate`
                     [DEPENDS <target|file>...]  what else the translation waits for)
@@ -79,14 +89,23 @@ function(_fermata_check_arguments target)
     list(JOIN ARG_KEYWORDS_MISSING_VALUES " " keywords)
     _fermata_guest_error("no value given for: ${keywords}")
   endif()
+  _fermata_check_choice("${target}" PROFILE "${ARG_PROFILE}" hosted freestanding)
   if(ARG_PROFILE STREQUAL "freestanding")
-    _fermata_guest_error("PROFILE freestanding is not available yet; use hosted")
+    _fermata_check_choice("${target}" MEMORY "${ARG_MEMORY}" fixed)
+    if(ARG_WASI)
+      _fermata_guest_error("WASI needs PROFILE hosted")
+    endif()
+  elseif(DEFINED ARG_FRAME_BYTES)
+    _fermata_guest_error("FRAME_BYTES needs PROFILE freestanding")
+  elseif(DEFINED ARG_MEMORY_BYTES AND NOT ARG_MEMORY STREQUAL "fixed")
+    _fermata_guest_error("MEMORY_BYTES needs MEMORY fixed")
   endif()
-  if(ARG_MEMORY STREQUAL "fixed")
-    _fermata_guest_error("MEMORY fixed is not available yet; use reserved or checked")
-  endif()
-  _fermata_check_choice("${target}" PROFILE "${ARG_PROFILE}" hosted)
-  _fermata_check_choice("${target}" MEMORY "${ARG_MEMORY}" reserved checked)
+  foreach(size IN ITEMS MEMORY_BYTES FRAME_BYTES)
+    if(DEFINED ARG_${size} AND NOT ARG_${size} MATCHES "^(0|[1-9][0-9]*)$")
+      _fermata_guest_error("${size} is '${ARG_${size}}'; it takes a number of bytes")
+    endif()
+  endforeach()
+  _fermata_check_choice("${target}" MEMORY "${ARG_MEMORY}" reserved checked fixed)
   _fermata_check_choice("${target}" SHAPE "${ARG_SHAPE}" auto split shared)
   _fermata_check_choice("${target}" PREEMPT "${ARG_PREEMPT}" interrupt fuel)
   foreach(output IN LISTS ARG_EXTRA_OUTPUTS)
@@ -167,13 +186,13 @@ endfunction()
 # WebAssembly rounds after every floating-point operation, keeps the bits of NaNs, may loop for ever,
 # aliases as it likes, and runs out of stack when it calls itself for ever, also in tail position; and
 # generated code is not where a reader looks for warnings.
-function(_fermata_compile_as_guest target)
+function(_fermata_compile_as_guest target optimization)
   set(gnu "$<CXX_COMPILER_ID:GNU>")
   set(gnu_like "$<CXX_COMPILER_ID:GNU,Clang,AppleClang>")
   string(REGEX MATCH "^(x86_64|AMD64)$" x86 "${CMAKE_SYSTEM_PROCESSOR}")
   set(x86 "$<BOOL:${x86}>")
   target_compile_options("${target}" PRIVATE
-    "$<$<CONFIG:Release>:-O2>"
+    "$<$<CONFIG:Release>:${optimization}>"
     "$<${gnu_like}:-ffp-contract=off;-fno-finite-loops;-fno-strict-aliasing>"
     "$<${gnu_like}:-fno-optimize-sibling-calls;-fno-math-errno;-w>"
     "$<${gnu}:-fsignaling-nans>"
@@ -185,8 +204,45 @@ function(_fermata_compile_as_guest target)
   set_target_properties("${target}" PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON)
 endfunction()
 
+# What every target of the freestanding profile is compiled with.
+function(_fermata_compile_freestanding target)
+  target_compile_definitions("${target}" PRIVATE FERMATA_FREESTANDING=1)
+  target_compile_options("${target}" PRIVATE -ffreestanding -fno-exceptions -fno-rtti
+    -ffunction-sections -fdata-sections -fno-strict-aliasing)
+  set_target_properties("${target}" PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON)
+endfunction()
+
+# The core of the freestanding profile, compiled once in a project, for its machine: from the sources
+# that lie beside this file, or are installed below it.
+function(_fermata_add_freestanding_core)
+  if(TARGET fermata_freestanding_core)
+    return()
+  endif()
+  set(here "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
+  foreach(candidate IN ITEMS "${here}/.." "${here}/sources")
+    if(EXISTS "${candidate}/runtime/core/machine.cc")
+      cmake_path(ABSOLUTE_PATH candidate NORMALIZE OUTPUT_VARIABLE folder)
+      break()
+    endif()
+  endforeach()
+  # An installation's headers are some folders up, which depends on where it has its libraries.
+  foreach(candidate IN ITEMS "${here}/../include" "${here}/../../../include"
+                             "${here}/../../../../include")
+    if(EXISTS "${candidate}/fermata/embedded.h")
+      cmake_path(ABSOLUTE_PATH candidate NORMALIZE OUTPUT_VARIABLE include)
+      break()
+    endif()
+  endforeach()
+  add_library(fermata_freestanding_core STATIC
+    "${folder}/runtime/core/machine.cc" "${folder}/runtime/core/trampoline.cc"
+    "${folder}/runtime/core/bulk.cc" "${folder}/runtime/core/trap.cc")
+  target_include_directories(fermata_freestanding_core PUBLIC "${include}" PRIVATE "${folder}")
+  target_compile_options(fermata_freestanding_core PRIVATE "$<$<CONFIG:Release>:-Os>")
+  _fermata_compile_freestanding(fermata_freestanding_core)
+endfunction()
+
 function(fermata_add_guest target module)
-  cmake_parse_arguments(PARSE_ARGV 2 ARG "WASI" "NAMESPACE;CLASS;SHARDS;MEMORY;SHAPE;PREEMPT;PROFILE"
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "WASI" "NAMESPACE;CLASS;SHARDS;MEMORY;MEMORY_BYTES;FRAME_BYTES;SHAPE;PREEMPT;PROFILE"
                         "IMMEDIATE;FEATURES;EXTRA_OUTPUTS;OPTIONS;DEPENDS")
   if(PREEMPT IN_LIST ARG_KEYWORDS_MISSING_VALUES)
     set(ARG_PREEMPT interrupt)
@@ -220,10 +276,23 @@ function(fermata_add_guest target module)
 
   set(flags "--namespace=${ARG_NAMESPACE}" "--class=${ARG_CLASS}" "--name=${target}"
             "--shards=${ARG_SHARDS}")
+  if(NOT ARG_MEMORY AND NOT ARG_PROFILE STREQUAL "freestanding")
+    set(ARG_MEMORY checked)
+    if(CMAKE_SIZEOF_VOID_P EQUAL 8
+       AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|aarch64|arm64|ARM64)$")
+      set(ARG_MEMORY reserved)
+    endif()
+  endif()
   foreach(option IN ITEMS MEMORY SHAPE PREEMPT)
     if(ARG_${option})
       string(TOLOWER "${option}" flag)
       list(APPEND flags "--${flag}=${ARG_${option}}")
+    endif()
+  endforeach()
+  foreach(option IN ITEMS MEMORY_BYTES:memory-bytes FRAME_BYTES:frame-bytes PROFILE:profile)
+    string(REGEX MATCH "^(.*):(.*)$" pair "${option}")
+    if(DEFINED ARG_${CMAKE_MATCH_1})
+      list(APPEND flags "--${CMAKE_MATCH_2}=${ARG_${CMAKE_MATCH_1}}")
     endif()
   endforeach()
   if(ARG_WASI)
@@ -251,7 +320,11 @@ function(fermata_add_guest target module)
     VERBATIM)
 
   add_library("${target}" STATIC ${sources})
-  _fermata_compile_as_guest("${target}")
+  if(ARG_PROFILE STREQUAL "freestanding")
+    _fermata_compile_as_guest("${target}" -Os)
+  else()
+    _fermata_compile_as_guest("${target}" -O2)
+  endif()
   # Found by #include "<target>.h" alone: a guest may be called `time` or `png` without being in the
   # place of what others include as <time.h> or <png.h>.
   set(quotes GNU,Clang,AppleClang)
@@ -259,6 +332,12 @@ function(fermata_add_guest target module)
     "$<BUILD_INTERFACE:$<$<COMPILE_LANG_AND_ID:CXX,${quotes}>:-iquote${folder}>>")
   target_include_directories("${target}" SYSTEM INTERFACE
     "$<BUILD_INTERFACE:$<$<NOT:$<CXX_COMPILER_ID:${quotes}>>:${folder}>>")
+  if(ARG_PROFILE STREQUAL "freestanding")
+    _fermata_compile_freestanding("${target}")
+    _fermata_add_freestanding_core()
+    target_link_libraries("${target}" PUBLIC fermata_freestanding_core)
+    return()
+  endif()
   # The runtime is for those who use the guest; its own code sees the core alone, which keeps its
   # compilation fast.
   target_link_libraries("${target}" PRIVATE Fermata::core INTERFACE Fermata::runtime)

@@ -72,7 +72,8 @@ cl::opt<std::string> optimization(
 cl::list<std::string> compiler_flags("cxxflag", cl::value_desc("flag"),
                                      cl::desc("A further compiler flag (repeatable)"),
                                      cl::cat(category));
-cl::opt<std::string> memory("memory", cl::init("reserved"), cl::value_desc("reserved|checked"),
+cl::opt<std::string> memory("memory", cl::init("reserved"),
+                            cl::value_desc("reserved|checked|fixed"),
                             cl::desc("How memory accesses are bounded"), cl::cat(category));
 cl::opt<unsigned> piece_size("piece-size", cl::init(0), cl::value_desc("n"),
                              cl::desc("Emit every function as giant ones are, in pieces of about "
@@ -124,7 +125,7 @@ int RunChild() {
   for (const spec::Mode m : spec::kModes) {
     if (mode == spec::Name(m)) options.mode = m;
   }
-  options.checked_memory = memory == "checked";
+  options.memory = memory;
   options.piece_size = piece_size;
   options.maps = maps;
   options.output = child_output;
@@ -258,7 +259,7 @@ int Run(const std::string& program) {
   spec::RunOptions options;
   options.program = program;
   options.cache_dir = cache;
-  options.checked_memory = memory == "checked";
+  options.memory = memory;
   options.piece_size = piece_size;
   options.jobs = jobs;
   options.timeout = timeout;
@@ -296,6 +297,8 @@ int main(int argc, char** argv) {
   if (!mode.empty() && std::none_of(std::begin(spec::kModes), std::end(spec::kModes), is_mode)) {
     return Fail("--mode is plain, suspended, snapshotted or paused");
   }
-  if (memory != "reserved" && memory != "checked") return Fail("--memory is reserved or checked");
+  if (memory != "reserved" && memory != "checked" && memory != "fixed") {
+    return Fail("--memory is reserved, checked or fixed");
+  }
   return Run(llvm::sys::fs::getMainExecutable(argv[0], reinterpret_cast<void*>(&main)));
 }

@@ -39,7 +39,7 @@ class FileRun {
     std::error_code ignored;
     fs::create_directories(folder, ignored);
     stem_ = absl::StrCat(folder, "/", fs::path(task.file.file).stem().string(),
-                         options.checked_memory ? "-checked" : "",
+                         options.memory == "reserved" ? "" : "-" + options.memory,
                          options.piece_size != 0 ? "-pieces" : "");
   }
 
@@ -65,7 +65,7 @@ class FileRun {
                                         "--child-group",  task_.file.group,
                                         "--maps",         stem_ + ".json"};
     command.push_back(absl::StrCat("--mode=", Name(task_.mode)));
-    if (options_.checked_memory) command.push_back("--memory=checked");
+    command.push_back("--memory=" + options_.memory);
     if (options_.piece_size != 0) {
       command.push_back(absl::StrCat("--piece-size=", options_.piece_size));
     }
@@ -204,8 +204,9 @@ absl::Status TranslateInChild(const ChildOptions& options) {
   umbrella.output = options.output;
   umbrella.suspended = SuspendsEverywhere(options.mode);
   umbrella.paused = options.mode == Mode::kPaused;
-  umbrella.memory =
-      options.checked_memory ? emit::MemoryPolicy::kChecked : emit::MemoryPolicy::kReserved;
+  umbrella.memory = options.memory == "checked" ? emit::MemoryPolicy::kChecked
+                    : options.memory == "fixed" ? emit::MemoryPolicy::kFixed
+                                                : emit::MemoryPolicy::kReserved;
   umbrella.piece_size = options.piece_size;
   absl::StatusOr<Translated> translated = WriteUmbrella(*script, umbrella);
   if (!translated.ok()) return translated.status();

@@ -15,12 +15,12 @@
 namespace fermata::spec {
 
 struct RunOptions {
-  std::string program;    // this executable, for the children
-  std::string cache_dir;  // generated files are kept there, too
-  bool checked_memory = false;
-  unsigned piece_size = 0;  // of every function; 0: as usual
-  unsigned jobs = 1;        // files at a time; 0: as many as there are processors
-  unsigned timeout = 300;   // seconds to play one script
+  std::string program;              // this executable, for the children
+  std::string cache_dir;            // generated files are kept there, too
+  std::string memory = "reserved";  // or "checked", "fixed"
+  unsigned piece_size = 0;          // of every function; 0: as usual
+  unsigned jobs = 1;                // files at a time; 0: as many as there are processors
+  unsigned timeout = 300;           // seconds to play one script
 };
 
 struct RunTask {
@@ -36,11 +36,11 @@ void RunTasks(std::vector<RunTask> tasks, const RunOptions& options, const Libra
 struct ChildOptions {
   std::string script, group;
   Mode mode = Mode::kPlain;
-  bool checked_memory = false;
-  unsigned piece_size = 0;  // of every function; 0: as usual
-  std::string maps;         // file for the modules that are blocked or broken
-  std::string output;       // translate: the C++ file
-  std::string library;      // play: may be empty, if the compiler failed
+  std::string memory = "reserved";  // or "checked", "fixed"
+  unsigned piece_size = 0;          // of every function; 0: as usual
+  std::string maps;                 // file for the modules that are blocked or broken
+  std::string output;               // translate: the C++ file
+  std::string library;              // play: may be empty, if the compiler failed
   std::string compiler_error;
   unsigned timeout = 0;
 };

@@ -16,6 +16,7 @@ absl::Status FunctionFiles::WriteIr(const std::string& path) {
 
 absl::Status FunctionFiles::Write(uint32_t function, const TranslatedFunction& translated) {
   const emit::EmittedFunction& emitted = translated.emitted;
+  variable_bytes_[function] = emitted.variable_bytes;
   const emit::ShardRange& range = context_.shards[function];
   absl::Status status = CloseShardsBefore(range.first);
   if (status.ok()) status = OpenShardsTo(range.last);

@@ -22,7 +22,10 @@ namespace fermata {
 class FunctionFiles {
  public:
   FunctionFiles(const emit::ModuleContext& context, OutputFolder& out)
-      : context_(context), out_(out), sites_(emit::OpSites(context)) {}
+      : context_(context),
+        out_(out),
+        sites_(emit::OpSites(context)),
+        variable_bytes_(context.module.functions.size()) {}
 
   // Before the first function: their IR is written to the file `path` as well.
   absl::Status WriteIr(const std::string& path);
@@ -35,6 +38,8 @@ class FunctionFiles {
   absl::Status Close();
 
   const emit::SiteTable& sites() const { return sites_; }
+  // By function: EmittedFunction::variable_bytes.
+  const std::vector<uint32_t>& variable_bytes() const { return variable_bytes_; }
   std::optional<emit::Report>& report() { return report_; }
 
  private:
@@ -47,6 +52,7 @@ class FunctionFiles {
   uint32_t closed_ = 0;                              // shards, from the first on
   std::unique_ptr<OutputFile> ir_;
   emit::SiteTable sites_;
+  std::vector<uint32_t> variable_bytes_;
   std::optional<emit::Report> report_;
 };
 

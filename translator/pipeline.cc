@@ -11,7 +11,11 @@
 #include "absl/strings/str_replace.h"
 #include "translator/analysis/counted_loops.h"
 #include "translator/analysis/stack_checks.h"
+#include "translator/emit/header/freestanding_header.h"
 #include "translator/emit/header/header.h"
+#include "translator/emit/memory_view.h"
+#include "translator/emit/module/budget.h"
+#include "translator/emit/module/freestanding_source.h"
 #include "translator/emit/module/module_source.h"
 #include "translator/emit/module/shards.h"
 #include "translator/emit/writer.h"
@@ -22,8 +26,11 @@
 #include "translator/module_analysis/immediate.h"
 #include "translator/module_analysis/may_suspend.h"
 #include "translator/output_folder.h"
+#include "translator/restrictions.h"
 #include "translator/translate_function.h"
 #include "translator/validate/module_validator.h"
+#include "translator/wasm/error.h"
+#include "translator/wasm/printable.h"
 #include "translator/wasm/reader.h"
 #include "translator/wasm/sha256.h"
 
@@ -31,6 +38,9 @@ namespace fermata {
 namespace {
 
 using emit::ModuleContext;
+
+// Of storage for frames, in the freestanding profile.
+constexpr uint64_t kMostFrameBytes = 1u << 30;
 
 // By function: whether it suspends by itself, not because of what it calls.
 absl::StatusOr<std::vector<bool>> FindPauses(const wasm::Module& module,
@@ -51,8 +61,7 @@ absl::StatusOr<std::vector<bool>> FindPauses(const wasm::Module& module,
   return pauses;
 }
 
-std::string Header(const ModuleContext& context) {
-  emit::HeaderOptions header;
+void SetHeader(const ModuleContext& context, emit::HeaderOptions& header) {
   header.name_space = context.options.name_space;
   header.class_name = context.options.class_name;
   header.file_stem = context.options.file_stem;
@@ -61,6 +70,88 @@ std::string Header(const ModuleContext& context) {
   for (uint32_t f = 0; f < context.module.functions.size(); ++f) {
     header.may_suspend.push_back(context.suspension.MayCallSuspend(f));
   }
+}
+
+// "frames 48 bytes, native stack about 300 bytes".
+std::string Describe(const emit::Budget& budget) {
+  const auto part = [](const emit::Longest& path, absl::string_view about) {
+    return path.endless() ? absl::StrCat("unbounded (", path.recursion, ")")
+                          : absl::StrCat(about, path.bytes, " bytes");
+  };
+  return absl::StrCat("frames ", part(budget.frames, ""), ", native stack ",
+                      part(budget.stack, "about "));
+}
+
+// What the functions that the host calls need, told to the user, and the storage that follows.
+absl::Status SetNeeds(const ModuleContext& context, const std::vector<emit::Budget>& budgets,
+                      const TranslateOptions& options, emit::FreestandingHeaderOptions& header) {
+  const wasm::Module& module = context.module;
+  const auto bytes = [](const emit::Longest& path) {
+    return path.endless() ? emit::kUnboundedBytes : static_cast<uint32_t>(path.bytes);
+  };
+  uint64_t most = 4;
+  header.needs.resize(module.exports.size());
+  const auto need = [&](const std::string& what, uint32_t function, uint32_t offset) {
+    const emit::Budget& budget = budgets[function];
+    if (options.tell) options.tell(absl::StrCat(what, ": ", Describe(budget)));
+    most = std::max(most, budget.frames.bytes);
+    header.stack_bytes = std::max(header.stack_bytes, static_cast<uint32_t>(budget.stack.bytes));
+    header.needs_stack_limit |= budget.stack.endless();
+    if (!budget.frames.endless() || options.emit.frame_bytes) return absl::OkStatus();
+    return wasm::ErrorAt(
+        module.path, offset,
+        absl::StrCat(what, " may suspend in a recursion (", budget.frames.recursion,
+                     "): --frame-bytes says how many bytes its frames may take"));
+  };
+  for (size_t i = 0; i < module.exports.size(); ++i) {
+    const wasm::Export& e = module.exports[i];
+    if (e.kind != wasm::ExternKind::kFunction) continue;
+    const absl::Status status =
+        need(absl::StrCat("export \"", wasm::Printable(e.name), "\""), e.index, e.offset);
+    if (!status.ok()) return status;
+    header.needs[i] = {bytes(budgets[e.index].frames), bytes(budgets[e.index].stack)};
+  }
+  if (module.has_start) {
+    const absl::Status status = need("the start function", module.start, module.start_offset);
+    if (!status.ok()) return status;
+  }
+  if (most > kMostFrameBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(module.path, ": frames of ", most, " bytes: more than a guest may have"));
+  }
+  header.frame_bytes =
+      (options.emit.frame_bytes.value_or(static_cast<uint32_t>(most)) + 7u) / 8u * 8u;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> FreestandingHeader(const ModuleContext& context,
+                                               const emit::SiteTable& sites,
+                                               const std::vector<emit::Budget>& budgets,
+                                               const TranslateOptions& options) {
+  emit::FreestandingHeaderOptions header;
+  SetHeader(context, header);
+  const absl::Status status = SetNeeds(context, budgets, options, header);
+  if (!status.ok()) return status;
+  header.declarations = emit::FreestandingDeclarations(context, sites);
+  if (!context.module.memories.empty()) {
+    header.memory_bytes =
+        static_cast<uint32_t>(emit::FixedBytes(context.options, context.module.memories[0].type));
+  }
+  header.pauses = context.options.Pauses();
+  header.uses_simd = context.graph.uses_simd;
+  header.op_sites.resize(context.module.imported_functions);
+  for (const emit::SiteTable::Group& group : sites.groups()) {
+    if (group.op && group.function != ir::kNone) header.op_sites[group.function] = group.first;
+  }
+  return emit::EmitFreestandingHeader(context.module, header);
+}
+
+absl::StatusOr<std::string> Header(const ModuleContext& context, const emit::SiteTable& sites,
+                                   const std::vector<emit::Budget>& budgets,
+                                   const TranslateOptions& options) {
+  if (context.options.freestanding) return FreestandingHeader(context, sites, budgets, options);
+  emit::HeaderOptions header;
+  SetHeader(context, header);
   return emit::EmitHostedHeader(context.module, header);
 }
 
@@ -153,15 +244,26 @@ absl::Status WriteFiles(const ModuleContext& context, const TranslateOptions& op
   if (status.ok()) {
     status = Stream(out, stem + "_data.cc", [&](emit::Writer& w) { emit::EmitData(context, w); });
   }
-  if (status.ok()) status = out.Add(stem + "_module.h", emit::EmitModuleHeader(context));
+  if (status.ok()) {
+    status = out.Add(stem + "_module.h", context.options.freestanding
+                                             ? emit::EmitFreestandingModuleHeader(context)
+                                             : emit::EmitModuleHeader(context));
+  }
+  std::vector<emit::Budget> budgets;
+  if (status.ok() && (context.options.freestanding || functions.report())) {
+    budgets = emit::FindBudgets(context, functions.sites(), functions.variable_bytes());
+  }
   if (status.ok()) {
     status = Stream(out, stem + "_module.cc", [&](emit::Writer& w) {
-      emit::EmitModuleSource(context, functions.sites(), w);
+      emit::EmitModuleSource(context, functions.sites(), budgets, w);
     });
   }
-  if (status.ok()) status = out.Add(stem + ".h", Header(context));
+  if (status.ok()) {
+    const absl::StatusOr<std::string> header = Header(context, functions.sites(), budgets, options);
+    status = header.ok() ? out.Add(stem + ".h", *header) : header.status();
+  }
   if (status.ok() && functions.report()) {
-    status = out.AddPath(options.report, functions.report()->Finish());
+    status = out.AddPath(options.report, functions.report()->Finish(budgets));
   }
   if (status.ok() && !options.depfile.empty()) {
     status = out.AddPath(options.depfile,
@@ -180,9 +282,14 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   absl::Status status = validate::ValidateModule(*module);
   if (!status.ok()) return status;
 
+  status = CheckFixedMemory(*module, options.emit);
+  if (!status.ok()) return status;
+
   // 3. Validate the function bodies, noting who calls whom; 4. what follows from that.
   absl::StatusOr<analysis::CallGraph> graph = analysis::BuildCallGraph(*module);
   if (!graph.ok()) return graph.status();
+  status = CheckFreestanding(*module, *graph, options.emit);
+  if (!status.ok()) return status;
   absl::StatusOr<std::vector<bool>> immediate =
       analysis::MatchImmediate(*module, options.emit.immediate, options.emit.wasi);
   if (!immediate.ok()) return immediate.status();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "translator/emit/options.h"
 #include "translator/wasm/features.h"
@@ -22,6 +23,8 @@ struct TranslateOptions {
   std::string report;                             // path, or empty
   std::string ir;                                 // path, or empty: the IR as text
   unsigned threads = 0;                           // 0: as many as the machine has
+  // Called with what a user should know, a line at a time: with freestanding, what each export needs.
+  std::function<void(absl::string_view)> tell;
   // Called now and then with how much is done, 0 to 1; from one thread at a time, whichever.
   std::function<void(double)> progress;
 };

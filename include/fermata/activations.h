@@ -132,6 +132,7 @@ class Stacks {
   uint8_t* At(uint64_t address) const { return memory_->data + address; }
   void* Storage(uint32_t global) const;
   uint64_t Get() const;
+  uint64_t Address(const void* storage) const;  // a global of the type of addresses
   void Set(uint64_t value);
 
   DynamicInstance& instance_;

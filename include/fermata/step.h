@@ -39,6 +39,7 @@
 #ifndef FERMATA_STEP_H_
 #define FERMATA_STEP_H_
 
+#include <bit>
 #include <concepts>
 #include <cstdint>
 #include <cstdio>
@@ -379,11 +380,21 @@ class GlobalView {
   std::remove_const_t<T> Get() const {
     std::remove_const_t<T> value;
     memcpy(&value, storage_, sizeof value);
-    return value;
+    return InMachineOrder(value);
   }
-  void Set(T value) requires(!std::is_const_v<T>) { memcpy(storage_, &value, sizeof value); }
+  void Set(T value) requires(!std::is_const_v<T>) {
+    value = InMachineOrder(value);
+    memcpy(storage_, &value, sizeof value);
+  }
 
  private:
+  // A vector's halves are in the machine's order of bytes; and back.
+  static std::remove_const_t<T> InMachineOrder(std::remove_const_t<T> value) {
+    if constexpr (std::is_same_v<std::remove_const_t<T>, V128>) {
+      if (std::endian::native == std::endian::big) std::swap(value.low, value.high);
+    }
+    return value;
+  }
   void* storage_;
 };
 

@@ -7,6 +7,7 @@
 #ifndef FERMATA_WIRE_H_
 #define FERMATA_WIRE_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
@@ -119,8 +120,15 @@ template <>
 struct Wire<V128> {
 #if defined(__GNUC__)
   typedef uint64_t Abi __attribute__((vector_size(16)));
-  static Abi ToAbi(V128 v) { return Abi{v.low, v.high}; }
-  static V128 FromAbi(Abi v) { return {v[0], v[1]}; }
+  // A vector's bytes are in the machine's order.
+  static constexpr int kLow = std::endian::native == std::endian::big ? 1 : 0;
+  static Abi ToAbi(V128 v) {
+    Abi abi{};
+    abi[kLow] = v.low;
+    abi[1 - kLow] = v.high;
+    return abi;
+  }
+  static V128 FromAbi(Abi v) { return {v[kLow], v[1 - kLow]}; }
 #endif
   static constexpr ValType kType = ValType::kV128;
   static Value To(V128 v) { return {ValType::kV128, v.low, v.high}; }

@@ -12,7 +12,7 @@ bool Within(u64 at, u64 size, u64 limit) { return size <= limit && at <= limit -
 
 // Sizes of shared memories are written by other threads.
 u64 Read(const u64& size) {
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(FERMATA_FREESTANDING)
   return __atomic_load_n(&size, __ATOMIC_RELAXED);
 #else
   return *const_cast<const volatile u64*>(&size);
@@ -106,6 +106,12 @@ const Function& IndirectSlow(Instance* self, const Table* table, u64 index, u32 
     RaiseTrap(self, Trap::kIndirectCallTypeMismatch);
   }
   return function;
+}
+
+void IndirectConstantTrap(Instance* self, const ConstantFunction* function) {
+  RaiseTrap(self, function == nullptr         ? Trap::kUndefinedElement
+                  : function->code == nullptr ? Trap::kUninitializedElement
+                                              : Trap::kIndirectCallTypeMismatch);
 }
 
 const Function& referenced(Instance* self, ref function, u32 type) {

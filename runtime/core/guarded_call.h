@@ -10,13 +10,24 @@
 
 #include "fermata/core/abi.h"
 
+// FERMATA_PORTABLE_GUARD: with the C library's setjmp everywhere, for tests.
+//
 // Not with shadow stacks and checked jump targets, which the jump would have to heed.
 #if defined(__x86_64__) && defined(__LP64__) && defined(__GNUC__) && !defined(_WIN32) && \
-    !defined(__CET__)
+    !defined(__CET__) && !defined(FERMATA_PORTABLE_GUARD)
 #define FERMATA_GUARD_IN_ASSEMBLY 1
 // Part of the calling function in unoptimized builds, too.
 #define FERMATA_IN_CALLER inline __attribute__((always_inline))
-#elif (defined(__x86_64__) || defined(__aarch64__)) && defined(__GNUC__)
+#elif defined(__thumb__) && !defined(__ARM_FP) && defined(__GNUC__) && \
+    !defined(FERMATA_PORTABLE_GUARD)
+// Microcontrollers without registers for floating-point numbers: all that calls preserve are r4 to
+// r11 and the stack pointer. Much smaller than the C library's.
+#define FERMATA_GUARD_IN_THUMB 1
+#define FERMATA_NOINLINE __attribute__((noinline))
+#define FERMATA_SETJMP(buffer) SaveRegisters(buffer)
+#define FERMATA_LONGJMP(buffer) RestoreRegisters(buffer)
+#elif (defined(__x86_64__) || defined(__aarch64__)) && defined(__GNUC__) && \
+    !defined(FERMATA_PORTABLE_GUARD)
 #define FERMATA_NOINLINE __attribute__((noinline))
 #define FERMATA_SETJMP(buffer) __builtin_setjmp(buffer)
 #define FERMATA_LONGJMP(buffer) __builtin_longjmp(buffer, 1)
@@ -33,7 +44,10 @@ namespace fermata::core {
 struct Guard {
 #if defined(FERMATA_GUARD_IN_ASSEMBLY)
   u64 registers[7];  // rsp, rbp, rbx, r12 to r15
-#elif (defined(__x86_64__) || defined(__aarch64__)) && defined(__GNUC__)
+#elif defined(FERMATA_GUARD_IN_THUMB)
+  u32 jump[10];  // r4 to r11, sp, lr
+#elif (defined(__x86_64__) || defined(__aarch64__)) && defined(__GNUC__) && \
+    !defined(FERMATA_PORTABLE_GUARD)
   void* jump[5];
 #else
   jmp_buf jump;
@@ -102,6 +116,41 @@ FERMATA_IN_CALLER u64 CallGuarded(Guard& guard, u64 (*function)(Instance*, A...)
 }
 
 #else
+
+#if defined(FERMATA_GUARD_IN_THUMB)
+// As setjmp and longjmp, in instructions that every Thumb has.
+__attribute__((naked, noinline, returns_twice)) inline int SaveRegisters(u32*) {
+  __asm__ volatile(
+      ".syntax unified\n\t"
+      "stmia r0!, {r4-r7}\n\t"
+      "mov r1, r8\n\t"
+      "mov r2, r9\n\t"
+      "mov r3, r10\n\t"
+      "stmia r0!, {r1-r3}\n\t"
+      "mov r1, r11\n\t"
+      "mov r2, sp\n\t"
+      "mov r3, lr\n\t"
+      "stmia r0!, {r1-r3}\n\t"
+      "movs r0, #0\n\t"
+      "bx lr");
+}
+[[noreturn]] __attribute__((naked, noinline)) inline void RestoreRegisters(u32*) {
+  __asm__ volatile(
+      ".syntax unified\n\t"
+      "adds r0, #16\n\t"
+      "ldmia r0!, {r1-r3}\n\t"
+      "mov r8, r1\n\t"
+      "mov r9, r2\n\t"
+      "mov r10, r3\n\t"
+      "ldmia r0!, {r1-r3}\n\t"
+      "mov r11, r1\n\t"
+      "mov sp, r2\n\t"
+      "subs r0, #40\n\t"
+      "ldmia r0!, {r4-r7}\n\t"
+      "movs r0, #1\n\t"
+      "bx r3");
+}
+#endif
 
 // Not inlined: the function keeps all it knows in memory.
 template <class... A>

@@ -3,17 +3,39 @@
 // A suspension and its resumption take about fifty cycles, so this file counts instructions and
 // loads that wait for stores: what is rare is in functions of its own, called last where possible,
 // so that the rest needs few registers and saves few.
+// note [freestanding]
+//
+// With FERMATA_FREESTANDING, for microcontrollers, the same code is made for size: there is one
+// instance in a store, frames do not grow, and their storage is also the scratch area. Frames are
+// pushed at its end, downward; those of the activation grow upward from its beginning. What is
+// between them is what is left.
 #include "fermata/core/module_info.h"
 #include "runtime/core/guarded_call.h"
 
 namespace fermata::core {
 namespace {
 
+#if defined(FERMATA_FREESTANDING)
+}  // namespace
+// machine.cc asks for it: that no program has its machines run by the hosted core.
+extern const u8 kFreestandingCore;
+const u8 kFreestandingCore = 1;
+namespace {
+constexpr bool kFreestanding = true;
+#else
+constexpr bool kFreestanding = false;
+#endif
+
+// Whether the store has one instance.
+FERMATA_INLINE bool IsAlone(const Store& store) {
+  return kFreestanding || !FERMATA_UNLIKELY(store.instance_count != 1);
+}
+
 FERMATA_COLD void SetUnwindOfAll(Store& store, Unwind unwind) {
   for (u32 i = 0; i < store.instance_count; ++i) store.instances[i]->unwind = unwind;
 }
 FERMATA_INLINE void SetUnwind(Store& store, Unwind unwind) {
-  if (FERMATA_UNLIKELY(store.instance_count != 1)) return SetUnwindOfAll(store, unwind);
+  if (!IsAlone(store)) return SetUnwindOfAll(store, unwind);
   store.instances[0]->unwind = unwind;
 }
 
@@ -28,6 +50,10 @@ FERMATA_COLD void AttachAll(Context& context, Store& store) {
 // Returns the first instance.
 FERMATA_INLINE Instance* Attach(Context& context, Store& store) {
   Instance* const first = store.instances[0];
+  if (kFreestanding) {
+    first->stack_limit = context.stack_limit;
+    return first;
+  }
   if (FERMATA_UNLIKELY(store.instance_count != 1 || first->context != &context ||
                        first->stack_limit != context.stack_limit)) {
     AttachAll(context, store);
@@ -44,6 +70,10 @@ FERMATA_INLINE void CopyPiece(u8* to, const u8* from) {
   memcpy(to, &piece, 8);
 }
 FERMATA_INLINE void CopyFrames(u8* to, const u8* from, size_t bytes) {
+  if (kFreestanding) {
+    memmove(to, from, bytes);  // within one storage
+    return;
+  }
   size_t i = 0;
   for (; i + 8 <= bytes; i += 8) CopyPiece(to + i, from + i);
   if (i != bytes) memcpy(to + i, from + i, kFrameWord);
@@ -58,9 +88,10 @@ bool Reserve(Activation& activation, u64 capacity) {
 // Whether the store was interrupted; it then no longer is.
 FERMATA_COLD bool TakeInterrupt(Store& store) {
   if (store.interrupt == nullptr) return false;
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(FERMATA_FREESTANDING)
   return __atomic_exchange_n(store.interrupt, 0, __ATOMIC_ACQUIRE) != 0;
 #else
+  // An interrupt between the two belongs to the pause that begins.
   const bool set = *static_cast<volatile u32*>(store.interrupt) != 0;
   *static_cast<volatile u32*>(store.interrupt) = 0;
   return set;
@@ -69,20 +100,15 @@ FERMATA_COLD bool TakeInterrupt(Store& store) {
 
 // The footer of the frame that ends at `end`, in two halves: of the second, most can be told by one
 // comparison.
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-constexpr int kSiteAt = -4, kSizeAt = -8;
-#else
-constexpr int kSiteAt = -8, kSizeAt = -4;
-#endif
 FERMATA_INLINE u32 SiteBefore(const u8* end) {
   u32 site;
-  memcpy(&site, end + kSiteAt, 4);
-  return site;
+  memcpy(&site, FERMATA_ALIGNED(end - 8), 4);
+  return little(site);
 }
 FERMATA_INLINE u32 SizeBefore(const u8* end) {  // words and instance
   u32 size;
-  memcpy(&size, end + kSizeAt, 4);
-  return size;
+  memcpy(&size, FERMATA_ALIGNED(end - 4), 4);
+  return little(size);
 }
 FERMATA_INLINE u32 WordsOf(u32 size) { return size & 0xffff; }
 FERMATA_INLINE u32 InstanceOf(u32 size) { return size >> 16; }
@@ -117,6 +143,7 @@ struct Frame {
 };
 FERMATA_INLINE Frame FrameBefore(const u8* end, const Activation& activation, Instance* first) {
   const u32 size = SizeBefore(end);
+  if (kFreestanding) return {WordsOf(size) * kFrameWord, first};
   if (FERMATA_LIKELY(size == 4)) return {Opaque(16u), first};
   if (FERMATA_LIKELY(size == 3)) return {Opaque(12u), first};
   if (FERMATA_LIKELY(size == 5)) return {Opaque(20u), first};
@@ -144,7 +171,7 @@ FERMATA_INLINE Exit CommitIfFits(Context& context, Activation& activation, Unwin
     return otherwise(context, activation, unwind);
   }
   u8* const to = activation.frames + size;
-  if (FERMATA_LIKELY(bytes == 16)) {
+  if (!kFreestanding && FERMATA_LIKELY(bytes == 16)) {
     CopyPiece(to, top);
     CopyPiece(to + 8, top + 8);
   } else {
@@ -156,7 +183,7 @@ FERMATA_INLINE Exit CommitIfFits(Context& context, Activation& activation, Unwin
   context.pushed = 0;
   context.frame_words = 0;
   first->unwind = Unwind::kNone;
-  if (FERMATA_UNLIKELY(store.instance_count != 1)) SetUnwindOfAll(store, Unwind::kNone);
+  if (!IsAlone(store)) SetUnwindOfAll(store, Unwind::kNone);
   if (FERMATA_LIKELY(unwind == Unwind::kSuspend)) return Exit::kSuspended;
   return unwind == Unwind::kInterrupt ? Exit::kInterrupted : Exit::kOutOfFuel;
 }
@@ -178,7 +205,7 @@ FERMATA_INLINE Exit Commit(Context& context, Activation& activation, Unwind unwi
                            u32 depth, Instance* first) {
   const u32 words = context.frame_words;
   return CommitIfFits(context, activation, unwind, size + words * kFrameWord, depth + (words != 0),
-                      first, CommitAndGrow);
+                      first, kFreestanding ? Exhausted : CommitAndGrow);
 }
 
 // The exception in flight has left the outermost frame.
@@ -263,8 +290,8 @@ u64 InvokeInitialize(Instance* instance, AnyFunction function, const u64*) {
 // Writes the footer of a frame of `bytes` bytes as one store: read back as a whole soon after, in
 // parts it would miss the store buffer.
 FERMATA_INLINE void PutFooter(u8* frame, size_t bytes, u32 site, u32 instance) {
-  const u64 footer = site | u64{bytes / kFrameWord} << 32 | u64{instance} << 48;
-  memcpy(frame + bytes - sizeof footer, &footer, sizeof footer);
+  const u64 footer = little(site | u64{bytes / kFrameWord} << 32 | u64{instance} << 48);
+  memcpy(FERMATA_ALIGNED(frame + bytes - sizeof footer), &footer, sizeof footer);
 }
 
 // Never returns; not declared so, that it can be a tail call.
@@ -279,12 +306,14 @@ FERMATA_COLD u8* NoRoom(Instance* instance) { RaiseTrap(instance, Trap::kCallSta
   Leave(*static_cast<Guard*>(context.entry));
 }
 
+// Behind the frames that are not being run.
+FERMATA_INLINE u8* End(const Activation& activation) { return activation.frames + activation.size; }
+
 // A frame in the scratch area; one that is not kept is overwritten by the next.
 FERMATA_INLINE u8* Push(Context& context, Instance* instance, u32 site, size_t bytes, bool keep) {
   u8* const top = context.scratch_top;
-  if (FERMATA_UNLIKELY(static_cast<size_t>(top - context.scratch_begin) < bytes)) {
-    return NoRoom(instance);
-  }
+  const u8* const begin = kFreestanding ? End(*context.activation) : context.scratch_begin;
+  if (FERMATA_UNLIKELY(static_cast<size_t>(top - begin) < bytes)) return NoRoom(instance);
   u8* const frame = top - bytes;
   PutFooter(frame, bytes, site, instance->index);
   if (FERMATA_LIKELY(keep)) {
@@ -326,7 +355,9 @@ u8* RewriteFrame(Instance* instance, u32 site) {
   const Activation& activation = *context.activation;
   const size_t bytes = FrameBytes(instance, site);
   const u32 size = activation.size;
-  if (FERMATA_UNLIKELY(size_t{activation.capacity} - size < bytes)) {
+  if (kFreestanding) {
+    if (static_cast<size_t>(context.scratch_top - End(activation)) < bytes) return NoRoom(instance);
+  } else if (FERMATA_UNLIKELY(size_t{activation.capacity} - size < bytes)) {
     return GrowAndRewrite(instance, site);
   }
   u8* const frame = activation.frames + size;

@@ -88,9 +88,7 @@ absl::Status Stacks::CheckPointer(uint32_t global) const {
   if (!g.mut) return error("it is not mutable");
   if (g.type != (is64_ ? ValType::kI64 : ValType::kI32))
     return error("its type is not that of an address");
-  uint64_t value = 0;
-  memcpy(&value, Storage(global), is64_ ? 8 : 4);
-  value = core::little(value);
+  const uint64_t value = Address(Storage(global));
   if (value == 0 || value % kAlignment != 0 || value > memory_->bytes) {
     return error("its value can't be the end of a stack");
   }
@@ -106,10 +104,11 @@ void* Stacks::Storage(uint32_t global) const {
   return storage;
 }
 
-uint64_t Stacks::Get() const {
-  if (is64_) return *static_cast<const uint64_t*>(pointer_);
-  return *static_cast<const uint32_t*>(pointer_);
+uint64_t Stacks::Address(const void* storage) const {
+  if (is64_) return *static_cast<const uint64_t*>(storage);
+  return *static_cast<const uint32_t*>(storage);
 }
+uint64_t Stacks::Get() const { return Address(pointer_); }
 void Stacks::Set(uint64_t value) {
   if (is64_) {
     *static_cast<uint64_t*>(pointer_) = value;

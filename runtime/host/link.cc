@@ -203,6 +203,9 @@ class Linker {
           import,
           "the module was translated for reserved memory, and the memory provided is checked");
     }
+    if (info_.memory_policy == core::MemoryPolicy::kFixed) {
+      return Mismatch(import, "the module was translated for a memory of its own");
+    }
     return absl::OkStatus();
   }
 
@@ -256,7 +259,7 @@ class Linker {
     for (uint32_t i = 0; i < info_.memory_count; ++i) {
       const core::MemoryInfo& m = info_.memories[i];
       if (m.imported) continue;
-      auto memory = MakeMemory(m.limits, info_.memory_policy, most);
+      auto memory = MakeMemory(m.limits, info_.memory_policy, most, m.fixed_bytes);
       if (!memory.ok()) return memory.status();
       SetMemory(m, (*memory)->memory());
       store_.memories.push_back(*std::move(memory));

@@ -1,4 +1,5 @@
 // Values, and the views of memories, tables and globals.
+#include <bit>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -106,6 +107,12 @@ absl::StatusOr<uint32_t> Table::Grow(uint32_t delta) {
   return before;
 }
 
+// Where generated code has the low half of a global of 8 or 16 bytes: a vector lies in the machine's
+// order of bytes.
+static int LowHalf(uint32_t bytes) {
+  return bytes == 16 && std::endian::native == std::endian::big ? 1 : 0;
+}
+
 Value Global::Get() const {
   Value value{type};
   const uint32_t bytes = core::FrameBytes(type);
@@ -115,8 +122,8 @@ Value Global::Get() const {
     value.low = bits;
     return value;
   }
-  std::memcpy(&value.low, storage, 8);
-  if (bytes == 16) std::memcpy(&value.high, storage + 1, 8);
+  std::memcpy(&value.low, storage + LowHalf(bytes), 8);
+  if (bytes == 16) std::memcpy(&value.high, storage + 1 - LowHalf(bytes), 8);
   return value;
 }
 
@@ -128,8 +135,8 @@ void Global::Set(Value value) {
     std::memcpy(storage, &bits, 4);
     return;
   }
-  std::memcpy(storage, &value.low, 8);
-  if (bytes == 16) std::memcpy(storage + 1, &value.high, 8);
+  std::memcpy(storage + LowHalf(bytes), &value.low, 8);
+  if (bytes == 16) std::memcpy(storage + 1 - LowHalf(bytes), &value.high, 8);
 }
 
 }  // namespace fermata

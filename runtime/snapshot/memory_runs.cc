@@ -36,14 +36,18 @@ class RunFinder {
     }
   }
   std::vector<MemoryRun> Finish() {
-    if (end_ != begin_) runs_.push_back({begin_, {data_ + begin_, end_ - begin_}});
+    Flush();
     return std::move(runs_);
   }
 
  private:
+  void Flush() {
+    if (end_ == begin_) return;
+    runs_.push_back({begin_, {data_ + begin_, static_cast<size_t>(end_ - begin_)}});
+  }
   void Add(uint64_t from, uint64_t to) {
     if (from != end_ || end_ == begin_) {
-      if (end_ != begin_) runs_.push_back({begin_, {data_ + begin_, end_ - begin_}});
+      Flush();
       begin_ = from;
     }
     end_ = to;

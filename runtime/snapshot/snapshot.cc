@@ -48,7 +48,7 @@ class HostSupplier : public Supplier {
   // Fit for all modules that may come to import it.
   core::MemoryPolicy PolicyOf(const HostMemoryImage&) override {
     for (const ModuleInfo* info : host_.modules) {
-      if (info != nullptr && info->memory_policy != core::MemoryPolicy::kChecked) {
+      if (info != nullptr && info->memory_policy == core::MemoryPolicy::kReserved) {
         return core::MemoryPolicy::kReserved;
       }
     }

@@ -40,11 +40,8 @@ MemoryStorage::MemoryStorage(core::MemoryPolicy policy, const core::SizeLimitsIn
 }
 
 absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMemory(const core::SizeLimitsInfo& limits,
-                                                          core::MemoryPolicy policy,
-                                                          uint64_t most) {
-  if (policy == core::MemoryPolicy::kFixed) {
-    return absl::UnimplementedError("the fixed memory policy is not available yet");
-  }
+                                                          core::MemoryPolicy policy, uint64_t most,
+                                                          uint64_t fixed_bytes) {
   if (limits.page_log2 != 0 && limits.page_log2 != 16) {
     return absl::InvalidArgumentError(
         absl::StrCat("pages of 2^", limits.page_log2, " bytes: memories have pages of 1 or 64 Ki"));
@@ -61,7 +58,14 @@ absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMemory(const core::SizeLimits
     return absl::ResourceExhaustedError(
         absl::StrCat("a memory of ", limits.min, " pages is above the limit of ", max_pages));
   }
-  if (AlwaysChecked(limits)) policy = core::MemoryPolicy::kChecked;
+  if (policy == core::MemoryPolicy::kFixed) {
+    if (limits.shared || limits.is64) {
+      return absl::InvalidArgumentError(
+          "a memory of a fixed size can't be shared, nor have 64-bit addresses");
+    }
+    return MakeFixedMemory(limits, std::min(limits.min << limits.page_log2, fixed_bytes));
+  }
+  if (AlwaysChecked(limits) || sizeof(void*) < 8) policy = core::MemoryPolicy::kChecked;
   if (policy == core::MemoryPolicy::kChecked && !limits.shared) {
     return MakeCheckedMemory(limits, max_pages);
   }

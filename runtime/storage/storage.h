@@ -36,10 +36,12 @@ inline bool AlwaysChecked(const core::SizeLimitsInfo& limits) {
   return limits.is64 || limits.page_log2 != 16;
 }
 
-// `most`: the store's limit, in units of 64 KiB. Errors: limits that no memory can have, too large,
+// `most`: the store's limit, in units of 64 KiB. `fixed_bytes`: of a kFixed memory, the bytes that
+// can be accessed, if that is fewer than its pages have. Errors: limits that no memory can have, too large,
 // no address space or memory.
 absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMemory(const core::SizeLimitsInfo& limits,
-                                                          core::MemoryPolicy policy, uint64_t most);
+                                                          core::MemoryPolicy policy, uint64_t most,
+                                                          uint64_t fixed_bytes = ~uint64_t{0});
 
 // By kind, for MakeMemory; of `limits.min` pages. Mapped ones have address space for `max_pages`,
 // and under kReserved for every address that an access without checks can form; they may be shared.
@@ -48,6 +50,8 @@ absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMappedMemory(const core::Size
                                                                 uint64_t max_pages);
 absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeCheckedMemory(const core::SizeLimitsInfo& limits,
                                                                  uint64_t max_pages);
+absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeFixedMemory(const core::SizeLimitsInfo& limits,
+                                                               uint64_t bytes);
 
 // The size of a memory that other threads may be growing.
 inline uint64_t BytesOf(const core::Memory& memory) {

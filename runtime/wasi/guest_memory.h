@@ -69,7 +69,9 @@ class GuestMemory {
       if (bytes == nullptr) return Errno::kFault;
       size = size < left ? size : left;
       left -= size;
-      if (size != 0 && buffers.size() < kMostBuffers) buffers.push_back({bytes, size});
+      if (size != 0 && buffers.size() < kMostBuffers) {
+        buffers.push_back({bytes, static_cast<size_t>(size)});
+      }
     }
     return Errno::kSuccess;
   }

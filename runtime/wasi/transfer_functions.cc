@@ -135,7 +135,8 @@ Result ReceiveAll(Call& call, StreamDescriptor& d, const Buffers& buffers, uint3
       skip -= b.iov_len;
       continue;
     }
-    left.push_back({static_cast<uint8_t*>(b.iov_base) + skip, b.iov_len - skip});
+    const size_t rest = b.iov_len - static_cast<size_t>(skip);
+    left.push_back({static_cast<uint8_t*>(b.iov_base) + skip, rest});
     skip = 0;
   }
   const IoResult result = left.empty() ? IoResult{} : d.stream()->Read(left, /*peek=*/false);

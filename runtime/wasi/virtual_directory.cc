@@ -72,9 +72,10 @@ class VirtualFile : public Descriptor {
     const uint64_t from = whence == Whence::kSet   ? 0
                           : whence == Whence::kCur ? at_
                                                    : node_->contents.size();
-    const __int128 to = static_cast<__int128>(from) + offset;
-    if (to < 0 || to > std::numeric_limits<int64_t>::max()) return Errno::kInval;
-    position = at_ = static_cast<uint64_t>(to);
+    // Neither is above 2^63 - 1, so the sum does not wrap, and below zero it has its top bit set.
+    const uint64_t to = from + static_cast<uint64_t>(offset);
+    if (to > uint64_t{std::numeric_limits<int64_t>::max()}) return Errno::kInval;
+    position = at_ = to;
     return Errno::kSuccess;
   }
   Errno SetSize(uint64_t) override { return Errno::kRofs; }

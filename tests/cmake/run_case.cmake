@@ -120,6 +120,20 @@ function(case_cross)
   endif()
 endfunction()
 
+# A microcontroller's project, which has no Abseil and no operating system: with the installation, and
+# with the sources.
+function(case_firmware)
+  set(machine -DCMAKE_SYSTEM_NAME=Generic "-DFERMATA_NATIVE_TRANSLATOR=${prefix}/bin/fermata"
+      "-DGUEST=${source_dir}/tests/embedded/embedded_worker.wasm")
+  configure("${here}/firmware" "${case_dir}/installed" "-DCMAKE_PREFIX_PATH=${prefix}" ${machine})
+  build("${case_dir}/installed")
+  run("${case_dir}/installed/firmware")
+  configure("${here}/firmware" "${case_dir}/sources" ${machine}
+            "-DFERMATA_ADD_GUEST=${source_dir}/cmake/FermataAddGuest.cmake")
+  build("${case_dir}/sources")
+  run("${case_dir}/sources/firmware")
+endfunction()
+
 # A build does what is needed, and no more.
 function(case_rebuild)
   set(binary "${case_dir}/build")
@@ -183,10 +197,14 @@ function(case_errors)
   expect_error("${g} SHARDS 0" "SHARDS is '0'; it takes a number from 1 to 1024")
   expect_error("${g} SHARDS 1025" "SHARDS is '1025'")
   expect_error("${g} SHARDS many" "SHARDS is 'many'")
-  expect_error("${g} MEMORY guarded" "MEMORY is 'guarded'; it can be: reserved, checked")
-  expect_error("${g} MEMORY fixed" "MEMORY fixed is not available yet")
+  expect_error("${g} MEMORY guarded" "MEMORY is 'guarded'; it can be: reserved, checked, fixed")
+  expect_error("${g} MEMORY_BYTES 100" "MEMORY_BYTES needs MEMORY fixed")
+  expect_error("${g} MEMORY fixed MEMORY_BYTES 1K" "MEMORY_BYTES is '1K'; it takes a number of bytes")
   expect_error("${g} SHAPE round" "SHAPE is 'round'; it can be: auto, split, shared")
-  expect_error("${g} PROFILE freestanding" "PROFILE freestanding is not available yet")
+  expect_error("${g} PROFILE bare" "PROFILE is 'bare'; it can be: hosted, freestanding")
+  expect_error("${g} PROFILE freestanding MEMORY checked" "MEMORY is 'checked'; it can be: fixed")
+  expect_error("${g} PROFILE freestanding FRAME_BYTES few" "FRAME_BYTES is 'few'; it takes a number")
+  expect_error("${g} FRAME_BYTES 100" "FRAME_BYTES needs PROFILE freestanding")
   expect_error("${g} PREEMPT maybe" "PREEMPT is 'maybe'; it can be: interrupt, fuel")
   expect_error("${g} EXTRA_OUTPUTS pdf" "EXTRA_OUTPUTS is 'pdf'; it can be: ir, report")
   expect_error("${g} FEATURES time-travel" "FEATURES is 'time-travel'; it can be: ")

@@ -24,6 +24,12 @@ TranslateOptions Options(uint8_t first, uint8_t second) {
   if ((second & 2) != 0) options.emit.immediate = {"*.*"};
   if ((second & 4) != 0) options.report = "report.json";
   if ((second & 8) != 0) options.ir = "ir.txt";
+  if ((second & 0x30) != 0) options.emit.memory = emit::MemoryPolicy::kFixed;
+  if ((second & 0x20) != 0) {
+    options.emit.freestanding = true;
+    options.emit.frame_bytes = 1024;
+    options.tell = [](absl::string_view) {};
+  }
   options.emit.shards = 1 + (second >> 6);
   return options;
 }
@@ -33,7 +39,8 @@ TranslateOptions Options(uint8_t first, uint8_t second) {
 std::vector<std::string> Seeds() {
   std::vector<std::string> seeds;
   const auto add = [&](const std::string& module) {
-    for (const char* options : {"\x00\x00", "\x45\x0e", "\x12\x41", "\x0c\x02"}) {
+    for (const char* options :
+         {"\x00\x00", "\x45\x0e", "\x12\x41", "\x0c\x02", "\x0a\x20", "\x01\x12"}) {
       seeds.push_back(std::string(options, 2) + module);
     }
   };

@@ -6,6 +6,7 @@
 #include "fermata/coroutine.h"
 #include "fermata/deadline.h"
 #include "fermata/dynamic.h"
+#include "fermata/embedded.h"
 #include "fermata/interrupt.h"
 #include "fermata/limits.h"
 #include "fermata/needs_cxx20.h"

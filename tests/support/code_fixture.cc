@@ -25,6 +25,10 @@ const ModuleInfo* Load(const std::string& path, const Variant& v) {
   if (v.everywhere) options.translator_flags.push_back("--suspend-everywhere");
   if (v.preempt != nullptr)
     options.translator_flags.push_back(absl::StrCat("--preempt=", v.preempt));
+  if (v.flag != nullptr) options.compiler_flags.push_back(v.flag);
+  if (v.memory_bytes >= 0) {
+    options.translator_flags.push_back(absl::StrCat("--memory-bytes=", v.memory_bytes));
+  }
   if (v.piece_size != 0) {
     options.translator_flags.push_back(absl::StrCat("--piece-size=", v.piece_size));
   }
@@ -53,6 +57,8 @@ std::string NameOfVariant(const testing::TestParamInfo<Variant>& info) {
   const std::string optimization = v.optimization;
   return absl::StrCat(absl::StrReplaceAll(compiler, {{"+", "x"}, {"-", "_"}, {".", "_"}}), "_",
                       v.plain_functions ? "plain" : v.shape, "_", v.memory, "_", v.shards,
+                      v.flag == nullptr ? "" : absl::StrReplaceAll(v.flag, {{"-", "_"}}),
+                      v.memory_bytes < 0 ? "" : absl::StrCat("_of_", v.memory_bytes),
                       v.everywhere ? "_everywhere" : "", v.preempt == nullptr ? "" : "_",
                       v.preempt == nullptr ? "" : v.preempt,
                       v.piece_size == 0 ? "" : absl::StrCat("_pieces_", v.piece_size),

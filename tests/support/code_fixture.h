@@ -25,6 +25,8 @@ struct Variant {
   // --preempt: interrupted, or without fuel, at every check.
   const char* preempt = nullptr;
   const char* optimization = "-O2";
+  const char* flag = nullptr;  // a further one of the compiler
+  int memory_bytes = -1;       // --memory-bytes, if not negative
 };
 
 void PrintTo(const Variant& v, std::ostream* out);

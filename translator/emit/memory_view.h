@@ -3,20 +3,38 @@
 #ifndef FERMATA_TRANSLATOR_EMIT_MEMORY_VIEW_H_
 #define FERMATA_TRANSLATOR_EMIT_MEMORY_VIEW_H_
 
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
 #include "translator/emit/options.h"
 #include "translator/wasm/module.h"
 
 namespace fermata::emit {
 
 struct MemoryView {
-  const char* type;  // of fermata/core/memory.h; accesses take an object of it, one a function
+  std::string type;  // of fermata/core/memory.h; accesses take an object of it, one a function
   bool faults;       // out of bounds is a fault of the machine: loads must not be optimized away
   bool reloads;  // the object copies the size, so it is refreshed after what may grow the memory
 };
 
-inline MemoryView ViewOf(MemoryPolicy policy, const wasm::MemoryType& type) {
-  if (policy == MemoryPolicy::kReserved && wasm::IsGuardable(type)) {
+inline bool IsFixed(const Options& options) { return options.memory == MemoryPolicy::kFixed; }
+
+// The bytes of a fixed memory that can be accessed.
+inline uint64_t FixedBytes(const Options& options, const wasm::MemoryType& type) {
+  return options.memory_bytes.value_or(type.limits.min << type.page_log2);
+}
+
+inline std::string FixedViewType(const Options& options, const wasm::MemoryType& type) {
+  return absl::StrCat("MemFixed<", FixedBytes(options, type), "u>");
+}
+
+inline MemoryView ViewOf(const Options& options, const wasm::MemoryType& type) {
+  if (options.memory == MemoryPolicy::kReserved && wasm::IsGuardable(type)) {
     return {"const MemReserved", true, false};
+  }
+  if (IsFixed(options)) {
+    return {absl::StrCat("const ", FixedViewType(options, type)), false, false};
   }
   if (type.limits.shared) return {"const MemShared", false, false};
   return {type.limits.is64 ? "MemChecked64" : "MemChecked", false, true};

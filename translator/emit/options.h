@@ -3,6 +3,7 @@
 #define FERMATA_TRANSLATOR_EMIT_OPTIONS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace fermata::emit {
 enum class ShapeChoice : uint8_t { kAuto, kSplit, kShared };
 // How guests can be paused where no import suspends them.
 enum class Preempt : uint8_t { kNone, kInterrupt, kFuel };
-enum class MemoryPolicy : uint8_t { kReserved, kChecked };
+enum class MemoryPolicy : uint8_t { kReserved, kChecked, kFixed };
 
 struct Options {
   std::string name_space = "guest";  // may be nested: "a::b"
@@ -23,7 +24,14 @@ struct Options {
   uint32_t shards = 1;
   ShapeChoice shape = ShapeChoice::kAuto;
   MemoryPolicy memory = MemoryPolicy::kReserved;
+  // kFixed: the bytes of memory that the guest may use, at most those it declares; absent: those.
+  std::optional<uint64_t> memory_bytes;
   Preempt preempt = Preempt::kNone;
+  // For microcontrollers: one instance in storage of the host's, no heap. With a fixed memory.
+  bool freestanding = false;
+  // Of freestanding: the bytes of frames that a held call may have; absent: what the deepest chain
+  // of calls needs, which recursion that may suspend leaves open.
+  std::optional<uint32_t> frame_bytes;
   // Functions of more bytes of wasm are emitted in pieces of about that many operations. Tests set
   // both. High enough that no interpreter's loop is affected: the largest known has 200 KB.
   uint32_t giant_bytes = 256 * 1024;

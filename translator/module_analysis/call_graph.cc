@@ -60,6 +60,7 @@ class Collector : public validate::NullSink {
     AddIndirect(type, table);
   }
   void CallRef(uint32_t type) override {
+    graph_.uses_handles = true;
     NoteCall();
     AddIndirect(type, kAnyTable);
   }
@@ -82,7 +83,10 @@ class Collector : public validate::NullSink {
   }
   void MemoryInit(uint32_t data, uint32_t) override { graph_.named_datas[data] = true; }
   void DataDrop(uint32_t data) override { graph_.named_datas[data] = true; }
-  void TableInit(uint32_t element, uint32_t) override { graph_.named_elements[element] = true; }
+  void TableInit(uint32_t element, uint32_t table) override {
+    graph_.named_elements[element] = true;
+    graph_.used_tables[table] = true;
+  }
   void ElemDrop(uint32_t element) override { graph_.named_elements[element] = true; }
   void ConstV128(uint64_t, uint64_t) override { graph_.uses_simd = true; }
   void Lane(wasm::Opcode, uint32_t) override { graph_.uses_simd = true; }
@@ -98,11 +102,16 @@ class Collector : public validate::NullSink {
     }
   }
   void Uses(const wasm::FeatureUses& uses) override { graph_.uses.AddAll(uses); }
-  void RefFunc(uint32_t function) override { referenced_.insert(function); }
-  void TableSet(uint32_t table) override { written_tables_[table] = true; }
-  void TableFill(uint32_t table) override { written_tables_[table] = true; }
-  void TableGrow(uint32_t table) override { written_tables_[table] = true; }
+  void RefFunc(uint32_t function) override {
+    referenced_.insert(function);
+    graph_.uses_handles = true;
+  }
+  void TableGet(uint32_t table) override { graph_.used_tables[table] = true; }
+  void TableSet(uint32_t table) override { NoteWrite(table); }
+  void TableFill(uint32_t table) override { NoteWrite(table); }
+  void TableGrow(uint32_t table) override { NoteWrite(table); }
   void TableCopy(uint32_t to, uint32_t from) override {
+    graph_.used_tables[to] = graph_.used_tables[from] = true;
     if (to != from) written_tables_[to] = true;
   }
 
@@ -124,6 +133,10 @@ class Collector : public validate::NullSink {
       calls_.indirect_sites.push_back(0);
     }
     ++calls_.indirect_sites[it->second];
+  }
+  void NoteWrite(uint32_t table) {
+    graph_.used_tables[table] = true;
+    written_tables_[table] = true;
   }
   void NoteCall() {
     if (loop_depth_ > 0) calls_.suspension_free_loops = false;
@@ -206,6 +219,7 @@ absl::StatusOr<CallGraph> BuildCallGraph(const Module& module) {
   NoteTypes(module, graph);
   graph.functions.resize(module.functions.size());
   graph.open_table.resize(module.tables.size());
+  graph.used_tables.resize(module.tables.size());
 
   absl::flat_hash_set<uint32_t> referenced;
   std::vector<bool> written_tables(module.tables.size());
@@ -231,7 +245,10 @@ absl::StatusOr<CallGraph> BuildCallGraph(const Module& module) {
     referenced.insert(segment.functions.begin(), segment.functions.end());
     for (const ConstExpr& expr : segment.exprs) AddReferenced(expr, referenced);
   }
-  for (const wasm::Global& g : module.globals) AddReferenced(g.init, referenced);
+  for (const wasm::Global& g : module.globals) {
+    AddReferenced(g.init, referenced);
+    for (const ConstInstr& i : g.init) graph.uses_handles |= i.kind == ConstInstr::kRefFunc;
+  }
   if (module.has_start) referenced.insert(module.start);
   graph.referenced.assign(referenced.begin(), referenced.end());
   std::sort(graph.referenced.begin(), graph.referenced.end());

@@ -47,6 +47,10 @@ struct CallGraph {
   // Segments that bodies name: only these are of interest once an instance has been made.
   std::vector<bool> named_datas;
   std::vector<bool> named_elements;
+  // By table: instructions other than calls through it (and table.size) name it.
+  std::vector<bool> used_tables;
+  // References to functions are made by ref.func, or called.
+  bool uses_handles = false;
   // Some type has a declared subtype: indirect calls may reach functions of several types.
   bool has_subtypes = false;
   wasm::FeatureUses uses;  // by function bodies

@@ -27,7 +27,7 @@ struct Report::State {
 
 // LLVM asserts that all which was begun is ended, also if the module turned out to be bad.
 Report::~Report() {
-  if (!state_->finished) Finish();
+  if (!state_->finished) Finish({});
 }
 
 Report::Report(const ModuleContext& context)
@@ -82,11 +82,35 @@ void Report::Add(uint32_t function, const EmittedFunction& emitted, int forced_l
   });
 }
 
-std::string Report::Finish() {
+// What a call of each exported function needs at most; of a recursion, who takes part in it.
+void Report::AddExports(const std::vector<Budget>& budgets) {
+  llvm::json::OStream& json = state_->json;
+  const auto path = [&](llvm::StringRef name, const Longest& longest) {
+    if (longest.endless()) {
+      json.attribute(name.str() + "_recursion", Utf8(longest.recursion));
+    } else {
+      json.attribute(name.str() + "_bytes", static_cast<int64_t>(longest.bytes));
+    }
+  };
+  json.attributeArray("exports", [&] {
+    for (const wasm::Export& e : context_.module.exports) {
+      if (e.kind != wasm::ExternKind::kFunction) continue;
+      json.object([&] {
+        json.attribute("name", Utf8(e.name));
+        json.attribute("function", e.index);
+        path("frame", budgets[e.index].frames);
+        path("stack", budgets[e.index].stack);
+      });
+    }
+  });
+}
+
+std::string Report::Finish(const std::vector<Budget>& budgets) {
   state_->finished = true;
   llvm::json::OStream& json = state_->json;
   json.arrayEnd();
   json.attributeEnd();
+  if (!budgets.empty()) AddExports(budgets);
   json.attributeObject("summary", [&] {
     json.attribute("plain", state_->counts[0]);
     json.attribute("split", state_->counts[1]);

@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "translator/emit/function/functions.h"
+#include "translator/emit/module/budget.h"
 #include "translator/emit/module_context.h"
 
 namespace fermata::emit {
@@ -15,10 +17,11 @@ class Report {
   explicit Report(const ModuleContext& context);
   ~Report();
   void Add(uint32_t function, const EmittedFunction& emitted, int forced_loads);
-  // The whole document; call once.
-  std::string Finish();
+  // The whole document; call once. `budgets`: by function, or empty.
+  std::string Finish(const std::vector<Budget>& budgets);
 
  private:
+  void AddExports(const std::vector<Budget>& budgets);
   struct State;  // keeps LLVM's JSON writer out of this header
   const ModuleContext& context_;
   std::unique_ptr<State> state_;

@@ -76,10 +76,18 @@
 #define FERMATA_EXPORT
 #endif
 
+// A pointer that is a multiple of 4, and of which the compiler may know it where that is of use: on
+// machines that can't read words anywhere, copying one would be a call.
+#if defined(__GNUC__) && (defined(__arm__) || defined(__riscv))
+#define FERMATA_ALIGNED(pointer) __builtin_assume_aligned(pointer, 4)
+#else
+#define FERMATA_ALIGNED(pointer) (pointer)
+#endif
+
 namespace fermata::core {
 
 // Bumped at every change to a structure below; a module of another version is refused.
-inline constexpr uint32_t kAbiVersion = 6;
+inline constexpr uint32_t kAbiVersion = 7;
 
 using u8 = uint8_t;
 using u16 = uint16_t;
@@ -90,6 +98,32 @@ using i64 = int64_t;
 using f32 = float;
 using f64 = double;
 using ref = uint32_t;  // a reference handle, 0 is null
+
+// From the machine's order of bytes to little-endian, and back.
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+FERMATA_INLINE u16 little(u16 v) { return __builtin_bswap16(v); }
+FERMATA_INLINE u32 little(u32 v) { return __builtin_bswap32(v); }
+FERMATA_INLINE u64 little(u64 v) { return __builtin_bswap64(v); }
+#else
+FERMATA_INLINE u16 little(u16 v) { return v; }
+FERMATA_INLINE u32 little(u32 v) { return v; }
+FERMATA_INLINE u64 little(u64 v) { return v; }
+#endif
+FERMATA_INLINE u8 little(u8 v) { return v; }
+
+// With -ffreestanding these are functions like any other to the compiler, and copying a word would
+// be a call.
+#if defined(__GNUC__) && __STDC_HOSTED__ == 0
+FERMATA_INLINE void* memcpy(void* to, const void* from, size_t size) {
+  return __builtin_memcpy(to, from, size);
+}
+FERMATA_INLINE void* memmove(void* to, const void* from, size_t size) {
+  return __builtin_memmove(to, from, size);
+}
+FERMATA_INLINE void* memset(void* to, int value, size_t size) {
+  return __builtin_memset(to, value, size);
+}
+#endif
 
 // Why a call did not return normally: the value of Instance::unwind. One channel serves them all.
 enum class Unwind : u32 {
@@ -340,7 +374,8 @@ Exit Initialize(Context& context, Activation& activation, Instance& instance);
 // The footer of the last (innermost) frame; the activation must not be empty.
 inline Footer LastFooter(const Activation& activation) {
   u64 bits;
-  memcpy(&bits, activation.frames + activation.size - sizeof bits, sizeof bits);
+  memcpy(&bits, FERMATA_ALIGNED(activation.frames + activation.size - sizeof bits), sizeof bits);
+  bits = little(bits);
   return {static_cast<u32>(bits), static_cast<u16>(bits >> 32), static_cast<u16>(bits >> 48)};
 }
 

@@ -12,9 +12,6 @@
 #if !defined(__GNUC__)
 #error "atomic accesses need GNU C++'s __atomic builtins"
 #endif
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#error "atomic accesses are written for little-endian machines"
-#endif
 
 namespace fermata::core {
 
@@ -27,40 +24,60 @@ FERMATA_INLINE T* atomic_at(Instance* base, const View& m, u64 address, u64 offs
   return reinterpret_cast<T*>(m.at(address, offset, sizeof(T)));
 }
 
+// Addition and subtraction of values in little-endian order. All else that is done in memory is the
+// same in either order of bytes.
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+template <class T>
+FERMATA_INLINE T atomic_add(T* at, T v, int order) {
+  T found = __atomic_load_n(at, __ATOMIC_RELAXED);
+  while (!__atomic_compare_exchange_n(at, &found, little(static_cast<T>(little(found) + little(v))),
+                                      false, order, __ATOMIC_RELAXED)) {
+  }
+  return found;
+}
+template <class T>
+FERMATA_INLINE T atomic_sub(T* at, T v, int order) {
+  return atomic_add(at, little(static_cast<T>(-little(v))), order);
+}
+#else
+#define atomic_add __atomic_fetch_add
+#define atomic_sub __atomic_fetch_sub
+#endif
+
 // ---- Loads, stores, read-modify-write ----
 // Compilers make a load, or nothing, of what they know to change nothing.
-#define FERMATA_RMW(name, value, bits, builtin)                                                \
-  template <class View>                                                                        \
-  FERMATA_INLINE value name(Instance* base, const View& m, u64 address, u64 offset, value v) { \
-    __asm__("" : "+r"(v));                                                                     \
-    return builtin(atomic_at<bits>(base, m, address, offset), static_cast<bits>(v),            \
-                   __ATOMIC_SEQ_CST);                                                          \
+#define FERMATA_RMW(name, value, bits, update)                                                    \
+  template <class View>                                                                           \
+  FERMATA_INLINE value name(Instance* base, const View& m, u64 address, u64 offset, value v) {    \
+    __asm__("" : "+r"(v));                                                                        \
+    return little(update(atomic_at<bits>(base, m, address, offset), little(static_cast<bits>(v)), \
+                         __ATOMIC_SEQ_CST));                                                      \
   }
 // `rmw` and `u` as in i32.atomic.rmw8.add_u, without the first dot.
-#define FERMATA_ATOMICS(value, bits, load, store, rmw, u)                                       \
-  template <class View>                                                                         \
-  FERMATA_INLINE value load(Instance* base, const View& m, u64 address, u64 offset) {           \
-    return __atomic_load_n(atomic_at<bits>(base, m, address, offset), __ATOMIC_SEQ_CST);        \
-  }                                                                                             \
-  template <class View>                                                                         \
-  FERMATA_INLINE void store(Instance* base, const View& m, u64 address, u64 offset, value v) {  \
-    __atomic_store_n(atomic_at<bits>(base, m, address, offset), static_cast<bits>(v),           \
-                     __ATOMIC_SEQ_CST);                                                         \
-  }                                                                                             \
-  FERMATA_RMW(rmw##_add##u, value, bits, __atomic_fetch_add)                                    \
-  FERMATA_RMW(rmw##_sub##u, value, bits, __atomic_fetch_sub)                                    \
-  FERMATA_RMW(rmw##_and##u, value, bits, __atomic_fetch_and)                                    \
-  FERMATA_RMW(rmw##_or##u, value, bits, __atomic_fetch_or)                                      \
-  FERMATA_RMW(rmw##_xor##u, value, bits, __atomic_fetch_xor)                                    \
-  FERMATA_RMW(rmw##_xchg##u, value, bits, __atomic_exchange_n)                                  \
-  template <class View>                                                                         \
-  FERMATA_INLINE value rmw##_cmpxchg##u(Instance* base, const View& m, u64 address, u64 offset, \
-                                        value expected, value replacement) {                    \
-    bits* const at = atomic_at<bits>(base, m, address, offset);                                 \
-    bits found = static_cast<bits>(expected);                                                   \
-    __atomic_compare_exchange_n(at, &found, static_cast<bits>(replacement), false,              \
-                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                            \
-    return found;                                                                               \
+#define FERMATA_ATOMICS(value, bits, load, store, rmw, u)                                        \
+  template <class View>                                                                          \
+  FERMATA_INLINE value load(Instance* base, const View& m, u64 address, u64 offset) {            \
+    return little(__atomic_load_n(atomic_at<bits>(base, m, address, offset), __ATOMIC_SEQ_CST)); \
+  }                                                                                              \
+  template <class View>                                                                          \
+  FERMATA_INLINE void store(Instance* base, const View& m, u64 address, u64 offset, value v) {   \
+    __atomic_store_n(atomic_at<bits>(base, m, address, offset), little(static_cast<bits>(v)),    \
+                     __ATOMIC_SEQ_CST);                                                          \
+  }                                                                                              \
+  FERMATA_RMW(rmw##_add##u, value, bits, atomic_add)                                             \
+  FERMATA_RMW(rmw##_sub##u, value, bits, atomic_sub)                                             \
+  FERMATA_RMW(rmw##_and##u, value, bits, __atomic_fetch_and)                                     \
+  FERMATA_RMW(rmw##_or##u, value, bits, __atomic_fetch_or)                                       \
+  FERMATA_RMW(rmw##_xor##u, value, bits, __atomic_fetch_xor)                                     \
+  FERMATA_RMW(rmw##_xchg##u, value, bits, __atomic_exchange_n)                                   \
+  template <class View>                                                                          \
+  FERMATA_INLINE value rmw##_cmpxchg##u(Instance* base, const View& m, u64 address, u64 offset,  \
+                                        value expected, value replacement) {                     \
+    bits* const at = atomic_at<bits>(base, m, address, offset);                                  \
+    bits found = little(static_cast<bits>(expected));                                            \
+    __atomic_compare_exchange_n(at, &found, little(static_cast<bits>(replacement)), false,       \
+                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                             \
+    return little(found);                                                                        \
   }
 FERMATA_ATOMICS(u32, u32, i32_atomic_load, i32_atomic_store, i32_atomic_rmw, )
 FERMATA_ATOMICS(u32, u8, i32_atomic_load8_u, i32_atomic_store8, i32_atomic_rmw8, _u)
@@ -71,6 +88,8 @@ FERMATA_ATOMICS(u64, u16, i64_atomic_load16_u, i64_atomic_store16, i64_atomic_rm
 FERMATA_ATOMICS(u64, u32, i64_atomic_load32_u, i64_atomic_store32, i64_atomic_rmw32, _u)
 #undef FERMATA_ATOMICS
 #undef FERMATA_RMW
+#undef atomic_add
+#undef atomic_sub
 
 FERMATA_INLINE void atomic_fence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 

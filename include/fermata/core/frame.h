@@ -7,14 +7,6 @@
 
 namespace fermata::core {
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-FERMATA_INLINE u32 little(u32 v) { return __builtin_bswap32(v); }
-FERMATA_INLINE u64 little(u64 v) { return __builtin_bswap64(v); }
-#else
-FERMATA_INLINE u32 little(u32 v) { return v; }
-FERMATA_INLINE u64 little(u64 v) { return v; }
-#endif
-
 // As they lie in frames: at multiples of kFrameWord.
 #if defined(__GNUC__)
 typedef u32 FrameU32 __attribute__((may_alias));
@@ -40,12 +32,12 @@ FERMATA_INLINE void frame_put_f64(u8* frame, u32 offset, f64 v) {
 }
 FERMATA_INLINE u32 frame_get32(const u8* frame, u32 offset) {
   u32 v;
-  memcpy(&v, frame + offset, sizeof v);
+  memcpy(&v, FERMATA_ALIGNED(frame + offset), sizeof v);
   return little(v);
 }
 FERMATA_INLINE u64 frame_get64(const u8* frame, u32 offset) {
   u64 v;
-  memcpy(&v, frame + offset, sizeof v);
+  memcpy(&v, FERMATA_ALIGNED(frame + offset), sizeof v);
   return little(v);
 }
 FERMATA_INLINE f32 frame_get_f32(const u8* frame, u32 offset) {
@@ -64,7 +56,7 @@ FERMATA_INLINE u8* push_op(Instance* instance, u32 site, u32 slots) {
                        static_cast<size_t>(top - context.scratch_begin) < bytes)) {
     return PushOp(instance, site, slots);
   }
-  const u64 footer = (site | u64{bytes / kFrameWord} << 32) | u64{instance->index} << 48;
+  const u64 footer = little((site | u64{bytes / kFrameWord} << 32) | u64{instance->index} << 48);
   memcpy(top - sizeof footer, &footer, sizeof footer);
   context.scratch_top = top - bytes;
   ++context.pushed;

@@ -98,7 +98,7 @@ FERMATA_INLINE bool interrupted(const u32* interrupt) {
   bool set;
   __asm__ volatile("cmpl $0, %1" : "=@ccne"(set) : "m"(*interrupt));
   return set;
-#elif defined(__GNUC__)
+#elif defined(__GNUC__) && !defined(FERMATA_FREESTANDING)
   return __atomic_load_n(interrupt, __ATOMIC_RELAXED) != 0;
 #else
   return *static_cast<const volatile u32*>(interrupt) != 0;
@@ -119,8 +119,12 @@ FERMATA_INLINE bool interrupted(const u32* interrupt) {
 #endif
 
 // What the runtime keeps below the stack limit for callees that don't check, beyond what the host
-// needs: a need of no more than that takes no arithmetic.
+// needs: a need of no more than that takes no arithmetic. Microcontrollers have no such stacks.
+#if defined(FERMATA_FREESTANDING)
+inline constexpr uintptr_t kStackSlack = 0;
+#else
 inline constexpr uintptr_t kStackSlack = 64 * 1024;
+#endif
 
 // Traps unless `need` bytes (the translator's estimate) are left on the native stack.
 FERMATA_INLINE void check_stack(Instance* instance, u32 need) {

@@ -105,6 +105,8 @@ struct MemoryInfo {
   SizeLimitsInfo limits;
   u32 offset;  // of a MemoryField
   bool imported;
+  // MemoryPolicy::kFixed: the bytes that can be accessed, at most those of limits.min pages.
+  u64 fixed_bytes = 0;
 };
 // A global of the module.
 struct GlobalInfo {

@@ -20,6 +20,10 @@
 #define INDIRECT_FIXED(size, number, type, element) \
   const Function& callee =                          \
       indirect_fixed(base, self.elements##number, size, self.table##number, element, type)
+// The table is constant data, `tableN_elements`.
+#define INDIRECT_CONSTANT(size, number, type, element) \
+  const ConstantFunction& callee =                     \
+      indirect_constant(base, table##number##_elements, size, element, type)
 #define CALLEE(type) reinterpret_cast<type*>(callee.code)
 // Where a call was suspended: a new frame, or that which was resumed, of a site.
 #define PUSH(site) frame = PushFrame(base, site)

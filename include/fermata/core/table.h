@@ -28,6 +28,25 @@ FERMATA_INLINE const Function& indirect_fixed(Instance* self, const Function* el
   return elements[index];
 }
 
+// An element of a table that nobody can change: constant data of the module. The function is one of
+// the instance that calls it.
+struct ConstantFunction {
+  AnyFunction code;  // null: no function
+  u32 type;          // kNoType if there is none
+};
+// Traps because of an element, or null if there is no such element.
+[[noreturn]] FERMATA_COLD void IndirectConstantTrap(Instance* self,
+                                                    const ConstantFunction* function);
+template <class Index>
+FERMATA_INLINE const ConstantFunction& indirect_constant(Instance* self,
+                                                         const ConstantFunction* elements, u32 size,
+                                                         Index index, u32 type) {
+  if (FERMATA_UNLIKELY(index >= size)) IndirectConstantTrap(self, nullptr);
+  const ConstantFunction& function = elements[index];
+  if (FERMATA_UNLIKELY(function.type != type)) IndirectConstantTrap(self, &function);
+  return function;
+}
+
 // The function that call_ref calls; null traps. Handles also come from hosts and snapshots, so a
 // function that is not of canonical type `type`, or a subtype, traps.
 const Function& referenced(Instance* self, ref function, u32 type);

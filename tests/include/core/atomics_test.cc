@@ -39,12 +39,13 @@ template <class View, class F>
 void CheckRmw(u32 size, F op, u64 expected) {
   Fixture f;
   std::memset(f.bytes, 0x55, sizeof f.bytes);
-  std::memcpy(f.bytes + 16, &kOld, size);
+  const u64 old = little(kOld), left = little(expected);
+  std::memcpy(f.bytes + 16, &old, size);
   const u64 mask = size == 8 ? ~u64{0} : (u64{1} << 8 * size) - 1;
   EXPECT_EQ(op(&f.instance, View(&f.instance, f.field)), kOld & mask);
   u8 wanted[64];
   std::memset(wanted, 0x55, sizeof wanted);
-  std::memcpy(wanted + 16, &expected, size);
+  std::memcpy(wanted + 16, &left, size);
   EXPECT_EQ(std::memcmp(wanted, f.bytes, sizeof wanted), 0);
 }
 #define CHECK_RMW(type, name, size, expected)                                                      \
@@ -81,7 +82,7 @@ TYPED_TEST(Atomics, LoadsAndStores) {
   const auto word = [&] {
     u64 v;
     std::memcpy(&v, f.bytes + 56, 8);
-    return v;
+    return little(v);
   };
   i64_atomic_store(i, m, 50, 6, kOld);
   EXPECT_EQ(word(), kOld);

@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "absl/numeric/int128.h"
 #include "fermata/core/generated.h"
 #include "fermata/dynamic.h"
 #include "tests/support/trap_of.h"
@@ -79,7 +80,7 @@ TEST(Integers, CountsAndRotations) {
     for (u64 n : {u64{0}, u64{1}, u64{63}, u64{64}, u64{65}, ~u64{0}}) {
       EXPECT_EQ(i64_rotr(i64_rotl(v, n), n), v);
     }
-    EXPECT_EQ(i64_extend32_s(v), static_cast<u64>(static_cast<__int128>(static_cast<i32>(v))));
+    EXPECT_EQ(i64_extend32_s(v), static_cast<u64>(static_cast<absl::int128>(static_cast<i32>(v))));
     EXPECT_EQ(i64_extend8_s(v), v & 0x80 ? v | ~u64{0xff} : v & 0xff);
     EXPECT_EQ(i64_extend16_s(v), v & 0x8000 ? v | ~u64{0xffff} : v & 0xffff);
   }
@@ -111,8 +112,8 @@ TEST(Integers, DivisionAgainstWiderIntegers) {
         EXPECT_EQ(TrapOf([&](Instance* i) { i64_rem_s(i, a, b); }), Trap::kIntegerDivideByZero);
         continue;
       }
-      const __int128 sa = static_cast<i64>(a), sb = static_cast<i64>(b);
-      if (sa / sb == static_cast<__int128>(1) << 63) {
+      const absl::int128 sa = static_cast<i64>(a), sb = static_cast<i64>(b);
+      if (sa / sb == static_cast<absl::int128>(1) << 63) {
         EXPECT_EQ(TrapOf([&](Instance* i) { i64_div_s(i, a, b); }), Trap::kIntegerOverflow);
       } else {
         EXPECT_EQ(Value<u64>([&](Instance* i) { return i64_div_s(i, a, b); }),
@@ -228,12 +229,12 @@ TEST(Floats, Rounding) {
 }
 
 // The truncation of v as an exact integer, if |v| < 2^100.
-__int128 Exact(f64 v) { return static_cast<__int128>(std::trunc(v)); }
+absl::int128 Exact(f64 v) { return static_cast<absl::int128>(std::trunc(v)); }
 
 template <typename T, typename F, typename Float>
-void CheckTruncation(F f, T (*saturate)(Float), Float v, __int128 low, __int128 high) {
+void CheckTruncation(F f, T (*saturate)(Float), Float v, absl::int128 low, absl::int128 high) {
   const bool huge = !(std::fabs(v) < 1e30);
-  const __int128 exact = huge ? (v < 0 ? low - 1 : high + 1) : Exact(v);
+  const absl::int128 exact = huge ? (v < 0 ? low - 1 : high + 1) : Exact(v);
   if (exact < low || exact > high) {
     EXPECT_EQ(TrapOf([&](Instance* i) { f(i, v); }), Trap::kIntegerOverflow) << v;
     EXPECT_EQ(saturate(v), static_cast<T>(exact < low ? low : high)) << v;
@@ -244,7 +245,7 @@ void CheckTruncation(F f, T (*saturate)(Float), Float v, __int128 low, __int128 
 }
 
 TEST(Conversions, TruncationAgainstExactIntegers) {
-  constexpr __int128 kOne = 1;
+  constexpr absl::int128 kOne = 1;
   for (f64 v : Doubles()) {
     CheckTruncation<u32>(i32_trunc_f64_s, i32_trunc_sat_f64_s, v, -(kOne << 31), (kOne << 31) - 1);
     CheckTruncation<u32>(i32_trunc_f64_u, i32_trunc_sat_f64_u, v, 0, (kOne << 32) - 1);

@@ -1,4 +1,4 @@
-// The wide-arithmetic instructions against __int128, with it and in halves.
+// The wide-arithmetic instructions, computed in halves, against 128-bit integers.
 #define FERMATA_NO_INT128 1
 #include "fermata/core/wide.h"
 
@@ -8,11 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/numeric/int128.h"
+
 namespace fermata::core {
 namespace {
 
-__extension__ typedef unsigned __int128 U128;
-__extension__ typedef __int128 S128;
+using U128 = absl::uint128;
+using S128 = absl::int128;
 
 U128 Pair(u64 low, u64 high) { return U128{high} << 64 | low; }
 

@@ -271,8 +271,10 @@ TEST_P(Trampoline, FramesLieFromTheOutermostToTheOp) {
   ASSERT_EQ(call.activation.size, (3 * 2 + 2) * 8u);
   for (u32 i = 0; i < 3; ++i) {
     EXPECT_EQ(frame_get32(call.activation.frames + 16 * i, 0), 3 - i);
-    Footer footer;
-    memcpy(&footer, call.activation.frames + 16 * i + 8, sizeof footer);
+    Activation until{};
+    until.frames = call.activation.frames;
+    until.size = 16 * (i + 1);
+    const Footer footer = LastFooter(until);
     EXPECT_EQ(footer.site, kSplit0);
     EXPECT_EQ(footer.words, 4u);
     EXPECT_EQ(footer.instance, 0u);

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "fermata/core/frame.h"
+
 namespace fermata::internal {
 namespace {
 
@@ -26,7 +28,7 @@ void WakeAll(const void* address, uint32_t count) {
 }
 
 TEST(Parking, DoesNotWaitForAValueThatIsNotThere) {
-  cell[0] = 0x500000007;
+  cell[0] = core::little(uint64_t{0x500000007});
   EXPECT_EQ(Park(cell, 8, 4, -1), kNotEqual);
   EXPECT_EQ(Park(cell, 7, 8, -1), kNotEqual);
   // What is compared: as many bytes as the instruction says.
@@ -36,7 +38,7 @@ TEST(Parking, DoesNotWaitForAValueThatIsNotThere) {
 
 TEST(Parking, TimesOut) {
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_EQ(Park(cell, cell[0], 8, 20 * kMillisecond), kTimedOut);
+  EXPECT_EQ(Park(cell, core::little(cell[0]), 8, 20 * kMillisecond), kTimedOut);
   EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(20));
   EXPECT_EQ(Unpark(cell, 10), 0u);  // who timed out waits no longer
 }

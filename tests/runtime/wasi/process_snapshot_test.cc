@@ -38,7 +38,7 @@ class ProcessSnapshotTest : public testing::Test {
   static T Load(Process& process, uint32_t at) {
     T value;
     std::memcpy(&value, Memory(process) + at, sizeof value);
-    return value;
+    return core::little(value);
   }
   static void Call(Process& process, const char* name, std::vector<Value> arguments) {
     const absl::Status status = process.Begin(name, arguments);
@@ -61,7 +61,7 @@ class ProcessSnapshotTest : public testing::Test {
          {i32(Load<uint32_t>(p, 2000)), i32(0), i32(1003), i32(4), i32(0), Value::I64(reading),
           Value::I64(0), i32(0), i32(2004)});
     Call(p, "fd_seek", {i32(Load<uint32_t>(p, 2004)), Value::I64(5), i32(0), i32(2008)});
-    const uint32_t iovec[] = {3000, 10};
+    const uint32_t iovec[] = {core::little(uint32_t{3000}), core::little(uint32_t{10})};
     std::memcpy(Memory(p) + 2016, iovec, sizeof iovec);
     EXPECT_TRUE(p.Begin("fd_read", {{i32(0), i32(2016), i32(1), i32(2024)}}).ok());
     EXPECT_EQ(p.Run(), Process::State::kWaiting);

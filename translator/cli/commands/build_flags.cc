@@ -61,7 +61,7 @@ cl::opt<unsigned> jobs("jobs", cl::init(0), cl::value_desc("n"),
                        FERMATA_BOTH);
 cl::opt<std::string> shape("shape", cl::value_desc("auto|split|shared"),
                            cl::desc("How functions that may suspend are emitted"), FERMATA_BOTH);
-cl::opt<std::string> memory("memory", cl::value_desc("reserved|checked"),
+cl::opt<std::string> memory("memory", cl::value_desc("reserved|checked|fixed"),
                             cl::desc("How memory accesses are bounded"), FERMATA_BOTH);
 cl::list<std::string> features("features", cl::value_desc("proposal"), cl::CommaSeparated,
                                cl::desc("Proposals that the module may use, or with a '-' must "

@@ -21,6 +21,8 @@ using emit::MemoryPolicy;
 using emit::Preempt;
 using emit::ShapeChoice;
 
+enum class Profile : uint8_t { kHosted, kFreestanding };
+
 cl::SubCommand command(
     "translate", "Translate a WebAssembly module into a folder of C++ that can suspend at imports");
 cl::OptionCategory category("Translation");
@@ -63,7 +65,25 @@ cl::opt<ShapeChoice> shape(
 cl::opt<MemoryPolicy> memory(
     "memory", cl::init(MemoryPolicy::kReserved), cl::desc("How accesses are bounded:"),
     cl::values(clEnumValN(MemoryPolicy::kReserved, "reserved", "guard pages, no checks (default)"),
-               clEnumValN(MemoryPolicy::kChecked, "checked", "a check at each access")),
+               clEnumValN(MemoryPolicy::kChecked, "checked", "a check at each access"),
+               clEnumValN(MemoryPolicy::kFixed, "fixed",
+                          "the memory never grows: a check against a constant")),
+    cl::sub(command), cl::cat(category));
+cl::opt<uint64_t> memory_bytes(
+    "memory-bytes", cl::value_desc("n"),
+    cl::desc("With --memory=fixed: the bytes of memory that the guest may use; accesses beyond "
+             "them trap (default: what the module declares)"),
+    cl::sub(command), cl::cat(category));
+cl::opt<Profile> profile(
+    "profile", cl::init(Profile::kHosted), cl::desc("Where the guest runs:"),
+    cl::values(clEnumValN(Profile::kHosted, "hosted", "with an operating system (default)"),
+               clEnumValN(Profile::kFreestanding, "freestanding",
+                          "on a microcontroller: no heap, nothing but the core")),
+    cl::sub(command), cl::cat(category));
+cl::opt<unsigned> frame_bytes(
+    "frame-bytes", cl::value_desc("n"),
+    cl::desc("With --profile=freestanding: the bytes of frames that a held call may have (default: "
+             "what the deepest chain of calls needs)"),
     cl::sub(command), cl::cat(category));
 cl::opt<Preempt> preempt(
     "preempt", cl::ValueOptional, cl::init(Preempt::kNone),
@@ -151,7 +171,29 @@ int Run() {
   options.emit.shards = shards;
   options.emit.shape = shape;
   options.emit.memory = memory;
+  if (memory_bytes.getNumOccurrences() > 0) {
+    if (memory != MemoryPolicy::kFixed && profile != Profile::kFreestanding) {
+      return Fail("--memory-bytes needs --memory=fixed");
+    }
+    options.emit.memory_bytes = memory_bytes;
+  }
   options.emit.preempt = preempt;
+  if (profile == Profile::kFreestanding) {
+    if (memory.getNumOccurrences() > 0 && memory != MemoryPolicy::kFixed) {
+      return Fail("--profile=freestanding has --memory=fixed");
+    }
+    options.emit.freestanding = true;
+    options.emit.memory = MemoryPolicy::kFixed;
+    options.tell = [](absl::string_view line) {
+      llvm::outs() << llvm::StringRef(line.data(), line.size()) << "\n";
+    };
+  }
+  if (frame_bytes.getNumOccurrences() > 0) {
+    if (profile != Profile::kFreestanding) {
+      return Fail("--frame-bytes needs --profile=freestanding");
+    }
+    options.emit.frame_bytes = frame_bytes;
+  }
   options.emit.suspend_everywhere = suspend_everywhere;
   if (piece_size.getNumOccurrences() > 0) {
     options.emit.giant_bytes = 0;

@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "translator/emit/freestanding.h"
+#include "translator/emit/memory_view.h"
 #include "translator/emit/names.h"
 
 namespace fermata::emit {
@@ -251,13 +253,20 @@ void ExpressionPrinter::AppendUnforced(const Expr* e, std::string& out) const {
                       e->index, context_.module.globals[e->index].imported ? ")" : "");
       return;
     case ExprKind::kMemorySize:
-      if (context_.module.memories[e->index].type.limits.shared) {
+      if (IsFixed(context_.options)) {
+        absl::StrAppend(&out, "u32(", context_.module.memories[e->index].type.limits.min, "u)");
+      } else if (context_.module.memories[e->index].type.limits.shared) {
         absl::StrAppend(&out, CType(e->type), "(memory_pages(self.memory", e->index, ".memory))");
       } else {
         absl::StrAppend(&out, CType(e->type), "(self.memory", e->index, ".memory->pages)");
       }
       return;
     case ExprKind::kTableSize:
+      if (IsConstantTable(context_, e->index)) {
+        absl::StrAppend(&out, CType(e->type), "(", context_.module.tables[e->index].type.limits.min,
+                        "u)");
+        return;
+      }
       absl::StrAppend(&out, CType(e->type), "(self.table", e->index, "->size)");
       return;
     case ExprKind::kTableGet:

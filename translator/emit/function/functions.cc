@@ -38,6 +38,7 @@ class FunctionEmitter {
 
   EmittedFunction Run() {
     result_.shape = plan_.shape;
+    for (const ir::VarId v : variables_) result_.variable_bytes += BytesOf(v);
     CollectSites();
     EmitTitle();
     switch (plan_.shape) {
@@ -66,6 +67,17 @@ class FunctionEmitter {
   }
 
  private:
+  uint32_t BytesOf(ir::VarId v) const {
+    switch (f_.vars[v].type) {
+      case ir::Kind::kV128:
+        return 16;
+      case ir::Kind::kI64:
+      case ir::Kind::kF64:
+        return 8;
+      default:
+        return 4;
+    }
+  }
   void FinishPart() { result_.parts.push_back(out_.Take()); }
 
   void CollectSites() {

@@ -18,6 +18,8 @@ struct EmittedFunction {
   // The text for each source file: one, or as many as ModuleContext::shards has, from the first on.
   std::vector<std::string> parts;
   std::vector<Site> sites;  // by resume point
+  // Of all variables, of which the C++ compiler may keep each on the stack.
+  uint32_t variable_bytes = 0;
   size_t text_bytes() const;
 };
 

@@ -45,6 +45,8 @@ FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
     case ShapeChoice::kShared:
       return FunctionShape::kShared;
     case ShapeChoice::kAuto:
+      // Where flash is what counts: half the size.
+      if (context.options.freestanding) return FunctionShape::kShared;
       break;
   }
   const SplitThresholds& limits = context.large() ? kLargeModule : kSmallModule;

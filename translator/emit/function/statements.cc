@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "include/fermata/core/type_number.h"
+#include "translator/emit/freestanding.h"
 #include "translator/emit/function/functions.h"
 #include "translator/emit/function/slots.h"
 #include "translator/emit/names.h"
@@ -47,7 +47,7 @@ void StatementEmitter::EmitLeave() {
 }
 
 MemoryView StatementEmitter::View(uint32_t memory) const {
-  return ViewOf(context_.options.memory, context_.module.memories[memory].type);
+  return ViewOf(context_.options, context_.module.memories[memory].type);
 }
 
 void StatementEmitter::EmitCommon() {
@@ -130,15 +130,13 @@ void StatementEmitter::EmitText(const Stmt& s) {
     case StmtKind::kAtomicFence:
       return Line(s, "atomic_fence();");
     case StmtKind::kMemoryGrow:
-      return Line(s, "$dst = $type(memory_grow(base, self.memory$i.memory, $0));");
+      return EmitGrow(s);
     case StmtKind::kMemoryFill:
       return EmitFill(s);
     case StmtKind::kMemoryCopy:
       return EmitCopy(s);
     case StmtKind::kMemoryInit:
-      return Line(s,
-                  "memory_init(base, self.memory$j.memory, data$i, self.data_size$i, "
-                  "$0, $1, $2);");
+      return EmitInit(s);
     case StmtKind::kDataDrop:
       return Line(s, "self.data_size$i = 0;");
     case StmtKind::kTableSet:
@@ -195,13 +193,40 @@ void StatementEmitter::EndLine(const Stmt& s) {
   }
 }
 
+// The view of a fixed memory, which the bulk instructions take too.
+std::string StatementEmitter::FixedView(uint32_t memory) const {
+  return absl::StrCat("(", FixedViewType(context_.options, context_.module.memories[memory].type),
+                      "(base, self.memory", memory, "), ");
+}
+
+void StatementEmitter::EmitGrow(const Stmt& s) {
+  if (!IsFixed(context_.options)) {
+    return Line(s, "$dst = $type(memory_grow(base, self.memory$i.memory, $0));");
+  }
+  Line(s, absl::StrCat("$dst = memory_grow_fixed(",
+                       context_.module.memories[s.index].type.limits.min, "u, $0);"));
+}
+
+void StatementEmitter::EmitInit(const Stmt& s) {
+  const char* const rest = "data$i, self.data_size$i, $0, $1, $2);";
+  Line(s, IsFixed(context_.options)
+              ? absl::StrCat("memory_copy_in", FixedView(s.index2), rest)
+              : absl::StrCat("memory_init(base, self.memory$j.memory, ", rest));
+}
+
 void StatementEmitter::EmitFill(const Stmt& s) {
+  if (IsFixed(context_.options)) {
+    return Line(s, absl::StrCat("memory_set", FixedView(s.index), "$0, $1, $2);"));
+  }
   Line(s, IsSmall(context_.module.memories[s.index].type)
               ? "memory_set(base, self.memory$i.memory, $0, $1, $2);"
               : "memory_fill(base, self.memory$i.memory, $0, $1, $2);");
 }
 
 void StatementEmitter::EmitCopy(const Stmt& s) {
+  if (IsFixed(context_.options)) {
+    return Line(s, absl::StrCat("memory_move", FixedView(s.index), "$0, $1, $2);"));
+  }
   const bool move = s.index == s.index2 && IsSmall(context_.module.memories[s.index].type);
   Line(s, move ? "memory_move(base, self.memory$i.memory, $0, $1, $2);"
                : "memory_copy(base, self.memory$i.memory, self.memory$j.memory, $0, $1, $2);");
@@ -348,18 +373,18 @@ void StatementEmitter::EmitReturn(const Stmt& s) {
 
 // The declaration of the callee of an indirect call.
 std::string StatementEmitter::Callee(const Stmt& s) const {
-  const std::string& key = context_.module.type_keys[s.index];
-  const uint32_t number = core::TypeNumberOf(key.data(), key.size());
-  const std::string type =
-      number == core::kNoType ? absl::StrCat("self.types[", s.index, "]") : absl::StrCat(number);
+  const std::string type = TypeNumber(context_, s.index);
   if (s.kind == StmtKind::kCallRef || s.kind == StmtKind::kReturnCallRef) {
     return absl::StrCat("const Function& callee = referenced(base, ", printer_.Text(s.args.back()),
                         ", ", type, "); ");
   }
   const wasm::Table& table = context_.module.tables[s.index2];
-  const std::string size = HasFixedElements(context_.module, table)
-                               ? absl::StrCat("_FIXED(", table.type.limits.min, ", ")
-                               : "(";
+  std::string size = "(";
+  if (IsConstantTable(context_, s.index2)) {
+    size = absl::StrCat("_CONSTANT(", table.type.limits.min, "u, ");
+  } else if (HasFixedElements(context_.module, table) && !context_.options.freestanding) {
+    size = absl::StrCat("_FIXED(", table.type.limits.min, ", ");
+  }
   return absl::StrCat("INDIRECT", size, s.index2, ", ", type, ", ", printer_.Text(s.args.back()),
                       "); ");
 }
@@ -372,7 +397,10 @@ void StatementEmitter::EmitReturnCall(const Stmt& s) {
   EmitToResults(absl::MakeConstSpan(s.args).first(s.args.size() - (indirect ? 1 : 0)));
   std::string callee = "callee";
   if (!indirect && context_.module.functions[s.index].imported) {
-    callee = absl::StrCat("self.import_", s.index);
+    callee = context_.options.freestanding
+                 ? absl::StrCat("Function{reinterpret_cast<AnyFunction>(",
+                                CodeOf(context_, s.index), "), base, 0, 0}")
+                 : absl::StrCat("self.import_", s.index);
   } else if (!indirect) {
     callee = absl::StrCat("Function{reinterpret_cast<AnyFunction>(", BodyName(context_, s.index),
                           "), base, 0, 0}");
@@ -389,7 +417,8 @@ void StatementEmitter::EmitCall(const Stmt& s) {
   if (indirect) out_.Put("{ ", Callee(s));
   if (s.results.size() == 1) out_.Put(printer_.Var(s.results[0]), " = ");
   if (indirect) {
-    out_.Put("CALLEE(T", type_index, ")(callee.instance");
+    const bool own = s.kind == StmtKind::kCallIndirect && IsConstantTable(context_, s.index2);
+    out_.Put("CALLEE(T", type_index, own ? ")(base" : ")(callee.instance");
   } else if (context_.module.functions[s.index].imported) {
     out_.Put(ImportName(context_.module, s.index), "(self");
   } else {

@@ -79,6 +79,9 @@ class StatementEmitter {
   void EndLine(const ir::Stmt& s);
   void EmitFill(const ir::Stmt& s);
   void EmitCopy(const ir::Stmt& s);
+  std::string FixedView(uint32_t memory) const;
+  void EmitGrow(const ir::Stmt& s);
+  void EmitInit(const ir::Stmt& s);
   void EmitEval(const ir::Stmt& s);
   void EmitJumpIf(const ir::Stmt& s);
   void EmitWide(const ir::Stmt& s);

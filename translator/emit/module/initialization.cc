@@ -1,7 +1,10 @@
 #include "translator/emit/module/initialization.h"
 
 #include "absl/strings/str_cat.h"
+#include "translator/emit/freestanding.h"
 #include "translator/emit/function/expressions.h"
+#include "translator/emit/memory_view.h"
+#include "translator/emit/module/freestanding_source.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
 
@@ -17,15 +20,16 @@ class InitializationEmitter {
   InitializationEmitter(const ModuleContext& context, Writer& out)
       : context_(context), module_(context.module), out_(out) {}
 
-  void Run() {
+  void Run(const SiteTable& sites) {
     EmitElementLists();
     EmitDataList();
     out_.Put("\nvoid initialize(Instance* base) {\n  SELF;\n");
+    if (context_.options.freestanding) EmitFreestandingSetUp(context_, sites, out_);
     for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
       out_.Emit("  self.g$0 = $1;\n", i, Text(module_.globals[i].init));
     }
     for (uint32_t i = 0; i < module_.tables.size(); ++i) {
-      if (module_.tables[i].init.empty()) continue;
+      if (module_.tables[i].init.empty() || IsConstantTable(context_, i)) continue;
       out_.Emit("  table_fill(base, self.table$0, 0, $1, self.table$0->size);\n", i,
                 Text(module_.tables[i].init));
     }
@@ -106,7 +110,7 @@ class InitializationEmitter {
   void EmitElementLists() {
     for (uint32_t i = 0; i < module_.elements.size(); ++i) {
       std::vector<uint32_t> indices;
-      if (module_.elements[i].mode == SegmentMode::kDeclarative ||
+      if (module_.elements[i].mode == SegmentMode::kDeclarative || IsInTable(i) ||
           !Constant(module_.elements[i], indices)) {
         continue;
       }
@@ -118,9 +122,15 @@ class InitializationEmitter {
     }
   }
 
+  // The segment has become part of a constant table.
+  bool IsInTable(uint32_t segment) const {
+    const wasm::ElementSegment& s = module_.elements[segment];
+    return s.mode == SegmentMode::kActive && IsConstantTable(context_, s.table);
+  }
+
   void EmitElements(uint32_t i) {
     const wasm::ElementSegment& segment = module_.elements[i];
-    if (segment.mode == SegmentMode::kDeclarative) return;
+    if (segment.mode == SegmentMode::kDeclarative || IsInTable(i)) return;
     if (segment.mode == SegmentMode::kPassive && !context_.graph.named_elements[i]) return;
     const uint32_t n = segment.size();
     std::vector<uint32_t> indices;
@@ -162,7 +172,10 @@ class InitializationEmitter {
     uint64_t start = 0;
     for (const wasm::DataSegment& segment : module_.datas) {
       if (Listed(segment)) {
-        if (!any) out_.Put("\nconst DataSegment segments[] = {\n");
+        if (!any) {
+          out_.Emit("\nconst $0Segment segments[] = {\n",
+                    context_.options.freestanding ? "Fixed" : "Data");
+        }
         any = true;
         out_.Emit("{$0u,$1,$2},\n", segment.offset[0].bits, start, segment.bytes.size());
       }
@@ -184,21 +197,35 @@ class InitializationEmitter {
         start += next.bytes.size();
       }
       if (count != 0) {
-        out_.Emit("  memory_init_segments(base, self.memory$0.memory, data, segments + $1, $2);\n",
+        out_.Emit(context_.options.freestanding
+                      ? "  memory_put_segments(self.memory$0.base, data, segments + $1, $2);\n"
+                      : "  memory_init_segments(base, self.memory$0.memory, data, segments + $1, "
+                        "$2);\n",
                   segment.memory, listed, count);
         listed += count;
         i += count;
         continue;
       }
       if (segment.mode == SegmentMode::kActive) {
-        out_.Emit("  memory_init(base, self.memory$0.memory, data + $1u, $2u, $3, 0, $2u);\n",
-                  segment.memory, start, segment.bytes.size(), Text(segment.offset));
+        EmitData(segment, start);
       } else if (context_.graph.named_datas[i]) {
         out_.Emit("  self.data_size$0 = $1u;\n", i, segment.bytes.size());
       }
       start += segment.bytes.size();
       ++i;
     }
+  }
+
+  // One whose place is known at instantiation only.
+  void EmitData(const wasm::DataSegment& segment, uint64_t start) {
+    const std::string where =
+        context_.options.freestanding
+            ? absl::StrCat("  memory_copy_in(",
+                           FixedViewType(context_.options, module_.memories[segment.memory].type),
+                           "(base, self.memory", segment.memory, ")")
+            : absl::StrCat("  memory_init(base, self.memory", segment.memory, ".memory");
+    out_.Emit("$0, data + $1u, $2u, $3, 0, $2u);\n", where, start, segment.bytes.size(),
+              Text(segment.offset));
   }
 
   const ModuleContext& context_;
@@ -208,8 +235,8 @@ class InitializationEmitter {
 
 }  // namespace
 
-void EmitInitialization(const ModuleContext& context, Writer& out) {
-  InitializationEmitter(context, out).Run();
+void EmitInitialization(const ModuleContext& context, const SiteTable& sites, Writer& out) {
+  InitializationEmitter(context, out).Run(sites);
 }
 
 }  // namespace fermata::emit

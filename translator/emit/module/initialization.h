@@ -2,12 +2,14 @@
 #ifndef FERMATA_TRANSLATOR_EMIT_MODULE_INITIALIZATION_H_
 #define FERMATA_TRANSLATOR_EMIT_MODULE_INITIALIZATION_H_
 
+#include "translator/emit/function/site_table.h"
 #include "translator/emit/module_context.h"
 #include "translator/emit/writer.h"
 
 namespace fermata::emit {
 
-void EmitInitialization(const ModuleContext& context, Writer& out);
+// `sites`: all of the module.
+void EmitInitialization(const ModuleContext& context, const SiteTable& sites, Writer& out);
 
 }  // namespace fermata::emit
 

@@ -8,6 +8,8 @@
 #include "include/fermata/core/sites.h"
 #include "translator/emit/function/functions.h"
 #include "translator/emit/function/slots.h"
+#include "translator/emit/memory_view.h"
+#include "translator/emit/module/freestanding_source.h"
 #include "translator/emit/module/initialization.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
@@ -31,6 +33,19 @@ std::string LimitsOf(const wasm::SizeLimits& limits, int page_log2) {
                       limits.shared ? "true" : "false", ", ", page_log2, "}");
 }
 
+// The enumerator of core::MemoryPolicy.
+const char* PolicyName(MemoryPolicy policy) {
+  switch (policy) {
+    case MemoryPolicy::kReserved:
+      return "kReserved";
+    case MemoryPolicy::kChecked:
+      return "kChecked";
+    case MemoryPolicy::kFixed:
+      return "kFixed";
+  }
+  return "kChecked";
+}
+
 // A core::RefType.
 std::string RefTypeOf(wasm::ValType type) {
   if (!type.is_ref()) return "{0, false, kNoType}";
@@ -52,9 +67,13 @@ std::string ParamList(const FuncType& type) {
 class SourceEmitter {
  public:
   SourceEmitter(const ModuleContext& context, const SiteTable& sites, Writer& out)
-      : context_(context), module_(context.module), sites_(sites), out_(out) {}
+      : context_(context),
+        module_(context.module),
+        sites_(sites),
+        out_(out),
+        freestanding_(context.options.freestanding) {}
 
-  void Run() {
+  void Run(const std::vector<Budget>& budgets) {
     out_.Put(Banner(context_, "module description"), "#include \"", context_.options.file_stem,
              "_module.h\"\n#include \"fermata/core/module_info.h\"\n#include "
              "\"fermata/core/rows.h\"\n\n#include <stddef.h>\n\n",
@@ -62,13 +81,22 @@ class SourceEmitter {
     EmitPrototypes();
     EmitTypes();
     EmitSuspendStubs();
+    if (freestanding_) {
+      EmitConstantTables(context_, out_);
+      EmitFreestandingFunctions(context_, out_);
+      EmitSites();
+      EmitInitialization(context_, sites_, out_);
+      EmitFreestandingInfo(context_, sites_, budgets, out_);
+      out_.Put(CloseCodeNamespace(context_), "#include \"fermata/core/end_rows.h\"\n");
+      return;
+    }
     EmitImports();
     EmitFunctions();
     EmitExports();
     EmitStorage();
     EmitSites();
     EmitNames();
-    EmitInitialization(context_, out_);
+    EmitInitialization(context_, sites_, out_);
     EmitInfo();
   }
 
@@ -110,6 +138,7 @@ class SourceEmitter {
     for (uint32_t t = 0; t < module_.types.size(); ++t) {
       if (context_.graph.canonical_type[t] == t && IsFunction(t)) EmitType(t, module_.types[t]);
     }
+    if (freestanding_) return;
     out_.Put("const FuncType types[] = {\n");
     for (uint32_t t = 0; t < module_.types.size(); ++t) {
       const uint32_t c = context_.graph.canonical_type[t];
@@ -130,12 +159,7 @@ class SourceEmitter {
   bool IsFunction(uint32_t t) const { return module_.type_defs[t].kind == wasm::TypeDef::kFunc; }
 
   void EmitType(uint32_t t, const FuncType& type) {
-    out_.Emit("const ValType type_$0[] = {", t);
-    for (const auto* list : {&type.params, &type.results}) {
-      for (wasm::ValType v : *list) out_.Put(ValTypeName(module_, v), ", ");
-    }
-    out_.Put("ValType::kI32};\n");
-
+    if (!freestanding_) EmitValueTypes(t, type);
     out_.Emit("u64 invoke_$0(Instance* base, AnyFunction function, const u64* a) {\n  (void)a;\n",
               t);
     std::string call = absl::StrCat("reinterpret_cast<T", t, "*>(function)(base");
@@ -155,7 +179,15 @@ class SourceEmitter {
     } else {
       out_.Emit("  $0;\n  return 0;\n}\n", call);
     }
-    EmitHostThunk(t, type);
+    if (!freestanding_) EmitHostThunk(t, type);
+  }
+
+  void EmitValueTypes(uint32_t t, const FuncType& type) {
+    out_.Emit("const ValType type_$0[] = {", t);
+    for (const auto* list : {&type.params, &type.results}) {
+      for (wasm::ValType v : *list) out_.Put(ValTypeName(module_, v), ", ");
+    }
+    out_.Put("ValType::kI32};\n\n");
   }
 
   void EmitHostThunk(uint32_t t, const FuncType& type) {
@@ -191,8 +223,8 @@ class SourceEmitter {
       if (!group.op || group.function == ir::kNone) continue;
       const FuncType& type = module_.TypeOf(group.function);
       out_.Emit("$0 suspend_$1($2) {\n", ReturnType(type), group.function, ParamList(type));
-      out_.Emit("  u8* frame = push_op(base, $0u, $1);\n  (void)frame;\n", group.first,
-                SlotsOf(type.params));
+      out_.Emit("  u8* frame = $0(base, $1u, $2);\n  (void)frame;\n",
+                freestanding_ ? "PushOp" : "push_op", group.first, SlotsOf(type.params));
       uint32_t offset = 0;
       for (size_t i = 0; i < type.params.size(); ++i) {
         const ir::Kind kind = type.params[i].kind();
@@ -273,8 +305,9 @@ class SourceEmitter {
     out_.Put("  {},\n};\nconst MemoryInfo memories[] = {\n");
     for (uint32_t i = 0; i < module_.memories.size(); ++i) {
       const wasm::Memory& m = module_.memories[i];
-      out_.Emit("  {$0, offsetof(Self, memory$1), $2},\n",
-                LimitsOf(m.type.limits, m.type.page_log2), i, m.imported ? "true" : "false");
+      out_.Emit("  {$0, offsetof(Self, memory$1), $2, $3ull},\n",
+                LimitsOf(m.type.limits, m.type.page_log2), i, m.imported ? "true" : "false",
+                IsFixed(context_.options) ? FixedBytes(context_.options, m.type) : 0);
     }
     out_.Put("  {},\n};\nconst GlobalInfo globals[] = {\n");
     for (uint32_t i = 0; i < module_.globals.size(); ++i) {
@@ -329,6 +362,7 @@ class SourceEmitter {
     for (uint32_t site = 0; site < sites_.size(); ++site) {
       out_.Emit("$0$1,", site % 64 == 0 ? "\n" : "", sites_.layout(site).words);
     }
+    if (freestanding_) return out_.Put("0};\n");
     out_.Put("0};\nconst u16 site_callees[] = {");
     for (uint32_t site = 0; site < sites_.size(); ++site) {
       out_.Emit("$0$1,", site % 64 == 0 ? "\n" : "", sites_.callee(site));
@@ -392,14 +426,22 @@ class SourceEmitter {
     for (const FuncType& type : module_.types) {
       max_results = std::max({max_results, SlotsOf(type.params), SlotsOf(type.results)});
     }
+    const auto faults = [this](const wasm::Memory& memory) {
+      return ViewOf(context_.options, memory.type).faults;
+    };
+    if (std::any_of(module_.memories.begin(), module_.memories.end(), faults)) {
+      out_.Put(
+          "\nstatic_assert(kReservesMemories, \"this machine has no reserved memories: translate "
+          "\"\n"
+          "              \"with --memory=checked\");\n");
+    }
     out_.Emit(R"(
 const ModuleInfo info = {
   kAbiVersion,
   MemoryPolicy::$0,
   "$1",
   {)",
-              context_.options.memory == MemoryPolicy::kChecked ? "kChecked" : "kReserved",
-              context_.options.class_name);
+              PolicyName(context_.options.memory), context_.options.class_name);
     for (uint8_t byte : context_.hash) out_.Put(static_cast<int>(byte), ", ");
     out_.Emit(R"(},
   sizeof(Self),
@@ -447,6 +489,7 @@ extern "C" FERMATA_EXPORT const fermata::core::ModuleInfo* fermata_module() {
   const Module& module_;
   const SiteTable& sites_;
   Writer& out_;
+  const bool freestanding_;
 };
 
 }  // namespace
@@ -542,8 +585,9 @@ std::string EmitModuleHeader(const ModuleContext& context) {
   return out.Take();
 }
 
-void EmitModuleSource(const ModuleContext& context, const SiteTable& sites, Writer& out) {
-  SourceEmitter(context, sites, out).Run();
+void EmitModuleSource(const ModuleContext& context, const SiteTable& sites,
+                      const std::vector<Budget>& budgets, Writer& out) {
+  SourceEmitter(context, sites, out).Run(budgets);
 }
 
 void EmitData(const ModuleContext& context, Writer& out) {

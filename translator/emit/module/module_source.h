@@ -4,8 +4,10 @@
 #define FERMATA_TRANSLATOR_EMIT_MODULE_MODULE_SOURCE_H_
 
 #include <string>
+#include <vector>
 
 #include "translator/emit/function/site_table.h"
+#include "translator/emit/module/budget.h"
 #include "translator/emit/module_context.h"
 #include "translator/emit/writer.h"
 
@@ -19,8 +21,9 @@ std::string CloseCodeNamespace(const ModuleContext& context);
 
 // <stem>_module.h: included by the module's own sources only.
 std::string EmitModuleHeader(const ModuleContext& context);
-// <stem>_module.cc.
-void EmitModuleSource(const ModuleContext& context, const SiteTable& sites, Writer& out);
+// <stem>_module.cc. `budgets`: by function; the freestanding profile has them in its tables.
+void EmitModuleSource(const ModuleContext& context, const SiteTable& sites,
+                      const std::vector<Budget>& budgets, Writer& out);
 // <stem>_data.cc.
 void EmitData(const ModuleContext& context, Writer& out);
 

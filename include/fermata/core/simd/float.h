@@ -11,6 +11,14 @@ namespace fermata::core {
 #define FERMATA_SIGNS32 i32x4_splat(0x80000000u)
 #define FERMATA_SIGNS64 i64x2_splat(0x8000000000000000u)
 
+FERMATA_INLINE v128 f64x2_of(f64 low, f64 high) {
+#if defined(FERMATA_BIG_ENDIAN)
+  return v128(f64x2{high, low});
+#else
+  return v128(f64x2{low, high});
+#endif
+}
+
 // NaN lanes come out quiet, others unchanged.
 FERMATA_INLINE v128 f32x4_quiet(v128 v) {
   return v | (v128(f32x4(v) != f32x4(v)) & i32x4_splat(0x00400000u));
@@ -179,7 +187,8 @@ FERMATA_INLINE v128 f64x2_convert_low_i32x4_s(v128 v) {
 #if defined(FERMATA_SSE2) && !defined(__clang__)
   return v128(__builtin_ia32_cvtdq2pd(i32x4(v)));
 #else
-  return v128(f64x2{static_cast<f64>(i32x4(v)[0]), static_cast<f64>(i32x4(v)[1])});
+  return f64x2_of(static_cast<f64>(i32x4(v)[FERMATA_LANE(i32x4, 0)]),
+                  static_cast<f64>(i32x4(v)[FERMATA_LANE(i32x4, 1)]));
 #endif
 }
 
@@ -190,19 +199,23 @@ FERMATA_INLINE v128 f32x4_demote_f64x2_zero(v128 v) {
   // signaling NaNs.
   return v128(__builtin_ia32_cvtpd2ps(f64x2(in_one_register(v))));
 #else
-  return v128(f32x4{f32_demote_f64(f64x2(v)[0]), f32_demote_f64(f64x2(v)[1]), 0, 0});
+  const f64x2 x = f64x2(v);
+  const f32 low = f32_demote_f64(x[FERMATA_LANE(f64x2, 0)]);
+  const f32 high = f32_demote_f64(x[FERMATA_LANE(f64x2, 1)]);
+  return v128_const(i32_reinterpret_f32(low) | u64{i32_reinterpret_f32(high)} << 32, 0);
 #endif
 }
 FERMATA_INLINE v128 f64x2_promote_low_f32x4(v128 v) {
 #if defined(FERMATA_SSE2) && !defined(__clang__)
   return v128(__builtin_ia32_cvtps2pd(f32x4(v)));
-#elif defined(__clang__)
+#elif defined(__clang__) && !defined(FERMATA_BIG_ENDIAN)
   const f32x4 x = f32x4(v);
   const v128 r = v128(__builtin_convertvector(__builtin_shufflevector(x, x, 0, 1), f64x2));
   return is_constant(x) ? f64x2_quiet(r) : r;
 #else
   // g++ converts vectors of constants without regard to signaling NaNs.
-  const v128 r = v128(f64x2{f64_promote_f32(f32x4(v)[0]), f64_promote_f32(f32x4(v)[1])});
+  const v128 r = f64x2_of(f64_promote_f32(f32x4(v)[FERMATA_LANE(f32x4, 0)]),
+                          f64_promote_f32(f32x4(v)[FERMATA_LANE(f32x4, 1)]));
   return __builtin_constant_p(v[0]) ? f64x2_quiet(r) : r;
 #endif
 }
@@ -253,7 +266,9 @@ FERMATA_INLINE v128 i32x4_trunc_sat_f64x2_s_zero(v128 v) {
   return i32x4_machine_trunc(f64x2(number));
 #else
   const f64x2 x = f64x2(v);
-  return v128(u32x4{i32_trunc_sat_f64_s(x[0]), i32_trunc_sat_f64_s(x[1]), 0, 0});
+  return v128_const(i32_trunc_sat_f64_s(x[FERMATA_LANE(f64x2, 0)]) |
+                        u64{i32_trunc_sat_f64_s(x[FERMATA_LANE(f64x2, 1)])} << 32,
+                    0);
 #endif
 }
 FERMATA_INLINE v128 i32x4_trunc_sat_f64x2_u_zero(v128 v) {
@@ -267,7 +282,9 @@ FERMATA_INLINE v128 i32x4_trunc_sat_f64x2_u_zero(v128 v) {
   return rest ^ (v128(bigs) & FERMATA_SIGNS32);
 #else
   const f64x2 x = f64x2(v);
-  return v128(u32x4{i32_trunc_sat_f64_u(x[0]), i32_trunc_sat_f64_u(x[1]), 0, 0});
+  return v128_const(i32_trunc_sat_f64_u(x[FERMATA_LANE(f64x2, 0)]) |
+                        u64{i32_trunc_sat_f64_u(x[FERMATA_LANE(f64x2, 1)])} << 32,
+                    0);
 #endif
 }
 FERMATA_INLINE v128 i32x4_relaxed_trunc_f32x4_s(v128 v) { return i32x4_trunc_sat_f32x4_s(v); }

@@ -10,9 +10,6 @@
 #if !defined(__GNUC__)
 #error "v128 needs GNU C++'s vector extensions"
 #endif
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#error "v128 is written for little-endian machines"
-#endif
 #if defined(__SSE2__) && !defined(FERMATA_SIMD_PORTABLE)
 #define FERMATA_SSE2 1
 #if defined(__SSSE3__)
@@ -25,7 +22,7 @@
 
 namespace fermata::core {
 
-// Lane 0 is the lowest. Conversions between these keep the bits.
+// Lane 0 has the lowest bits of the value. Conversions between these keep the bits.
 typedef char c8x16 __attribute__((vector_size(16)));  // what builtins for bytes take
 typedef int8_t i8x16 __attribute__((vector_size(16)));
 typedef u8 u8x16 __attribute__((vector_size(16)));
@@ -39,10 +36,32 @@ typedef f32 f32x4 __attribute__((vector_size(16)));
 typedef f64 f64x2 __attribute__((vector_size(16)));
 using v128 = u64x2;
 
+// The element of a vector that is a lane. On big-endian machines a vector's bytes are in the order of
+// the machine as a whole, so that lanes of all widths agree: element 0 is the highest lane.
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define FERMATA_BIG_ENDIAN 1
+#define FERMATA_LANE(shape, lane) \
+  (static_cast<int>(sizeof(shape) / sizeof(shape{}[0])) - 1 - (lane))
+#else
+#define FERMATA_LANE(shape, lane) (lane)
+#endif
+
 // ---- Whole values ----
+#if defined(FERMATA_BIG_ENDIAN)
+FERMATA_INLINE v128 v128_const(u64 low, u64 high) { return v128{high, low}; }
+#else
 FERMATA_INLINE v128 v128_const(u64 low, u64 high) { return v128{low, high}; }
-FERMATA_INLINE u64 v128_low(v128 v) { return v[0]; }
-FERMATA_INLINE u64 v128_high(v128 v) { return v[1]; }
+#endif
+FERMATA_INLINE u64 v128_low(v128 v) { return v[FERMATA_LANE(v128, 0)]; }
+FERMATA_INLINE u64 v128_high(v128 v) { return v[FERMATA_LANE(v128, 1)]; }
+// The vector whose bytes in the machine's memory are those of `v` in WebAssembly's, and back.
+FERMATA_INLINE v128 little(v128 v) {
+#if defined(FERMATA_BIG_ENDIAN)
+  return v128{little(v128_low(v)), little(v128_high(v))};
+#else
+  return v;
+#endif
+}
 
 // As those of memory.h.
 #if defined(__SSE2__)
@@ -63,12 +82,13 @@ FERMATA_INLINE v128 in_one_register(v128 v) {
 
 // 16 bytes, little-endian, at any alignment.
 FERMATA_INLINE void frame_put128(u8* frame, u32 offset, v128 v) {
+  v = little(v);
   memcpy(frame + offset, &v, sizeof v);
 }
 FERMATA_INLINE v128 frame_get128(const u8* frame, u32 offset) {
   v128 v;
   memcpy(&v, frame + offset, sizeof v);
-  return v;
+  return little(v);
 }
 
 // ---- Splat, extract, replace ----
@@ -85,10 +105,10 @@ FERMATA_INLINE v128 i64x2_splat(u64 x) { return v128{x, x}; }
 FERMATA_INLINE v128 f32x4_splat(f32 x) { return v128(f32x4{x, x, x, x}); }
 FERMATA_INLINE v128 f64x2_splat(f64 x) { return v128(f64x2{x, x}); }
 
-#define FERMATA_EXTRACT(name, shape, result, cast) \
-  template <int kLane>                             \
-  FERMATA_INLINE result name(v128 v) {             \
-    return cast(shape(v)[kLane]);                  \
+#define FERMATA_EXTRACT(name, shape, result, cast)     \
+  template <int kLane>                                 \
+  FERMATA_INLINE result name(v128 v) {                 \
+    return cast(shape(v)[FERMATA_LANE(shape, kLane)]); \
   }
 FERMATA_EXTRACT(i8x16_extract_lane_s, i8x16, u32, static_cast<u32>)
 FERMATA_EXTRACT(i8x16_extract_lane_u, u8x16, u32, )
@@ -105,7 +125,7 @@ FERMATA_EXTRACT(f64x2_extract_lane, u64x2, f64, f64_reinterpret_i64)
   template <int kLane>                            \
   FERMATA_INLINE v128 name(v128 v, value x) {     \
     shape lanes = shape(v);                       \
-    lanes[kLane] = cast(x);                       \
+    lanes[FERMATA_LANE(shape, kLane)] = cast(x);  \
     return v128(lanes);                           \
   }
 FERMATA_REPLACE(i8x16_replace_lane, u8x16, u32, static_cast<u8>)
@@ -117,7 +137,21 @@ FERMATA_REPLACE(f64x2_replace_lane, u64x2, f64, i64_reinterpret_f64)
 #undef FERMATA_REPLACE
 
 // ---- Shuffle ----
-#if defined(__clang__) || __GNUC__ >= 12
+// Lanes of `a` are numbered from 0, those of `b` follow.
+#if defined(FERMATA_BIG_ENDIAN)
+// `b` and `a` one after the other have the lanes of both from the highest to the lowest.
+#define FERMATA_SHUFFLE(shape, mask, a, b, ...) FERMATA_SHUFFLE_##shape(a, b, __VA_ARGS__)
+#define FERMATA_SHUFFLE_u64x2(a, b, i, j) __builtin_shufflevector(b, a, 3 - (j), 3 - (i))
+#define FERMATA_SHUFFLE_u32x4(a, b, i, j, k, l) \
+  __builtin_shufflevector(b, a, 7 - (l), 7 - (k), 7 - (j), 7 - (i))
+#define FERMATA_SHUFFLE_u16x8(a, b, i, j, k, l, m, n, o, p)                                 \
+  __builtin_shufflevector(b, a, 15 - (p), 15 - (o), 15 - (n), 15 - (m), 15 - (l), 15 - (k), \
+                          15 - (j), 15 - (i))
+#define FERMATA_SHUFFLE_u8x16(a, b, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x)             \
+  __builtin_shufflevector(b, a, 31 - (x), 31 - (w), 31 - (v), 31 - (u), 31 - (t), 31 - (s),     \
+                          31 - (r), 31 - (q), 31 - (p), 31 - (o), 31 - (n), 31 - (m), 31 - (l), \
+                          31 - (k), 31 - (j), 31 - (i))
+#elif defined(__clang__) || __GNUC__ >= 12
 #define FERMATA_SHUFFLE(shape, mask, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 #else
 #define FERMATA_SHUFFLE(shape, mask, a, b, ...) __builtin_shuffle(a, b, mask{__VA_ARGS__})
@@ -207,8 +241,9 @@ FERMATA_INLINE v128 i8x16_swizzle(v128 a, v128 positions) {
   const u8x16 p = u8x16(positions);
   const u8x16 limit = u8x16(i8x16_splat(16));
   const v128 q = v128(p < limit ? p : limit);
+  a = little(a);
   memcpy(table, &a, sizeof a);
-  u64 halves[2] = {q[0], q[1]};
+  u64 halves[2] = {v128_low(q), v128_high(q)};
   for (u64& half : halves) {
     const u64 in = half;
     half = u64{table[in & 31]} | u64{table[in >> 8 & 31]} << 8 | u64{table[in >> 16 & 31]} << 16 |
@@ -216,7 +251,7 @@ FERMATA_INLINE v128 i8x16_swizzle(v128 a, v128 positions) {
            u64{table[in >> 40 & 31]} << 40 | u64{table[in >> 48 & 31]} << 48 |
            u64{table[in >> 56]} << 56;
   }
-  return v128{halves[0], halves[1]};
+  return v128_const(halves[0], halves[1]);
 #endif
 }
 FERMATA_INLINE v128 i8x16_relaxed_swizzle(v128 a, v128 positions) {
@@ -241,21 +276,21 @@ FERMATA_INLINE u32 i64x2_bitmask(v128 v) {
 FERMATA_INLINE u32 i8x16_bitmask(v128 v) {
   // One bit per byte, then a multiplication that collects the eight of a half in its top byte.
   const v128 bits = (v >> 7) & i8x16_splat(1);
-  return static_cast<u32>(bits[0] * 0x0102040810204080u >> 56 |
-                          (bits[1] * 0x0102040810204080u >> 56) << 8);
+  return static_cast<u32>(v128_low(bits) * 0x0102040810204080u >> 56 |
+                          (v128_high(bits) * 0x0102040810204080u >> 56) << 8);
 }
 FERMATA_INLINE u32 i16x8_bitmask(v128 v) {
   u32 mask = 0;
-  for (int i = 0; i < 8; ++i) mask |= u32{u16x8(v)[i]} >> 15 << i;
+  for (int i = 0; i < 8; ++i) mask |= u32{u16x8(v)[FERMATA_LANE(u16x8, i)]} >> 15 << i;
   return mask;
 }
 FERMATA_INLINE u32 i32x4_bitmask(v128 v) {
   u32 mask = 0;
-  for (int i = 0; i < 4; ++i) mask |= u32x4(v)[i] >> 31 << i;
+  for (int i = 0; i < 4; ++i) mask |= u32x4(v)[FERMATA_LANE(u32x4, i)] >> 31 << i;
   return mask;
 }
 FERMATA_INLINE u32 i64x2_bitmask(v128 v) {
-  return static_cast<u32>(v[0] >> 63 | (v[1] >> 63) << 1);
+  return static_cast<u32>(v128_low(v) >> 63 | (v128_high(v) >> 63) << 1);
 }
 #endif
 FERMATA_INLINE u32 i8x16_all_true(v128 v) { return i8x16_bitmask(v128(u8x16(v) == u8x16{})) == 0; }

@@ -8,12 +8,12 @@
 
 namespace fermata::core {
 
-// The value of type T at an address.
+// The integer or vector of type T at an address.
 template <class T, class View>
 FERMATA_INLINE T load_as(const View& m, u64 address, u64 offset) {
   T value;
   memcpy(&value, m.at(address, offset, sizeof value), sizeof value);
-  return value;
+  return little(value);
 }
 
 template <class View>
@@ -25,7 +25,7 @@ FERMATA_INLINE void v128_store(const View& m, u64 address, u64 offset, v128 v) {
   // Unoptimized, memcpy would store it in two pieces.
   typedef v128 Anywhere __attribute__((aligned(1), may_alias));
   if (View::kFaults) v = in_one_register(v);  // as MemReserved::Whole
-  *reinterpret_cast<Anywhere*>(m.at(address, offset, sizeof v)) = v;
+  *reinterpret_cast<Anywhere*>(m.at(address, offset, sizeof v)) = little(v);
   m.Stored();
 }
 
@@ -40,7 +40,7 @@ FERMATA_INLINE void v128_store(const View& m, u64 address, u64 offset, v128 v) {
   FERMATA_INLINE v128 name(const View& m, u64 address, u64 offset) { \
     return extend(v128_load64_zero(m, address, offset));             \
   }
-FERMATA_INLINE v128 v128_of_low(u64 low) { return v128{low, 0}; }
+FERMATA_INLINE v128 v128_of_low(u64 low) { return v128_const(low, 0); }
 FERMATA_VECTOR_LOAD(v128_load64_zero, u64, v128_of_low)
 FERMATA_WIDENING_LOAD(v128_load8x8_s, i16x8_extend_low_i8x16_s)
 FERMATA_WIDENING_LOAD(v128_load8x8_u, i16x8_extend_low_i8x16_u)
@@ -56,7 +56,7 @@ FERMATA_VECTOR_LOAD(v128_load32_zero, u32, v128_of_low)
 #undef FERMATA_WIDENING_LOAD
 #undef FERMATA_VECTOR_LOAD
 
-// One lane: replaced by what is loaded, or stored.
+// One lane: replaced by what is loaded, or stored: out of one register, so that it is stored whole.
 #define FERMATA_LANE_ACCESS(bits, lane, shape, lanes)                                           \
   template <int kLane, class View>                                                              \
   FERMATA_INLINE v128 v128_load##bits##_lane(const View& m, u64 address, u64 offset, v128 v) {  \
@@ -64,7 +64,8 @@ FERMATA_VECTOR_LOAD(v128_load32_zero, u32, v128_of_low)
   }                                                                                             \
   template <int kLane, class View>                                                              \
   FERMATA_INLINE void v128_store##bits##_lane(const View& m, u64 address, u64 offset, v128 v) { \
-    const lane value = m.Whole(lanes(v)[kLane]);                                                \
+    if (View::kFaults && bits == 64) v = in_one_register(v);                                    \
+    const lane value = little(static_cast<lane>(lanes(v)[FERMATA_LANE(lanes, kLane)]));         \
     memcpy(m.at(address, offset, sizeof value), &value, sizeof value);                          \
     m.Stored();                                                                                 \
   }

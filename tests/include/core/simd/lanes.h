@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/numeric/int128.h"
 #include "fermata/core/generated.h"
 #include "fermata/core/simd/simd.h"
 
@@ -29,18 +31,25 @@ template <class T>
 using Bits = std::conditional_t<
     sizeof(T) == 1, u8,
     std::conditional_t<sizeof(T) == 2, u16, std::conditional_t<sizeof(T) == 4, u32, u64>>>;
-__extension__ typedef __int128 Wide;  // holds every product of two lanes
+using Wide = absl::int128;  // holds every product of two lanes
 
+// The elements of a vector in the order of its lanes, and back.
+template <class T>
+Array<T> FromTheLowest(Array<T> elements) {
+  if (std::endian::native == std::endian::big) std::reverse(elements.begin(), elements.end());
+  return elements;
+}
 template <class T>
 Array<T> Lanes(v128 v) {
   Array<T> lanes;
   std::memcpy(&lanes, &v, sizeof v);
-  return lanes;
+  return FromTheLowest(lanes);
 }
 template <class T>
 v128 Vector(const Array<T>& lanes) {
+  const Array<T> elements = FromTheLowest(lanes);
   v128 v;
-  std::memcpy(&v, &lanes, sizeof v);
+  std::memcpy(&v, &elements, sizeof v);
   return v;
 }
 

@@ -138,7 +138,11 @@ struct Fixture {
 template <class T>
 Array<T> At(const Fixture& f, size_t address, size_t count) {
   Array<T> lanes{};
-  std::memcpy(&lanes, &f.bytes[address], count * sizeof(T));
+  for (size_t i = 0; i < count; ++i) {
+    Bits<T> bits;
+    std::memcpy(&bits, &f.bytes[address + i * sizeof(T)], sizeof bits);
+    lanes[i] = std::bit_cast<T>(little(bits));
+  }
   return lanes;
 }
 template <class N, class W, class View>
@@ -185,7 +189,8 @@ void CheckStore(size_t from, size_t size, F store) {
   Fixture f;
   const View m(&f.instance, f.field);
   std::vector<u8> expected = f.bytes;
-  std::memcpy(&expected[60], reinterpret_cast<const u8*>(&kA) + from, size);
+  const Array<u8> bytes = Lanes<u8>(kA);
+  for (size_t i = 0; i < size; ++i) expected.at(60 + i) = bytes[from + i];
   store(m);
   EXPECT_EQ(f.bytes, expected);
 }

@@ -374,6 +374,9 @@ TEST_P(GeneratedCode, NativeStackIsLimited) {
 
 TEST_P(GeneratedCode, MemoryGrows) {
   const auto i = [](uint32_t v) { return Value::I32(v); };
+  if (GetParam().memory == std::string("fixed")) {
+    return Expect("grow", {i(1)}, {i(99)}, 0);  // -1, and one page
+  }
   Expect("grow", {i(1)}, {i(201)}, 0);
   Expect("dropped_load", {i(65536 + 100)}, {}, 0);
   Expect("grow", {i(2)}, {i(402)}, 0);
@@ -399,7 +402,18 @@ TEST_P(GeneratedCode, InterleavedActivations) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, GeneratedCode, testing::ValuesIn(AllVariants()), NameOfVariant);
+// And with a memory that never grows.
+std::vector<Variant> Variants() {
+  std::vector<Variant> variants = AllVariants();
+  for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
+    if (*compiler == '\0') continue;
+    variants.push_back({compiler, "split", "fixed", false, 1});
+    variants.push_back({compiler, "shared", "fixed", false, 3});
+    variants.push_back({compiler, "auto", "fixed", true, 1, true, 12});
+  }
+  return variants;
+}
+INSTANTIATE_TEST_SUITE_P(Shapes, GeneratedCode, testing::ValuesIn(Variants()), NameOfVariant);
 
 }  // namespace
 }  // namespace fermata

@@ -219,6 +219,8 @@ constexpr Shape kShapes[] = {
      "(i32.store offset=4 " P " (i32.wrap_i64 (i64.shr_u (local.get $w) (i64.const 32))))"},
     {"store_of_a_vector", 16, "(v128.store " P " (v128.load " P "))"},
     {"store_of_a_lane", 8, "(v128.store64_lane 1 " P " (v128.const i64x2 1 2))"},
+    {"store_of_a_wide_lane", 8,
+     "(v128.store64_lane 1 " P " (v128.const i64x2 1 0x123456789abcdef))"},
     {"store_of_a_constant_vector", 16, "(v128.store " P " (v128.const i64x2 1 2))"},
     {"store_of_a_selected_vector", 16,
      "(v128.store " P " (select (v128.const i64x2 1 2) (v128.const i64x2 3 4) " P "))"},
@@ -324,6 +326,9 @@ std::vector<Variant> Variants() {
       variants.back().optimization = optimization;
     }
     variants.push_back({compiler, "auto", "checked", false, 1});
+    variants.push_back({compiler, "auto", "fixed", false, 1});
+    variants.back().flag = "-DFERMATA_STRICT_ALIGNMENT";
+    variants.push_back({compiler, "auto", "fixed", false, 1});
     variants.push_back({compiler, "auto", "reserved", false, 1, true});
     variants.push_back({compiler, "auto", "reserved", false, 1, false, 12});
     variants.push_back({compiler, "auto", "reserved", false, 1, false, 0, "fuel"});
