@@ -15,6 +15,10 @@
 
 namespace fermata {
 
+// What hosts get by default: with 32-bit addresses no memory can be reserved.
+inline constexpr core::MemoryPolicy kUsualPolicy =
+    sizeof(void*) < 8 ? core::MemoryPolicy::kChecked : core::MemoryPolicy::kReserved;
+
 struct HandInstance : core::Instance {
   uint32_t types[8];
   core::Function imports[4];
@@ -120,9 +124,14 @@ class HandModule {
     info.start = core::kNoFunction;
     return info;
   }
-  ModuleInfo info{};  // what tests want otherwise
+  ModuleInfo info = UsualInfo();  // what tests want otherwise
 
  private:
+  static ModuleInfo UsualInfo() {
+    ModuleInfo info{};
+    info.memory_policy = kUsualPolicy;
+    return info;
+  }
   static core::Text TextOf(const char* s) { return {s, static_cast<uint32_t>(std::strlen(s))}; }
   template <class T>
   static uint32_t Add(std::vector<T>& list, const T& value) {

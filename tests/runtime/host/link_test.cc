@@ -11,6 +11,7 @@
 
 #include "fermata/core/generated.h"
 #include "fermata/dynamic.h"
+#include "tests/support/hand_module.h"
 
 // As in generated code: conditionally supported, and all compilers we know support it.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
@@ -145,7 +146,7 @@ struct TestModule {
   }
   const ModuleInfo& Info() {
     info.abi_version = core::kAbiVersion;
-    info.memory_policy = core::MemoryPolicy::kReserved;
+    info.memory_policy = policy;
     info.name = "Hand";
     info.instance_size = sizeof(Self);
     info.instance_align = alignof(Self);
@@ -181,6 +182,7 @@ struct TestModule {
   std::vector<core::TableInfo> tables;
   std::vector<core::GlobalInfo> globals;
   u32 start = core::kNoFunction;
+  core::MemoryPolicy policy = kUsualPolicy;
   ModuleInfo info{};
 };
 
@@ -273,6 +275,7 @@ TEST_F(Link, CheckedMemoryDoesNotFitCodeWithoutChecks) {
   Imports imports;
   imports.Add("env", "memory", *memory);
   TestModule module;
+  module.policy = core::MemoryPolicy::kReserved;
   module.ImportMemory(Between(1, 4, 16));
   ExpectRefused(module, imports, "translated for reserved memory");
 }
