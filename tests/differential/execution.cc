@@ -27,26 +27,9 @@ __attribute__((noinline)) void OverwriteStack() {
 bool IsReference(char letter) { return std::string("iIfFV").find(letter) == std::string::npos; }
 
 ValType TypeOf(char letter) {
-  switch (letter) {
-    case 'i':
-      return ValType::kI32;
-    case 'I':
-      return ValType::kI64;
-    case 'f':
-      return ValType::kF32;
-    case 'F':
-      return ValType::kF64;
-    case 'V':
-      return ValType::kV128;
-    case 'r':
-      return ValType::kFuncRef;
-    case 'e':
-      return ValType::kExternRef;
-    case 'n':
-      return ValType::kExnRef;
-    default:
-      return ValType::kAnyRef;
-  }
+  ValType type = ValType::kAnyRef;
+  core::TypeOfLetter(letter, type);
+  return type;
 }
 
 std::vector<ValType> TypesOf(absl::string_view letters) {

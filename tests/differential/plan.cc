@@ -66,26 +66,7 @@ uint64_t Scramble(uint64_t x) {  // splitmix64
 }
 
 char LetterOf(const wasm::Module& module, wasm::ValType type) {
-  switch (wasm::RepOf(module, type)) {
-    case wasm::ValType::kI32:
-      return 'i';
-    case wasm::ValType::kI64:
-      return 'I';
-    case wasm::ValType::kF32:
-      return 'f';
-    case wasm::ValType::kF64:
-      return 'F';
-    case wasm::ValType::kV128:
-      return 'V';
-    case wasm::ValType::kFuncRef:
-      return 'r';
-    case wasm::ValType::kExternRef:
-      return 'e';
-    case wasm::ValType::kExnRef:
-      return 'n';
-    default:
-      return 'a';
-  }
+  return wasm::LetterOf(wasm::RepOf(module, type));
 }
 
 std::string Letters(const wasm::Module& module, const std::vector<wasm::ValType>& types) {

@@ -44,10 +44,14 @@ bool ParseValue(const std::string& text, ValType type, Value& value) {
     }
     case ValType::kV128:
       return false;
-    default:
+    case ValType::kFuncRef:
+    case ValType::kExternRef:
+    case ValType::kExnRef:
+    case ValType::kAnyRef:
       value.low = 0;
       return text == "null";
   }
+  return false;
 }
 
 const char* TypeName(ValType type) {
@@ -62,9 +66,13 @@ const char* TypeName(ValType type) {
       return "an f64";
     case ValType::kV128:
       return "a v128, which can't be given here";
-    default:
+    case ValType::kFuncRef:
+    case ValType::kExternRef:
+    case ValType::kExnRef:
+    case ValType::kAnyRef:
       return "a reference: null";
   }
+  return "";
 }
 
 }  // namespace
@@ -119,7 +127,10 @@ void PrintValues(absl::Span<const Value> values) {
       case ValType::kV128:
         llvm::outs() << absl::StrFormat("0x%016x%016x", value.high, value.low);
         break;
-      default:
+      case ValType::kFuncRef:
+      case ValType::kExternRef:
+      case ValType::kExnRef:
+      case ValType::kAnyRef:
         llvm::outs() << (value.ref() == 0 ? "null" : absl::StrCat("ref ", value.ref()));
     }
     llvm::outs() << "\n";
