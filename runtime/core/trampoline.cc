@@ -90,8 +90,13 @@ FERMATA_COLD bool TakeInterrupt(Store& store) {
   if (store.interrupt == nullptr) return false;
 #if defined(__GNUC__) && !defined(FERMATA_FREESTANDING)
   return __atomic_exchange_n(store.interrupt, 0, __ATOMIC_ACQUIRE) != 0;
+#elif defined(__GNUC__)
+  // Machines without a system may have no exchange. An interrupt between the two belongs to the pause
+  // that begins.
+  const bool set = __atomic_load_n(store.interrupt, __ATOMIC_RELAXED) != 0;
+  __atomic_store_n(store.interrupt, 0, __ATOMIC_RELAXED);
+  return set;
 #else
-  // An interrupt between the two belongs to the pause that begins.
   const bool set = *static_cast<volatile u32*>(store.interrupt) != 0;
   *static_cast<volatile u32*>(store.interrupt) = 0;
   return set;

@@ -98,7 +98,7 @@ FERMATA_INLINE bool interrupted(const u32* interrupt) {
   bool set;
   __asm__ volatile("cmpl $0, %1" : "=@ccne"(set) : "m"(*interrupt));
   return set;
-#elif defined(__GNUC__) && !defined(FERMATA_FREESTANDING)
+#elif defined(__GNUC__)
   return __atomic_load_n(interrupt, __ATOMIC_RELAXED) != 0;
 #else
   return *static_cast<const volatile u32*>(interrupt) != 0;

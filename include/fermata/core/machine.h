@@ -60,6 +60,15 @@ void ResumeHeld(Machine& machine, u32 stack_bytes, const u64* results, u32 count
 // Drops the held call, if there is one.
 void CancelHeld(Machine& machine);
 
+// Sets a store's interrupt. From anywhere: a relaxed store.
+inline void Interrupt(u32* interrupt) {
+#if defined(__GNUC__)
+  __atomic_store_n(interrupt, 1, __ATOMIC_RELAXED);
+#else
+  *static_cast<volatile u32*>(interrupt) = 1;
+#endif
+}
+
 }  // namespace fermata::core
 
 #endif  // FERMATA_CORE_MACHINE_H_

@@ -50,7 +50,7 @@ $5  }
 
 constexpr absl::string_view kPauses = R"(
   // Pauses the call that is running at its next check. From an interrupt handler, or the other core.
-  void Interrupt() { *const_cast<volatile uint32_t*>(&self_.interrupt_word) = 1; }
+  void Interrupt() { fermata::core::Interrupt(&self_.interrupt_word); }
   // Checks that pass before a call is paused, if the guest was translated with fuel.
   void SetFuel(int64_t fuel_) { machine_.store().fuel = fuel_; }
   int64_t fuel() const { return machine_.store().fuel; }
