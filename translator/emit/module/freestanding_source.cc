@@ -174,14 +174,7 @@ std::string EmitFreestandingModuleHeader(const ModuleContext& context) {
     if (!IsConstantTable(context, i)) continue;
     out.Emit("extern const ConstantFunction table$0_elements[];\n", i);
   }
-  out.Put("extern const u8 data[];  // the bytes of all segments\n");
-  uint64_t start = 0;
-  for (size_t i = 0; i < module.datas.size(); ++i) {
-    if (context.graph.named_datas[i]) {
-      out.Emit("static const u8* const data$0 = data + $1u;\n", i, start);
-    }
-    start += module.datas[i].bytes.size();
-  }
+  EmitDataDeclarations(context, out);
   out.Put(CloseCodeNamespace(context), "\n#endif  // ", guard, "\n");
   return out.Take();
 }

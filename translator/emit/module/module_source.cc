@@ -573,14 +573,7 @@ std::string EmitModuleHeader(const ModuleContext& context) {
     for (size_t i = 0; i < type.params.size(); ++i) out.Put(", a", i);
     out.Put(");\n}\n");
   }
-  out.Put("extern const u8 data[];  // the bytes of all segments\n");
-  uint64_t start = 0;
-  for (size_t i = 0; i < module.datas.size(); ++i) {
-    if (context.graph.named_datas[i]) {
-      out.Emit("static const u8* const data$0 = data + $1u;\n", i, start);
-    }
-    start += module.datas[i].bytes.size();
-  }
+  EmitDataDeclarations(context, out);
   out.Put(CloseCodeNamespace(context), "\n#endif  // ", guard, "\n");
   return out.Take();
 }
@@ -588,6 +581,17 @@ std::string EmitModuleHeader(const ModuleContext& context) {
 void EmitModuleSource(const ModuleContext& context, const SiteTable& sites,
                       const std::vector<Budget>& budgets, Writer& out) {
   SourceEmitter(context, sites, out).Run(budgets);
+}
+
+void EmitDataDeclarations(const ModuleContext& context, Writer& out) {
+  out.Put("extern const u8 data[];  // the bytes of all segments\n");
+  uint64_t start = 0;
+  for (size_t i = 0; i < context.module.datas.size(); ++i) {
+    if (context.graph.named_datas[i]) {
+      out.Emit("static const u8* const data$0 = data + $1u;\n", i, start);
+    }
+    start += context.module.datas[i].bytes.size();
+  }
 }
 
 void EmitData(const ModuleContext& context, Writer& out) {

@@ -26,6 +26,8 @@ void EmitModuleSource(const ModuleContext& context, const SiteTable& sites,
                       const std::vector<Budget>& budgets, Writer& out);
 // <stem>_data.cc.
 void EmitData(const ModuleContext& context, Writer& out);
+// For <stem>_module.h: what of that file code names.
+void EmitDataDeclarations(const ModuleContext& context, Writer& out);
 
 // The sites of op frames, one for each function import that may suspend, in order of import. Those
 // of functions follow.
