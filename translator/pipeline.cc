@@ -56,7 +56,8 @@ absl::StatusOr<std::vector<bool>> FindPauses(const wasm::Module& module,
     if (pauses[f] || !graph.functions[f].has_loop) continue;
     const absl::StatusOr<std::unique_ptr<ir::Function>> function = BuildFunction(module, f, none);
     if (!function.ok()) return function.status();
-    pauses[f] = !analysis::FindLongLoops(**function).empty();
+    pauses[f] = !analysis::FindLongLoops(**function, analysis::MostStatements(options.freestanding))
+                     .empty();
   }
   return pauses;
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "include/fermata/core/sites.h"
+#include "translator/analysis/counted_loops.h"
 #include "translator/analysis/frame_layout.h"
 #include "translator/analysis/liveness.h"
 #include "translator/analysis/piece_cuts.h"
@@ -35,7 +36,8 @@ int RunPasses(const ModuleContext& context, ir::Function& f) {
   if (options.preempt != emit::Preempt::kNone) {
     const bool fuel = options.preempt == emit::Preempt::kFuel;
     passes::Preempt(f, fuel ? ir::PauseWhen::kOutOfFuel : ir::PauseWhen::kInterrupted,
-                    context.entry_checks[f.index], context.stack_need[f.index]);
+                    analysis::MostStatements(options.freestanding), context.entry_checks[f.index],
+                    context.stack_need[f.index]);
   }
   if (options.suspend_everywhere) passes::SuspendEverywhere(f);
   if (options.memory != emit::MemoryPolicy::kReserved) return 0;

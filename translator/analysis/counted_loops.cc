@@ -419,7 +419,7 @@ std::vector<Loop> FindLoops(const ir::Function& f, const std::vector<uint32_t>& 
 
 }  // namespace
 
-std::vector<LongLoop> FindLongLoops(const ir::Function& f) {
+std::vector<LongLoop> FindLongLoops(const ir::Function& f, uint64_t most_statements) {
   if (!f.has_loop) return {};
   std::vector<uint32_t> labels(f.label_count, ir::kNone);
   for (uint32_t i = 0; i < f.stmts.size(); ++i) {
@@ -442,7 +442,7 @@ std::vector<LongLoop> FindLongLoops(const ir::Function& f) {
         round += loops[inner].cost;
       }
     }
-    if (rounds <= kMostStatements && rounds * round <= kMostStatements) {
+    if (rounds <= most_statements && rounds * round <= most_statements) {
       loop.cost = rounds * round;
     } else {
       const bool calls =

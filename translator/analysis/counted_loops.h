@@ -10,7 +10,7 @@
 //       if (l1 != 512) goto L1;
 //
 // whatever else may leave the loop before. A loop is *short* if it makes no calls and takes no more
-// than kMostStatements statements in all its rounds, those of the loops within it included.
+// than so many statements in all its rounds, those of the loops within it included.
 #ifndef FERMATA_TRANSLATOR_ANALYSIS_COUNTED_LOOPS_H_
 #define FERMATA_TRANSLATOR_ANALYSIS_COUNTED_LOOPS_H_
 
@@ -21,8 +21,13 @@
 
 namespace fermata::analysis {
 
-// Statements executed, which is some 50 microseconds.
+// Statements executed between two checks: some 50 microseconds.
 inline constexpr uint64_t kMostStatements = 64 * 1024;
+// The same for microcontrollers, of 30 cycles a statement: half a millisecond at 125 MHz.
+inline constexpr uint64_t kMostStatementsFreestanding = 2 * 1024;
+inline uint64_t MostStatements(bool freestanding) {
+  return freestanding ? kMostStatementsFreestanding : kMostStatements;
+}
 
 struct LongLoop {
   ir::LabelId label;
@@ -31,9 +36,9 @@ struct LongLoop {
   bool calls;           // it makes calls
 };
 
-// The loops of the function that are not short, in order of their ends. A label that nothing jumps
+// The loops of the function that take more than `most_statements`, or may, in order of their ends. A label that nothing jumps
 // back to is no loop.
-std::vector<LongLoop> FindLongLoops(const ir::Function& f);
+std::vector<LongLoop> FindLongLoops(const ir::Function& f, uint64_t most_statements);
 
 }  // namespace fermata::analysis
 

@@ -35,8 +35,8 @@ class Pass {
  public:
   Pass(ir::Function& f, ir::PauseWhen when) : f_(f), when_(when) {}
 
-  void Run(bool at_entry, uint32_t stack_need) {
-    const std::vector<analysis::LongLoop> loops = analysis::FindLongLoops(f_);
+  void Run(uint64_t most_statements, bool at_entry, uint32_t stack_need) {
+    const std::vector<analysis::LongLoop> loops = analysis::FindLongLoops(f_, most_statements);
     if (loops.empty() && !at_entry) return;
     const uint32_t entry = at_entry ? analysis::StackCheckPosition(f_, stack_need) : ir::kNone;
     recursive_ = at_entry;
@@ -150,8 +150,9 @@ class Pass {
 
 }  // namespace
 
-void Preempt(ir::Function& function, ir::PauseWhen when, bool at_entry, uint32_t stack_need) {
-  Pass(function, when).Run(at_entry, stack_need);
+void Preempt(ir::Function& function, ir::PauseWhen when, uint64_t most_statements, bool at_entry,
+             uint32_t stack_need) {
+  Pass(function, when).Run(most_statements, at_entry, stack_need);
 }
 
 }  // namespace fermata::passes

@@ -8,9 +8,11 @@
 
 namespace fermata::passes {
 
-// Adds checks of this kind to the loops that may take long and, if `at_entry`, one near the
-// function's beginning. `stack_need`: of the function, see analysis/stack_checks.h.
-void Preempt(ir::Function& function, ir::PauseWhen when, bool at_entry, uint32_t stack_need);
+// Adds checks of this kind to the loops that may take more than `most_statements`
+// (analysis/counted_loops.h) and, if `at_entry`, one near the function's beginning. `stack_need`: of
+// the function, see analysis/stack_checks.h.
+void Preempt(ir::Function& function, ir::PauseWhen when, uint64_t most_statements, bool at_entry,
+             uint32_t stack_need);
 
 }  // namespace fermata::passes
 

@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 // -------------------------------------------------------------------
 
 // How many loops of a function with this body, parameters $n and $p, and locals, are long.
-size_t LongLoops(const std::string& body) {
+size_t LongLoops(const std::string& body, uint64_t most_statements = analysis::kMostStatements) {
   const std::string& path = Assemble(absl::StrCat(
       "(module (memory 1) (func $callee) (func (param $n i32) (param $p i32) (local $i i32) ",
       "(local $j i32) (local $k i64) ", body, "))"));
@@ -41,7 +41,7 @@ size_t LongLoops(const std::string& body) {
       analysis::AnalyzeSuspension(*module, *graph, {}, std::vector<bool>(2, false));
   auto function = ir::Build(*module, 1, suspension);
   EXPECT_TRUE(function.ok()) << function.status();
-  return analysis::FindLongLoops(**function).size();
+  return analysis::FindLongLoops(**function, most_statements).size();
 }
 
 // loop { body; i += step; br_if (test) }
@@ -124,6 +124,11 @@ TEST_F(CountedLoops, NestedOnesMultiply) {
   EXPECT_EQ(LongLoops(nested(50, 50)), 0u);
   EXPECT_EQ(LongLoops(nested(1000, 1000)), 1u);  // the outer one
   EXPECT_EQ(LongLoops(nested(1000000, 1000000)), 2u);
+  // A microcontroller is slower.
+  EXPECT_EQ(LongLoops(nested(50, 50), analysis::kMostStatementsFreestanding), 1u);
+  EXPECT_EQ(LongLoops(nested(10, 10), analysis::kMostStatementsFreestanding), 0u);
+  EXPECT_EQ(LongLoops(nested(1000, 10), analysis::kMostStatementsFreestanding),
+            1u);  // the inner one
 }
 
 // ---- Pausing
