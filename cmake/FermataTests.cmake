@@ -7,6 +7,8 @@
 #   guests     recorded WASI programs, by `fermata run`
 #   cmake      Fermata as other projects see it
 #   fuzz       mutated input
+#   port       on other machines, in emulators; also labelled with the machine (docs/ports.md)
+#   smoke      the quickest of these
 #
 # The tests below these folders are also labelled with the folder's name (its directory property
 # LABELS): examples, wasi, async, simd.
@@ -22,27 +24,41 @@ add_custom_target(unit_tests)
 set(FERMATA_NOT_EMULATED "*EndsTheProcess*:*EscapeByMagicLink*openat2:*WamrSocketsTest.Datagrams*:\
 ProcessSnapshotTest.RefusesDamage")
 
+# Sets <out> to the name of a test in the build for another machine: `name` after that of the machine.
+function(fermata_port_test_name name out)
+  if(FERMATA_PORT)
+    set(${out} "${FERMATA_PORT}.${name}" PARENT_SCOPE)
+  else()
+    set(${out} "${name}" PARENT_SCOPE)
+  endif()
+endfunction()
+
 # Adds the GoogleTest tests of executable `target`, with a label:
 #
 #   fermata_add_gtests(<target> <label> [further arguments of gtest_discover_tests])
 #
 # They are discovered when ctest runs, so that building does not run the tests' executables. Where an
 # emulator runs them, all tests of an executable are one of ctest: starting one takes long. Those of
-# wasi_test are several, because of the memories that they reserve (below).
+# wasi_test are several, because of the memories that they reserve (above). Nothing is compiled there
+# by tests.
 function(fermata_add_gtests target label)
   if(label STREQUAL "unit")
     add_dependencies(unit_tests ${target})
   endif()
   if(CMAKE_CROSSCOMPILING)
+    if(label STREQUAL "compile")
+      return()
+    endif()
     set(parts 1)
     if(target STREQUAL "wasi_test")
       set(parts 16)
     endif()
     foreach(part RANGE 1 ${parts})
       math(EXPR index "${part} - 1")
-      add_test(NAME ${target}.${part} COMMAND ${target}
+      fermata_port_test_name(${target}.${part} name)
+      add_test(NAME ${name} COMMAND ${target}
                "--gtest_filter=-${FERMATA_NOT_EMULATED}:${FERMATA_NOT_EMULATED_HERE}")
-      set_tests_properties(${target}.${part} PROPERTIES TIMEOUT 1200 LABELS ${label}
+      set_tests_properties(${name} PROPERTIES TIMEOUT 1200 LABELS "${label};port;${FERMATA_PORT}"
         ENVIRONMENT "GTEST_TOTAL_SHARDS=${parts};GTEST_SHARD_INDEX=${index}")
     endforeach()
     return()

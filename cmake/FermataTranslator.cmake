@@ -7,6 +7,11 @@ find_package(LLVM CONFIG REQUIRED)
 find_package(ZLIB REQUIRED)  # fermata links Fermata::snapshot
 if(TARGET LLVMSupport)
   llvm_map_components_to_libnames(fermata_llvm support)
+  # For its interface to the solver Z3, which nothing here uses, by a path of the machine that it was
+  # packaged for.
+  get_target_property(libraries LLVMSupport INTERFACE_LINK_LIBRARIES)
+  list(FILTER libraries EXCLUDE REGEX "libz3")
+  set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "${libraries}")
 else()
   set(fermata_llvm LLVM)
 endif()
