@@ -29,6 +29,8 @@ set(port_packages libabsl-dev libabsl20220623 libgtest-dev libgmock-dev zlib1g-d
 set(port_packages_aarch64 llvm-14-dev llvm-14 llvm-14-tools llvm-14-runtime llvm-14-linker-tools libllvm14
     libtinfo6 libncurses-dev)
 
+set(port_options_aarch64 -DFERMATA_BUILD_TRANSLATOR=ON)
+
 add_custom_target(ports)
 
 function(_fermata_add_port port)
@@ -72,6 +74,7 @@ function(_fermata_add_port port)
                "-DFERMATA_NATIVE_TRANSLATOR=$<TARGET_FILE:fermata>"
                "-DFERMATA_NATIVE_SPEC=$<TARGET_FILE:fermata-spec>"
                "-DFERMATA_SHARED_DIR=${FERMATA_SHARED_DIR}" -DFERMATA_BUILD_EXAMPLES=OFF
+               ${port_options_${port}}
     BUILD_COMMAND "${CMAKE_COMMAND}" --build <BINARY_DIR> --target ${FERMATA_PORT_TARGET}
     BUILD_ALWAYS TRUE USES_TERMINAL_BUILD TRUE INSTALL_COMMAND ""
     DEPENDS port_libraries_${port} fermata fermata-spec)
@@ -86,6 +89,17 @@ foreach(port IN LISTS FERMATA_PORTS)
   endif()
   _fermata_add_port(${port})
 endforeach()
+
+# Microcontrollers: examples/two_guests, and tests/embedded, which compiles when it runs.
+foreach(target IN ITEMS two_guests two_guests_two_cores two_guests_boards)
+  if(TARGET ${target})
+    add_dependencies(ports ${target})
+  endif()
+endforeach()
+if(NOT TARGET two_guests_boards)
+  message(FATAL_ERROR "Fermata: the preset ports needs arm-none-eabi-g++, qemu-system-arm, and clang and "
+                      "lld for the examples; the README's command for the ports names the packages")
+endif()
 
 # ctest reads it when it runs.
 get_property(tests DIRECTORY PROPERTY fermata_port_tests)

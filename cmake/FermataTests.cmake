@@ -18,6 +18,13 @@ include(GoogleTest)
 # Builds the executables of the tests that are labelled `unit`, for builds that run only those.
 add_custom_target(unit_tests)
 
+# In the build for another machine: all that is tested there, and what its tests with the label smoke
+# need (FermataPorts.cmake).
+if(FERMATA_PORT)
+  add_custom_target(port_smoke DEPENDS fermata_runtime fermata_snapshot)
+  add_custom_target(port DEPENDS unit_tests port_smoke)
+endif()
+
 # What QEMU's user mode (7.2) can't do: run its own executable again, as death tests do; openat2; send
 # a datagram of no bytes; and forget the tables that it makes of reserved address space, 32 MB for each
 # memory.
