@@ -89,3 +89,23 @@ foreach(source IN LISTS portable)
     message(SEND_ERROR "${source}: ${line} belongs in runtime/os")
   endforeach()
 endforeach()
+
+# What knows the processor: the core's headers for it, one of the translator's sources (which CMake
+# chooses) and runtime/os.
+set(knows_processor include/fermata/core/processor.h include/fermata/core/simd/lanes.h
+    runtime/core/guarded_call.h)
+file(GLOB_RECURSE sources RELATIVE "${SOURCE_DIR}" "${SOURCE_DIR}/include/*.h" "${SOURCE_DIR}/runtime/*.h"
+     "${SOURCE_DIR}/runtime/*.cc" "${SOURCE_DIR}/translator/*.h" "${SOURCE_DIR}/translator/*.cc"
+     "${SOURCE_DIR}/spec-tests/*.h" "${SOURCE_DIR}/spec-tests/*.cc" "${SOURCE_DIR}/tests/*.h"
+     "${SOURCE_DIR}/tests/*.cc")
+foreach(source IN LISTS sources)
+  if(source IN_LIST knows_processor OR source MATCHES "^runtime/os/")
+    continue()
+  endif()
+  file(STRINGS "${SOURCE_DIR}/${source}" lines
+       REGEX "^ *# *(if|elif).*(__x86_64|__i386|__amd64|__aarch64|__arm|__thumb|__riscv|__s390|_M_X64|_M_ARM)")
+  foreach(line IN LISTS lines)
+    message(SEND_ERROR "${source}: ${line}: what knows the processor belongs in "
+                       "fermata/core/processor.h, runtime/core/guarded_call.h or runtime/os")
+  endforeach()
+endforeach()

@@ -18,6 +18,12 @@ endif()
 
 file(GLOB_RECURSE translator_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/translator/*.cc")
 list(FILTER translator_sources EXCLUDE REGEX "/translator/cli/")
+# One of the two for the processor.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  list(FILTER translator_sources EXCLUDE REGEX "/sha256_portable.cc$")
+else()
+  list(FILTER translator_sources EXCLUDE REGEX "/sha256_x86_64.cc$")
+endif()
 file(GLOB cli_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/translator/cli/native/*.cc")
 # The subcommands register their flags when a program starts, so they are in `fermata` alone.
 file(GLOB command_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/translator/cli/commands/*.cc")

@@ -275,18 +275,6 @@ FERMATA_COLD void StoreResults(Context& context, const u64* results, u32 count) 
   for (u32 i = 0; i < count; ++i) context.results[i] = results[i];
 }
 
-FERMATA_INLINE bool StackLeft(const Context& context) {
-#if defined(__x86_64__) && defined(__GNUC__)
-  // The stack pointer itself: asking for the frame's address would give the function a frame
-  // pointer.
-  bool above;
-  __asm__("cmp %1, %%rsp" : "=@cca"(above) : "m"(context.stack_limit));
-  return above;
-#else
-  return reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) > context.stack_limit;
-#endif
-}
-
 u64 InvokeInitialize(Instance* instance, AnyFunction function, const u64*) {
   reinterpret_cast<void (*)(Instance*)>(function)(instance);
   return 0;
@@ -467,7 +455,7 @@ Exit Enter(Context& context, Activation& activation, const Function& function, I
   }
   activation.store = function.instance->store;
   activation.trap = Trap::kNone;
-  if (!StackLeft(context)) return Fail(context, activation, Trap::kCallStackExhausted);
+  if (!StackAbove(context.stack_limit)) return Fail(context, activation, Trap::kCallStackExhausted);
   Instance* const first = Attach(context, *activation.store);
   Guard guard;
   context.entry = &guard;
@@ -489,7 +477,7 @@ Exit Resume(Context& context, Activation& activation, const u64* results, u32 co
   if (FERMATA_UNLIKELY(context.entry != nullptr)) {
     return ResumeNested(context, activation, results, count);
   }
-  if (!StackLeft(context)) return Fail(context, activation, Trap::kCallStackExhausted);
+  if (!StackAbove(context.stack_limit)) return Fail(context, activation, Trap::kCallStackExhausted);
   Instance* const first = Attach(context, *activation.store);
   u64 value = 0;
   if (FERMATA_LIKELY(count == 1)) {

@@ -40,49 +40,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "fermata/core/compiler.h"
 #include "fermata/core/limits.h"
+#include "fermata/core/processor.h"
 #include "fermata/core/sites.h"
 #include "fermata/core/trap.h"
 #include "fermata/core/type_number.h"
 #include "fermata/core/value_type.h"
-
-#if defined(__GNUC__)
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_expect_with_probability)
-// Never, as far as the layout of code goes: the code behind it is optimized for size.
-#define FERMATA_UNLIKELY(x) __builtin_expect_with_probability(!!(x), 0, 1.0)
-#endif
-#endif
-#ifndef FERMATA_UNLIKELY
-#define FERMATA_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#endif
-#define FERMATA_LIKELY(x) __builtin_expect(!!(x), 1)
-#define FERMATA_COLD __attribute__((cold, noinline))
-// Without optimization, compilers give the parameters and variables of each inlined copy room of
-// their own in the caller's frame: megabytes in an interpreter's loop.
-#if defined(__OPTIMIZE__)
-#define FERMATA_INLINE inline __attribute__((always_inline))
-#else
-#define FERMATA_INLINE inline
-#endif
-#define FERMATA_HIDDEN __attribute__((visibility("hidden")))
-#define FERMATA_EXPORT __attribute__((visibility("default")))
-#else
-#define FERMATA_UNLIKELY(x) (x)
-#define FERMATA_LIKELY(x) (x)
-#define FERMATA_COLD
-#define FERMATA_INLINE inline
-#define FERMATA_HIDDEN
-#define FERMATA_EXPORT
-#endif
-
-// A pointer that is a multiple of 4, and of which the compiler may know it where that is of use: on
-// machines that can't read words anywhere, copying one would be a call.
-#if defined(__GNUC__) && (defined(__arm__) || defined(__riscv))
-#define FERMATA_ALIGNED(pointer) __builtin_assume_aligned(pointer, 4)
-#else
-#define FERMATA_ALIGNED(pointer) (pointer)
-#endif
 
 namespace fermata::core {
 

@@ -48,14 +48,6 @@
 #define FERMATA_UNREACHABLE ((void)0)
 #endif
 
-#if defined(__SANITIZE_THREAD__)
-#define FERMATA_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FERMATA_TSAN 1
-#endif
-#endif
-
 namespace fermata::core {
 
 // Values as 8-byte slots and back.
@@ -80,30 +72,10 @@ FERMATA_INLINE ref non_null(Instance* instance, ref value) {
   return value;
 }
 
-// Whether a call did not return normally. Written out because g++ would load into a register first.
-FERMATA_INLINE bool unwinding(const Instance& instance) {
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(__clang__)
-  bool set;
-  __asm__("cmpl $0, %1" : "=@ccne"(set) : "m"(instance.unwind));
-  return set;
-#else
-  return instance.unwind != Unwind::kNone;
-#endif
-}
+// Whether a call did not return normally.
+FERMATA_INLINE bool unwinding(const Instance& instance) { return IsSet(instance.unwind); }
 
-// A relaxed load. The one instruction that it takes is written out, because compilers don't make it
-// from an atomic load: g++ loads first and then compares.
-FERMATA_INLINE bool interrupted(const u32* interrupt) {
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(FERMATA_TSAN)
-  bool set;
-  __asm__ volatile("cmpl $0, %1" : "=@ccne"(set) : "m"(*interrupt));
-  return set;
-#elif defined(__GNUC__)
-  return __atomic_load_n(interrupt, __ATOMIC_RELAXED) != 0;
-#else
-  return *static_cast<const volatile u32*>(interrupt) != 0;
-#endif
-}
+FERMATA_INLINE bool interrupted(const u32* interrupt) { return IsSetByOthers(interrupt); }
 
 // Native stack that unoptimized and instrumented builds need for one byte of the translator's
 // estimate.
@@ -129,26 +101,8 @@ inline constexpr uintptr_t kStackSlack = 64 * 1024;
 // Traps unless `need` bytes (the translator's estimate) are left on the native stack.
 FERMATA_INLINE void check_stack(Instance* instance, u32 need) {
   const uintptr_t bytes = uintptr_t{need} * FERMATA_STACK_SCALE;
-#if defined(__GNUC__) && defined(__x86_64__)
-  // The stack pointer itself: asking for the frame's address would give the function a frame
-  // pointer.
-  bool below;
-  if (bytes <= kStackSlack) {
-    __asm__("cmp %1, %%rsp" : "=@ccb"(below) : "m"(instance->stack_limit));
-  } else {
-    uintptr_t here;
-    __asm__("mov %%rsp, %0" : "=r"(here));
-    below = here < instance->stack_limit + bytes;
-  }
-#else
-#if defined(__GNUC__)
-  const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-#else
-  volatile char marker = 0;
-  const uintptr_t here = reinterpret_cast<uintptr_t>(&marker);
-#endif
-  const bool below = here < instance->stack_limit + (bytes <= kStackSlack ? 0 : bytes);
-#endif
+  const bool below = bytes <= kStackSlack ? StackBelow(instance->stack_limit)
+                                          : StackPosition() < instance->stack_limit + bytes;
   if (FERMATA_UNLIKELY(below)) RaiseTrap(instance, Trap::kCallStackExhausted);
 }
 

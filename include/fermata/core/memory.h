@@ -28,21 +28,7 @@ namespace fermata::core {
 #define FERMATA_IN_ORDER() ((void)0)
 #endif
 
-#if defined(__x86_64__)
-#define FERMATA_FLOAT_REGISTER "x"
-#elif defined(__aarch64__)
-#define FERMATA_FLOAT_REGISTER "w"
-#else
-#define FERMATA_FLOAT_REGISTER "m"
-#endif
-
-// Where memories are reserved: with 64-bit addresses, and only on machines that store 8 and 16 bytes by
-// one instruction at any address, so that a store which traps has written nothing.
-#if (defined(__x86_64__) || defined(__aarch64__)) && UINTPTR_MAX > 0xffffffffu
-inline constexpr bool kReservesMemories = true;
-#else
-inline constexpr bool kReservesMemories = false;
-#endif
+inline constexpr bool kReservesMemories = FERMATA_RESERVES_MEMORIES != 0;
 
 struct MemReserved {
   static constexpr bool kFaults = true;
@@ -129,13 +115,6 @@ struct MemShared : CheckedMemory {
     return base + start;
   }
 };
-
-// A machine that can't read words at any address: a little-endian one without unaligned accesses.
-// (FERMATA_STRICT_ALIGNMENT may be defined on other little-endian ones, for tests.)
-#if defined(__arm__) && !defined(__ARM_FEATURE_UNALIGNED) && defined(__GNUC__) && \
-    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(FERMATA_STRICT_ALIGNMENT)
-#define FERMATA_STRICT_ALIGNMENT 1
-#endif
 
 // A memory with 32-bit addresses that has `kBytes` bytes for good.
 template <u64 kBytes>

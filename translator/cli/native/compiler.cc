@@ -11,6 +11,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/Triple.h"
+#include "llvm/Support/Host.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "translator/cli/process/process.h"
 
@@ -90,10 +92,10 @@ std::vector<std::string> GeneratedCodeFlags(const Compiler& compiler,
                                     // Wasm loops may run forever; memory is untyped bytes.
                                     "-fno-finite-loops", "-fno-strict-aliasing",
                                     "-fno-optimize-sibling-calls", "-fno-math-errno"};
-#if defined(__x86_64__)
   // No frame, however large, steps over the page that ends the stack.
-  flags.push_back("-fstack-clash-protection");
-#endif
+  if (llvm::Triple(llvm::sys::getProcessTriple()).getArch() == llvm::Triple::x86_64) {
+    flags.push_back("-fstack-clash-protection");
+  }
   if (compiler.is_clang) {
     // Superlinear where many values are stored as a frame: ten minutes for one function.
     flags.push_back("-fno-slp-vectorize");

@@ -12,6 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/Host.h"
 #include "tests/support/files.h"
 #include "tests/support/native.h"
 #include "tests/translator/emit/constants/instruction_rows.h"
@@ -36,9 +38,10 @@ std::vector<Configuration> Configurations() {
     if (*compiler == '\0') continue;
     for (const char* level : {"-O0", "-O1", "-O2", "-O3"}) all.push_back({compiler, level, {}});
     all.push_back({compiler, "-O2", {"-DFERMATA_SIMD_PORTABLE", "-DFERMATA_NO_INT128"}});
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2")) all.push_back({compiler, "-O2", {"-mavx2"}});
-#endif
+    llvm::StringMap<bool> features;
+    if (llvm::sys::getHostCPUFeatures(features) && features.lookup("avx2")) {
+      all.push_back({compiler, "-O2", {"-mavx2"}});
+    }
   }
   return all;
 }

@@ -1,19 +1,15 @@
-#include "translator/wasm/sha256.h"
-
-#include "llvm/ADT/ArrayRef.h"
-#include "llvm/Support/SHA256.h"
-
-#if defined(__x86_64__) && defined(__GNUC__)
+// By the instructions that newer processors have for it, where they are there.
 #include <cpuid.h>
 #include <immintrin.h>
 
 #include <cstring>
-#endif
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/SHA256.h"
+#include "translator/wasm/sha256.h"
 
 namespace fermata {
 namespace {
-
-#if defined(__x86_64__) && defined(__GNUC__)
 
 // FIPS 180-4, 4.2.2.
 alignas(16) constexpr uint32_t kRounds[64] = {
@@ -89,14 +85,10 @@ std::array<uint8_t, 32> HashByInstructions(absl::Span<const uint8_t> bytes) {
   return hash;
 }
 
-#endif
-
 }  // namespace
 
 std::array<uint8_t, 32> Sha256(absl::Span<const uint8_t> bytes) {
-#if defined(__x86_64__) && defined(__GNUC__)
   if (HasShaInstructions()) return HashByInstructions(bytes);
-#endif
   return llvm::SHA256::hash(llvm::makeArrayRef(bytes.data(), bytes.size()));
 }
 
