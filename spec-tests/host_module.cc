@@ -9,8 +9,9 @@ namespace {
 
 class Maker {
  public:
-  Maker(StoreHandle& store, bool suspending, std::vector<std::string>& order)
-      : store_(store), suspending_(suspending), order_(order) {}
+  Maker(StoreHandle& store, bool suspending, core::MemoryPolicy policy,
+        std::vector<std::string>& order)
+      : store_(store), suspending_(suspending), policy_(policy), order_(order) {}
 
   void Function(const std::string& name, std::vector<ValType> params) {
     HostFunction code;
@@ -24,7 +25,7 @@ class Maker {
     Add(name, store_.MakeTable(ValType::kFuncRef, Limits(10, 20, is64, false)));
   }
   void Memory(const std::string& name, bool shared) {
-    Add(name, store_.MakeMemory(Limits(1, 2, false, shared), core::MemoryPolicy::kReserved));
+    Add(name, store_.MakeMemory(Limits(1, 2, false, shared), policy_));
   }
 
   absl::StatusOr<std::map<std::string, Extern>> Finish() {
@@ -55,6 +56,7 @@ class Maker {
 
   StoreHandle& store_;
   const bool suspending_;
+  const core::MemoryPolicy policy_;
   std::vector<std::string>& order_;
   std::map<std::string, Extern> exports_;
   absl::Status status_;
@@ -63,8 +65,9 @@ class Maker {
 }  // namespace
 
 absl::StatusOr<std::map<std::string, Extern>> MakeSpectest(StoreHandle& store, bool suspending,
+                                                           core::MemoryPolicy policy,
                                                            std::vector<std::string>& order) {
-  Maker make(store, suspending, order);
+  Maker make(store, suspending, policy, order);
   make.Function("print", {});
   make.Function("print_i32", {ValType::kI32});
   make.Function("print_i64", {ValType::kI64});

@@ -12,9 +12,10 @@
 namespace fermata::spec {
 
 // Its exports by name: print…, global_…, table, table64, memory, shared_memory. `suspending`: the
-// functions are ops, which the caller answers with no results; else they return at once. `order`:
-// the names in the order in which they were made.
+// functions are ops, which the caller answers with no results; else they return at once. `policy`:
+// of the memories. `order`: the names in the order in which they were made.
 absl::StatusOr<std::map<std::string, Extern>> MakeSpectest(StoreHandle& store, bool suspending,
+                                                           core::MemoryPolicy policy,
                                                            std::vector<std::string>& order);
 
 }  // namespace fermata::spec

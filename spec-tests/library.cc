@@ -57,12 +57,14 @@ absl::StatusOr<LibraryBuilder> LibraryBuilder::Make(const Options& options) {
   builder.flags_.insert(builder.flags_.end(), options.flags.begin(), options.flags.end());
   // No folder of this build's is in it, so that a compiler cache knows the files of another again.
   driver::ContentHash hash;
-  hash.Add("fermata-spec 3");
+  hash.Add("fermata-spec 4");
   hash.Add(builder.compiler_.version);
+  hash.Add(builder.compiler_.target);
   for (const std::string& word : builder.compiler_.command) {
     hash.Add(fs::path(word).filename().string());
   }
   hash.Add(absl::StrJoin(builder.flags_, "\n"));
+  hash.Add(absl::StrJoin(options.link_flags, "\n"));
   builder.flags_.insert(builder.flags_.end(), {"-I", options.include_dir});
   absl::Status status = hash.AddCoreHeaders(options.include_dir);
   if (!status.ok()) return status;
@@ -125,6 +127,7 @@ absl::StatusOr<Library> LibraryBuilder::Build(const std::string& source,
     command = compiler_.command;
     command.insert(command.end(), options_.flags.begin(), options_.flags.end());
     command.insert(command.end(), {"-shared", temporary + ".o", "-o", temporary});
+    command.insert(command.end(), options_.link_flags.begin(), options_.link_flags.end());
     status = Run(command, output);
   }
   std::error_code ignored;

@@ -23,8 +23,9 @@ class LibraryBuilder {
   struct Options {
     std::string compiler;  // empty: $CXX, or "c++"
     std::string optimization = "-O1";
-    std::vector<std::string> flags;  // further ones
-    std::string include_dir;         // the folder that holds fermata/core/generated.h
+    std::vector<std::string> flags;       // further ones
+    std::vector<std::string> link_flags;  // further ones of the linker
+    std::string include_dir;              // the folder that holds fermata/core/generated.h
     std::string cache_dir;
   };
 

@@ -3,6 +3,7 @@
 //
 // Exit status: 0, 1 if anything failed (or passed that was expected to fail), 77 if the suite is
 // not there.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,7 @@
 #include "spec-tests/suite.h"
 #include "spec-tests/umbrella.h"
 #include "tests/support/files.h"
+#include "translator/cli/process/interruptible.h"
 
 namespace {
 
@@ -72,6 +74,21 @@ cl::opt<std::string> optimization(
 cl::list<std::string> compiler_flags("cxxflag", cl::value_desc("flag"),
                                      cl::desc("A further compiler flag (repeatable)"),
                                      cl::cat(category));
+cl::opt<std::string> include_dir("include", cl::init(FERMATA_INCLUDE_DIR), cl::value_desc("folder"),
+                                 cl::desc("Fermata's headers (default: " FERMATA_INCLUDE_DIR ")"),
+                                 cl::cat(category));
+cl::list<std::string> link_flags("linkflag", cl::value_desc("flag"),
+                                 cl::desc("A further flag of the linker (repeatable)"),
+                                 cl::cat(category));
+cl::opt<std::string> player(
+    "player", cl::value_desc("file"),
+    cl::desc(
+        "A fermata-spec-player of another machine, for which --compiler compiles. What must be "
+        "refused is not run then: refusing is this machine's part"),
+    cl::cat(category));
+cl::opt<std::string> emulator("emulator", cl::value_desc("command"),
+                              cl::desc("What runs the player, such as \"qemu-aarch64 -L FOLDER\""),
+                              cl::cat(category));
 cl::opt<std::string> memory("memory", cl::init("reserved"),
                             cl::value_desc("reserved|checked|fixed"),
                             cl::desc("How memory accesses are bounded"), cl::cat(category));
@@ -97,10 +114,9 @@ cl::opt<bool> list_modules("list-modules",
 cl::opt<std::string> child("child", cl::Hidden);
 cl::opt<std::string> script("script", cl::Hidden);
 cl::opt<std::string> child_group("child-group", cl::Hidden);
-cl::opt<std::string> maps("maps", cl::Hidden);
+cl::opt<std::string> untranslated("untranslated", cl::Hidden);
 cl::opt<std::string> child_output("child-output", cl::Hidden);
-cl::opt<std::string> library("library", cl::Hidden);
-cl::opt<std::string> compiler_error("compiler-error", cl::Hidden);
+cl::opt<bool> no_refusals("no-refusals", cl::Hidden);
 
 int Fail(const std::string& message) {
   llvm::errs() << "fermata-spec: " << message << "\n";
@@ -119,21 +135,18 @@ bool WriteText(const std::string& path, const std::string& text) {
 }
 
 int RunChild() {
-  spec::ChildOptions options;
-  options.script = script;
-  options.group = child_group;
+  spec::TranslateTask task;
+  task.script = script;
+  task.group = child_group;
   for (const spec::Mode m : spec::kModes) {
-    if (mode == spec::Name(m)) options.mode = m;
+    if (mode == spec::Name(m)) task.mode = m;
   }
-  options.memory = memory;
-  options.piece_size = piece_size;
-  options.maps = maps;
-  options.output = child_output;
-  options.library = library;
-  options.compiler_error = compiler_error;
-  options.timeout = timeout;
-  const absl::Status status =
-      child == "translate" ? spec::TranslateInChild(options) : spec::PlayInChild(options);
+  task.memory = memory;
+  task.piece_size = piece_size;
+  task.refusals = !no_refusals;
+  task.untranslated = untranslated;
+  task.output = child_output;
+  const absl::Status status = spec::TranslateInChild(task);
   return status.ok() ? 0 : Fail(status);
 }
 
@@ -230,14 +243,20 @@ absl::StatusOr<spec::LibraryBuilder> MakeBuilder() {
   spec::LibraryBuilder::Options options;
   options.compiler = compiler;
   options.optimization = optimization;
-  options.flags = absl::StrSplit(FERMATA_SPEC_FLAGS, ' ', absl::SkipEmpty());
+  // How this build is instrumented is of no concern to another machine's.
+  if (player.empty()) options.flags = absl::StrSplit(FERMATA_SPEC_FLAGS, ' ', absl::SkipEmpty());
   options.flags.insert(options.flags.end(), compiler_flags.begin(), compiler_flags.end());
-  options.include_dir = FERMATA_INCLUDE_DIR;
+  options.link_flags = {link_flags.begin(), link_flags.end()};
+  options.include_dir = include_dir;
   options.cache_dir = cache;
   return spec::LibraryBuilder::Make(options);
 }
 
 int Run(const std::string& program) {
+  // Crashes are reported; what they leave behind is of no use.
+  const rlimit no_core = {0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  const fermata::process::Interruptible interruptible(fermata::process::Interruptible::kEnd);
   const auto start = std::chrono::steady_clock::now();
   absl::StatusOr<std::string> folder = spec::OpenSuite(suite, cache);
   if (absl::IsNotFound(folder.status())) {
@@ -258,6 +277,11 @@ int Run(const std::string& program) {
   const std::vector<spec::RunTask> tasks = Tasks(*list);
   spec::RunOptions options;
   options.program = program;
+  options.player = player.empty()
+                       ? fs::path(program).replace_filename("fermata-spec-player").string()
+                       : fs::absolute(player.getValue()).string();
+  options.emulator = absl::StrSplit(emulator.getValue(), ' ', absl::SkipEmpty());
+  options.refusals = player.empty();
   options.cache_dir = cache;
   options.memory = memory;
   options.piece_size = piece_size;

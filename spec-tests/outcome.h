@@ -1,4 +1,4 @@
-// What became of one command of a script. Header for C++17.
+// What became of one command of a script.
 #ifndef FERMATA_SPEC_TESTS_OUTCOME_H_
 #define FERMATA_SPEC_TESTS_OUTCOME_H_
 
@@ -15,7 +15,9 @@ enum class Verdict : uint8_t {
   kFailed,
   kBlocked,        // by a proposal that Fermata lacks
   kNotApplicable,  // of the text format
+  kNotRun,         // refusals, when another machine plays: the validator runs here
 };
+inline constexpr Verdict kLastVerdict = Verdict::kNotRun;
 
 // How scripts are played. Suspended and snapshotted: with a suspension wherever there can be one.
 // Paused: with a pause at every check.
@@ -37,7 +39,7 @@ struct CommandResult {
   std::string detail;  // what was expected and found; blocked: the reason
 };
 
-// Counts of a player, over all of a script.
+// Counts over all of a script.
 struct PlayStats {
   uint64_t calls = 0;          // made by actions
   uint64_t suspensions = 0;    // of imports, answered

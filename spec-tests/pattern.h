@@ -1,7 +1,7 @@
 // Values as the suite's scripts write them.
 //
 // A float may also be a pattern: nan:canonical (exponent ones, of the fraction the top bit alone,
-// any sign), nan:arithmetic (the top bit of the fraction set). Header for C++17.
+// any sign), nan:arithmetic (the top bit of the fraction set).
 #ifndef FERMATA_SPEC_TESTS_PATTERN_H_
 #define FERMATA_SPEC_TESTS_PATTERN_H_
 

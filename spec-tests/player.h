@@ -1,5 +1,7 @@
 // Plays a script: instantiates its modules, links them as it says, and checks what it asserts.
 //
+// Modules that must be refused are none of its business: refusing is the translator's (negative.h).
+//
 // A module that needs a proposal which Fermata lacks is blocked, and so is what is linked with it
 // or asserted about it; the rest of the script is played all the same. A `thread` command runs its
 // commands on a thread of its own, with a store of its own.
@@ -34,8 +36,7 @@
 namespace fermata::spec {
 
 struct PlayOptions {
-  std::string group;
-  std::string folder;  // that of the script's modules
+  core::MemoryPolicy memory = core::MemoryPolicy::kReserved;  // of the host's memories
   bool suspended = false;
   bool snapshotted = false;  // suspended only
   bool paused = false;
@@ -50,8 +51,7 @@ bool SameTrapText(absl::string_view expected, absl::string_view found);
 
 class Player {
  public:
-  // Called for each command but `module_definition`s that pass, possibly on other threads, one at a
-  // time.
+  // Called for each command that is played, possibly on other threads, one at a time.
   using Report = std::function<void(const CommandResult&)>;
 
   Player(const PlayOptions& options, Report report);

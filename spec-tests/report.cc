@@ -24,10 +24,12 @@ std::string Utf8(const std::string& text) {
 }
 
 json::Object ToJson(const Figures& f) {
-  return json::Object{{"passed", Int(f.passed)},
+  json::Object object{{"passed", Int(f.passed)},
                       {"failed", Int(f.failed)},
                       {"blocked", Int(f.blocked)},
                       {"not_applicable", Int(f.not_applicable)}};
+  if (f.not_run != 0) object["not_run"] = Int(f.not_run);
+  return object;
 }
 
 json::Array ToJson(const std::vector<Failure>& failures) {
@@ -127,6 +129,7 @@ Figures& Figures::operator+=(const Figures& o) {
   failed += o.failed;
   blocked += o.blocked;
   not_applicable += o.not_applicable;
+  not_run += o.not_run;
   expected_failures += o.expected_failures;
   executable_passed += o.executable_passed;
   executable += o.executable;
@@ -137,7 +140,7 @@ void Report::Add(FileResult result, const Expected& expected) {
   Figures figures;
   const bool suspended = result.mode != Mode::kPlain;
   const size_t mode = Index(result.mode);
-  std::set<unsigned> failed_lines;
+  std::set<unsigned> no_surprise;  // those of failures, and of what was not run
   const auto failure = [&](CommandResult outcome) {
     return Failure{result.group, result.file, result.mode, std::move(outcome)};
   };
@@ -157,8 +160,12 @@ void Report::Add(FileResult result, const Expected& expected) {
       case Verdict::kNotApplicable:
         figures.not_applicable += assertion;
         break;
+      case Verdict::kNotRun:
+        figures.not_run += assertion;
+        no_surprise.insert(outcome.line);
+        break;
       case Verdict::kFailed:
-        failed_lines.insert(outcome.line);
+        no_surprise.insert(outcome.line);
         if (expected.Find(result.file, outcome.line, suspended) != nullptr) {
           ++figures.expected_failures;
           expected_.push_back(failure(outcome));
@@ -169,7 +176,7 @@ void Report::Add(FileResult result, const Expected& expected) {
     }
   }
   for (unsigned line : expected.LinesOf(result.file, suspended)) {
-    if (failed_lines.count(line) != 0) continue;
+    if (no_surprise.count(line) != 0) continue;
     CommandResult outcome{line, CommandType::kAction, Verdict::kFailed,
                           "listed as an expected failure, but nothing fails at this line"};
     ++figures.failed;
@@ -199,6 +206,7 @@ std::string Report::Table() const {
       if (f.expected_failures != 0) {
         absl::StrAppend(&text, "   and ", f.expected_failures, " failed as expected");
       }
+      if (f.not_run != 0) absl::StrAppend(&text, "   and ", f.not_run, " refusals not run");
       text += '\n';
     };
     for (const auto& [group, figures] : groups_[m]) row(group, figures);

@@ -1,8 +1,8 @@
-// The figures: by group and mode, what passed, failed, was blocked or not applicable.
+// The figures: by group and mode, what passed, failed, was blocked, not applicable or not run.
 //
 // Counted are assertions: all assert_… commands, and actions, which assert that they return. A
 // module, an instance, a registration or a thread that fails counts as a failure, too; that one of
-// those succeeds is not counted. Header for C++17.
+// those succeeds is not counted.
 #ifndef FERMATA_SPEC_TESTS_REPORT_H_
 #define FERMATA_SPEC_TESTS_REPORT_H_
 
@@ -50,7 +50,8 @@ struct FileResult {
 };
 
 struct Figures {
-  uint64_t passed = 0, failed = 0, blocked = 0, not_applicable = 0, expected_failures = 0;
+  uint64_t passed = 0, failed = 0, blocked = 0, not_applicable = 0, not_run = 0;
+  uint64_t expected_failures = 0;
   uint64_t executable_passed = 0, executable = 0;  // of those, the ones that run code
   Figures& operator+=(const Figures& other);
 };

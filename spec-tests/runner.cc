@@ -1,20 +1,17 @@
 #include "spec-tests/runner.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "llvm/Support/ThreadPool.h"
-#include "spec-tests/player.h"
+#include "spec-tests/negative.h"
 #include "spec-tests/umbrella.h"
 #include "spec-tests/wire.h"
 #include "tests/support/files.h"
@@ -59,30 +56,28 @@ class FileRun {
   }
 
  private:
-  std::vector<std::string> ChildCommand(const char* what) const {
-    std::vector<std::string> command = {options_.program, absl::StrCat("--child=", what),
-                                        "--script",       task_.file.script,
-                                        "--child-group",  task_.file.group,
-                                        "--maps",         stem_ + ".json"};
+  bool Translate(const Script& script) {
+    const Clock::time_point start = Clock::now();
+    std::vector<std::string> command = {
+        options_.program, "--child=translate", "--script",      task_.file.script, "--child-group",
+        task_.file.group, "--untranslated",    stem_ + ".json", "--child-output",  stem_ + ".cc"};
     command.push_back(absl::StrCat("--mode=", Name(task_.mode)));
     command.push_back("--memory=" + options_.memory);
     if (options_.piece_size != 0) {
       command.push_back(absl::StrCat("--piece-size=", options_.piece_size));
     }
-    return command;
-  }
-
-  bool Translate(const Script& script) {
-    const Clock::time_point start = Clock::now();
-    std::vector<std::string> command = ChildCommand("translate");
-    command.insert(command.end(), {"--child-output", stem_ + ".cc"});
+    if (!options_.refusals) command.push_back("--no-refusals");
     absl::StatusOr<process::Result> run = process::Run(command);
     result_.translate_seconds = SecondsSince(start);
+    Told told;
+    if (run.ok()) told = ParseLines(run->output);
+    if (told.stats) result_.stats.other_phrases = told.stats->other_phrases;
+    result_.outcomes = std::move(told.outcomes);
     if (run.ok() && run->exit_code == 0) return true;
     result_.outcomes =
-        Complete(script, {},
+        Complete(script, std::move(result_.outcomes),
                  run.ok() ? absl::StrCat("the translator failed (exit ", run->exit_code,
-                                         "): ", process::Tail(run->output))
+                                         "): ", process::Tail(told.noise))
                           : std::string(run.status().message()));
     return false;
   }
@@ -106,37 +101,58 @@ class FileRun {
   bool LeaveOut(const std::string& compiler_output) {
     const std::string text = testing_support::ReadFile(stem_ + ".cc");
     const auto errors = ModulesInError(text, compiler_output);
-    std::map<std::string, std::string> blocked, broken;
-    if (errors.empty() || !ReadMaps(stem_ + ".json", blocked, broken).ok()) return false;
-    broken.insert(errors.begin(), errors.end());
+    if (errors.empty()) return false;
+    absl::StatusOr<Untranslated> modules = ReadUntranslated(stem_ + ".json");
+    if (!modules.ok()) return false;
+    modules->broken.insert(errors.begin(), errors.end());
     testing_support::WriteFile(stem_ + ".cc", WithoutModules(text, errors));
-    return WriteMaps(stem_ + ".json", blocked, broken).ok();
+    return Write(stem_ + ".json", *modules).ok();
+  }
+
+  absl::StatusOr<process::Result> RunPlayer(const absl::StatusOr<Library>& library) {
+    PlayTask play;
+    play.script = task_.file.script;
+    play.mode = task_.mode;
+    play.memory = options_.memory;
+    if (library.ok()) {
+      play.library = library->path;
+    } else {
+      play.error = std::string(library.status().message());
+    }
+    absl::StatusOr<Untranslated> modules = ReadUntranslated(stem_ + ".json");
+    if (!modules.ok()) return modules.status();
+    result_.blocked = modules->blocked;
+    play.untranslated = *std::move(modules);
+    absl::Status status = Write(stem_ + ".task.json", play);
+    if (!status.ok()) return status;
+    process::Command command;
+    command.arguments = options_.emulator;
+    command.arguments.insert(command.arguments.end(), {options_.player, stem_ + ".task.json"});
+    if (options_.timeout != 0) command.time_limit = std::chrono::seconds(options_.timeout);
+    return process::Run(command);
   }
 
   void Play(const Script& script, const absl::StatusOr<Library>& library) {
     const Clock::time_point start = Clock::now();
-    std::vector<std::string> command = ChildCommand("play");
-    command.insert(command.end(), {"--timeout", absl::StrCat(options_.timeout)});
-    if (library.ok()) {
-      command.insert(command.end(), {"--library", library->path});
-    } else {
-      command.insert(command.end(), {"--compiler-error", std::string(library.status().message())});
-    }
-    absl::StatusOr<process::Result> run = process::Run(command);
+    const absl::StatusOr<process::Result> run = RunPlayer(library);
     result_.play_seconds = SecondsSince(start);
     std::string reason;
     Told told;
     if (run.ok()) {
       told = ParseLines(run->output);
-      reason = run->exit_code == 128 + SIGALRM
-                   ? absl::StrCat("timed out after ", options_.timeout, " s")
-                   : absl::StrCat("the process ended (exit ", run->exit_code,
-                                  "): ", process::Tail(told.noise, 30));
+      reason = run->timed_out ? absl::StrCat("timed out after ", options_.timeout, " s")
+                              : absl::StrCat("the process ended (exit ", run->exit_code,
+                                             "): ", process::Tail(told.noise, 30));
     } else {
       reason = std::string(run.status().message());
     }
-    if (told.stats) result_.stats = *told.stats;
-    result_.outcomes = Complete(script, std::move(told.outcomes), reason);
+    if (told.stats) {
+      const uint64_t other_phrases = result_.stats.other_phrases;
+      result_.stats = *told.stats;
+      result_.stats.other_phrases = other_phrases;
+    }
+    for (CommandResult& outcome : told.outcomes) result_.outcomes.push_back(std::move(outcome));
+    result_.outcomes = Complete(script, std::move(result_.outcomes), reason);
     if (told.stats && run.ok() && run->exit_code != 0) {  // at its very end, such as a leak
       result_.outcomes.push_back({0, CommandType::kModule, Verdict::kFailed, reason});
     }
@@ -145,8 +161,6 @@ class FileRun {
       result_.outcomes.push_back({0, CommandType::kModule, Verdict::kFailed,
                                   "nothing suspended: the suspended mode proves nothing"});
     }
-    std::map<std::string, std::string> broken;
-    ReadMaps(stem_ + ".json", result_.blocked, broken).IgnoreError();
   }
 
   const RunTask& task_;
@@ -195,62 +209,46 @@ void RunTasks(std::vector<RunTask> tasks, const RunOptions& options, const Libra
   pool.wait();
 }
 
-absl::Status TranslateInChild(const ChildOptions& options) {
-  absl::StatusOr<Script> script = ReadScript(options.script);
-  if (!script.ok()) return script.status();
-  UmbrellaOptions umbrella;
-  umbrella.group = options.group;
-  umbrella.folder = fs::path(options.script).parent_path();
-  umbrella.output = options.output;
-  umbrella.suspended = SuspendsEverywhere(options.mode);
-  umbrella.paused = options.mode == Mode::kPaused;
-  umbrella.memory = options.memory == "checked" ? emit::MemoryPolicy::kChecked
-                    : options.memory == "fixed" ? emit::MemoryPolicy::kFixed
-                                                : emit::MemoryPolicy::kReserved;
-  umbrella.piece_size = options.piece_size;
-  absl::StatusOr<Translated> translated = WriteUmbrella(*script, umbrella);
-  if (!translated.ok()) return translated.status();
-  return WriteMaps(options.maps, translated->blocked, translated->broken);
-}
+namespace {
 
-absl::Status PlayInChild(const ChildOptions& options) {
-  const rlimit no_core = {0, 0};
-  setrlimit(RLIMIT_CORE, &no_core);
-  alarm(options.timeout);
-  absl::StatusOr<Script> script = ReadScript(options.script);
-  if (!script.ok()) return script.status();
-  PlayOptions play;
-  play.group = options.group;
-  play.folder = fs::path(options.script).parent_path();
-  play.suspended = SuspendsEverywhere(options.mode);
-  play.snapshotted = options.mode == Mode::kSnapshotted;
-  play.paused = options.mode == Mode::kPaused;
-  absl::Status status = ReadMaps(options.maps, play.blocked, play.broken);
-  if (!status.ok()) return status;
-  std::string error = options.compiler_error;
-  if (error.empty()) {
-    auto modules = LoadUmbrella(options.library);
-    if (modules.ok()) {
-      play.modules = *std::move(modules);
-    } else {
-      error = std::string(modules.status().message());
+// Prints what became of the modules that must be refused.
+void CheckRefusals(const Script& script, const TranslateTask& task, const fs::path& folder) {
+  PlayStats stats;
+  ForEach(script.commands, [&](const Command& command) {
+    if (command.text || !IsNegative(command.type)) return;
+    CommandResult outcome{command.line, command.type, Verdict::kNotRun, ""};
+    if (task.refusals) {
+      bool other_phrase = false;
+      outcome = CheckRefused(command, folder / command.filename, task.group, other_phrase);
+      stats.other_phrases += other_phrase;
     }
-  }
-  if (!error.empty()) {
-    for (const std::string& module : ModulesOf(*script)) play.broken.emplace(module, error);
-  }
-  std::mutex mutex;
-  const auto tell = [&](const CommandResult& outcome) {
-    std::lock_guard<std::mutex> lock(mutex);
     const std::string line = ToLine(outcome);
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fflush(stdout);  // a crash must not lose it
-  };
-  Player player(play, tell);
-  player.Play(script->commands);
-  const std::string line = ToLine(player.stats());
+  });
+  const std::string line = ToLine(stats);
   std::fwrite(line.data(), 1, line.size(), stdout);
-  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status TranslateInChild(const TranslateTask& task) {
+  absl::StatusOr<Script> script = ReadScript(task.script);
+  if (!script.ok()) return script.status();
+  UmbrellaOptions umbrella;
+  umbrella.group = task.group;
+  umbrella.folder = fs::path(task.script).parent_path();
+  umbrella.output = task.output;
+  umbrella.suspended = SuspendsEverywhere(task.mode);
+  umbrella.paused = task.mode == Mode::kPaused;
+  umbrella.memory = task.memory == "checked" ? emit::MemoryPolicy::kChecked
+                    : task.memory == "fixed" ? emit::MemoryPolicy::kFixed
+                                             : emit::MemoryPolicy::kReserved;
+  umbrella.piece_size = task.piece_size;
+  CheckRefusals(*script, task, umbrella.folder);
+  absl::StatusOr<Untranslated> untranslated = WriteUmbrella(*script, umbrella);
+  if (!untranslated.ok()) return untranslated.status();
+  return Write(task.untranslated, *untranslated);
 }
 
 }  // namespace fermata::spec

@@ -15,12 +15,18 @@
 namespace fermata::spec {
 
 struct RunOptions {
-  std::string program;              // this executable, for the children
+  std::string program;  // this executable, for the children that translate
+  std::string player;   // fermata-spec-player: of the machine that the builder compiles for
+  // What runs the player, with its arguments; empty: this machine does.
+  std::vector<std::string> emulator;
+  // Whether modules that must be refused are tested: that is the translator's part, so a run for
+  // another machine would tell nothing of it.
+  bool refusals = true;
   std::string cache_dir;            // generated files are kept there, too
   std::string memory = "reserved";  // or "checked", "fixed"
   unsigned piece_size = 0;          // of every function; 0: as usual
   unsigned jobs = 1;                // files at a time; 0: as many as there are processors
-  unsigned timeout = 300;           // seconds to play one script
+  unsigned timeout = 300;           // seconds to play one script; 0: no end
 };
 
 struct RunTask {
@@ -32,20 +38,18 @@ struct RunTask {
 void RunTasks(std::vector<RunTask> tasks, const RunOptions& options, const LibraryBuilder& builder,
               const std::function<void(FileResult)>& done);
 
-// What the children do.
-struct ChildOptions {
+// What the children that translate do: print what became of the modules that must be refused
+// (wire.h), and write the umbrella of the others.
+struct TranslateTask {
   std::string script, group;
   Mode mode = Mode::kPlain;
   std::string memory = "reserved";  // or "checked", "fixed"
   unsigned piece_size = 0;          // of every function; 0: as usual
-  std::string maps;                 // file for the modules that are blocked or broken
-  std::string output;               // translate: the C++ file
-  std::string library;              // play: may be empty, if the compiler failed
-  std::string compiler_error;
-  unsigned timeout = 0;
+  bool refusals = true;
+  std::string untranslated;  // file for the modules that are blocked or broken
+  std::string output;        // the C++ file
 };
-absl::Status TranslateInChild(const ChildOptions& options);
-absl::Status PlayInChild(const ChildOptions& options);
+absl::Status TranslateInChild(const TranslateTask& task);
 
 // `outcomes`, and a failure for each command of the script that has none.
 std::vector<CommandResult> Complete(const Script& script, std::vector<CommandResult> outcomes,

@@ -122,7 +122,6 @@ TEST(Values, TypesAndCountsMatter) {
 }
 
 TEST(Scripts, NamesOutsideTheFirstPlane) {
-  // LLVM 14 decodes these pairs wrongly.
   absl::StatusOr<Script> script = ParseScript(
       R"({"source_filename":"x","commands":[{"type":"action","line":1,"action":)"
       R"({"type":"invoke","field":"\ud83f\udffe\\ud83f\u0000\ud800\udc00","args":[]}}]})");
@@ -168,6 +167,36 @@ TEST(Umbrellas, ModulesThatTheCompilerRefusesAreLeftOut) {
   EXPECT_THAT(rest, testing::Not(HasSubstr("a.1.wasm")));
   EXPECT_THAT(rest, HasSubstr("{\"a.0.wasm\", a}"));
   EXPECT_TRUE(ModulesInError(umbrella, "/tmp/a.cc:7:1: error: x\n").empty());
+}
+
+TEST(Wire, NumbersOutOfRangeAreNoOutcomes) {
+  EXPECT_TRUE(ParseLines(absl::StrCat(kWirePrefix, R"({"line":1,"type":99,"verdict":0})", "\n"))
+                  .outcomes.empty());
+  EXPECT_TRUE(ParseLines(absl::StrCat(kWirePrefix, R"({"line":1,"type":0,"verdict":77})", "\n"))
+                  .outcomes.empty());
+}
+
+TEST(Wire, TasksComeBackAsTheyWere) {
+  const testing_support::Folder folder;
+  PlayTask task;
+  task.script = "/a/b.json";
+  task.mode = Mode::kSnapshotted;
+  task.memory = "checked";
+  task.library = "/a/b \"c\".so";
+  task.untranslated.blocked = {{"b.0.wasm", "gc"}};
+  task.untranslated.broken = {{"b.1.wasm", "bad\xff"}};
+  ASSERT_TRUE(Write(folder / "task", task).ok());
+  const absl::StatusOr<PlayTask> read = ReadPlayTask(folder / "task");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->script, task.script);
+  EXPECT_EQ(read->mode, task.mode);
+  EXPECT_EQ(read->memory, task.memory);
+  EXPECT_EQ(read->library, task.library);
+  EXPECT_EQ(read->untranslated.blocked, task.untranslated.blocked);
+  EXPECT_THAT(read->untranslated.broken.at("b.1.wasm"), HasSubstr("bad"));
+  folder.Write("task", "[1]");
+  EXPECT_FALSE(ReadPlayTask(folder / "task").ok());
+  EXPECT_FALSE(ReadPlayTask(folder / "none").ok());
 }
 
 TEST(Wire, OutcomesSurviveNoise) {
@@ -239,6 +268,20 @@ TEST(Reports, ExpectedFailuresMustFail) {
   EXPECT_EQ(f.failed, 1u);
   ASSERT_EQ(report.failures().size(), 1u);
   EXPECT_EQ(report.failures()[0].outcome.line, 3u);
+}
+
+TEST(Reports, WhatIsNotRunHasNotPassed) {
+  const Expected expected = *Expected::Parse("a.wast:2 known\n");
+  Report report;
+  report.Add(ResultOf({{2, CommandType::kAssertInvalidCustom, Verdict::kNotRun, ""},
+                       {3, CommandType::kAssertReturn, Verdict::kPassed, ""}}),
+             expected);
+  const Figures& f = report.groups(Mode::kPlain).at("g");
+  EXPECT_EQ(f.passed, 1u);
+  EXPECT_EQ(f.not_run, 1u);
+  EXPECT_FALSE(report.failed()) << "an expected failure that was not run is no failure";
+  EXPECT_THAT(report.Table(), HasSubstr("1 refusals not run"));
+  EXPECT_THAT(report.Json(), HasSubstr("\"not_run\": 1"));
 }
 
 TEST(Runner, CommandsWithoutOutcomeHaveFailed) {
@@ -378,6 +421,40 @@ TEST_F(TinySuite, WhatHangsIsAFailureOfItsFile) {
   EXPECT_THAT(run.output, testing::Not(HasSubstr("FAIL tiny/good.wast")));
   EXPECT_EQ(Run({"--file=good"}).exit_code, 0);
   EXPECT_THAT(Run({"--file=good"}).output, HasSubstr("2 scripts, 0 compiled"));
+}
+
+// What another machine's run does, on this one: the player is run by a program that is given, and
+// what must be refused is left out.
+TEST_F(TinySuite, AnotherMachinesPlayer) {
+  WriteModule("suite/tiny/good/good.0.wasm", ModuleOf(Code(Opcode::kI32Const, 1)));
+  WriteScript("good", {R"("type": "module", "filename": "good.0.wasm")",
+                       R"("type": "assert_return", "expected": [{"type": "i32", "value": "1"}], )" +
+                           Invoke("one"),
+                       R"("type": "assert_invalid", "filename": "good.0.wasm", "text": "x")"});
+  const fs::path here = fs::path(FERMATA_SPEC_PROGRAM).parent_path();
+  const std::string player = folder_ / "the_player";
+  fs::copy_file(here / "fermata-spec-player", player);
+  folder_.Write("emulator", "#!/bin/sh\necho \"$1\" >> \"$0.log\"\nexec \"$2\" \"$3\"\n");
+  fs::permissions(folder_ / "emulator", fs::perms::owner_all);
+  const std::string emulator = "--emulator=" + folder_ / "emulator" + " an_argument";
+  const process::Result run = Run({"--player=" + player, emulator, "--mode=plain"});
+  EXPECT_EQ(run.exit_code, 0) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("1 refusals not run"));
+  EXPECT_EQ(folder_.Read("emulator.log"), "an_argument\n");
+  // One that can't run is no success.
+  const process::Result none = Run({"--player=" + folder_ / "none", "--mode=plain"});
+  EXPECT_EQ(none.exit_code, 1) << none.output;
+  EXPECT_THAT(none.output, HasSubstr("FAIL tiny/good.wast:2 assert_return"));
+}
+
+// Compiled scripts are kept apart by how they are linked.
+TEST_F(TinySuite, FlagsOfTheLinker) {
+  WriteModule("suite/tiny/good/good.0.wasm", ModuleOf(Code(Opcode::kI32Const, 1)));
+  WriteScript("good", {R"("type": "module", "filename": "good.0.wasm")"});
+  EXPECT_EQ(Run({"--mode=plain"}).exit_code, 0);
+  EXPECT_THAT(Run({"--mode=plain"}).output, HasSubstr("1 scripts, 0 compiled"));
+  const process::Result run = Run({"--mode=plain", "--linkflag=-no-such-flag"});
+  EXPECT_EQ(run.exit_code, 1) << run.output;
 }
 
 TEST_F(TinySuite, NoSuiteIsNotAFailure) {

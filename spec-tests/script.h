@@ -1,4 +1,4 @@
-// A script of the official suite, as converted to JSON (shared/spec/FORMAT.md). Header for C++17.
+// A script of the official suite, as converted to JSON (shared/spec/FORMAT.md).
 #ifndef FERMATA_SPEC_TESTS_SCRIPT_H_
 #define FERMATA_SPEC_TESTS_SCRIPT_H_
 
@@ -38,6 +38,8 @@ enum class CommandType : uint8_t {
   FERMATA_SPEC_COMMANDS(FERMATA_SPEC_ENUMERATOR)
 #undef FERMATA_SPEC_ENUMERATOR
 };
+
+inline constexpr CommandType kLastCommandType = CommandType::kWait;
 
 const char* Name(CommandType type);
 
@@ -87,6 +89,9 @@ void ForEach(const std::vector<Command>& commands, const Visit& visit) {
     ForEach(command.commands, visit);
   }
 }
+
+// The modules that the script may instantiate, each once.
+std::vector<std::string> ModulesOf(const Script& script);
 
 }  // namespace fermata::spec
 

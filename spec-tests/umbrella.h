@@ -1,5 +1,5 @@
 // One C++ file for all modules of a script: each in a namespace of its own, and a function that
-// finds them by file name.
+// finds them by file name (load_umbrella.h).
 #ifndef FERMATA_SPEC_TESTS_UMBRELLA_H_
 #define FERMATA_SPEC_TESTS_UMBRELLA_H_
 
@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "fermata/dynamic.h"
 #include "spec-tests/script.h"
+#include "spec-tests/wire.h"
 #include "translator/emit/options.h"
 
 namespace fermata::spec {
@@ -27,17 +27,9 @@ struct UmbrellaOptions {
   unsigned piece_size = 0;  // of every function; 0: as usual
 };
 
-// What became of the modules, by file name: those in neither are in the C++ file.
-struct Translated {
-  std::map<std::string, std::string> blocked;  // the proposal that is missing
-  std::map<std::string, std::string> broken;   // the error
-};
-
-// The modules that the script may instantiate, each once.
-std::vector<std::string> ModulesOf(const Script& script);
-
-// Translates them. Errors: files that can't be written.
-absl::StatusOr<Translated> WriteUmbrella(const Script& script, const UmbrellaOptions& options);
+// Translates the modules that the script may instantiate. Returns those that are not in the C++
+// file. Errors: files that can't be written.
+absl::StatusOr<Untranslated> WriteUmbrella(const Script& script, const UmbrellaOptions& options);
 
 // The modules of an umbrella's text that hold the lines which a compiler's errors name ("PATH:12:3:
 // error: …"), each with its first error.
@@ -47,9 +39,6 @@ std::map<std::string, std::string> ModulesInError(absl::string_view umbrella,
 // The text without these modules.
 std::string WithoutModules(absl::string_view umbrella,
                            const std::map<std::string, std::string>& modules);
-
-// The modules in a library that was made from such a file.
-absl::StatusOr<std::map<std::string, const ModuleInfo*>> LoadUmbrella(const std::string& path);
 
 }  // namespace fermata::spec
 

@@ -5,65 +5,77 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
+#include "nlohmann/json.hpp"
 
 namespace fermata::spec {
 namespace {
 
-namespace json = llvm::json;
+using nlohmann::json;
 
-std::string Print(const json::Value& value) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  out << value;
-  out.flush();
-  return text;
+// Text may hold anything, such as names of a module's: what is not UTF-8 in it is replaced.
+std::string Print(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string Utf8(const std::string& text) {
-  return json::isUTF8(text) ? text : json::fixUTF8(text);
+uint64_t Number(const json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_number_unsigned() ? it->get<uint64_t>() : 0;
 }
 
-json::Value ToValue(const std::map<std::string, std::string>& map) {
-  json::Object object;
-  for (const auto& [key, value] : map) object[Utf8(key)] = Utf8(value);
-  return object;
+std::string Text(const json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : "";
 }
 
-void FromValue(const json::Object* object, std::map<std::string, std::string>& map) {
-  if (object == nullptr) return;
-  for (const auto& [key, value] : *object) {
-    if (const auto text = value.getAsString()) map[key.str()] = text->str();
-  }
+json ToJson(const Untranslated& modules) {
+  return {{"blocked", modules.blocked}, {"broken", modules.broken}};
 }
 
-int64_t Number(const json::Object& object, llvm::StringRef key) {
-  return object.getInteger(key).getValueOr(0);
+std::map<std::string, std::string> ToMap(const json& object, const char* key) {
+  std::map<std::string, std::string> map;
+  const auto it = object.find(key);
+  if (it == object.end() || !it->is_object()) return map;
+  for (const auto& [name, value] : it->items()) map[name] = Text(*it, name.c_str());
+  return map;
+}
+
+Untranslated ToUntranslated(const json& object) {
+  return {ToMap(object, "blocked"), ToMap(object, "broken")};
+}
+
+absl::Status WriteJson(const std::string& path, const json& value) {
+  std::ofstream out(path, std::ios::binary);
+  out << Print(value) << "\n";
+  out.close();
+  return out ? absl::OkStatus() : absl::InternalError(absl::StrCat(path, ": cannot write"));
+}
+
+absl::StatusOr<json> ReadJson(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return absl::NotFoundError(absl::StrCat(path, ": cannot read"));
+  json object = json::parse(in, nullptr, /*allow_exceptions=*/false);
+  if (object.is_object()) return object;
+  return absl::InternalError(absl::StrCat(path, ": not an object in JSON"));
 }
 
 }  // namespace
 
 std::string ToLine(const CommandResult& outcome) {
-  json::Object object{{"line", static_cast<int64_t>(outcome.line)},
-                      {"type", static_cast<int64_t>(outcome.type)},
-                      {"verdict", static_cast<int64_t>(outcome.verdict)}};
-  if (!outcome.detail.empty()) object["detail"] = Utf8(outcome.detail);
-  return absl::StrCat(kWirePrefix, Print(std::move(object)), "\n");
+  json object{{"line", outcome.line},
+              {"type", static_cast<unsigned>(outcome.type)},
+              {"verdict", static_cast<unsigned>(outcome.verdict)}};
+  if (!outcome.detail.empty()) object["detail"] = outcome.detail;
+  return absl::StrCat(kWirePrefix, Print(object), "\n");
 }
 
 std::string ToLine(const PlayStats& stats) {
-  return absl::StrCat(
-      kWirePrefix,
-      Print(json::Object{{"end", true},
-                         {"calls", static_cast<int64_t>(stats.calls)},
-                         {"suspensions", static_cast<int64_t>(stats.suspensions)},
-                         {"pauses", static_cast<int64_t>(stats.pauses)},
-                         {"restores", static_cast<int64_t>(stats.restores)},
-                         {"other_phrases", static_cast<int64_t>(stats.other_phrases)}}),
-      "\n");
+  const json object{{"end", 1},
+                    {"calls", stats.calls},
+                    {"suspensions", stats.suspensions},
+                    {"pauses", stats.pauses},
+                    {"restores", stats.restores},
+                    {"other_phrases", stats.other_phrases}};
+  return absl::StrCat(kWirePrefix, Print(object), "\n");
 }
 
 Told ParseLines(absl::string_view output) {
@@ -77,52 +89,62 @@ Told ParseLines(absl::string_view output) {
       continue;
     }
     line.remove_prefix(at + kWirePrefix.size());
-    llvm::Expected<json::Value> value = json::parse(llvm::StringRef(line.data(), line.size()));
-    if (!value) {
-      llvm::consumeError(value.takeError());
-      continue;  // the child ended in the middle of it
-    }
-    const json::Object* object = value->getAsObject();
-    if (object == nullptr) continue;
-    if (object->getBoolean("end").getValueOr(false)) {
+    const json object = json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
+    if (!object.is_object()) continue;  // the child ended in the middle of it
+    if (Number(object, "end") != 0) {
       PlayStats stats;
-      stats.calls = static_cast<uint64_t>(Number(*object, "calls"));
-      stats.suspensions = static_cast<uint64_t>(Number(*object, "suspensions"));
-      stats.pauses = static_cast<uint64_t>(Number(*object, "pauses"));
-      stats.restores = static_cast<uint64_t>(Number(*object, "restores"));
-      stats.other_phrases = static_cast<uint64_t>(Number(*object, "other_phrases"));
+      stats.calls = Number(object, "calls");
+      stats.suspensions = Number(object, "suspensions");
+      stats.pauses = Number(object, "pauses");
+      stats.restores = Number(object, "restores");
+      stats.other_phrases = Number(object, "other_phrases");
       told.stats = stats;
       continue;
     }
     CommandResult outcome;
-    outcome.line = static_cast<unsigned>(Number(*object, "line"));
-    outcome.type = static_cast<CommandType>(Number(*object, "type"));
-    outcome.verdict = static_cast<Verdict>(Number(*object, "verdict"));
-    if (const auto detail = object->getString("detail")) outcome.detail = detail->str();
+    outcome.line = static_cast<unsigned>(Number(object, "line"));
+    outcome.type = static_cast<CommandType>(Number(object, "type"));
+    outcome.verdict = static_cast<Verdict>(Number(object, "verdict"));
+    outcome.detail = Text(object, "detail");
+    if (outcome.type > kLastCommandType || outcome.verdict > kLastVerdict) continue;
     told.outcomes.push_back(std::move(outcome));
   }
   return told;
 }
 
-absl::Status WriteMaps(const std::string& path, const std::map<std::string, std::string>& blocked,
-                       const std::map<std::string, std::string>& broken) {
-  std::ofstream out(path);
-  out << Print(json::Object{{"blocked", ToValue(blocked)}, {"broken", ToValue(broken)}}) << "\n";
-  out.close();
-  return out ? absl::OkStatus() : absl::InternalError(absl::StrCat(path, ": cannot write"));
+absl::Status Write(const std::string& path, const Untranslated& modules) {
+  return WriteJson(path, ToJson(modules));
 }
 
-absl::Status ReadMaps(const std::string& path, std::map<std::string, std::string>& blocked,
-                      std::map<std::string, std::string>& broken) {
-  auto file = llvm::MemoryBuffer::getFile(path);
-  if (!file) return absl::NotFoundError(absl::StrCat(path, ": ", file.getError().message()));
-  llvm::Expected<json::Value> value = json::parse((*file)->getBuffer());
-  if (!value) return absl::InternalError(llvm::toString(value.takeError()));
-  const json::Object* object = value->getAsObject();
-  if (object == nullptr) return absl::InternalError(absl::StrCat(path, ": not an object"));
-  FromValue(object->getObject("blocked"), blocked);
-  FromValue(object->getObject("broken"), broken);
-  return absl::OkStatus();
+absl::StatusOr<Untranslated> ReadUntranslated(const std::string& path) {
+  const absl::StatusOr<json> object = ReadJson(path);
+  if (!object.ok()) return object.status();
+  return ToUntranslated(*object);
+}
+
+absl::Status Write(const std::string& path, const PlayTask& task) {
+  json object = ToJson(task.untranslated);
+  object["script"] = task.script;
+  object["mode"] = Name(task.mode);
+  object["memory"] = task.memory;
+  object["library"] = task.library;
+  object["error"] = task.error;
+  return WriteJson(path, object);
+}
+
+absl::StatusOr<PlayTask> ReadPlayTask(const std::string& path) {
+  const absl::StatusOr<json> object = ReadJson(path);
+  if (!object.ok()) return object.status();
+  PlayTask task;
+  task.script = Text(*object, "script");
+  for (const Mode mode : kModes) {
+    if (Text(*object, "mode") == Name(mode)) task.mode = mode;
+  }
+  task.memory = Text(*object, "memory");
+  task.library = Text(*object, "library");
+  task.error = Text(*object, "error");
+  task.untranslated = ToUntranslated(*object);
+  return task;
 }
 
 }  // namespace fermata::spec

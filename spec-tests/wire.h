@@ -1,5 +1,4 @@
-// What the runner and its child processes tell each other: JSON, an object a line. Header for
-// C++17.
+// What the runner and its child processes tell each other: JSON, an object a line.
 #ifndef FERMATA_SPEC_TESTS_WIRE_H_
 #define FERMATA_SPEC_TESTS_WIRE_H_
 
@@ -28,11 +27,25 @@ struct Told {
 };
 Told ParseLines(absl::string_view output);
 
-// Maps of strings, in a file.
-absl::Status WriteMaps(const std::string& path, const std::map<std::string, std::string>& blocked,
-                       const std::map<std::string, std::string>& broken);
-absl::Status ReadMaps(const std::string& path, std::map<std::string, std::string>& blocked,
-                      std::map<std::string, std::string>& broken);
+// What became of the modules that the translator could not do, by file name.
+struct Untranslated {
+  std::map<std::string, std::string> blocked;  // the proposal that is missing
+  std::map<std::string, std::string> broken;   // the error
+};
+absl::Status Write(const std::string& path, const Untranslated& modules);
+absl::StatusOr<Untranslated> ReadUntranslated(const std::string& path);
+
+// What a player is to do.
+struct PlayTask {
+  std::string script;  // path of the JSON
+  Mode mode = Mode::kPlain;
+  std::string memory = "reserved";  // how generated code bounds its accesses; or "checked", "fixed"
+  std::string library;              // of the script's modules; may be empty, if there is none
+  std::string error;                // why there is none
+  Untranslated untranslated;
+};
+absl::Status Write(const std::string& path, const PlayTask& task);
+absl::StatusOr<PlayTask> ReadPlayTask(const std::string& path);
 
 }  // namespace fermata::spec
 

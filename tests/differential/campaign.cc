@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "spec-tests/load_umbrella.h"
 #include "spec-tests/umbrella.h"
 #include "tests/differential/log.h"
 #include "tests/support/files.h"
@@ -366,7 +367,7 @@ absl::Status TranslateInChild(const ChildOptions& options) {
   umbrella.memory = c.checked ? emit::MemoryPolicy::kChecked : emit::MemoryPolicy::kReserved;
   umbrella.shape = c.shape;
   umbrella.piece_size = c.piece_size;
-  absl::StatusOr<spec::Translated> done = spec::WriteUmbrella(ScriptOf(options.names), umbrella);
+  absl::StatusOr<spec::Untranslated> done = spec::WriteUmbrella(ScriptOf(options.names), umbrella);
   if (!done.ok()) return done.status();
   for (const auto* failed : {&done->blocked, &done->broken}) {
     for (const auto& [file, why] : *failed) {

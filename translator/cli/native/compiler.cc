@@ -5,14 +5,13 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/Triple.h"
-#include "llvm/Support/Host.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "translator/cli/process/process.h"
 
@@ -71,9 +70,12 @@ absl::StatusOr<Compiler> FindCompiler(const std::string& command) {
   Compiler compiler;
   compiler.command = absl::StrSplit(asked, ' ', absl::SkipEmpty());
   if (compiler.command.empty()) return absl::InvalidArgumentError("the compiler command is empty");
-  std::vector<std::string> ask = compiler.command;
-  ask.push_back("--version");
-  absl::StatusOr<process::Result> version = process::Run(ask);
+  const auto ask = [&](const char* question) {
+    std::vector<std::string> words = compiler.command;
+    words.emplace_back(question);
+    return process::Run(words);
+  };
+  const absl::StatusOr<process::Result> version = ask("--version");
   if (!version.ok()) return version.status();
   if (version->exit_code != 0) {
     return absl::InvalidArgumentError(
@@ -81,6 +83,10 @@ absl::StatusOr<Compiler> FindCompiler(const std::string& command) {
   }
   compiler.version = version->output;
   compiler.is_clang = absl::StrContains(compiler.version, "clang");
+  const absl::StatusOr<process::Result> target = ask("-dumpmachine");
+  if (target.ok() && target->exit_code == 0) {
+    compiler.target = std::string(absl::StripAsciiWhitespace(target->output));
+  }
   return compiler;
 }
 
@@ -93,9 +99,7 @@ std::vector<std::string> GeneratedCodeFlags(const Compiler& compiler,
                                     "-fno-finite-loops", "-fno-strict-aliasing",
                                     "-fno-optimize-sibling-calls", "-fno-math-errno"};
   // No frame, however large, steps over the page that ends the stack.
-  if (llvm::Triple(llvm::sys::getProcessTriple()).getArch() == llvm::Triple::x86_64) {
-    flags.push_back("-fstack-clash-protection");
-  }
+  if (absl::StartsWith(compiler.target, "x86_64")) flags.push_back("-fstack-clash-protection");
   if (compiler.is_clang) {
     // Superlinear where many values are stored as a frame: ten minutes for one function.
     flags.push_back("-fno-slp-vectorize");

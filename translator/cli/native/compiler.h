@@ -15,6 +15,7 @@ namespace fermata::driver {
 struct Compiler {
   std::vector<std::string> command;  // "ccache g++" is two
   std::string version;               // what --version says
+  std::string target;                // what it compiles for, such as "x86_64-linux-gnu"
   bool is_clang = false;
 };
 

@@ -5,6 +5,12 @@
 
 #include "fermata/core/simd/integer.h"
 
+// The vector unit of 32-bit ARM takes subnormal numbers for zeros. g++ uses it for floats with
+// -ffast-math only, clang for all vectors.
+#if defined(__clang__) && defined(__arm__) && defined(__ARM_NEON) && !defined(__aarch64__)
+#error "vectors of floats on 32-bit ARM: compile with g++, or with clang's -mfpu=vfpv3-d16"
+#endif
+
 namespace fermata::core {
 
 // ---- Constants ----

@@ -1,0 +1,66 @@
+# The official suite in a build for another machine: the fermata-spec of a build for this one
+# translates, compiles with this build's compiler, and has this build's player play in the emulator.
+# Refusals are not run: the validator's part is the same wherever a module runs.
+#
+# Tests, with the labels `spec`, `port` and the group's name; FERMATA_PORT comes first in their names
+# and is a label, too:
+#   spec.<group>.<memory>   plain and suspended
+#   spec.smoke.<memory>     a few files of several groups (label `smoke`)
+
+set(FERMATA_NATIVE_SPEC "" CACHE FILEPATH
+    "A `fermata-spec` that runs on this machine, for the official test suite on another one")
+set(native_spec "${FERMATA_NATIVE_SPEC}")
+if(NOT native_spec AND FERMATA_NATIVE_TRANSLATOR)
+  cmake_path(REPLACE_FILENAME FERMATA_NATIVE_TRANSLATOR fermata-spec OUTPUT_VARIABLE native_spec)
+  if(NOT EXISTS "${native_spec}")
+    set(native_spec "")
+  endif()
+endif()
+if(NOT native_spec)
+  message(STATUS "Fermata: no FERMATA_NATIVE_SPEC: the official test suite is not run")
+  return()
+endif()
+
+fermata_cached_compiler("${CMAKE_CXX_COMPILER}" cxx)
+list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
+separate_arguments(flags NATIVE_COMMAND "${CMAKE_CXX_FLAGS}")
+list(TRANSFORM flags PREPEND "--cxxflag=")
+set(spec_command "${native_spec}" "--player=$<TARGET_FILE:fermata-spec-player>"
+    "--emulator=${emulator}" "--compiler=${cxx}" ${flags}
+    "--include=${PROJECT_SOURCE_DIR}/include"
+    "--expected=${CMAKE_CURRENT_SOURCE_DIR}/expected"
+    "--suite=${FERMATA_SHARED_DIR}/spec/spec-json.tar.xz"
+    "--cache=${PROJECT_BINARY_DIR}/spec-cache")
+if(WIN32)
+  # A library there names the program that it finds the runtime in.
+  list(APPEND spec_command "--linkflag=$<TARGET_LINKER_FILE:fermata-spec-player>")
+endif()
+
+set(memories checked)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|aarch64)$" AND NOT WIN32)
+  list(APPEND memories reserved)
+endif()
+
+# Adds test spec.<name>.<memory>, of what the further arguments select.
+function(fermata_add_port_spec name memory labels)
+  set(test "spec.${name}.${memory}")
+  set(report "${PROJECT_BINARY_DIR}/report/${test}.json")
+  if(FERMATA_PORT)
+    set(test "${FERMATA_PORT}.${test}")
+  endif()
+  add_test(NAME ${test} COMMAND ${spec_command} --memory=${memory} "--report=${report}" ${ARGN})
+  set_tests_properties(${test} PROPERTIES LABELS "spec;port;${labels};${FERMATA_PORT}" TIMEOUT 3600
+    PROCESSORS 2 SKIP_RETURN_CODE 77 RESOURCE_LOCK "${PROJECT_BINARY_DIR}/spec-cache")
+endfunction()
+
+foreach(memory IN LISTS memories)
+  # Integers and floats, references and calls, memories and the order of bytes, vectors, exceptions.
+  fermata_add_port_spec(smoke ${memory} smoke
+    --file=i32,i64,f32,f64,conversions,call_indirect,memory_grow,endianness,simd_lane,simd_f32x4
+    --file=simd_load,try_table,return_call)
+  foreach(group IN ITEMS bulk-memory core custom-annot custom-descriptors custom-page-sizes exceptions
+          function-references gc legacy-exceptions memory64 multi-memory relaxed-simd simd
+          stack-switching tail-call threads wide-arithmetic)
+    fermata_add_port_spec(${group} ${memory} ${group} --group=${group})
+  endforeach()
+endforeach()
