@@ -81,6 +81,16 @@ function(_fermata_add_port port)
   add_dependencies(ports port_${port})
   set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND_STRING PROPERTY fermata_port_tests
                "subdirs(\"${PROJECT_BINARY_DIR}/ports/${port}\")\n")
+
+  # For tests/moves.
+  string(REGEX REPLACE "-$" "" triple "${prefix}")
+  if(port STREQUAL "windows")
+    set(mover "${scripts}/run-windows ${PROJECT_BINARY_DIR}/ports/${port}/bin/mover.exe")
+  else()
+    set(mover "${emulator} -L /usr/${triple} ${PROJECT_BINARY_DIR}/ports/${port}/bin/mover")
+  endif()
+  list(APPEND FERMATA_MOVES_MACHINES "${port}=${mover}")
+  set(FERMATA_MOVES_MACHINES "${FERMATA_MOVES_MACHINES}" PARENT_SCOPE)
 endfunction()
 
 foreach(port IN LISTS FERMATA_PORTS)
@@ -90,18 +100,21 @@ foreach(port IN LISTS FERMATA_PORTS)
   _fermata_add_port(${port})
 endforeach()
 
-# Microcontrollers: examples/two_guests, and tests/embedded, which compiles when it runs.
-foreach(target IN ITEMS two_guests two_guests_two_cores two_guests_boards)
-  if(TARGET ${target})
-    add_dependencies(ports ${target})
-  endif()
-endforeach()
-if(NOT TARGET two_guests_boards)
-  message(FATAL_ERROR "Fermata: the preset ports needs arm-none-eabi-g++, qemu-system-arm, and clang and "
-                      "lld for the examples; the README's command for the ports names the packages")
-endif()
-
 # ctest reads it when it runs.
 get_property(tests DIRECTORY PROPERTY fermata_port_tests)
 file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/ports/tests.cmake" CONTENT "@tests@" @ONLY)
 set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${PROJECT_BINARY_DIR}/ports/tests.cmake")
+
+# Microcontrollers: examples/two_guests, and tests/embedded, which compiles when it runs. Calls that move.
+function(_fermata_add_to_ports)
+  foreach(target IN ITEMS two_guests two_guests_two_cores two_guests_boards moves)
+    if(TARGET ${target})
+      add_dependencies(ports ${target})
+    endif()
+  endforeach()
+  if(NOT TARGET two_guests_boards)
+    message(FATAL_ERROR "Fermata: the preset ports needs arm-none-eabi-g++, and clang and lld for the "
+                        "examples; the README's command for the ports names the packages")
+  endif()
+endfunction()
+cmake_language(DEFER CALL _fermata_add_to_ports)
