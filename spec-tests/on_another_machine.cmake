@@ -26,17 +26,18 @@ fermata_cached_compiler("${CMAKE_CXX_COMPILER}" cxx)
 list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
 separate_arguments(flags NATIVE_COMMAND "${CMAKE_CXX_FLAGS}")
 list(TRANSFORM flags PREPEND "--cxxflag=")
+separate_arguments(link_flags NATIVE_COMMAND "${CMAKE_SHARED_LINKER_FLAGS}")
+if(WIN32)
+  # A library there names the program in which it finds the runtime.
+  list(PREPEND link_flags "$<TARGET_LINKER_FILE:fermata-spec-player>")
+endif()
+list(TRANSFORM link_flags PREPEND "--linkflag=")
 set(spec_command "${native_spec}" "--player=$<TARGET_FILE:fermata-spec-player>"
-    "--emulator=${emulator}" "--compiler=${cxx}" ${flags}
+    "--emulator=${emulator}" "--compiler=${cxx}" ${flags} ${link_flags}
     "--include=${PROJECT_SOURCE_DIR}/include"
     "--expected=${CMAKE_CURRENT_SOURCE_DIR}/expected"
     "--suite=${FERMATA_SHARED_DIR}/spec/spec-json.tar.xz"
     "--cache=${PROJECT_BINARY_DIR}/spec-cache")
-if(WIN32)
-  # A library there names the program that it finds the runtime in.
-  list(APPEND spec_command "--linkflag=$<TARGET_LINKER_FILE:fermata-spec-player>")
-endif()
-
 # The first is the one that fermata_add_guest chooses.
 set(memories checked)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|aarch64)$" AND NOT WIN32)
