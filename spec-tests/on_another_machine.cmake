@@ -4,6 +4,7 @@
 #
 # Tests, with the labels `spec`, `port`, FERMATA_PORT and the group's name:
 #   spec.<group>.<memory>   plain and suspended
+#   spec.memory.fixed       the files of memories, where these have a fixed size
 #   spec.smoke.<memory>     a few files of several groups (label `smoke`), with one memory policy
 
 if(TARGET port_smoke)
@@ -58,6 +59,8 @@ list(GET memories 0 memory)
 fermata_add_port_spec(smoke ${memory} smoke
   --file=i32,f32,conversions,func,linking,memory_grow,endianness,simd_lane,simd_f32x4
   --file=try_table)
+
+fermata_add_port_spec(memory fixed memory ${files_of_fixed_memories})
 
 foreach(memory IN LISTS memories)
   foreach(group IN ITEMS bulk-memory core custom-annot custom-descriptors custom-page-sizes exceptions
