@@ -138,7 +138,7 @@ FERMATA_ATOMIC_UPDATE(atomic_sub, __atomic_fetch_sub, found - v)
   FERMATA_INLINE value rmw##_cmpxchg##u(Instance* base, const View& m, u64 address, u64 offset,    \
                                         value expected, value replacement) {                       \
     bits* const at = atomic_at<bits>(base, m, address, offset);                                    \
-    bits found = little(static_cast<bits>(expected));                                              \
+    bits found = Comparand(little(static_cast<bits>(expected)));                                   \
     atomic_compare_exchange(at, &found, little(static_cast<bits>(replacement)), __ATOMIC_SEQ_CST); \
     return little(found);                                                                          \
   }
