@@ -25,6 +25,10 @@ absl::StatusOr<std::map<std::string, const ModuleInfo*>> LoadUmbrella(const std:
   }
   std::map<std::string, const ModuleInfo*> modules;
   for (const NamedModule* module = entry(); module->file != nullptr; ++module) {
+    if (module->info->abi_version != core::kAbiVersion) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(path, ": generated for ABI version ", module->info->abi_version));
+    }
     modules[module->file] = module->info;
   }
   return modules;

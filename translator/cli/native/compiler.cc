@@ -57,6 +57,11 @@ absl::Status VisitCoreHeaders(const std::string& include_dir, const Visit& visit
   return absl::OkStatus();
 }
 
+bool IsWindows(const Compiler& compiler) {
+  return absl::StrContains(compiler.target, "mingw") ||
+         absl::StrContains(compiler.target, "windows");
+}
+
 }  // namespace
 
 std::string CompilerCommand(const std::string& command) {
@@ -98,8 +103,11 @@ std::vector<std::string> GeneratedCodeFlags(const Compiler& compiler,
                                     // Wasm loops may run forever; memory is untyped bytes.
                                     "-fno-finite-loops", "-fno-strict-aliasing",
                                     "-fno-optimize-sibling-calls", "-fno-math-errno"};
-  // No frame, however large, steps over the page that ends the stack.
-  if (absl::StartsWith(compiler.target, "x86_64")) flags.push_back("-fstack-clash-protection");
+  // No frame, however large, steps over the page that ends the stack. Windows needs that everywhere,
+  // so compilers for it always do; g++ for it fails if it is asked to.
+  if (absl::StartsWith(compiler.target, "x86_64") && !IsWindows(compiler)) {
+    flags.push_back("-fstack-clash-protection");
+  }
   if (compiler.is_clang) {
     // Superlinear where many values are stored as a frame: ten minutes for one function.
     flags.push_back("-fno-slp-vectorize");
