@@ -5,8 +5,8 @@
 //   mover GUEST --restore FILE --tamper SEED COUNT --output FILE
 //   mover --guests
 //
-// The call is begun, or restored; answered N times, or until it has ended; and saved, if it is still
-// held. --output: where to append what the guest says. --hashes: where to write the hash of the
+// The guest is called, or its call restored; answered N times, or until it has ended; and saved, if it
+// is still held. --output: where to append what the guest says. --hashes: where to write the hash of the
 // snapshot at each suspension. --tamper: restores COUNT copies of the snapshot that were tampered
 // with, and writes what became of each. --guests: prints the names of the guests.
 //
@@ -42,6 +42,8 @@ int Usage() {
                "[--output FILE] [--hashes FILE] [--tamper SEED COUNT]\nmover --guests\n");
   return 2;
 }
+
+void Say(const std::string& line) { std::puts(line.c_str()); }
 
 bool Parse(int argc, char** argv, Arguments& a) {
   if (argc < 2) return false;
@@ -103,8 +105,8 @@ absl::Status PrintEnd(Session& session, uint64_t answered) {
   }
   absl::StatusOr<std::string> state = Save(session.store(), {});
   if (!state.ok()) return state.status();
-  std::printf("ended answered=%llu memory=%s state=%s\n", static_cast<unsigned long long>(answered),
-              HashOf(memories).c_str(), HashOf(*state).c_str());
+  Say(absl::StrCat("ended answered=", answered, " memory=", HashOf(memories),
+                   " state=", HashOf(*state)));
   return absl::OkStatus();
 }
 
@@ -142,15 +144,19 @@ absl::Status Move(const Arguments& a) {
     if (!written.ok()) return written;
   }
   if (!session->held()) return PrintEnd(*session, answered);
-  std::printf("held answered=%llu frames=%u depth=%u snapshot=%zu hash=%s\n",
-              static_cast<unsigned long long>(answered), session->step().frame_bytes(),
-              session->step().depth(), bytes.size(), HashOf(bytes).c_str());
+  uint32_t frames = 0, depth = 0;
+  for (const DynamicStep& step : session->steps()) {
+    frames += step.frame_bytes();
+    depth += step.depth();
+  }
+  Say(absl::StrCat("held answered=", answered, " frames=", frames, " depth=", depth,
+                   " snapshot=", bytes.size(), " hash=", HashOf(bytes)));
   return Write(a.save, bytes);
 }
 
 int Main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "--guests") == 0) {
-    for (const std::string& name : GuestNames()) std::puts(name.c_str());
+    for (const std::string& name : GuestNames()) Say(name);
     return 0;
   }
   Arguments arguments;

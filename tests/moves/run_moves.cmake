@@ -11,8 +11,8 @@
 #                first one, each time after STRIDE suspensions; it begins on number OFFSET. Output,
 #                memories and the state of the store must be those of a call that stays on the first,
 #                and so must the snapshots on the way. COMPRESS: they are compressed, and not compared.
-#   MODE=tamper  A snapshot that the previous machine made after each of the AFTER suspensions, COUNT
-#                times tampered with: each machine takes or refuses the same ones as the first, and
+#   MODE=tamper  A snapshot that the previous machine made after AFTER suspensions (N,N…), COUNT times
+#                tampered with: each machine takes or refuses the same ones as the first, and
 #                says the same.
 cmake_minimum_required(VERSION 3.25)
 
@@ -167,7 +167,8 @@ elseif(MODE STREQUAL "tamper")
   foreach(name IN LISTS names)
     math(EXPR previous "(${number} + ${machine_count} - 1) % ${machine_count}")
     list(GET names ${previous} origin)
-    foreach(after IN LISTS AFTER)
+    string(REPLACE "," ";" afters "${AFTER}")
+    foreach(after IN LISTS afters)
       set(snapshot "${WORK}/${origin}.${after}.snapshot")
       move("${origin}" --stop-after ${after} --save "${snapshot}")
       math(EXPR last "${COUNT} - 1")

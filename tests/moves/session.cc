@@ -1,7 +1,6 @@
 #include "tests/moves/session.h"
 
-#include <cinttypes>
-#include <cstdio>
+#include "absl/strings/str_cat.h"
 
 #ifdef FERMATA_MOVES_LUA
 #include "moves_lua.h"
@@ -13,7 +12,7 @@
 namespace fermata::moves {
 
 std::vector<std::string> GuestNames() {
-  std::vector<std::string> names = {"values", "paused"};
+  std::vector<std::string> names = {"values", "paused", "linked"};
 #ifdef FERMATA_MOVES_LUA
   names.push_back("lua");
 #endif
@@ -26,6 +25,7 @@ std::vector<std::string> GuestNames() {
 std::unique_ptr<Session> MakeSession(absl::string_view guest) {
   if (guest == "values") return MakeValuesSession(false);
   if (guest == "paused") return MakeValuesSession(true);
+  if (guest == "linked") return MakeLinkedSession();
 #ifdef FERMATA_MOVES_LUA
   if (guest == "lua") return MakeTypedSession(guest::LuaModuleInfo(), LuaSession());
 #endif
@@ -38,9 +38,7 @@ std::unique_ptr<Session> MakeSession(absl::string_view guest) {
 std::string HashOf(absl::string_view bytes) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : bytes) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-  char text[17];
-  std::snprintf(text, sizeof text, "%016" PRIx64, hash);
-  return text;
+  return absl::StrCat(absl::Hex(hash, absl::kZeroPad16));
 }
 
 }  // namespace fermata::moves

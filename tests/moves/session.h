@@ -15,26 +15,26 @@
 
 namespace fermata::moves {
 
-// One guest and one call. Whatever the guest is told depends on nothing but what it has asked, so
+// Guests and their calls, most often one of each. Whatever the guest is told depends on nothing but what it has asked, so
 // that it says the same wherever it continues.
 class Session {
  public:
   virtual ~Session() = default;
 
-  // Instantiates the guest and calls it; or takes a held call from a snapshot. One of the two, once.
+  // Instantiates and calls; or takes held calls from a snapshot. One of the two, once.
   virtual absl::Status Begin() = 0;
   virtual absl::Status Restore(absl::string_view bytes) = 0;
-  // Whether the call is held: suspended or paused.
+  // Whether a call is held: suspended or paused.
   virtual bool held() const = 0;
-  // Gives a held call what it waits for, and runs it until it is held again or has ended.
+  // Gives one that is held what it waits for, and runs it until it is held again or has ended.
   virtual absl::Status Advance() = 0;
   virtual absl::StatusOr<std::string> Save(const SaveOptions& options) = 0;
-  // Whether a call that was restored from any bytes can be advanced a few times: it gives up control
-  // soon, whatever its memory holds.
+  // Whether calls that were restored from any bytes can be advanced a few times: they give up control
+  // soon, whatever is in them.
   virtual bool always_yields() const = 0;
 
   virtual StoreHandle& store() = 0;
-  virtual DynamicStep& step() = 0;
+  virtual absl::Span<const DynamicStep> steps() = 0;  // those that are held
   // What the guest has said since the session was made.
   const std::string& output() const { return output_; }
 
@@ -50,6 +50,8 @@ std::unique_ptr<Session> MakeSession(absl::string_view guest);
 // values.wat, whose imports are answered by the host. `paused`: it is also held where it runs out of
 // fuel, of which it gets one unit at a time.
 std::unique_ptr<Session> MakeValuesSession(bool paused);
+// Two guests that are linked, with three calls that take turns.
+std::unique_ptr<Session> MakeLinkedSession();
 
 // A WASI program with these arguments, to which these lines are typed. Each line that it reads and
 // each piece that it writes is a suspension.

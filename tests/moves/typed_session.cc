@@ -119,7 +119,9 @@ class TypedSession : public Session {
   // Whoever tampers with an interpreter can make it loop for ever.
   bool always_yields() const override { return false; }
   StoreHandle& store() override { return process_->store(); }
-  DynamicStep& step() override { return process_->step(); }
+  absl::Span<const DynamicStep> steps() override {
+    return absl::MakeConstSpan(&process_->step(), held() ? 1 : 0);
+  }
 
  private:
   wasi::Process::Options Options() {
