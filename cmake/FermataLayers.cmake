@@ -17,6 +17,8 @@ set(layers
   "runtime/storage:             runtime/os fermata/core"
   "runtime/host:                runtime/os runtime/storage fermata fermata/core"
   "runtime/wasi:                runtime/os fermata fermata/wasi"
+  "runtime/wasi/posix:          runtime/wasi runtime/os fermata fermata/wasi"
+  "runtime/wasi/windows:        runtime/wasi runtime/os fermata fermata/wasi"
   "runtime/snapshot:            runtime/os runtime/storage runtime/host runtime/wasi fermata fermata/core fermata/wasi"
   "translator/wasm"
   "translator/validate:         translator/wasm"
@@ -77,14 +79,15 @@ foreach(source IN LISTS sources)
   endforeach()
 endforeach()
 
-# What knows the operating system. WASI's files and sockets are its business by nature.
+# What knows the operating system. WASI's files and sockets are its business by nature, in folders of
+# their own.
 file(GLOB_RECURSE portable RELATIVE "${SOURCE_DIR}" "${SOURCE_DIR}/runtime/*.cc" "${SOURCE_DIR}/runtime/*.h")
 foreach(source IN LISTS portable)
-  if(source MATCHES "^runtime/os/")
+  if(source MATCHES "^runtime/(os|wasi/posix|wasi/windows)/")
     continue()
   endif()
   file(STRINGS "${SOURCE_DIR}/${source}" lines
-       REGEX "^#include <(sys/mman|sys/epoll|sys/eventfd|sys/timerfd|signal|csignal|dlfcn|pthread|ucontext)(\\.h)?>")
+       REGEX "^#include <((sys/[a-z_]+|signal|csignal|dlfcn|fcntl|netdb|poll|pthread|ucontext|unistd|windows)(\\.h)?|(arpa|netinet)/[a-z_]+\\.h)>")
   foreach(line IN LISTS lines)
     message(SEND_ERROR "${source}: ${line} belongs in runtime/os")
   endforeach()

@@ -1,5 +1,5 @@
 // Instances: looking up exports and calling them.
-#include <stdlib.h>
+#include <new>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/host/state.h"
@@ -13,7 +13,7 @@ absl::Status NotFound(const ModuleInfo& info, absl::string_view what, absl::stri
 
 }  // namespace
 
-DynamicInstance::State::~State() { free(storage); }
+DynamicInstance::State::~State() { ::operator delete(storage, storage_alignment); }
 DynamicInstance::DynamicInstance() : state_(std::make_unique<State>()) {}
 DynamicInstance::~DynamicInstance() = default;
 

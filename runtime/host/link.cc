@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <new>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -241,7 +242,8 @@ class Linker {
   absl::Status Allocate() {
     const size_t align = std::max<size_t>(info_.instance_align, alignof(void*));
     const size_t size = (info_.instance_size + align - 1) / align * align;
-    t_.storage = aligned_alloc(align, size);
+    t_.storage_alignment = std::align_val_t(align);
+    t_.storage = ::operator new(size, t_.storage_alignment, std::nothrow);
     if (t_.storage == nullptr) return absl::ResourceExhaustedError("no memory for an instance");
     memset(t_.storage, 0, size);
     t_.instance = static_cast<core::Instance*>(t_.storage);

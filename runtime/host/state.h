@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -198,7 +199,8 @@ struct DynamicInstance::State {
   StoreHandle* store = nullptr;
   core::Instance* instance = nullptr;
   const ModuleInfo* info = nullptr;
-  void* storage = nullptr;  // of the instance structure
+  void* storage = nullptr;  // of the instance structure, by operator new
+  std::align_val_t storage_alignment{alignof(void*)};
   struct FunctionImport {
     uint32_t import;  // in ModuleInfo::imports
     const Signature* signature;

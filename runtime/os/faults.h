@@ -1,3 +1,6 @@
+// Faults of guest code that are traps: accesses past the end of a reserved memory, and of the
+// native stack. Checks see to it that guests stop well before that (runtime/os/hosted_context.h),
+// but they go by estimates of what the C++ compiler will need.
 #ifndef FERMATA_RUNTIME_OS_FAULTS_H_
 #define FERMATA_RUNTIME_OS_FAULTS_H_
 
@@ -6,7 +9,7 @@
 namespace fermata::internal {
 
 // Whether a fault at `address` is an access out of bounds by the guest that runs in `context`
-// (`entry` and `activation` are set). Called from a signal handler.
+// (`entry` and `activation` are set). Called from a handler of faults.
 using OwnsAddress = bool (*)(const core::Context& context, const void* address);
 
 // Makes faults of the guest that runs on the faulting thread traps, if its store owns the address
@@ -15,6 +18,10 @@ using OwnsAddress = bool (*)(const core::Context& context, const void* address);
 void InstallFaultHandler();
 // Who is asked from now on; nobody at first.
 void SetFaultOwner(OwnsAddress owns);
+
+// For handlers: what a fault at `address` means for the guest that runs in `context`, this thread's;
+// kNone if it is not the guest's.
+Trap GuestFault(const core::Context& context, const void* address);
 
 }  // namespace fermata::internal
 

@@ -1,77 +1,40 @@
 #include "runtime/os/hosted_context.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "runtime/os/faults.h"
+#include "runtime/os/thread_stack.h"
+#include "runtime/os/virtual_memory.h"
 
 namespace fermata::internal {
 namespace {
 
 constexpr size_t kScratchBytes = size_t{64} << 20;  // reserved; pages are used as they are touched
-constexpr size_t kSignalStackBytes = 64 * 1024;
 // What validators allow a function to take or return (1,000 values of up to two slots), and some.
 constexpr size_t kResults = 2048;
-
-struct NativeStack {
-  uintptr_t low = 0;  // lowest address; 0 if unknown
-  // Native stack that guest functions leave to unchecked callees (the translator's
-  // kUncheckedBytes), to host functions they call and to signal handlers.
-  size_t margin = 0;
-};
-
-NativeStack ThisStack() {
-  constexpr size_t kMargin = 512 * 1024;
-  pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return {};
-  void* low = nullptr;
-  size_t size = 0;
-  pthread_attr_getstack(&attributes, &low, &size);
-  pthread_attr_destroy(&attributes);
-  // An unlimited stack is not mapped to its end; what lies there may belong to others.
-  constexpr size_t kMost = size_t{64} << 20;
-  const uintptr_t high = reinterpret_cast<uintptr_t>(low) + size;
-  size = std::min(size, kMost);
-  return {high - size, std::min(kMargin, size / 2)};
-}
 
 class ThreadState {
  public:
   ThreadState() {
-    scratch_ = mmap(nullptr, kScratchBytes, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (scratch_ == MAP_FAILED) return;
+    scratch_ = MapZeroed(kScratchBytes);
+    if (scratch_ == nullptr) return;
     results_.resize(kResults);
-    context_.scratch_begin = static_cast<core::u8*>(scratch_);
+    context_.scratch_begin = scratch_;
     context_.scratch_end = context_.scratch_begin + kScratchBytes;
     context_.scratch_top = context_.scratch_end;
     context_.results = results_.data();
     context_.results_capacity = results_.size();
     stack_ = ThisStack();
     context_.stack_limit = stack_.low + stack_.margin;
-    InstallSignalStack();
     InstallFaultHandler();
     current = this;
   }
   ~ThreadState() {
     current = nullptr;
-    if (scratch_ != MAP_FAILED) munmap(scratch_, kScratchBytes);
-    if (signal_stack_ != nullptr) {
-      stack_t installed = {};
-      if (sigaltstack(nullptr, &installed) == 0 && installed.ss_sp == signal_stack_) {
-        stack_t off = {};
-        off.ss_flags = SS_DISABLE;
-        sigaltstack(&off, nullptr);
-      }
-      free(signal_stack_);
-    }
+    if (scratch_ != nullptr) Unmap(scratch_, kScratchBytes);
   }
-  bool ok() const { return scratch_ != MAP_FAILED; }
+  bool ok() const { return scratch_ != nullptr; }
 
   core::Context* Get(uint32_t results) {
     if (results > results_.size() && context_.entry == nullptr) {
@@ -87,21 +50,8 @@ class ThreadState {
   static thread_local ThreadState* current;
 
  private:
-  // Faults are handled on a stack of their own, as the guest's may be used up. One that is there
-  // already (a sanitizer's, the host's) will do.
-  void InstallSignalStack() {
-    stack_t existing;
-    if (sigaltstack(nullptr, &existing) == 0 && !(existing.ss_flags & SS_DISABLE)) return;
-    signal_stack_ = malloc(kSignalStackBytes);
-    if (signal_stack_ == nullptr) return;
-    stack_t stack = {};
-    stack.ss_sp = signal_stack_;
-    stack.ss_size = kSignalStackBytes;
-    sigaltstack(&stack, nullptr);
-  }
-
-  void* scratch_ = MAP_FAILED;
-  void* signal_stack_ = nullptr;
+  uint8_t* scratch_ = nullptr;
+  FaultStack fault_stack_;
   NativeStack stack_;
   std::vector<uint64_t> results_;
   core::Context context_{};

@@ -1,49 +1,44 @@
-#include <time.h>
+#include "runtime/os/clocks.h"
 
 #include <random>
 
 #include "fermata/wasi/process.h"
-#include "runtime/wasi/errors.h"
 #include "runtime/wasi/system.h"
 
 namespace fermata::wasi {
 namespace {
 
-bool ToHost(ClockId id, clockid_t& host) {
+using internal::SystemClock;
+
+bool ToSystem(ClockId id, SystemClock& clock) {
   switch (id) {
     case ClockId::kRealtime:
-      host = CLOCK_REALTIME;
+      clock = SystemClock::kRealtime;
       return true;
     case ClockId::kMonotonic:
-      host = CLOCK_MONOTONIC;
+      clock = SystemClock::kMonotonic;
       return true;
     case ClockId::kProcessCpu:
-      host = CLOCK_PROCESS_CPUTIME_ID;
+      clock = SystemClock::kProcessCpu;
       return true;
     case ClockId::kThreadCpu:
-      host = CLOCK_THREAD_CPUTIME_ID;
+      clock = SystemClock::kThreadCpu;
       return true;
   }
   return false;
 }
 
-uint64_t Nanoseconds(const timespec& t) {
-  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(t.tv_nsec);
-}
-
 class Host : public Clock {
  public:
-  Errno Now(ClockId id, uint64_t& time) override { return Ask(clock_gettime, id, time); }
-  Errno Resolution(ClockId id, uint64_t& time) override { return Ask(clock_getres, id, time); }
+  Errno Now(ClockId id, uint64_t& time) override { return Ask(internal::ReadClock, id, time); }
+  Errno Resolution(ClockId id, uint64_t& time) override {
+    return Ask(internal::ClockResolution, id, time);
+  }
 
  private:
-  static Errno Ask(int (*function)(clockid_t, timespec*), ClockId id, uint64_t& time) {
-    clockid_t host;
-    if (!ToHost(id, host)) return Errno::kInval;
-    timespec t;
-    if (function(host, &t) != 0) return FromHost(errno);
-    time = Nanoseconds(t);
-    return Errno::kSuccess;
+  static Errno Ask(bool (*function)(SystemClock, uint64_t&), ClockId id, uint64_t& time) {
+    SystemClock clock;
+    return ToSystem(id, clock) && function(clock, time) ? Errno::kSuccess : Errno::kInval;
   }
 };
 
@@ -78,9 +73,9 @@ class Deterministic : public Clock {
 }  // namespace
 
 uint64_t HostMonotonic() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return Nanoseconds(t);
+  uint64_t time = 0;
+  internal::ReadClock(SystemClock::kMonotonic, time);
+  return time;
 }
 
 std::shared_ptr<Clock> HostClock() { return std::make_shared<Host>(); }

@@ -2,8 +2,6 @@
 #ifndef FERMATA_RUNTIME_WASI_DESCRIPTOR_H_
 #define FERMATA_RUNTIME_WASI_DESCRIPTOR_H_
 
-#include <sys/uio.h>
-
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fermata/wasi/stream.h"
@@ -233,10 +232,11 @@ class StreamDescriptor : public Descriptor {
 
 // A directory of files that exist only in the program: path within it -> contents.
 std::unique_ptr<Directory> MakeVirtualDirectory(std::map<std::string, std::string> files);
-// A directory of the host's. Takes `fd` over.
-std::unique_ptr<Directory> MakeHostDirectory(int fd, bool read_only, bool use_openat2);
+// A directory of the host's. kNotFound: it can't be opened. kUnimplemented: not on this system.
+absl::StatusOr<std::unique_ptr<Directory>> OpenHostDirectory(const std::string& path,
+                                                             bool read_only, bool use_openat2);
 // A file of the host's that has been opened: by what it is, a file, a directory or a stream.
-// `owned`: it is closed in the end, and may be made non-blocking.
+// `owned`: it is closed in the end, and may be made non-blocking. Null: it is not open.
 std::unique_ptr<Descriptor> MakeHostDescriptor(int fd, bool owned, Rights base, Rights inheriting,
                                                uint16_t flags);
 

@@ -1,10 +1,7 @@
 // args_*, environ_*, clock_*, random_get, proc_*, sched_yield.
-#include <sys/random.h>
-
-#include <algorithm>
 #include <cstring>
 
-#include "runtime/wasi/errors.h"
+#include "runtime/os/random.h"
 #include "runtime/wasi/system.h"
 
 namespace fermata::wasi {
@@ -47,8 +44,8 @@ Result ArgsGet(Call& call, uint32_t argv, uint32_t buffer) {
 Result ArgsSizesGet(Call& call, uint32_t count, uint32_t size) {
   return Sizes(call, call.system.config.args, count, size);
 }
-Result EnvironGet(Call& call, uint32_t environ, uint32_t buffer) {
-  return Strings(call, call.system.config.env, environ, buffer);
+Result EnvironGet(Call& call, uint32_t variables, uint32_t buffer) {
+  return Strings(call, call.system.config.env, variables, buffer);
 }
 Result EnvironSizesGet(Call& call, uint32_t count, uint32_t size) {
   return Sizes(call, call.system.config.env, count, size);
@@ -71,13 +68,7 @@ Result RandomGet(Call& call, uint32_t buffer, uint32_t size) {
   if (call.system.config.random != nullptr) {
     return call.system.config.random({to, size}) ? Errno::kSuccess : Errno::kIo;
   }
-  while (size > 0) {
-    const ssize_t n = Retry([&] { return getrandom(to, std::min<uint32_t>(size, 1 << 20), 0); });
-    if (n < 0) return FromHost(errno);
-    to += n;
-    size -= static_cast<uint32_t>(n);
-  }
-  return Errno::kSuccess;
+  return internal::FillRandom(to, size) ? Errno::kSuccess : Errno::kIo;
 }
 
 Result ProcExit(Call& call, uint32_t code) {

@@ -3,8 +3,6 @@
 #ifndef FERMATA_RUNTIME_WASI_GUEST_MEMORY_H_
 #define FERMATA_RUNTIME_WASI_GUEST_MEMORY_H_
 
-#include <sys/uio.h>
-
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -13,6 +11,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "fermata/dynamic.h"
+#include "fermata/wasi/iovec.h"
 #include "fermata/wasi/types.h"
 
 namespace fermata::wasi {

@@ -1,6 +1,4 @@
 // Rules about addresses and names: fermata/wasi/network.h.
-#include <arpa/inet.h>
-
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
@@ -10,7 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "fermata/wasi/network.h"
-#include "runtime/wasi/host_address.h"
+#include "runtime/wasi/network_address.h"
 
 namespace fermata::wasi {
 namespace {

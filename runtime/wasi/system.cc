@@ -1,15 +1,10 @@
 #include "runtime/wasi/system.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cstring>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "runtime/wasi/errors.h"
 
 // NOLINTNEXTLINE(readability-redundant-declaration): here it is weak
 extern "C" __attribute__((weak)) void fermata_wasi_sockets(
@@ -61,12 +56,9 @@ absl::StatusOr<std::unique_ptr<Directory>> OpenMount(Mount& mount, bool use_open
     }
     directory = MakeVirtualDirectory(std::move(mount.files));
   } else {
-    const int fd = open(mount.host.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-      return absl::NotFoundError(
-          absl::StrCat("cannot open the directory ", mount.host, ": ", strerror(errno)));
-    }
-    directory = MakeHostDirectory(fd, mount.read_only, use_openat2);
+    auto opened = OpenHostDirectory(mount.host, mount.read_only, use_openat2);
+    if (!opened.ok()) return opened.status();
+    directory = *std::move(opened);
   }
   directory->preopen = mount.guest;
   return directory;

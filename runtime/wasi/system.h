@@ -48,6 +48,20 @@ class DescriptorTable {
 // A mounted directory. Errors: as System::Create's.
 absl::StatusOr<std::unique_ptr<Directory>> OpenMount(Mount& mount, bool use_openat2);
 
+// What can't be done with a thing that is only read, or only written.
+inline Rights RightsWithout(System::Access access) {
+  constexpr Rights kWritesData =
+      rights::kFdWrite | rights::kFdAllocate | rights::kFdFilestatSetSize;
+  return access == System::Access::kRead    ? kWritesData
+         : access == System::Access::kWrite ? Rights{rights::kFdRead}
+                                            : Rights{0};
+}
+
+// An open file, directory or other descriptor of the host, which is its owner's even after an error.
+// Errors: as System::AddFile's; kUnimplemented: not on this system.
+absl::StatusOr<std::unique_ptr<Descriptor>> TakeHostDescriptor(int fd, System::Access access,
+                                                               bool use_openat2);
+
 struct System::Impl {
   explicit Impl(Config c) : config(std::move(c)), descriptors(config.max_descriptors) {}
 

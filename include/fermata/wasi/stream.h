@@ -5,8 +5,6 @@
 #ifndef FERMATA_WASI_STREAM_H_
 #define FERMATA_WASI_STREAM_H_
 
-#include <sys/uio.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "fermata/wasi/iovec.h"
 #include "fermata/wasi/types.h"
 
 namespace fermata::wasi {

@@ -332,6 +332,9 @@ class Policies : public testing::TestWithParam<Access> {
     if (GetParam().policy == kReserved && sizeof(void*) < 8) {
       GTEST_SKIP() << "32-bit addresses: no memory is reserved";
     }
+    if (GetParam().faults && !core::kReservesMemories) {
+      GTEST_SKIP() << "code for reserved memories does not compile for this machine";
+    }
     auto made = store_.Instantiate(GetParam().module(), {});
     ASSERT_TRUE(made.ok()) << made.status();
     instance_ = *made;

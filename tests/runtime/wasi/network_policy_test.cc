@@ -5,7 +5,7 @@
 #include <string>
 
 #include "fermata/wasi/network.h"
-#include "runtime/wasi/host_address.h"
+#include "runtime/wasi/network_address.h"
 
 namespace fermata::wasi {
 namespace {

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <thread>
 
-#include "runtime/wasi/name_resolution.h"
+#include "runtime/wasi/posix/name_resolution.h"
 #include "tests/runtime/wasi/wamr_guest.h"
 
 namespace fermata::wasi {

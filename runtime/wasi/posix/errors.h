@@ -1,6 +1,6 @@
 // The host's error codes as a guest's.
-#ifndef FERMATA_RUNTIME_WASI_ERRORS_H_
-#define FERMATA_RUNTIME_WASI_ERRORS_H_
+#ifndef FERMATA_RUNTIME_WASI_POSIX_ERRORS_H_
+#define FERMATA_RUNTIME_WASI_POSIX_ERRORS_H_
 
 #include <cerrno>
 
@@ -27,4 +27,4 @@ auto Retry(Call call) {
 
 }  // namespace fermata::wasi
 
-#endif  // FERMATA_RUNTIME_WASI_ERRORS_H_
+#endif  // FERMATA_RUNTIME_WASI_POSIX_ERRORS_H_

@@ -1,4 +1,4 @@
-#include "runtime/wasi/errors.h"
+#include "runtime/wasi/posix/errors.h"
 
 namespace fermata::wasi {
 namespace {

@@ -3,8 +3,8 @@
 // Either the kernel does it (openat2 with RESOLVE_BENEATH), or the path is walked one name at a
 // time: each directory on the way is held open, ".." goes back along the way that was come, links
 // are read and their targets walked in their place. Neither can be raced out of the directory.
-#ifndef FERMATA_RUNTIME_WASI_RESOLVE_H_
-#define FERMATA_RUNTIME_WASI_RESOLVE_H_
+#ifndef FERMATA_RUNTIME_WASI_POSIX_RESOLVE_H_
+#define FERMATA_RUNTIME_WASI_POSIX_RESOLVE_H_
 
 #include <sys/types.h>
 
@@ -55,4 +55,4 @@ struct Resolver {
 
 }  // namespace fermata::wasi
 
-#endif  // FERMATA_RUNTIME_WASI_RESOLVE_H_
+#endif  // FERMATA_RUNTIME_WASI_POSIX_RESOLVE_H_

@@ -1,13 +1,11 @@
-#include "runtime/wasi/host_address.h"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "runtime/wasi/network_address.h"
 
 #include <algorithm>
 #include <cstring>
 #include <string>
 
 #include "absl/strings/ascii.h"
+#include "runtime/os/internet_address.h"
 
 namespace fermata::wasi {
 namespace {
@@ -23,51 +21,13 @@ bool IsMapped(const NetworkAddress& address) {
 
 }  // namespace
 
-HostAddress::HostAddress(const NetworkAddress& address) {
-  if (address.family == Family::kIpv4) {
-    sockaddr_in in = {};
-    in.sin_family = AF_INET;
-    in.sin_port = htons(address.port);
-    memcpy(&in.sin_addr, address.bytes.data(), 4);
-    memcpy(&storage, &in, sizeof in);
-    size = sizeof in;
-  } else {
-    sockaddr_in6 in = {};
-    in.sin6_family = AF_INET6;
-    in.sin6_port = htons(address.port);
-    memcpy(&in.sin6_addr, address.bytes.data(), 16);
-    memcpy(&storage, &in, sizeof in);
-    size = sizeof in;
-  }
-}
-
-bool FromHostAddress(const sockaddr* from, socklen_t size, NetworkAddress& address) {
-  address = {};
-  if (size >= sizeof(sockaddr_in) && from->sa_family == AF_INET) {
-    sockaddr_in in;
-    memcpy(&in, from, sizeof in);
-    address.port = ntohs(in.sin_port);
-    memcpy(address.bytes.data(), &in.sin_addr, 4);
-    return true;
-  }
-  if (size >= sizeof(sockaddr_in6) && from->sa_family == AF_INET6) {
-    sockaddr_in6 in;
-    memcpy(&in, from, sizeof in);
-    address.family = Family::kIpv6;
-    address.port = ntohs(in.sin6_port);
-    memcpy(address.bytes.data(), &in.sin6_addr, 16);
-    return true;
-  }
-  return false;
-}
-
 bool ParseAddress(absl::string_view text, NetworkAddress& address) {
   address = {};
   const std::string terminated(text);
   if (text.find('\0') != absl::string_view::npos) return false;
-  if (inet_pton(AF_INET, terminated.c_str(), address.bytes.data()) == 1) return true;
+  if (internal::ParseIpv4(terminated.c_str(), address.bytes.data())) return true;
   address.family = Family::kIpv6;
-  return inet_pton(AF_INET6, terminated.c_str(), address.bytes.data()) == 1;
+  return internal::ParseIpv6(terminated.c_str(), address.bytes.data());
 }
 
 bool Unmap(NetworkAddress& address) {

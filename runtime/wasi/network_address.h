@@ -1,27 +1,11 @@
-// Addresses between the host's structures, text and ours.
-#ifndef FERMATA_RUNTIME_WASI_HOST_ADDRESS_H_
-#define FERMATA_RUNTIME_WASI_HOST_ADDRESS_H_
-
-#include <sys/socket.h>
+// What rules and sockets have to know about addresses.
+#ifndef FERMATA_RUNTIME_WASI_NETWORK_ADDRESS_H_
+#define FERMATA_RUNTIME_WASI_NETWORK_ADDRESS_H_
 
 #include "absl/strings/string_view.h"
 #include "fermata/wasi/network.h"
 
 namespace fermata::wasi {
-
-// A sockaddr with its size.
-struct HostAddress {
-  sockaddr_storage storage = {};
-  socklen_t size = sizeof(sockaddr_storage);
-
-  HostAddress() = default;
-  explicit HostAddress(const NetworkAddress& address);
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-// False: it is no address of IP.
-bool FromHostAddress(const sockaddr* from, socklen_t size, NetworkAddress& address);
 
 // "127.0.0.1", "::1": as inet_pton reads it, without a port or a scope.
 bool ParseAddress(absl::string_view text, NetworkAddress& address);
@@ -40,4 +24,4 @@ bool IsHostName(absl::string_view text);
 
 }  // namespace fermata::wasi
 
-#endif  // FERMATA_RUNTIME_WASI_HOST_ADDRESS_H_
+#endif  // FERMATA_RUNTIME_WASI_NETWORK_ADDRESS_H_

@@ -1,8 +1,8 @@
 // WAMR's socket extension: sock_addr_resolve.
 #include <algorithm>
 
-#include "runtime/wasi/host_address.h"
-#include "runtime/wasi/name_resolution.h"
+#include "runtime/wasi/posix/host_address.h"
+#include "runtime/wasi/posix/name_resolution.h"
 #include "runtime/wasi/socket.h"
 #include "runtime/wasi/system.h"
 

@@ -1,4 +1,4 @@
-#include "runtime/wasi/resolve.h"
+#include "runtime/wasi/posix/resolve.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <vector>
 
-#include "runtime/wasi/errors.h"
+#include "runtime/wasi/posix/errors.h"
 
 namespace fermata::wasi {
 namespace {

@@ -5,9 +5,9 @@
 
 #include <limits>
 
-#include "runtime/wasi/errors.h"
-#include "runtime/wasi/host_stat.h"
-#include "runtime/wasi/resolve.h"
+#include "runtime/wasi/posix/errors.h"
+#include "runtime/wasi/posix/host_stat.h"
+#include "runtime/wasi/posix/resolve.h"
 
 namespace fermata::wasi {
 

@@ -5,8 +5,8 @@
 // Whoever asks gets a stream that becomes readable when the answer is there, so that the question
 // is waited for as everything else is. What thread and asker share belongs to both: a question that
 // nobody waits for any more is dropped, or answered to nobody if it is being asked already.
-#ifndef FERMATA_RUNTIME_WASI_NAME_RESOLUTION_H_
-#define FERMATA_RUNTIME_WASI_NAME_RESOLUTION_H_
+#ifndef FERMATA_RUNTIME_WASI_POSIX_NAME_RESOLUTION_H_
+#define FERMATA_RUNTIME_WASI_POSIX_NAME_RESOLUTION_H_
 
 #include <memory>
 #include <vector>
@@ -51,4 +51,4 @@ class NameLookup : public Stream {
 
 }  // namespace fermata::wasi
 
-#endif  // FERMATA_RUNTIME_WASI_NAME_RESOLUTION_H_
+#endif  // FERMATA_RUNTIME_WASI_POSIX_NAME_RESOLUTION_H_

@@ -6,8 +6,8 @@
 
 #include <limits>
 
-#include "runtime/wasi/errors.h"
-#include "runtime/wasi/host_address.h"
+#include "runtime/wasi/posix/errors.h"
+#include "runtime/wasi/posix/host_address.h"
 #include "runtime/wasi/socket.h"
 #include "runtime/wasi/system.h"
 

@@ -4,8 +4,8 @@
 
 #include <cstring>
 
-#include "runtime/wasi/errors.h"
-#include "runtime/wasi/host_address.h"
+#include "runtime/wasi/posix/errors.h"
+#include "runtime/wasi/posix/host_address.h"
 
 namespace fermata::wasi {
 namespace {

@@ -1,5 +1,7 @@
 // Directories of the host's. Everything in them is found by a Resolver; the last step is a system
 // call on a directory that is held open and a single name, and never follows a link.
+#include "runtime/wasi/posix/host_directory.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,9 +12,9 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/wasi/errors.h"
-#include "runtime/wasi/host_stat.h"
-#include "runtime/wasi/resolve.h"
+#include "runtime/wasi/posix/errors.h"
+#include "runtime/wasi/posix/host_stat.h"
+#include "runtime/wasi/posix/resolve.h"
 
 namespace fermata::wasi {
 namespace {
@@ -267,6 +269,14 @@ Errno HostDirectory::SetTimesAt(const std::string& path, bool follow, const Time
 std::unique_ptr<Directory> MakeHostDirectory(int fd, bool read_only, bool use_openat2) {
   return std::make_unique<HostDirectory>(fd, read_only, use_openat2, rights::kDirectory,
                                          rights::kAll, 0);
+}
+
+absl::StatusOr<std::unique_ptr<Directory>> OpenHostDirectory(const std::string& path,
+                                                             bool read_only, bool use_openat2) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0) return MakeHostDirectory(fd, read_only, use_openat2);
+  return absl::NotFoundError(
+      absl::StrCat("cannot open the directory ", path, ": ", strerror(errno)));
 }
 
 }  // namespace fermata::wasi

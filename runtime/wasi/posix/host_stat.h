@@ -1,6 +1,6 @@
 // Between the host's words for files and a guest's.
-#ifndef FERMATA_RUNTIME_WASI_HOST_STAT_H_
-#define FERMATA_RUNTIME_WASI_HOST_STAT_H_
+#ifndef FERMATA_RUNTIME_WASI_POSIX_HOST_STAT_H_
+#define FERMATA_RUNTIME_WASI_POSIX_HOST_STAT_H_
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -17,4 +17,4 @@ void ToTimespecs(const Times& times, timespec to[2]);
 
 }  // namespace fermata::wasi
 
-#endif  // FERMATA_RUNTIME_WASI_HOST_STAT_H_
+#endif  // FERMATA_RUNTIME_WASI_POSIX_HOST_STAT_H_

@@ -1,4 +1,4 @@
-#include "runtime/wasi/name_resolution.h"
+#include "runtime/wasi/posix/name_resolution.h"
 
 #include <netdb.h>
 
@@ -12,8 +12,8 @@
 
 #include "runtime/os/signals.h"
 #include "runtime/os/wake_event.h"
-#include "runtime/wasi/errors.h"
-#include "runtime/wasi/host_address.h"
+#include "runtime/wasi/posix/errors.h"
+#include "runtime/wasi/posix/host_address.h"
 
 namespace fermata::wasi {
 

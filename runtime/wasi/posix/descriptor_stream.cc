@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "fermata/wasi/stream.h"
 #include "runtime/os/signals.h"
-#include "runtime/wasi/errors.h"
+#include "runtime/wasi/posix/errors.h"
 
 namespace fermata::wasi {
 namespace {
