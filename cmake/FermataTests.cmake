@@ -5,6 +5,7 @@
 #   spec       the official test suite
 #   replay     recorded guests, by fermata-replay
 #   guests     recorded WASI programs, by `fermata run`
+#   moves      held calls that go from machine to machine, or from compiler to compiler
 #   cmake      Fermata as other projects see it
 #   fuzz       mutated input
 #   port       on other machines, in emulators; also labelled with the machine (docs/ports.md)
