@@ -66,8 +66,6 @@ function(_fermata_add_port port)
     PREFIX "${PROJECT_BINARY_DIR}/ports/steps/${port}"
     CMAKE_ARGS "-DCMAKE_TOOLCHAIN_FILE=${toolchain}" "-DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE}"
                "-DCMAKE_CXX_FLAGS_RELEASE=${CMAKE_CXX_FLAGS_RELEASE}"
-               "-DCMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER}"
-               "-DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}"
                "-DFERMATA_SYSROOT=${libraries}" "-DFERMATA_PORT=${port}"
                "-DFERMATA_NATIVE_TRANSLATOR=$<TARGET_FILE:fermata>"
                "-DFERMATA_NATIVE_SPEC=$<TARGET_FILE:fermata-spec>"
