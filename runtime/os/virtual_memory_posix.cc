@@ -44,10 +44,13 @@ bool ReadPagemap(int fd, const uint8_t* data, uint64_t* entries, uint64_t count)
 }
 
 // Emulators of other machines, as QEMU's user mode, hand out the map of their own process: of other
-// addresses, and in another order of bytes. So the map must know a pattern of touched pages.
+// addresses, and in another order of bytes. So the map must know a pattern of touched pages. The pages
+// may well lie beside each other, where a few bits of their numbers, which are in the lowest bytes,
+// are the same for all. Hence the bits that private memory never has set.
 bool IsPagemapOfThisProcess(int fd) {
   constexpr uint64_t kPattern = 0x9e3779b97f4a7c15;
   constexpr int kPages = 64;
+  constexpr uint64_t kNever = uint64_t{0x1f} << 57;
   const uint64_t page_size = SystemPageSize();
   uint8_t* probe = MapZeroed(kPages * page_size);
   if (probe == nullptr) return false;
@@ -60,7 +63,8 @@ bool IsPagemapOfThisProcess(int fd) {
   uint64_t entries[kPages] = {};
   bool known = ReadPagemap(fd, probe, entries, kPages);
   for (int i = 0; i < kPages; ++i) {
-    known = known && ((entries[i] & kThere) != 0) == ((kPattern >> i & 1) != 0);
+    known = known && ((entries[i] & kThere) != 0) == ((kPattern >> i & 1) != 0) &&
+            (entries[i] & kNever) == 0;
   }
   Unmap(probe, kPages * page_size);
   return known;
