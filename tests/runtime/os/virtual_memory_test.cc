@@ -29,7 +29,7 @@ TEST(VirtualMemory, NoTouchedPageIsForgotten) {
     for (uint64_t at = from; at < to; at += page) seen[at / page] = true;
   });
   for (uint64_t i = 0; told && i < kPages; ++i) {
-    if (touched[i]) EXPECT_TRUE(seen[i]) << "page " << i;
+    EXPECT_TRUE(seen[i] || !touched[i]) << "page " << i;
   }
   Unmap(data, kPages * page);
 }
