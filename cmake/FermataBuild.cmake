@@ -11,13 +11,26 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 endif()
 
-# A project that sets a launcher keeps its own.
+# What was compiled in one checkout is found again in another one, or in one that was moved: ccache is
+# told that paths are relative to the folder which the checkout is in. A project that sets a launcher
+# keeps its own.
 find_program(FERMATA_CCACHE ccache)
 mark_as_advanced(FERMATA_CCACHE)
 if(PROJECT_IS_TOP_LEVEL AND FERMATA_CCACHE)
+  set(launcher "${FERMATA_CCACHE}")
+  if(CMAKE_HOST_UNIX)
+    set(launcher "${PROJECT_BINARY_DIR}/ccache/launcher")
+    cmake_path(GET PROJECT_SOURCE_DIR PARENT_PATH parent)
+    file(CONFIGURE OUTPUT "${launcher}" @ONLY CONTENT [=[#!/bin/sh
+export CCACHE_BASEDIR="${CCACHE_BASEDIR:-@parent@}" CCACHE_NOHASHDIR="${CCACHE_NOHASHDIR:-1}"
+exec '@FERMATA_CCACHE@' "$@"
+]=])
+    file(CHMOD "${launcher}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
+         WORLD_READ WORLD_EXECUTE)
+  endif()
   foreach(language C CXX)
     if(NOT DEFINED CMAKE_${language}_COMPILER_LAUNCHER)
-      set(CMAKE_${language}_COMPILER_LAUNCHER "${FERMATA_CCACHE}")
+      set(CMAKE_${language}_COMPILER_LAUNCHER "${launcher}")
     endif()
   endforeach()
 endif()

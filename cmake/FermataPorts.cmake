@@ -31,8 +31,6 @@ set(port_packages_aarch64 llvm-14-dev llvm-14 llvm-14-tools llvm-14-runtime llvm
 
 set(port_options_aarch64 -DFERMATA_BUILD_TRANSLATOR=ON)
 
-add_custom_target(ports)
-
 function(_fermata_add_port port)
   list(GET port_${port} 0 prefix)
   list(GET port_${port} 1 architecture)
@@ -68,8 +66,6 @@ function(_fermata_add_port port)
     PREFIX "${PROJECT_BINARY_DIR}/ports/steps/${port}"
     CMAKE_ARGS "-DCMAKE_TOOLCHAIN_FILE=${toolchain}" "-DCMAKE_BUILD_TYPE=${CMAKE_BUILD_TYPE}"
                "-DCMAKE_CXX_FLAGS_RELEASE=${CMAKE_CXX_FLAGS_RELEASE}"
-               "-DCMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER}"
-               "-DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}"
                "-DFERMATA_SYSROOT=${libraries}" "-DFERMATA_PORT=${port}"
                "-DFERMATA_NATIVE_TRANSLATOR=$<TARGET_FILE:fermata>"
                "-DFERMATA_NATIVE_SPEC=$<TARGET_FILE:fermata-spec>"
@@ -79,35 +75,42 @@ function(_fermata_add_port port)
     BUILD_ALWAYS TRUE USES_TERMINAL_BUILD TRUE INSTALL_COMMAND ""
     DEPENDS port_libraries_${port} fermata fermata-spec)
   add_dependencies(ports port_${port})
-  set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND_STRING PROPERTY fermata_port_tests
-               "subdirs(\"${PROJECT_BINARY_DIR}/ports/${port}\")\n")
-
-  # For tests/moves.
-  string(REGEX REPLACE "-$" "" triple "${prefix}")
-  if(port STREQUAL "windows")
-    set(mover "${scripts}/run-windows ${PROJECT_BINARY_DIR}/ports/${port}/bin/mover.exe")
-  else()
-    set(mover "${emulator} -L /usr/${triple} ${PROJECT_BINARY_DIR}/ports/${port}/bin/mover")
-  endif()
-  list(APPEND FERMATA_MOVES_MACHINES "${port}=${mover}")
-  set(FERMATA_MOVES_MACHINES "${FERMATA_MOVES_MACHINES}" PARENT_SCOPE)
 endfunction()
 
+# For tests/moves: how the ports' movers are run.
+set(FERMATA_MOVES_MACHINES "")
 foreach(port IN LISTS FERMATA_PORTS)
   if(NOT DEFINED port_${port})
     message(FATAL_ERROR "Fermata: FERMATA_PORTS has '${port}', which is not a port")
   endif()
-  _fermata_add_port(${port})
+  list(GET port_${port} 0 prefix)
+  list(GET port_${port} 2 emulator)
+  string(REGEX REPLACE "-$" "" triple "${prefix}")
+  if(port STREQUAL "windows")
+    set(command "${PROJECT_SOURCE_DIR}/cmake/ports/run-windows")
+    set(suffix ".exe")
+  else()
+    set(command "${emulator} -L /usr/${triple}")
+    set(suffix "")
+  endif()
+  list(APPEND FERMATA_MOVES_MACHINES
+       "${port}=${command} ${PROJECT_BINARY_DIR}/ports/${port}/bin/mover${suffix}")
 endforeach()
 
-# ctest reads it when it runs.
-get_property(tests DIRECTORY PROPERTY fermata_port_tests)
-file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/ports/tests.cmake" CONTENT "@tests@" @ONLY)
-set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${PROJECT_BINARY_DIR}/ports/tests.cmake")
+# Adds the ports: after all else, which they depend on.
+function(fermata_add_ports)
+  add_custom_target(ports)
+  foreach(port IN LISTS FERMATA_PORTS)
+    _fermata_add_port(${port})
+    string(APPEND tests "subdirs(\"${PROJECT_BINARY_DIR}/ports/${port}\")\n")
+  endforeach()
+  # ctest reads it when it runs.
+  file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/ports/tests.cmake" CONTENT "@tests@" @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${PROJECT_BINARY_DIR}/ports/tests.cmake")
 
-# Microcontrollers: examples/two_guests, and tests/embedded, which compiles when it runs. Calls that move.
-function(_fermata_add_to_ports)
-  foreach(target IN ITEMS two_guests two_guests_two_cores two_guests_boards moves)
+  # Calls that move. Microcontrollers: examples/two_guests, and tests/embedded, which compiles when it
+  # runs.
+  foreach(target IN ITEMS moves two_guests two_guests_two_cores two_guests_boards)
     if(TARGET ${target})
       add_dependencies(ports ${target})
     endif()
@@ -117,4 +120,3 @@ function(_fermata_add_to_ports)
                         "examples; the README's command for the ports names the packages")
   endif()
 endfunction()
-cmake_language(DEFER CALL _fermata_add_to_ports)

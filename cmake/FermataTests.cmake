@@ -5,6 +5,7 @@
 #   spec       the official test suite
 #   replay     recorded guests, by fermata-replay
 #   guests     recorded WASI programs, by `fermata run`
+#   moves      held calls that go from machine to machine, or from compiler to compiler
 #   cmake      Fermata as other projects see it
 #   fuzz       mutated input
 #   port       on other machines, in emulators; also labelled with the machine (docs/ports.md)
@@ -26,10 +27,11 @@ if(FERMATA_PORT)
 endif()
 
 # What QEMU's user mode (7.2) can't do: run its own executable again, as death tests do; openat2; send
-# a datagram of no bytes; and forget the tables that it makes of reserved address space, 32 MB for each
-# memory.
+# a datagram of no bytes; tell posix_spawn, whose child shares no memory with it, that a program can't be
+# started; and forget the tables that it makes of reserved address space, 32 MB for each memory.
 set(FERMATA_NOT_EMULATED "*EndsTheProcess*:*EscapeByMagicLink*openat2:*WamrSocketsTest.Datagrams*:\
-ProcessSnapshotTest.RefusesDamage")
+ProcessSnapshotTest.RefusesDamage:InterruptibleTest.*:ProcessTest.RunsInAFolder:\
+ProcessTest.WhatCannotBeStarted:ProcessTest.NoneIsStartedAfterOneThatFails")
 
 # Sets <out> to the name of a test in the build for another machine: `name` after that of the machine.
 function(fermata_port_test_name name out)

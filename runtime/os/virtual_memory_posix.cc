@@ -1,5 +1,3 @@
-#include "runtime/os/virtual_memory.h"
-
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <vector>
+
+#include "runtime/os/virtual_memory.h"
 
 namespace fermata::internal {
 namespace {
@@ -30,6 +30,44 @@ bool TransferAll(Transfer transfer, int file, Byte* data, size_t size, uint64_t 
     size -= static_cast<size_t>(n);
   }
   return true;
+}
+
+// Linux's map of pages (admin-guide/mm/pagemap): 8 bytes for each, with these bits if it is there,
+// present or swapped out. Reading that costs less than looking at a page that was never touched, which
+// is a fault.
+constexpr uint64_t kThere = uint64_t{3} << 62;
+
+bool ReadPagemap(int fd, const uint8_t* data, uint64_t* entries, uint64_t count) {
+  const uint64_t first = reinterpret_cast<uintptr_t>(data) / SystemPageSize();
+  const ssize_t n = pread(fd, entries, count * 8, static_cast<off_t>(first * 8));
+  return n == static_cast<ssize_t>(count * 8);
+}
+
+// Emulators of other machines, as QEMU's user mode, hand out the map of their own process: of other
+// addresses, and in another order of bytes. So the map must know a pattern of touched pages. The pages
+// may well lie beside each other, where a few bits of their numbers, which are in the lowest bytes,
+// are the same for all. Hence the bits that private memory never has set.
+bool IsPagemapOfThisProcess(int fd) {
+  constexpr uint64_t kPattern = 0x9e3779b97f4a7c15;
+  constexpr int kPages = 64;
+  constexpr uint64_t kNever = uint64_t{0x1f} << 57;
+  const uint64_t page_size = SystemPageSize();
+  uint8_t* probe = MapZeroed(kPages * page_size);
+  if (probe == nullptr) return false;
+#if defined(MADV_NOHUGEPAGE)
+  madvise(probe, kPages * page_size, MADV_NOHUGEPAGE);
+#endif
+  for (int i = 0; i < kPages; ++i) {
+    if ((kPattern >> i & 1) != 0) probe[i * page_size] = 1;
+  }
+  uint64_t entries[kPages] = {};
+  bool known = ReadPagemap(fd, probe, entries, kPages);
+  for (int i = 0; i < kPages; ++i) {
+    known = known && ((entries[i] & kThere) != 0) == ((kPattern >> i & 1) != 0) &&
+            (entries[i] & kNever) == 0;
+  }
+  Unmap(probe, kPages * page_size);
+  return known;
 }
 
 }  // namespace
@@ -67,23 +105,19 @@ uint8_t* ResizeMapped(uint8_t* data, uint64_t from, uint64_t to) {
 
 void Unmap(uint8_t* data, uint64_t bytes) { munmap(data, bytes); }
 
-// Pages that are there: present, or swapped out (Linux, admin-guide/mm/pagemap). Reading that map
-// costs 8 bytes a page; looking at a page that was never touched costs a fault.
 bool ForTouchedPages(const uint8_t* data, uint64_t bytes,
                      const std::function<void(uint64_t from, uint64_t to)>& look) {
   const uint64_t page_size = SystemPageSize();
   if (reinterpret_cast<uintptr_t>(data) % page_size != 0) return false;
   const int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
-  constexpr uint64_t kThere = uint64_t{3} << 62;
+  static const bool is_ours = IsPagemapOfThisProcess(fd);
   std::vector<uint64_t> entries(4096);
-  const uint64_t first = reinterpret_cast<uintptr_t>(data) / page_size;
   const uint64_t pages = (bytes + page_size - 1) / page_size;
-  bool told = true;
+  bool told = is_ours;
   for (uint64_t page = 0; page < pages && told;) {
     const uint64_t count = std::min<uint64_t>(entries.size(), pages - page);
-    const ssize_t n = pread(fd, entries.data(), count * 8, static_cast<off_t>((first + page) * 8));
-    told = n == static_cast<ssize_t>(count * 8);
+    told = ReadPagemap(fd, data + page * page_size, entries.data(), count);
     for (uint64_t i = 0; told && i < count; ++i) {
       const uint64_t at = (page + i) * page_size;
       if ((entries[i] & kThere) != 0) look(at, std::min(at + page_size, bytes));
