@@ -5,6 +5,7 @@
 # Tests, with the labels `spec`, `port`, FERMATA_PORT and the group's name:
 #   spec.<group>.<memory>   plain and suspended
 #   spec.memory.fixed       the files of memories, where these have a fixed size
+#   spec.snapshotted.<memory>   files with calls of all kinds, saved and restored
 #   spec.smoke.<memory>     a few files of several groups (label `smoke`), with one memory policy
 
 if(TARGET port_smoke)
@@ -61,6 +62,9 @@ fermata_add_port_spec(smoke ${memory} smoke
   --file=try_table)
 
 fermata_add_port_spec(memory fixed memory ${files_of_fixed_memories})
+fermata_add_port_spec(snapshotted ${memory} snapshotted --mode=snapshotted
+  --file=imports,linking,start,func_ptrs,elem,data,names,global,ref_func,try_table,rethrow,i64,f32
+  --file=simd_lane,simd_f32x4,table_grow,loop,br_table)
 
 foreach(memory IN LISTS memories)
   foreach(group IN ITEMS bulk-memory core custom-annot custom-descriptors custom-page-sizes exceptions

@@ -404,6 +404,7 @@ bool Player::IsToRestore(DynamicStep& step) {
   const auto footer_at = [&](uint32_t end) {
     uint64_t bits;
     memcpy(&bits, activation.frames + end - sizeof bits, sizeof bits);
+    bits = core::little(bits);
     return core::Footer{static_cast<uint32_t>(bits), static_cast<uint16_t>(bits >> 32),
                         static_cast<uint16_t>(bits >> 48)};
   };
