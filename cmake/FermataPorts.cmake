@@ -73,6 +73,7 @@ function(_fermata_add_port port)
                ${port_options_${port}}
     BUILD_COMMAND "${CMAKE_COMMAND}" --build <BINARY_DIR> --target ${FERMATA_PORT_TARGET}
     BUILD_ALWAYS TRUE USES_TERMINAL_BUILD TRUE INSTALL_COMMAND ""
+    EXCLUDE_FROM_ALL TRUE
     DEPENDS port_libraries_${port} fermata fermata-spec)
   add_dependencies(ports port_${port})
 endfunction()
