@@ -92,6 +92,10 @@ function(fermata_loads_modules target)
   set_target_properties(${target} PROPERTIES
     ENABLE_EXPORTS ON
     LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,fermata_core")
+  if(MINGW)
+    # The libraries are linked with what CMake calls the linker file of the program.
+    target_link_options(${target} PRIVATE LINKER:--export-all-symbols)
+  endif()
 endfunction()
 
 # For sources of `target` that include llvm/Support/JSON.h of LLVM 14, which has a vector of a class that

@@ -9,23 +9,27 @@ namespace {
 
 class Maker {
  public:
-  Maker(StoreHandle& store, bool suspending, core::MemoryPolicy policy,
-        std::vector<std::string>& order)
-      : store_(store), suspending_(suspending), policy_(policy), order_(order) {}
+  Maker(StoreHandle& store, const HostModuleOptions& options, std::vector<std::string>& order)
+      : store_(store), options_(options), order_(order) {}
 
   void Function(const std::string& name, std::vector<ValType> params) {
+    if (!Wanted(name)) return;
     HostFunction code;
-    if (!suspending_) {
+    if (!options_.suspending) {
       code = [](absl::Span<const uint64_t>, absl::Span<uint64_t>) { return Trap::kNone; };
     }
     Add(name, store_.MakeFunction(name, {std::move(params), {}}, std::move(code)));
   }
-  void Global(const std::string& name, Value value) { Add(name, store_.MakeGlobal(value, false)); }
+  void Global(const std::string& name, Value value) {
+    if (Wanted(name)) Add(name, store_.MakeGlobal(value, false));
+  }
   void Table(const std::string& name, bool is64) {
+    if (!Wanted(name)) return;
     Add(name, store_.MakeTable(ValType::kFuncRef, Limits(10, 20, is64, false)));
   }
   void Memory(const std::string& name, bool shared) {
-    Add(name, store_.MakeMemory(Limits(1, 2, false, shared), policy_));
+    if (!Wanted(name)) return;
+    Add(name, store_.MakeMemory(Limits(1, 2, false, shared), options_.memory));
   }
 
   absl::StatusOr<std::map<std::string, Extern>> Finish() {
@@ -44,6 +48,7 @@ class Maker {
     limits.page_log2 = 16;
     return limits;
   }
+  bool Wanted(const std::string& name) const { return options_.wanted.contains(name); }
   void Add(const std::string& name, absl::StatusOr<Extern> made) {
     if (made.ok()) {
       exports_.emplace(name, *std::move(made));
@@ -55,8 +60,7 @@ class Maker {
   }
 
   StoreHandle& store_;
-  const bool suspending_;
-  const core::MemoryPolicy policy_;
+  const HostModuleOptions& options_;
   std::vector<std::string>& order_;
   std::map<std::string, Extern> exports_;
   absl::Status status_;
@@ -64,10 +68,23 @@ class Maker {
 
 }  // namespace
 
-absl::StatusOr<std::map<std::string, Extern>> MakeSpectest(StoreHandle& store, bool suspending,
-                                                           core::MemoryPolicy policy,
+std::set<std::string> ImportsFromSpectest(const std::map<std::string, const ModuleInfo*>& modules) {
+  std::set<std::string> names;
+  for (const auto& [file, info] : modules) {
+    for (uint32_t i = 0; i < info->import_count; ++i) {
+      const core::Text &module = info->imports[i].module, &name = info->imports[i].name;
+      if (absl::string_view(module.data, module.size) == "spectest") {
+        names.emplace(name.data, name.size);
+      }
+    }
+  }
+  return names;
+}
+
+absl::StatusOr<std::map<std::string, Extern>> MakeSpectest(StoreHandle& store,
+                                                           const HostModuleOptions& options,
                                                            std::vector<std::string>& order) {
-  Maker make(store, suspending, policy, order);
+  Maker make(store, options, order);
   make.Function("print", {});
   make.Function("print_i32", {ValType::kI32});
   make.Function("print_i64", {ValType::kI64});

@@ -1,8 +1,7 @@
 #include "spec-tests/load_umbrella.h"
 
-#include <dlfcn.h>
-
 #include "absl/strings/str_cat.h"
+#include "runtime/os/shared_library.h"
 
 namespace fermata::spec {
 namespace {
@@ -16,10 +15,11 @@ struct NamedModule {
 }  // namespace
 
 absl::StatusOr<std::map<std::string, const ModuleInfo*>> LoadUmbrella(const std::string& path) {
-  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return absl::NotFoundError(absl::StrCat("cannot load: ", dlerror()));
+  const absl::StatusOr<void*> library = internal::OpenLibrary(path);
+  if (!library.ok()) return library.status();
   using Entry = const NamedModule* (*)();
-  const auto entry = reinterpret_cast<Entry>(dlsym(library, "fermata_spec_modules"));
+  const auto entry =
+      reinterpret_cast<Entry>(internal::FindInLibrary(*library, "fermata_spec_modules"));
   if (entry == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": no fermata_spec_modules"));
   }

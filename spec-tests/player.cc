@@ -69,7 +69,9 @@ Player::Player(const PlayOptions& options, Report report)
     : options_(options), report_(std::move(report)), store_(std::make_unique<StoreHandle>()) {
   latest_.broken = "the script has no instance yet";
   if (options.paused) PauseAtNextCheck();
-  auto spectest = MakeSpectest(*store_, options.suspended, options.memory, spectest_names_);
+  auto spectest = MakeSpectest(
+      *store_, {options.suspended, options.memory, ImportsFromSpectest(options.modules)},
+      spectest_names_);
   spectest_status_ = spectest.status();
   if (spectest.ok()) spectest_ = *std::move(spectest);
 }

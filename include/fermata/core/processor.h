@@ -73,6 +73,21 @@ FERMATA_INLINE bool IsSetByOthers(const uint32_t* word) {
 #endif
 }
 
+// Returns `v`, which an atomic access is to compare. g++ for 64-bit RISC-V compares all of the register
+// with a word that the processor has sign-extended, whatever is above the word in the register (GCC
+// bug 114130; mended in 12.4).
+template <class T>
+FERMATA_INLINE T Comparand(T v) {
+#if defined(__riscv) && defined(__GNUC__) && !defined(__clang__)
+  if constexpr (sizeof(T) == 4 && sizeof(long) == 8) {
+    long extended = static_cast<int32_t>(v);
+    __asm__("" : "+r"(extended));
+    return static_cast<T>(extended);
+  }
+#endif
+  return v;
+}
+
 // ---- The native stack, which grows downward ------------------------------------------------------
 
 // Where it has got to.

@@ -34,30 +34,36 @@ class Atomics : public ::testing::Test {};
 using Views = ::testing::Types<MemReserved, MemChecked, MemChecked64, MemShared>;
 TYPED_TEST_SUITE(Atomics, Views);
 
-// `op` on the `size` bytes at 16 of kOld returns them and leaves `expected`; nothing else changes.
+// `op` on the `size` bytes at an address returns those of kOld and leaves `expected`; nothing else
+// changes. At each address from 16 to 23 that it may have.
 template <class View, class F>
 void CheckRmw(u32 size, F op, u64 expected) {
-  Fixture f;
-  std::memset(f.bytes, 0x55, sizeof f.bytes);
   const u64 old = little(kOld), left = little(expected);
-  std::memcpy(f.bytes + 16, &old, size);
   const u64 mask = size == 8 ? ~u64{0} : (u64{1} << 8 * size) - 1;
-  EXPECT_EQ(op(&f.instance, View(&f.instance, f.field)), kOld & mask);
-  u8 wanted[64];
-  std::memset(wanted, 0x55, sizeof wanted);
-  std::memcpy(wanted + 16, &left, size);
-  EXPECT_EQ(std::memcmp(wanted, f.bytes, sizeof wanted), 0);
+  for (u32 at = 16; at < 24; at += size) {
+    Fixture f;
+    std::memset(f.bytes, 0x55, sizeof f.bytes);
+    std::memcpy(f.bytes + at, &old, size);
+    EXPECT_EQ(op(&f.instance, View(&f.instance, f.field), at - 12), kOld & mask);
+    u8 wanted[64];
+    std::memset(wanted, 0x55, sizeof wanted);
+    std::memcpy(wanted + at, &left, size);
+    EXPECT_EQ(std::memcmp(wanted, f.bytes, sizeof wanted), 0) << at;
+  }
 }
-#define CHECK_RMW(type, name, size, expected)                                                      \
-  CheckRmw<TypeParam>(                                                                             \
-      size, [](auto* i, auto m) -> u64 { return name(i, m, 4, 12, static_cast<type>(kOperand)); }, \
+#define CHECK_RMW(type, name, size, expected)                   \
+  CheckRmw<TypeParam>(                                          \
+      size,                                                     \
+      [](auto* i, auto m, u32 at) -> u64 {                      \
+        return name(i, m, at, 12, static_cast<type>(kOperand)); \
+      },                                                        \
       expected);
-#define CHECK_CMPXCHG(type, name, size, compared, expected)                                 \
-  CheckRmw<TypeParam>(                                                                      \
-      size,                                                                                 \
-      [](auto* i, auto m) -> u64 {                                                          \
-        return name(i, m, 4, 12, static_cast<type>(compared), static_cast<type>(kOperand)); \
-      },                                                                                    \
+#define CHECK_CMPXCHG(type, name, size, compared, expected)                                  \
+  CheckRmw<TypeParam>(                                                                       \
+      size,                                                                                  \
+      [](auto* i, auto m, u32 at) -> u64 {                                                   \
+        return name(i, m, at, 12, static_cast<type>(compared), static_cast<type>(kOperand)); \
+      },                                                                                     \
       expected);
 // Narrow accesses wrap their operands: the high bits of the compared value do not count.
 #define CHECK_ALL(type, rmw, u, size)                         \
