@@ -196,8 +196,8 @@ function(_fermata_compile_as_guest target optimization)
     "$<${gnu_like}:-ffp-contract=off;-fno-finite-loops;-fno-strict-aliasing>"
     "$<${gnu_like}:-fno-optimize-sibling-calls;-fno-math-errno;-w>"
     "$<${gnu}:-fsignaling-nans>"
-    # No frame, however large, steps over the page that ends the stack.
-    "$<$<AND:${gnu_like},${x86}>:-fstack-clash-protection>"
+    # No frame, however large, steps over the page that ends the stack. Windows has that anyway.
+    "$<$<AND:${gnu_like},${x86},$<NOT:$<PLATFORM_ID:Windows>>>:-fstack-clash-protection>"
     # Superlinear where many values are stored as a frame.
     "$<$<CXX_COMPILER_ID:Clang,AppleClang>:-fno-slp-vectorize>")
   target_compile_definitions("${target}" PRIVATE FERMATA_FP_CONTRACT_OFF)
