@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Host.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "translator/cli/process/process.h"
 
@@ -89,9 +90,9 @@ absl::StatusOr<Compiler> FindCompiler(const std::string& command) {
   compiler.version = version->output;
   compiler.is_clang = absl::StrContains(compiler.version, "clang");
   const absl::StatusOr<process::Result> target = ask("-dumpmachine");
-  if (target.ok() && target->exit_code == 0) {
-    compiler.target = std::string(absl::StripAsciiWhitespace(target->output));
-  }
+  compiler.target = target.ok() && target->exit_code == 0
+                        ? std::string(absl::StripAsciiWhitespace(target->output))
+                        : llvm::sys::getDefaultTargetTriple();
   return compiler;
 }
 

@@ -15,7 +15,7 @@ namespace fermata::driver {
 struct Compiler {
   std::vector<std::string> command;  // "ccache g++" is two
   std::string version;               // what --version says
-  std::string target;                // what it compiles for, such as "x86_64-linux-gnu"
+  std::string target;                // the machine, "x86_64-linux-gnu"; this one if it can't tell
   bool is_clang = false;
 };
 
