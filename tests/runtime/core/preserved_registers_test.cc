@@ -9,32 +9,36 @@
 namespace fermata {
 namespace {
 
-// More of each kind than there are registers that calls preserve: 10 for floats on Windows, 8 on
-// AArch64.
+// More of each kind than there are registers that calls preserve: 10 for floats on Windows, 10 for
+// integers on AArch64.
+#define FERMATA_EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 constexpr int kCount = 12;
 volatile double floats[kCount] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
 volatile uint64_t integers[kCount] = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};
+volatile int rounds = 1;
 
-// Calls `between` while it holds all of them times `factor`; how many are still what they were.
+// Calls `between` while it holds all of them times `factor`; how many are still what they were. They
+// change in a loop, so that the compiler has them in registers.
 template <class Between>
 __attribute__((noinline)) int Holding(int factor, Between between) {
   const double f = factor;
   const uint64_t n = static_cast<uint64_t>(factor);
-  const double f0 = floats[0] * f, f1 = floats[1] * f, f2 = floats[2] * f, f3 = floats[3] * f,
-               f4 = floats[4] * f, f5 = floats[5] * f, f6 = floats[6] * f, f7 = floats[7] * f,
-               f8 = floats[8] * f, f9 = floats[9] * f, f10 = floats[10] * f, f11 = floats[11] * f;
-  const uint64_t n0 = integers[0] * n, n1 = integers[1] * n, n2 = integers[2] * n,
-                 n3 = integers[3] * n, n4 = integers[4] * n, n5 = integers[5] * n,
-                 n6 = integers[6] * n, n7 = integers[7] * n, n8 = integers[8] * n,
-                 n9 = integers[9] * n, n10 = integers[10] * n, n11 = integers[11] * n;
-  between();
-  const double now_f[kCount] = {f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, f10, f11};
-  const uint64_t now_n[kCount] = {n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11};
-  int same = 0;
-  for (int i = 0; i < kCount; ++i) {
-    same += now_f[i] == floats[i] * f;
-    same += now_n[i] == integers[i] * n;
+#define FERMATA_LOAD(i)        \
+  double f##i = floats[i] * f; \
+  uint64_t n##i = integers[i] * n;
+  FERMATA_EACH(FERMATA_LOAD)
+  for (int round = rounds; round > 0; --round) {
+    between();
+#define FERMATA_CHANGE(i)                 \
+  f##i -= static_cast<double>(round - 1); \
+  n##i -= static_cast<uint64_t>(round - 1);
+    FERMATA_EACH(FERMATA_CHANGE)
   }
+  int same = 0;
+#define FERMATA_COMPARE(i)       \
+  same += f##i == floats[i] * f; \
+  same += n##i == integers[i] * n;
+  FERMATA_EACH(FERMATA_COMPARE)
   return same;
 }
 
