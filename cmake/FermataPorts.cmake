@@ -73,6 +73,7 @@ function(_fermata_add_port port)
                ${port_options_${port}}
     BUILD_COMMAND "${CMAKE_COMMAND}" --build <BINARY_DIR> --target ${FERMATA_PORT_TARGET}
     BUILD_ALWAYS TRUE USES_TERMINAL_BUILD TRUE INSTALL_COMMAND ""
+    EXCLUDE_FROM_ALL TRUE
     DEPENDS port_libraries_${port} fermata fermata-spec)
   add_dependencies(ports port_${port})
 endfunction()
@@ -87,7 +88,7 @@ foreach(port IN LISTS FERMATA_PORTS)
   list(GET port_${port} 2 emulator)
   string(REGEX REPLACE "-$" "" triple "${prefix}")
   if(port STREQUAL "windows")
-    set(command "${PROJECT_SOURCE_DIR}/cmake/ports/run-windows")
+    set(command "${PROJECT_SOURCE_DIR}/cmake/ports/run-windows ${PROJECT_BINARY_DIR}/ports/windows/wine")
     set(suffix ".exe")
   else()
     set(command "${emulator} -L /usr/${triple}")

@@ -42,7 +42,7 @@ set(spec_command "${native_spec}" "--player=$<TARGET_FILE:fermata-spec-player>"
     "--cache=${PROJECT_BINARY_DIR}/spec-cache")
 # The first is the one that fermata_add_guest chooses.
 set(memories checked)
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|aarch64)$" AND NOT WIN32)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|aarch64)$")
   list(PREPEND memories reserved)
 endif()
 

@@ -11,10 +11,15 @@ set(CMAKE_EXE_LINKER_FLAGS_INIT "-static")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "-static")
 set(CMAKE_MODULE_LINKER_FLAGS_INIT "-static")
 
-set(CMAKE_CROSSCOMPILING_EMULATOR "${CMAKE_CURRENT_LIST_DIR}/../ports/run-windows")
+set(FERMATA_WINE_FOLDER "${CMAKE_BINARY_DIR}/wine" CACHE PATH "Wine's settings")
+set(CMAKE_CROSSCOMPILING_EMULATOR
+    "${CMAKE_CURRENT_LIST_DIR}/../ports/run-windows;${FERMATA_WINE_FOLDER}")
+
+# Wine ends a process that has used up its stack as if nothing were wrong.
+set(FERMATA_NOT_EMULATED_HERE "*WhatTheHostUsesUpIsItsOwnFault*")
 
 set(FERMATA_SYSROOT "" CACHE PATH "Folder with usr/include and usr/lib of the target's libraries")
-list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES FERMATA_SYSROOT)
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES FERMATA_SYSROOT FERMATA_WINE_FOLDER)
 set(CMAKE_FIND_ROOT_PATH "${FERMATA_SYSROOT}" "/usr/${triple}")
 set(CMAKE_PREFIX_PATH /usr)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)

@@ -1,6 +1,6 @@
 // Memories that never move: address space for all that they may become, of which growth makes more
 // usable. Under the reserved policy that is space for every address that an access can form, and
-// accesses out of bounds are faults (runtime/os/faults.cc). Shared memories are mapped under every
+// accesses out of bounds are faults (runtime/os/faults.h). Shared memories are mapped under every
 // policy.
 #include <algorithm>
 #include <mutex>

@@ -1,15 +1,11 @@
 #include "tests/support/files.h"
 
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -20,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void Abort(const std::string& path, const char* what) {
-  std::fprintf(stderr, "%s: %s: %s\n", path.c_str(), what, strerror(errno));
+  std::fprintf(stderr, "%s: %s\n", path.c_str(), what);
   std::abort();
 }
 
@@ -59,18 +55,23 @@ std::map<std::string, std::string> FilesIn(const std::string& folder) {
   std::map<std::string, std::string> files;
   if (!fs::exists(folder)) return files;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    files[entry.path().filename()] = ReadFile(entry.path());
+    files[entry.path().filename().string()] = ReadFile(entry.path().string());
   }
   return files;
 }
 
-Folder::Folder() : Folder(fs::temp_directory_path()) {}
+Folder::Folder() : Folder(fs::temp_directory_path().string()) {}
 
 Folder::Folder(const std::string& parent) {
-  std::string pattern = fs::path(parent) / "fermata_test_XXXXXX";
-  if (mkdtemp(pattern.data()) == nullptr) Abort(pattern, "cannot make the folder");
+  std::random_device random;
+  std::error_code error;
+  fs::path path;
+  do {  // until there is none of that name yet
+    path = fs::path(parent) / absl::StrCat("fermata_test_", absl::Hex(random()));
+  } while (!fs::create_directory(path, error) && !error);
+  if (error) Abort(path.string(), "cannot make the folder");
   // Tests compare it with what the system says of it.
-  path_ = fs::canonical(pattern).string();
+  path_ = fs::canonical(path).string();
 }
 
 Folder::~Folder() {
@@ -87,13 +88,12 @@ void Folder::Write(absl::string_view name, absl::string_view contents) const {
 std::string Folder::Read(absl::string_view name) const { return ReadFile(*this / name); }
 void Folder::MakeDirectory(absl::string_view name) const { fs::create_directories(*this / name); }
 void Folder::Symlink(absl::string_view target, absl::string_view name) const {
-  if (symlink(std::string(target).c_str(), (*this / name).c_str()) != 0) {
-    Abort(*this / name, "cannot make the link");
-  }
+  std::error_code error;
+  fs::create_symlink(std::string(target), *this / name, error);
+  if (error) Abort(*this / name, "cannot make the link");
 }
 bool Folder::Exists(absl::string_view name) const {
-  struct stat status;
-  return lstat((*this / name).c_str(), &status) == 0;
+  return fs::exists(fs::symlink_status(*this / name));
 }
 
 }  // namespace fermata::testing_support

@@ -49,6 +49,10 @@
 #include "fermata/wasi/process.h"
 #include "fermata/wasi/wait_set.h"
 
+#if !defined(ASIO_HAS_POSIX_STREAM_DESCRIPTOR)
+#error "fermata/wasi/asio.h needs descriptors that can be watched, which this system has not"
+#endif
+
 namespace fermata::wasi {
 namespace asio_internal {
 

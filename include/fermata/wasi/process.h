@@ -66,7 +66,7 @@ std::function<bool(absl::Span<uint8_t>)> DeterministicRandom(uint64_t seed);
 // A directory that the guest finds open at start.
 struct Mount {
   std::string guest;  // what the guest calls it: "/", "/data", "."
-  std::string host;   // a directory of the host's
+  std::string host;   // a directory of the host's; not on Windows: kUnimplemented
   bool read_only = false;
   // Instead of `host`: the contents of files, by their path within the mount. Read-only.
   std::map<std::string, std::string> files;
@@ -158,7 +158,7 @@ class System {
   absl::StatusOr<uint32_t> Add(std::shared_ptr<Stream> stream, Access access = Access::kReadWrite);
   // Adds an open file or directory of the host, or any other descriptor. It belongs to the System
   // from then on, even after an error. The guest gets no access that `fd` itself lacks. For a
-  // directory, `access` applies to the files below it. Error: not open.
+  // directory, `access` applies to the files below it. Errors: not open; kUnimplemented on Windows.
   absl::StatusOr<uint32_t> AddFile(int fd, Access access = Access::kReadWrite);
   // Adds a directory like those in Config::mounts. C libraries look for mounts when the program
   // starts, so most programs must be told the number of a later one. Errors: those of Create.

@@ -46,7 +46,7 @@ class WaitSet {
   // Watches for `wait`, and for nothing else. Streams that are waited for again and again stay
   // registered, so that watching them again costs nothing. They are kept alive: a stream that the
   // guest closes in the meantime is closed at the next Update. Errors: the system has no more
-  // descriptors, or no more memory.
+  // descriptors, or no more memory; kUnimplemented for handles on Windows.
   absl::StatusOr<State> Update(const Wait& wait);
   // Open from the first kHandles on, and the same descriptor from then on.
   int descriptor() const;

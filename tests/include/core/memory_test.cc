@@ -7,7 +7,6 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/mman.h>
 
 #include <cstring>
 #include <random>
@@ -16,6 +15,7 @@
 
 #include "fermata/core/generated.h"
 #include "fermata/dynamic.h"
+#include "runtime/os/virtual_memory.h"
 
 // As in generated code: conditionally supported, and all compilers we know support it.
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
@@ -745,9 +745,9 @@ TEST(Storage, PagesOfOneByteGrowByBytes) {
 
 TEST_P(Policies, FaultsOfOthersGoToTheHandlerBefore) {
   ASSERT_EQ(Run(kI32Load, 65533), kOutOfBounds);  // our handler is there
-  void* page = mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  ASSERT_NE(page, MAP_FAILED);
-  EXPECT_DEATH(*static_cast<volatile char*>(page) = 1, "");
+  uint8_t* page = internal::ReserveAddresses(4096);
+  ASSERT_NE(page, nullptr);
+  EXPECT_DEATH(*const_cast<volatile uint8_t*>(page) = 1, "");
   // The host's own access to a guest's memory, with no guest running.
   u8* guard = memory_->data + (u64{1} << 32);
   if (GetParam().faults) {
@@ -755,7 +755,7 @@ TEST_P(Policies, FaultsOfOthersGoToTheHandlerBefore) {
   }
   // Sent, not caused by an instruction.
   EXPECT_DEATH(raise(SIGSEGV), "");
-  munmap(page, 4096);
+  internal::Unmap(page, 4096);
 }
 
 }  // namespace

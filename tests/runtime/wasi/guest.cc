@@ -1,6 +1,7 @@
 #include "tests/runtime/wasi/guest.h"
 
 #include <cstring>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "every_function.h"
@@ -226,9 +227,29 @@ Guest::FdStat Guest::MustFdStat(uint32_t fd) {
 
 // ---- WasiTest ----
 
+bool HasHostDirectories() {
+  static const bool has = [] {
+    const Folder folder;
+    Config config;
+    config.mounts.push_back({"/", folder.path(), false, {}});
+    return !absl::IsUnimplemented(System::Create(std::move(config)).status());
+  }();
+  return has;
+}
+
 Guest& WasiTest::guest() {
   if (guest_ == nullptr) {
     config.use_openat2 = openat2();
+    for (Mount& mount : config.mounts) {
+      if (mount.host != folder.path() || HasHostDirectories()) continue;
+      mount.host.clear();
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
+        if (!entry.is_regular_file()) continue;
+        const std::string path = entry.path().string();
+        mount.files[entry.path().lexically_relative(folder.path()).generic_string()] =
+            testing_support::ReadFile(path);
+      }
+    }
     guest_ = std::make_unique<Guest>(std::move(config), GetParam().answers, module());
   }
   return *guest_;

@@ -146,6 +146,9 @@ class Guest {
 
 using testing_support::Folder;
 
+// Whether mounts can be directories of the host: not on Windows.
+bool HasHostDirectories();
+
 // A guest with one mounted folder, descriptor 3, unless the test asks for more.
 class WasiTest : public testing::TestWithParam<Mode> {
  protected:
@@ -153,6 +156,7 @@ class WasiTest : public testing::TestWithParam<Mode> {
   Guest& guest();
   virtual const ModuleInfo& module() const { return GuestModule(GetParam().answers); }
   bool openat2() const { return GetParam().openat2; }
+  // Without directories of the host: the files that it has when the guest is made, in the program.
   void MountFolder(absl::string_view name = "/", bool read_only = false);
 
   Folder folder;

@@ -1,5 +1,7 @@
 // poll_oneoff: clocks, descriptors, several at a time.
+#if __has_include(<sys/socket.h>)
 #include <sys/socket.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 
@@ -7,6 +9,7 @@
 #include <vector>
 
 #include "tests/runtime/wasi/guest.h"
+#include "tests/support/host_pipe.h"
 
 namespace fermata::wasi {
 namespace {
@@ -230,6 +233,7 @@ TEST_P(PollTest, AllThatHasHappened) {
   EXPECT_EQ(Poll(), (std::vector<Event>{{100, Errno::kNotCapable, kRead, 0, 0}}));
 }
 
+#if __has_include(<sys/socket.h>)
 TEST_P(PollTest, HostDescriptors) {
   int ends[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
@@ -246,20 +250,21 @@ TEST_P(PollTest, HostDescriptors) {
   EXPECT_EQ(Poll(), (std::vector<Event>{{100, Errno::kSuccess, kRead, 3, 1},
                                         {101, Errno::kSuccess, kWrite, 0, 1}}));
 }
+#endif
 
 // Far more than a process may have descriptors: poll(2) would refuse them.
 TEST_P(PollTest, TheSameDescriptorManyTimes) {
-  int ends[2];
-  ASSERT_EQ(pipe(ends), 0);
-  const std::shared_ptr<Stream> stream = *DescriptorStream(ends[0], true);
+  testing_support::HostPipe pipe;
+  const std::shared_ptr<Stream> stream = *DescriptorStream(pipe.TakeReader(), true);
   Wait wait;
-  for (int i = 0; i < 65536; ++i) wait.sources.push_back({stream, i % 3 == 0});
+  // Windows takes whatever is no file for writable.
+  const bool writable = stream->CanWrite();
+  for (int i = 0; i < 65536; ++i) wait.sources.push_back({stream, !writable && i % 3 == 0});
   // With nothing to come it would block for good, were the deadline not to come.
   const uint64_t end = Now(CLOCK_MONOTONIC) + 1'000'000;
   wait.deadline = end;
   EXPECT_TRUE(BlockFor(wait));
   EXPECT_GE(Now(CLOCK_MONOTONIC), end);
-  close(ends[1]);
 }
 
 TEST_P(PollTest, WrongArguments) {

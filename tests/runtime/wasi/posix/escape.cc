@@ -1,4 +1,4 @@
-#include "tests/runtime/wasi/escape.h"
+#include "tests/runtime/wasi/posix/escape.h"
 
 #include <sys/stat.h>
 

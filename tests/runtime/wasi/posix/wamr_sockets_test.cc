@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "tests/runtime/wasi/wamr_guest.h"
+#include "tests/runtime/wasi/posix/wamr_guest.h"
 
 namespace fermata::wasi {
 namespace {

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tests/runtime/wasi/escape.h"
+#include "tests/runtime/wasi/posix/escape.h"
 
 namespace fermata::wasi {
 namespace {

@@ -8,8 +8,8 @@
 //   mount/inside  mount/d/e/deep                       descriptor kMount
 //   readonly/kept  readonly/sub/file                   descriptor kReadOnly
 //   /proc                                              descriptor kProc
-#ifndef FERMATA_TESTS_RUNTIME_WASI_ESCAPE_H_
-#define FERMATA_TESTS_RUNTIME_WASI_ESCAPE_H_
+#ifndef FERMATA_TESTS_RUNTIME_WASI_POSIX_ESCAPE_H_
+#define FERMATA_TESTS_RUNTIME_WASI_POSIX_ESCAPE_H_
 
 #include <functional>
 #include <map>
@@ -81,4 +81,4 @@ std::string NameOfAttempt(const testing::TestParamInfo<std::tuple<Attempt, bool>
 
 }  // namespace fermata::wasi
 
-#endif  // FERMATA_TESTS_RUNTIME_WASI_ESCAPE_H_
+#endif  // FERMATA_TESTS_RUNTIME_WASI_POSIX_ESCAPE_H_

@@ -5,7 +5,7 @@
 #include <future>
 
 #include "fermata/wasi/snapshot.h"
-#include "tests/runtime/wasi/wamr_guest.h"
+#include "tests/runtime/wasi/posix/wamr_guest.h"
 
 namespace fermata::wasi {
 namespace {

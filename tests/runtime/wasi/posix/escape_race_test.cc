@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-#include "tests/runtime/wasi/escape.h"
+#include "tests/runtime/wasi/posix/escape.h"
 
 namespace fermata::wasi {
 namespace {

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "runtime/wasi/posix/name_resolution.h"
-#include "tests/runtime/wasi/wamr_guest.h"
+#include "tests/runtime/wasi/posix/wamr_guest.h"
 
 namespace fermata::wasi {
 namespace {

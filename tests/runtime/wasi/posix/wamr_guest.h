@@ -1,6 +1,6 @@
 // What tests of WAMR's socket extension share: a guest that passes its functions on, and loopback.
-#ifndef FERMATA_TESTS_RUNTIME_WASI_WAMR_GUEST_H_
-#define FERMATA_TESTS_RUNTIME_WASI_WAMR_GUEST_H_
+#ifndef FERMATA_TESTS_RUNTIME_WASI_POSIX_WAMR_GUEST_H_
+#define FERMATA_TESTS_RUNTIME_WASI_POSIX_WAMR_GUEST_H_
 
 #include <string>
 
@@ -98,4 +98,4 @@ inline std::vector<Mode> AllAnswers() {
 
 }  // namespace fermata::wasi
 
-#endif  // FERMATA_TESTS_RUNTIME_WASI_WAMR_GUEST_H_
+#endif  // FERMATA_TESTS_RUNTIME_WASI_POSIX_WAMR_GUEST_H_

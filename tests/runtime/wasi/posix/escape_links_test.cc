@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "tests/runtime/wasi/escape.h"
+#include "tests/runtime/wasi/posix/escape.h"
 
 namespace fermata::wasi {
 namespace {
