@@ -1,5 +1,3 @@
-#include "runtime/os/readiness_set.h"
-
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -10,6 +8,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/os/readiness_set.h"
 
 namespace fermata::internal {
 namespace {

@@ -1,10 +1,10 @@
-#include "runtime/os/signals.h"
-
 #include <pthread.h>
 #include <time.h>
 
 #include <cerrno>
 #include <memory>
+
+#include "runtime/os/signals.h"
 
 namespace fermata::internal {
 namespace {

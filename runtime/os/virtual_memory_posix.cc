@@ -1,5 +1,3 @@
-#include "runtime/os/virtual_memory.h"
-
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <vector>
+
+#include "runtime/os/virtual_memory.h"
 
 namespace fermata::internal {
 namespace {

@@ -1,10 +1,10 @@
-#include "runtime/os/wake_event.h"
-
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
+
+#include "runtime/os/wake_event.h"
 
 namespace fermata::internal {
 
