@@ -183,24 +183,35 @@ function(_fermata_find_translator target command dependency)
   endif()
 endfunction()
 
+# No frame, however large, steps over the page that ends the stack: what lies behind it may be a guest's
+# reserved memory. Windows has that anyway.
+function(_fermata_probe_stack target)
+  set(options "")
+  if(CMAKE_SYSTEM_NAME STREQUAL "Windows")
+    return()
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+    set(options "$<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-fstack-clash-protection>")
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    # Without the parameter it takes the end for 64 KiB, which Linux makes 4.
+    set(options "$<$<CXX_COMPILER_ID:GNU>:-fstack-clash-protection;--param=stack-clash-protection-guard-size=12>")
+  endif()
+  target_compile_options("${target}" PRIVATE "${options}")
+endfunction()
+
 # WebAssembly rounds after every floating-point operation, keeps the bits of NaNs, may loop for ever,
 # aliases as it likes, and runs out of stack when it calls itself for ever, also in tail position; and
 # generated code is not where a reader looks for warnings.
 function(_fermata_compile_as_guest target optimization)
   set(gnu "$<CXX_COMPILER_ID:GNU>")
   set(gnu_like "$<CXX_COMPILER_ID:GNU,Clang,AppleClang>")
-  string(REGEX MATCH "^(x86_64|AMD64)$" x86 "${CMAKE_SYSTEM_PROCESSOR}")
-  # No frame, however large, steps over the page that ends the stack. (Compilers for Windows see to that
-  # by themselves, and g++ for it fails if it is asked to.)
-  set(probes "$<AND:${gnu_like},$<BOOL:${x86}>,$<NOT:$<PLATFORM_ID:Windows>>>")
   target_compile_options("${target}" PRIVATE
     "$<$<CONFIG:Release>:${optimization}>"
     "$<${gnu_like}:-ffp-contract=off;-fno-finite-loops;-fno-strict-aliasing>"
     "$<${gnu_like}:-fno-optimize-sibling-calls;-fno-math-errno;-w>"
     "$<${gnu}:-fsignaling-nans>"
-    "$<${probes}:-fstack-clash-protection>"
     # Superlinear where many values are stored as a frame.
     "$<$<CXX_COMPILER_ID:Clang,AppleClang>:-fno-slp-vectorize>")
+  _fermata_probe_stack("${target}")
   target_compile_definitions("${target}" PRIVATE FERMATA_FP_CONTRACT_OFF)
   set_target_properties("${target}" PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON)
 endfunction()
