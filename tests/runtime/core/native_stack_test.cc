@@ -82,7 +82,11 @@ class NativeStack : public testing::TestWithParam<const char*> {
   }
 
   void ExpectTraps() {
-    for (const char* name : {"small", "page", "large", "huge", "grow", "small"}) {
+    // Large frames may step over the end where functions don't look at each page of theirs. Where no
+    // memories are reserved, they don't.
+    std::vector<const char*> names = {"small", "grow", "small"};
+    if (core::kReservesMemories) names.insert(names.end(), {"page", "large", "huge", "small"});
+    for (const char* name : names) {
       SCOPED_TRACE(name);
       limit = ~0u;
       EXPECT_EQ(instance_->Call(name, {})->trap(), Trap::kCallStackExhausted);
