@@ -30,6 +30,10 @@ set(port_packages_aarch64 llvm-14-dev llvm-14 llvm-14-tools llvm-14-runtime llvm
     libtinfo6 libncurses-dev)
 
 set(port_options_aarch64 -DFERMATA_BUILD_TRANSLATOR=ON)
+set(port_options -DFERMATA_MOVES_PROGRAMS=ON)
+if(FERMATA_PORT_TARGET STREQUAL "port_smoke")
+  set(port_options -DFERMATA_MOVES_PROGRAMS=OFF)
+endif()
 
 function(_fermata_add_port port)
   list(GET port_${port} 0 prefix)
@@ -70,7 +74,7 @@ function(_fermata_add_port port)
                "-DFERMATA_NATIVE_TRANSLATOR=$<TARGET_FILE:fermata>"
                "-DFERMATA_NATIVE_SPEC=$<TARGET_FILE:fermata-spec>"
                "-DFERMATA_SHARED_DIR=${FERMATA_SHARED_DIR}" -DFERMATA_BUILD_EXAMPLES=OFF
-               ${port_options_${port}}
+               ${port_options} ${port_options_${port}}
     BUILD_COMMAND "${CMAKE_COMMAND}" --build <BINARY_DIR> --target ${FERMATA_PORT_TARGET}
     BUILD_ALWAYS TRUE USES_TERMINAL_BUILD TRUE INSTALL_COMMAND ""
     EXCLUDE_FROM_ALL TRUE

@@ -6,6 +6,8 @@
 #include <sys/uio.h>
 #else
 #include <stddef.h>
+
+// Memory that is read into, or written from.
 struct iovec {
   void* iov_base;
   size_t iov_len;  // bytes
