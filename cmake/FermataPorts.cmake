@@ -9,7 +9,7 @@
 include_guard(GLOBAL)
 include(ExternalProject)
 
-set(FERMATA_PORTS aarch64 armhf riscv64 s390x windows CACHE STRING
+set(FERMATA_PORTS aarch64 s390x armhf riscv64 windows CACHE STRING
     "Machines that the preset ports builds for")
 set(FERMATA_PORT_TARGET port CACHE STRING
     "What is built for them: port, or port_smoke for the tests with the label smoke alone")
