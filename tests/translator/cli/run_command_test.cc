@@ -466,7 +466,8 @@ TEST_F(CompileLeaves, NothingWhenItIsInterrupted) {
   // A compiler that has temporary files and takes its time, in a process of its own, as compilers
   // do.
   testing_support::WriteProgram(dir_ / "slow",
-                                "#!/bin/sh\n[ \"$1\" = --version ] && exec c++ --version\n"
+                                "#!/bin/sh\n"
+                                "case $1 in --version|-dumpmachine) exec c++ \"$1\" ;; esac\n"
                                 "mktemp; touch started; sleep 60; touch late\n");
   for (const char* command :
        {"compile hello.wasm -o some/where/app", "run hello.wasm --cache=c/d"}) {
