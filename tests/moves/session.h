@@ -15,8 +15,8 @@
 
 namespace fermata::moves {
 
-// Guests and their calls, most often one of each. Whatever the guest is told depends on nothing but what it has asked, so
-// that it says the same wherever it continues.
+// Guests and their calls, most often one of each. What a guest is told depends on nothing but what it
+// has asked, so that it says the same wherever it continues.
 class Session {
  public:
   virtual ~Session() = default;
