@@ -31,7 +31,8 @@ endif()
 # started; and forget the tables that it makes of reserved address space, 32 MB for each memory.
 set(FERMATA_NOT_EMULATED "*EndsTheProcess*:*EscapeByMagicLink*openat2:*WamrSocketsTest.Datagrams*:\
 ProcessSnapshotTest.RefusesDamage:InterruptibleTest.*:ProcessTest.RunsInAFolder:\
-ProcessTest.WhatCannotBeStarted:ProcessTest.NoneIsStartedAfterOneThatFails")
+ProcessTest.WhatCannotBeStarted:ProcessTest.NoneIsStartedAfterOneThatFails:\
+InspectCommand.GraphvizMissingOrFailing")
 
 # Sets <out> to the name of a test in the build for another machine: `name` after that of the machine.
 function(fermata_port_test_name name out)
