@@ -58,6 +58,12 @@ typename Map::mapped_type Lookup(const Map& map, const std::string& key) {
   return it == map.end() ? typename Map::mapped_type{} : it->second;
 }
 
+Limits LimitsOf(const PlayOptions& options) {
+  Limits limits;
+  limits.heap_stress = options.stressed;
+  return limits;
+}
+
 }  // namespace
 
 bool SameTrapText(absl::string_view expected, absl::string_view found) {
@@ -66,7 +72,7 @@ bool SameTrapText(absl::string_view expected, absl::string_view found) {
 }
 
 Player::Player(const PlayOptions& options, Report report)
-    : options_(options), report_(std::move(report)), store_(std::make_unique<StoreHandle>()) {
+    : options_(options), report_(std::move(report)), store_(std::make_unique<StoreHandle>(LimitsOf(options))) {
   latest_.broken = "the script has no instance yet";
   if (options.paused) PauseAtNextCheck();
   auto spectest = MakeSpectest(
@@ -435,7 +441,7 @@ absl::Status Player::Restore(DynamicStep& step) {
   store_ = nullptr;
   absl::StatusOr<RestoredStore> restored = fermata::Restore(*bytes, host);
   if (!restored.ok()) {
-    store_ = std::make_unique<StoreHandle>();
+    store_ = std::make_unique<StoreHandle>(LimitsOf(options_));
     latest_ = Unit();
     latest_.broken = kNoInstance;
     named_.clear();

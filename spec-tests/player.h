@@ -40,6 +40,7 @@ struct PlayOptions {
   bool suspended = false;
   bool snapshotted = false;  // suspended only
   bool paused = false;
+  bool stressed = false;  // objects are collected and moved at every allocation and suspension
   std::map<std::string, const ModuleInfo*> modules;  // by file name
   std::map<std::string, std::string> blocked;        // by file name: why
   std::map<std::string, std::string> broken;         // by file name: why it could not be translated

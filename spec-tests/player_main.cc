@@ -35,6 +35,7 @@ absl::Status Play(const std::string& path) {
   options.suspended = spec::SuspendsEverywhere(task->mode);
   options.snapshotted = task->mode == spec::Mode::kSnapshotted;
   options.paused = task->mode == spec::Mode::kPaused;
+  options.stressed = task->mode == spec::Mode::kStressed;
   options.blocked = std::move(task->untranslated.blocked);
   options.broken = std::move(task->untranslated.broken);
   std::string error = task->error;

@@ -3,6 +3,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "fermata/core/objects.h"
 
 namespace fermata::spec {
 namespace {
@@ -77,6 +78,9 @@ bool LaneMatches(const Lane& lane, uint64_t value, unsigned bits) {
   return (value & (exponent | quiet)) == (exponent | quiet);
 }
 
+// The reference to a value of the host.
+uint64_t HostWord(uint32_t number) { return number << 2 | core::kHostTag; }
+
 absl::StatusOr<Value> ToValue(const Pattern& pattern) {
   absl::StatusOr<ValType> type = TypeOf(pattern.type);
   if (!type.ok()) return type.status();
@@ -86,7 +90,7 @@ absl::StatusOr<Value> ToValue(const Pattern& pattern) {
     case Pattern::Kind::kNull:
       return value;
     case Pattern::Kind::kHostReference:
-      value.low = uint64_t{pattern.reference} + 1;  // 0 is null
+      value.low = HostWord(pattern.reference);
       return value;
     case Pattern::Kind::kLanes:
       for (size_t i = 0; i < pattern.lanes.size(); ++i) {
@@ -116,7 +120,7 @@ bool Matches(const Pattern& pattern, const Value& value) {
       return !IsNumber(value.type) && value.low != 0 && SameHierarchy(pattern.type, value.type);
     case Pattern::Kind::kHostReference:
       return SameHierarchy(pattern.type, value.type) && !IsNumber(value.type) &&
-             value.low == uint64_t{pattern.reference} + 1;
+             value.low == HostWord(pattern.reference);
     case Pattern::Kind::kLanes:
       break;
   }

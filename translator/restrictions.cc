@@ -116,6 +116,10 @@ absl::Status CheckFreestanding(const wasm::Module& module, const analysis::CallG
     return absl::UnimplementedError(
         absl::StrCat(module.path, ": the freestanding profile has no types with subtypes"));
   }
+  if (graph.uses_heap) {
+    return absl::UnimplementedError(
+        absl::StrCat(module.path, ": the freestanding profile has no garbage collection"));
+  }
   if (graph.uses_atomics) {
     return absl::UnimplementedError(
         absl::StrCat(module.path, ": the freestanding profile has no atomic accesses"));

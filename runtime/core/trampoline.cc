@@ -190,6 +190,7 @@ FERMATA_INLINE Exit CommitIfFits(Context& context, Activation& activation, Unwin
   first->unwind = Unwind::kNone;
   if (!IsAlone(store)) SetUnwindOfAll(store, Unwind::kNone);
   if (FERMATA_LIKELY(unwind == Unwind::kSuspend)) return Exit::kSuspended;
+  if (unwind == Unwind::kCollect) return Exit::kCollect;
   return unwind == Unwind::kInterrupt ? Exit::kInterrupted : Exit::kOutOfFuel;
 }
 Exit Exhausted(Context& context, Activation& activation, Unwind) {
@@ -248,15 +249,19 @@ FERMATA_COLD Exit Unwound(Context& context, Activation& activation, Unwind unwin
 // Puts back what an entry within another changes.
 struct Outer {
   explicit Outer(Context& c) : context(c), entry(c.entry), activation(c.activation) {
+    record = {activation != nullptr ? activation : c.hosting, c.outer};
     context.entry = nullptr;
+    context.outer = &record;
   }
   ~Outer() {
     context.entry = entry;
     context.activation = activation;
+    context.outer = record.outer;
   }
   Context& context;
   void* entry;
   Activation* activation;
+  OuterEntry record;
 };
 FERMATA_COLD Exit EnterNested(Context& context, Activation& activation, const Function& function,
                               Invoke invoke, const u64* arguments) {
@@ -383,6 +388,11 @@ void PushPause(Instance* instance, u32 site) {
   Push(*instance->context, instance, site, sizeof(Footer), true);
 }
 
+void PushCollect(Instance* instance, u32 site) {
+  SetUnwind(*instance->store, Unwind::kCollect);
+  Push(*instance->context, instance, site, sizeof(Footer), true);
+}
+
 void Throw(Instance* instance, u32 tag, u32 payload) {
   Context& context = *instance->context;
   context.tag = tag;
@@ -411,11 +421,6 @@ ref KeepException(Instance* instance) {
 }
 
 void Catch(Instance* instance) { SetUnwind(*instance->store, Unwind::kNone); }
-
-ref NewObject(Instance* instance) {
-  constexpr u32 kOwn = 0x80000000u;
-  return kOwn | (instance->store->object_count++ & ~kOwn);
-}
 
 // note [tail calls]
 //

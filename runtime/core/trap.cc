@@ -44,6 +44,12 @@ const char* TrapMessage(Trap trap) {
       return "expected shared memory";
     case Trap::kExceptionsExhausted:
       return "no room for another exception";
+    case Trap::kCastFailure:
+      return "cast failure";
+    case Trap::kArrayOutOfBounds:
+      return "out of bounds array access";
+    case Trap::kHeapExhausted:
+      return "heap exhausted";
   }
   return "unknown trap";
 }

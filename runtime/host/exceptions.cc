@@ -1,8 +1,11 @@
 #include "runtime/host/exceptions.h"
 
+#include <algorithm>
+
 namespace fermata::internal {
 
 core::ref Exceptions::Keep(uint32_t tag, const uint64_t* values, uint32_t payload, uint32_t most) {
+  if (collected_) return KeepCollected(tag, values, payload, most);
   Key key;
   key.reserve(payload + 1);
   key.push_back(tag);
@@ -13,6 +16,54 @@ core::ref Exceptions::Keep(uint32_t tag, const uint64_t* values, uint32_t payloa
   it = handles_.emplace(std::move(key), size() + 1).first;
   exceptions_.push_back({tag, payload, it->first.data() + 1});
   return it->second;
+}
+
+core::ref Exceptions::KeepCollected(uint32_t tag, const uint64_t* values, uint32_t payload,
+                                    uint32_t most) {
+  if (free_.empty()) {
+    if (size() >= most) return 0;
+    AddFree();
+  }
+  const core::ref handle = free_.back();
+  free_.pop_back();
+  auto copy = std::make_unique<uint64_t[]>(payload);
+  std::copy_n(values, payload, copy.get());
+  exceptions_[handle - 1] = {tag, payload, copy.get()};
+  owned_[handle - 1] = std::move(copy);
+  return handle;
+}
+
+void Exceptions::AddFree() {
+  BeCollected();
+  exceptions_.push_back({kFreeTag, 0, nullptr});
+  owned_.emplace_back();
+  free_.push_back(size());
+}
+
+void Exceptions::BeCollected() {
+  if (collected_) return;
+  collected_ = true;
+  permanent_ = size();
+  owned_.resize(size());
+}
+
+void Exceptions::BeginCollection() { marked_.assign(size(), false); }
+
+bool Exceptions::Mark(core::ref exception) {
+  if (exception == 0 || exception <= permanent_ || exception > size() || marked_[exception - 1]) {
+    return false;
+  }
+  marked_[exception - 1] = true;
+  return true;
+}
+
+void Exceptions::EndCollection() {
+  for (uint32_t i = permanent_; i < size(); ++i) {
+    if (marked_[i] || exceptions_[i].tag == kFreeTag) continue;
+    exceptions_[i] = {kFreeTag, 0, nullptr};
+    owned_[i] = nullptr;
+    free_.push_back(i + 1);
+  }
 }
 
 }  // namespace fermata::internal

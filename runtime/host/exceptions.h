@@ -1,12 +1,14 @@
 // Exceptions that references refer to (exception handling proposal: catch_ref, catch_all_ref, and
 // uncaught exceptions on their way to the host).
 //
-// There is no telling when the last reference to one is gone, so they stay as long as their store.
-// But references can't be compared, so equal exceptions share one; a program that catches and
-// rethrows in a loop makes few different ones.
+// Without a heap there is no telling when the last reference to one is gone, so they stay as long as
+// their store. But references can't be compared, so equal exceptions share one; a program that
+// catches and rethrows in a loop makes few different ones. In a store with a heap, a collection
+// finds out which are still referred to, and frees the others.
 #ifndef FERMATA_RUNTIME_HOST_EXCEPTIONS_H_
 #define FERMATA_RUNTIME_HOST_EXCEPTIONS_H_
 
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -17,16 +19,36 @@ namespace fermata::internal {
 
 class Exceptions {
  public:
+  static constexpr uint32_t kFreeTag = 0xffffffff;  // of a handle that is free
+
   // What Store::keep does: the handle of the exception; 0 if there are `most` different ones.
   core::ref Keep(uint32_t tag, const uint64_t* values, uint32_t payload, uint32_t most);
   // By handle - 1; moves when another is kept.
   core::Exception* data() { return exceptions_.data(); }
   uint32_t size() const { return static_cast<uint32_t>(exceptions_.size()); }
 
+  // From now on they are collected, but for those that are there.
+  void BeCollected();
+  // A collection: what is marked between these is kept. Mark says whether it was not marked before.
+  void BeginCollection();
+  bool Mark(core::ref exception);
+  void EndCollection();
+  // The payload of one that can be changed.
+  uint64_t* ValuesOf(core::ref exception) { return owned_[exception - 1].get(); }
+  // Of a restored store: makes the handle `size() + 1` a free one.
+  void AddFree();
+
  private:
   using Key = std::vector<uint64_t>;  // the tag, then the payload
+  core::ref KeepCollected(uint32_t tag, const uint64_t* values, uint32_t payload, uint32_t most);
+
   std::unordered_map<Key, core::ref, absl::Hash<Key>> handles_;
-  std::vector<core::Exception> exceptions_;  // their values lie in the keys
+  std::vector<core::Exception> exceptions_;  // their values lie in the keys, or in owned_
+  bool collected_ = false;
+  uint32_t permanent_ = 0;                          // handles that are never freed
+  std::vector<std::unique_ptr<uint64_t[]>> owned_;  // by handle - 1
+  std::vector<bool> marked_;                        // by handle - 1
+  std::vector<core::ref> free_;
 };
 
 }  // namespace fermata::internal

@@ -253,6 +253,17 @@ class Linker {
     if (!canonical_.empty()) {
       memcpy(t_.Field<uint32_t>(info_.types_offset), canonical_.data(), 4 * canonical_.size());
     }
+    return info_.object_types == nullptr ? absl::OkStatus() : ShareHeap();
+  }
+
+  absl::Status ShareHeap() {
+    absl::Status status = store_.MakeHeap();
+    if (!status.ok()) return status;
+    *t_.Field<uint8_t*>(info_.heap_offset) = store_.heap->base();
+    const std::vector<uint32_t> numbers = store_.heap->AddTypes(info_, canonical_);
+    if (!numbers.empty()) {
+      memcpy(t_.Field<uint32_t>(info_.object_types_offset), numbers.data(), 4 * numbers.size());
+    }
     return absl::OkStatus();
   }
 

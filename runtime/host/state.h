@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "fermata/dynamic.h"
+#include "runtime/heap/heap.h"
 #include "runtime/host/exceptions.h"
 #include "runtime/host/types.h"
 #include "runtime/storage/storage.h"
@@ -64,6 +66,34 @@ struct alignas(16) GlobalCell {
   bool mut;
 };
 
+// What there is of a call: what a collection looks at.
+struct CallState {
+  static constexpr uint32_t kNotListed = 0xffffffff;
+  enum class Phase : uint8_t {
+    kEmpty,
+    kRunning,
+    kFinished,
+    kSuspended,
+    kTrapped,
+    kOutOfFuel,
+    kInterrupted
+  };
+  struct Failure {
+    std::string message;
+    std::optional<Thrown> thrown;  // Trap::kUncaughtException
+  };
+  Phase phase = Phase::kEmpty;
+  mutable bool decoded = false;  // the op
+  core::Activation activation{};
+  mutable std::vector<Value> values;     // kFinished: the results; kSuspended: the op's arguments
+  std::unique_ptr<Failure> failure;      // kTrapped
+  uint32_t place_in_store = kNotListed;  // among the calls of the StoreLink
+
+  bool held() const {
+    return phase == Phase::kSuspended || phase == Phase::kOutOfFuel || phase == Phase::kInterrupted;
+  }
+};
+
 // By which calls know their store: it is there as long as either is, so that a call which outlives
 // its store finds out. Calls may end on any thread.
 class StoreLink {
@@ -77,6 +107,15 @@ class StoreLink {
     Release();
   }
   void Keep() { users_.fetch_add(1, std::memory_order_relaxed); }
+
+  // The calls whose frames or results may hold references to objects.
+  void AddCall(CallState& call);
+  void RemoveCall(CallState& call);
+  template <class Look>
+  void ForEachCall(Look&& look) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (CallState* call : calls_) look(*call);
+  }
   void Release() {
     if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
@@ -85,6 +124,8 @@ class StoreLink {
   ~StoreLink() = default;
   std::atomic<StoreState*> store_;
   std::atomic<uint64_t> users_{1};  // the store is one
+  std::mutex mutex_;
+  std::vector<CallState*> calls_;  // in no order
 };
 
 struct StoreState {
@@ -110,6 +151,7 @@ struct StoreState {
   std::vector<std::shared_ptr<MemoryStorage>> memories;
   std::vector<std::unique_ptr<TableStorage>> tables;
   std::vector<std::unique_ptr<GlobalCell>> globals;
+  std::unique_ptr<Heap> heap;  // once an instance has objects
   std::vector<std::unique_ptr<AnsweringInstance>> answering;
   std::vector<std::unique_ptr<AnsweringImport>> answering_imports;
 
@@ -129,6 +171,8 @@ struct StoreState {
   uint32_t Register(core::Instance* instance, DynamicInstance* owner);
   // Adds a function; its handle.
   core::ref Register(const core::Function& function, bool suspends, bool throws);
+  // Makes the heap, if there is none. Errors: no memory.
+  absl::Status MakeHeap();
   // What suspending host functions need once, and each of them.
   void AddHostInstance();
   void AddHostSite(HostFunctionInstance& function);
@@ -236,30 +280,14 @@ struct DynamicInstance::State {
   core::ref HandleOf(uint32_t k) const { return instance->function_base + k; }
 };
 
-struct DynamicStep::State {
-  enum class Phase : uint8_t {
-    kEmpty,
-    kRunning,
-    kFinished,
-    kSuspended,
-    kTrapped,
-    kOutOfFuel,
-    kInterrupted
-  };
-  struct Failure {
-    std::string message;
-    std::optional<Thrown> thrown;  // Trap::kUncaughtException
-  };
-  Phase phase = Phase::kEmpty;
+struct DynamicStep::State : internal::CallState {
   // Restored from a snapshot: what a call returns is then taken on trust, and must be this store's.
   bool restored = false;
-  mutable bool decoded = false;  // the op
   // Whether `link` is kept. A call that finishes at once does without, and has no use for it then.
   bool keeps_link = false;
   core::ref function = 0;  // that was called
   internal::StoreLink* link = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
-  core::Activation activation{};
   uint32_t suspended_size = 0;        // of the activation, when it was last suspended
   mutable uint32_t import_index = 0;  // of the op, decoded at first use like all `mutable` here
   mutable const core::ImportInfo* import = nullptr;
@@ -268,14 +296,9 @@ struct DynamicStep::State {
   mutable bool op_bound = false;
   mutable const void* op_owner = nullptr;
   const Signature* signature = nullptr;
-  mutable std::vector<Value> values;  // kFinished: the results; kSuspended: the op's arguments
-  std::unique_ptr<Failure> failure;   // kTrapped
 
   ~State();
   internal::StoreState* store() const { return link->store(); }
-  bool held() const {
-    return phase == Phase::kSuspended || phase == Phase::kOutOfFuel || phase == Phase::kInterrupted;
-  }
   bool Is(Phase held) const { return phase == held && store() != nullptr; }
   bool outlived() const { return held() && store() == nullptr; }
   void Hold(Phase how);
@@ -284,6 +307,10 @@ struct DynamicStep::State {
              internal::StoreState* state);
   void Take(core::Exit exit, core::Context* context);
   bool GoOnStarting(core::Context* context);
+  // Objects may be referred to by its frames or results from now on.
+  void List();
+  bool CollectAndResume(core::Context* context, core::Exit& exit);
+  void CollectIfStressed(const core::Context& context);
   absl::Status Continue();
   // A copy of these frames; false if there is no memory.
   bool SetFrames(const core::Activation& from);

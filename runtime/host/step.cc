@@ -7,6 +7,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "fermata/core/frame.h"
+#include "runtime/host/collect.h"
 #include "runtime/host/state.h"
 #include "runtime/os/hosted_context.h"
 
@@ -26,6 +27,11 @@ bool GrowActivation(core::Activation* activation, uint32_t capacity) {
 
 constexpr absl::string_view kOutlived = "the call has outlived its store";
 
+// What a collection may change or free.
+bool IsCollected(const Value& value) {
+  return core::IsRef(value.type) && value.type != ValType::kFuncRef;
+}
+
 // Nothing says that the functions of a restored call return what their callers expect: a caller
 // that reads more than was returned must not find what other guests have left there.
 void ForgetResults(core::Context& context) {
@@ -38,7 +44,43 @@ DynamicStep::State::~State() {
   // A step that is dropped is cancelled: the instance can be started again.
   if (starting != nullptr && held() && store() != nullptr) starting->state_->start_running = false;
   free(activation.frames);
+  if (place_in_store != kNotListed) link->RemoveCall(*this);
   if (keeps_link) link->Release();
+}
+
+namespace internal {
+
+void StoreLink::AddCall(CallState& call) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  call.place_in_store = static_cast<uint32_t>(calls_.size());
+  calls_.push_back(&call);
+}
+
+void StoreLink::RemoveCall(CallState& call) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  calls_.back()->place_in_store = call.place_in_store;
+  calls_[call.place_in_store] = calls_.back();
+  calls_.pop_back();
+  call.place_in_store = CallState::kNotListed;
+}
+
+}  // namespace internal
+
+void DynamicStep::State::List() {
+  if (place_in_store != kNotListed || store()->heap == nullptr) return;
+  KeepLink();
+  link->AddCall(*this);
+}
+
+// The call was left so that objects can be collected: runs it on. False: it has trapped.
+bool DynamicStep::State::CollectAndResume(core::Context* context, core::Exit& exit) {
+  internal::StoreState& s = *store();
+  if (!internal::Collect(s, activation, s.store.wanted_bytes)) {
+    Trapped(Trap::kHeapExhausted, "");
+    return false;
+  }
+  exit = core::Resume(*context, activation, nullptr, 0);
+  return true;
 }
 
 void DynamicStep::State::KeepLink() {
@@ -49,6 +91,7 @@ void DynamicStep::State::KeepLink() {
 
 void DynamicStep::State::Hold(Phase how) {
   KeepLink();
+  List();
   phase = how;
 }
 
@@ -67,6 +110,13 @@ void DynamicStep::State::Begin(const core::Function& function, core::Invoke invo
   absl::InlinedVector<uint64_t, 8> slots;
   internal::AppendSlots(arguments, slots);
   Take(core::Enter(*context, activation, function, invoke, slots.data()), context);
+}
+
+// Limits::heap_stress.
+void DynamicStep::State::CollectIfStressed(const core::Context& context) {
+  internal::StoreState& s = *store();
+  if (s.heap == nullptr || !s.store.limits.heap_stress) return;
+  if (!core::HasNativeFrames(context, s.store)) internal::Collect(s, core::Activation{}, 0);
 }
 
 bool DynamicStep::State::SetFrames(const core::Activation& from) {
@@ -98,10 +148,14 @@ bool DynamicStep::State::GoOnStarting(core::Context* context) {
 
 void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
   decoded = false;
+  while (exit == core::Exit::kCollect) {
+    if (!CollectAndResume(context, exit)) return;
+  }
   if (exit != core::Exit::kTrapped) suspended_size = activation.size;
   switch (exit) {
     case core::Exit::kSuspended:
       Hold(Phase::kSuspended);
+      CollectIfStressed(*context);
       return;
     case core::Exit::kReturned: {
       if (starting != nullptr && GoOnStarting(context)) return;
@@ -112,14 +166,19 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
       internal::AppendValues(
           signature->results,
           [&](uint32_t i) { return one ? activation.value : context->results[i]; }, values);
+      if (std::any_of(values.begin(), values.end(), IsCollected)) List();
       return;
     }
     case core::Exit::kOutOfFuel:
       Hold(Phase::kOutOfFuel);
+      CollectIfStressed(*context);
       return;
     case core::Exit::kInterrupted:
       Hold(Phase::kInterrupted);
+      CollectIfStressed(*context);
       return;
+    case core::Exit::kCollect:
+      return;  // not after the loop above
     case core::Exit::kTrapped:
       if (activation.trap == Trap::kUncaughtException) {
         KeepThrown(activation.trapped.exception);
@@ -148,6 +207,7 @@ void DynamicStep::State::KeepThrown(core::ref exception) {
   internal::AppendValues(
       internal::SignatureOfType(store()->tags[e.tag]).params,
       [&](uint32_t i) { return e.values[i]; }, failure->thrown->values);
+  List();
 }
 
 void DynamicStep::State::Decode() const {

@@ -14,15 +14,21 @@ namespace {
 // Faults in the host's own code are the host's, even if it touches a guest's memory.
 class InHost {
  public:
-  explicit InHost(core::Context& context) : context_(context), running_(context.activation) {
+  explicit InHost(core::Context& context)
+      : context_(context), running_(context.activation), outer_(context.hosting) {
     context.activation = nullptr;
+    context.hosting = running_;
   }
-  ~InHost() { context_.activation = running_; }
+  ~InHost() {
+    context_.activation = running_;
+    context_.hosting = outer_;
+  }
   InHost(const InHost&) = delete;
 
  private:
   core::Context& context_;
   core::Activation* running_;
+  core::Activation* outer_;
 };
 
 // HostInstance::call of host-made functions.
@@ -126,6 +132,18 @@ void StoreState::LearnTypes(const ModuleInfo& info, const uint32_t* canonical) {
       }
     }
   }
+}
+
+absl::Status StoreState::MakeHeap() {
+  if (heap != nullptr) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<Heap>> made = Heap::Make(store.limits);
+  if (!made.ok()) return made.status();
+  heap = *std::move(made);
+  exceptions.BeCollected();
+  store.grow_heap = [](core::Store* of, uint64_t bytes, bool must) {
+    return static_cast<StoreState*>(of->owner)->heap->Grow(bytes, must);
+  };
+  return absl::OkStatus();
 }
 
 void StoreState::AddHostInstance() {

@@ -17,6 +17,9 @@ uint8_t* ReserveAddresses(uint64_t bytes);
 // Makes a part of it readable, writable and zero; both numbers are in whole pages. False if the
 // system has no memory for it.
 bool CommitAddresses(uint8_t* from, uint64_t bytes);
+// Takes the memory of a part of it away: it can't be accessed again, and what is committed later is
+// zero.
+void DecommitAddresses(uint8_t* from, uint64_t bytes);
 
 // Memory that is zero, which costs nothing until it is touched. Null: there is none.
 uint8_t* MapZeroed(uint64_t bytes);

@@ -88,6 +88,11 @@ bool CommitAddresses(uint8_t* from, uint64_t bytes) {
   return mprotect(from, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
+void DecommitAddresses(uint8_t* from, uint64_t bytes) {
+  madvise(from, bytes, MADV_DONTNEED);
+  mprotect(from, bytes, PROT_NONE);
+}
+
 uint8_t* MapZeroed(uint64_t bytes) { return Map(bytes, PROT_READ | PROT_WRITE); }
 
 uint8_t* ResizeMapped(uint8_t* data, uint64_t from, uint64_t to) {

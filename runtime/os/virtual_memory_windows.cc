@@ -59,6 +59,8 @@ bool CommitAddresses(uint8_t* from, uint64_t bytes) {
   return VirtualAlloc(from, bytes, MEM_COMMIT, PAGE_READWRITE) != nullptr;
 }
 
+void DecommitAddresses(uint8_t* from, uint64_t bytes) { VirtualFree(from, bytes, MEM_DECOMMIT); }
+
 uint8_t* MapZeroed(uint64_t bytes) { return MapAt(nullptr, bytes); }
 
 uint8_t* ResizeMapped(uint8_t* data, uint64_t from, uint64_t to) {

@@ -31,7 +31,6 @@ class Capturer {
   }
 
   void Run() {
-    image_.object_count = store_.store.object_count;
     for (const StoreState::Made& made : store_.made) {
       uint32_t index = 0;
       switch (made.kind) {

@@ -310,8 +310,6 @@ class Rebuilder {
   }
 
   absl::Status Fill() {
-    StoreState& s = store();
-    s.store.object_count = image_.object_count;
     for (size_t i = 0; i < memory_images_.size(); ++i) {
       absl::Status status = FillMemory(*numbers_.memories[i], *memory_images_[i]);
       if (!status.ok()) return status;

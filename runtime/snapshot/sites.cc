@@ -11,8 +11,6 @@
 namespace fermata::internal {
 namespace {
 
-constexpr uint32_t kOwnObject = 0x80000000u;  // core::NewObject
-
 uint64_t LittleEndian(const uint8_t* bytes, uint32_t size) {
   uint64_t value = 0;
   for (uint32_t i = size; i-- > 0;) value = value << 8 | bytes[i];
@@ -76,7 +74,10 @@ bool RefExists(const StoreState& store, ValType type, uint64_t handle) {
     case ValType::kExnRef:
       return handle <= store.exceptions.size();
     case ValType::kAnyRef:
-      return handle < kOwnObject || (handle & ~uint64_t{kOwnObject}) < store.store.object_count;
+    case ValType::kExternRef:
+      if (handle > 0xffffffff) return false;
+      return store.heap == nullptr || handle == 0 || (handle & core::kTagMask) != 0 ||
+             store.heap->Holds(static_cast<core::ref>(handle));
     default:
       return true;
   }

@@ -362,6 +362,14 @@ bool IsBrief(const Stmt& s) {
     case StmtKind::kTableFill:
     case StmtKind::kTableCopy:
     case StmtKind::kTableInit:
+    case StmtKind::kArrayNew:
+    case StmtKind::kArrayNewFixed:
+    case StmtKind::kArrayNewData:
+    case StmtKind::kArrayNewElem:
+    case StmtKind::kArrayFill:
+    case StmtKind::kArrayCopy:
+    case StmtKind::kArrayInitData:
+    case StmtKind::kArrayInitElem:
       return false;
     case StmtKind::kSet:
     case StmtKind::kEval:
@@ -388,6 +396,10 @@ bool IsBrief(const Stmt& s) {
     case StmtKind::kDataDrop:
     case StmtKind::kTableSet:
     case StmtKind::kElemDrop:
+    case StmtKind::kRoom:
+    case StmtKind::kStructNew:
+    case StmtKind::kStructSet:
+    case StmtKind::kArraySet:
       return s.handler == ir::kNone;
   }
   return false;

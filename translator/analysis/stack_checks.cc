@@ -158,6 +158,18 @@ bool CallsNothing(const ir::Stmt& s) {
     case Kind::kReturn:
     case Kind::kUnreachable:
       return true;
+    case Kind::kRoom:
+    case Kind::kStructNew:
+    case Kind::kArrayNew:
+    case Kind::kArrayNewFixed:
+    case Kind::kArrayNewData:
+    case Kind::kArrayNewElem:
+    case Kind::kStructSet:
+    case Kind::kArraySet:
+    case Kind::kArrayFill:
+    case Kind::kArrayCopy:
+    case Kind::kArrayInitData:
+    case Kind::kArrayInitElem:
     case Kind::kAtomic:
     case Kind::kAtomicFence:
     case Kind::kWide:

@@ -34,7 +34,7 @@ struct ModuleContext {
   // Compile time and code size count more than the last percent of speed.
   bool large() const { return code_bytes > 64 * 1024; }
 
-  uint32_t pause_site = 0;           // if Options::Pauses()
+  uint32_t pause_site = 0;           // if Options::Pauses(), or for collections
   std::vector<bool> entry_checks{};  // by function, of Options::preempt
 
   bool has_tail_calls(uint32_t function) const { return graph.functions[function].tail_calls; }

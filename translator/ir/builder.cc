@@ -5,7 +5,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
-#include "translator/ir/operand_stack.h"
+#include "translator/ir/object_operands.h"
 #include "translator/validate/function_validator.h"
 #include "translator/validate/sink.h"
 
@@ -35,10 +35,10 @@ struct Label {
   const absl::InlinedVector<Kind, 2>& operands() const { return loop ? params : results; }
 };
 
-class Builder : public validate::InstructionSink, private OperandStack {
+class Builder : public validate::InstructionSink, private ObjectOperands {
  public:
   Builder(const wasm::Module& module, const analysis::Suspension& suspension, Function& function)
-      : OperandStack(module, function), suspension_(suspension) {}
+      : ObjectOperands(module, function), suspension_(suspension) {}
 
   void Begin(uint32_t function, const wasm::FuncType& type,
              absl::Span<const ValType> locals) override {
@@ -341,7 +341,7 @@ class Builder : public validate::InstructionSink, private OperandStack {
     e->index = arg.memory;
     e->bits = arg.offset;
     f_.uses_memory[arg.memory] = true;
-    Flush(kTrapsOther);
+    Flush(kTraps & ~kTrapsOnMemory);
     Push(e);
   }
   void Store(Opcode op, const MemArg& arg) override {
@@ -360,7 +360,7 @@ class Builder : public validate::InstructionSink, private OperandStack {
     e->bits = arg.offset;
     e->high = lane;
     f_.uses_memory[arg.memory] = true;
-    Flush(kTrapsOther);
+    Flush(kTraps & ~kTrapsOnMemory);
     Push(e);
   }
   void StoreLane(Opcode op, const MemArg& arg, uint32_t lane) override {
@@ -456,6 +456,48 @@ class Builder : public validate::InstructionSink, private OperandStack {
     Push(e);
   }
 
+  // ---- Garbage collection ----
+  void StructNew(uint32_t type, bool defaults) override { MakeStruct(type, defaults); }
+  void StructGet(Opcode op, uint32_t type, uint32_t field, ValType from) override {
+    GetField(op, type, field, from.nullable());
+  }
+  void StructSet(uint32_t type, uint32_t field, ValType from) override {
+    SetField(type, field, from.nullable());
+  }
+  void ArrayNew(uint32_t type, bool defaults) override { MakeArray(type, defaults); }
+  void ArrayNewFixed(uint32_t type, uint32_t count) override { MakeFixedArray(type, count); }
+  void ArrayNewData(uint32_t type, uint32_t data) override {
+    MakeArrayOf(StmtKind::kArrayNewData, type, data);
+  }
+  void ArrayNewElem(uint32_t type, uint32_t element) override {
+    MakeArrayOf(StmtKind::kArrayNewElem, type, element);
+  }
+  void ArrayGet(Opcode op, uint32_t type, ValType from) override {
+    GetElement(op, type, from.nullable());
+  }
+  void ArraySet(uint32_t type, ValType from) override { SetElement(type, from.nullable()); }
+  void ArrayLen(ValType from) override { GetLength(from.nullable()); }
+  void ArrayFill(uint32_t type) override { ChangeArray(StmtKind::kArrayFill, 4, type); }
+  void ArrayCopy(uint32_t to, uint32_t from) override {
+    ChangeArray(StmtKind::kArrayCopy, 5, to, from);
+  }
+  void ArrayInitData(uint32_t type, uint32_t data) override {
+    ChangeArray(StmtKind::kArrayInitData, 4, type, data);
+  }
+  void ArrayInitElem(uint32_t type, uint32_t element) override {
+    ChangeArray(StmtKind::kArrayInitElem, 4, type, element);
+  }
+  void RefTest(ValType type, ValType from) override { Push(Test(Pop(), type, from)); }
+  void RefCast(ValType type, ValType from) override { Cast(type, from); }
+  void BrOnCast(uint32_t depth, ValType type, ValType from, bool fails) override {
+    Materialize(stack_.size() - 1);
+    BranchIf(Test(stack_.back(), type, from), depth, /*negate=*/fails);
+  }
+  void AnyConvertExtern() override { Convert(Kind::kAnyRef); }
+  void ExternConvertAny() override { Convert(Kind::kExternRef); }
+  void RefI31() override { MakeI31(); }
+  void I31Get(Opcode op, ValType from) override { GetI31(op, from.nullable()); }
+
  private:
   // ---- Calls ----
   // The callee of an indirect call (`extra` is 1) is looked up first in C++, but arguments trap
@@ -481,10 +523,7 @@ class Builder : public validate::InstructionSink, private OperandStack {
     s.may_suspend = may_suspend;
     s.may_throw = may_throw;
     if (may_throw) s.handler = handler_;
-    if (may_suspend) {
-      s.point = f_.point_count++;
-      if (loop_depth_ > 0) f_.suspends_in_loop = true;
-    }
+    if (may_suspend) AddPoint(s);
     absl::InlinedVector<Kind, 4> kinds;
     for (ValType t : type.results) kinds.push_back(Rep(t));
     PushResults(at, kinds);
@@ -722,7 +761,6 @@ class Builder : public validate::InstructionSink, private OperandStack {
   std::vector<Kind> result_kinds_;
   LabelId start_ = kNone;
   LabelId handler_ = kNone;  // of statements that may throw here
-  int loop_depth_ = 0;
 };
 
 }  // namespace

@@ -49,8 +49,20 @@ enum Effect : uint8_t {
   kReadsTable = 4,
   kTrapsOnMemory = 8,  // out of bounds memory access
   kTrapsOther = 16,    // any other trap
-  kTraps = kTrapsOnMemory | kTrapsOther,
-  kReadsState = kReadsMemory | kReadsGlobal | kReadsTable,
+  kReadsObject = 32,   // a mutable field or element
+  kTrapsOnNull = 64,   // a null reference where an object is needed
+  kTraps = kTrapsOnMemory | kTrapsOther | kTrapsOnNull,
+  kReadsState = kReadsMemory | kReadsGlobal | kReadsTable | kReadsObject,
+};
+inline constexpr int kEffectBits = 7;
+
+// What a reference is tested for, and what is known of it before.
+struct CastTarget {
+  Kind kind = Kind::kBottom;  // kTypedRef: `type`
+  bool nullable = false;      // null passes
+  bool from_nullable = true;  // it may be null
+  bool from_object = false;   // it is null or an object
+  uint32_t type = 0;          // canonical
 };
 
 enum class ExprKind : uint8_t {
@@ -70,6 +82,14 @@ enum class ExprKind : uint8_t {
   kRefIsNull,     // a
   kRefFunc,       // index = function
   kRefAsNonNull,  // a
+  kStructGet,     // op, a; index = type, bits = field; nullable
+  kArrayGet,      // op, a, b = index; index = type; nullable
+  kArrayLen,      // a; nullable
+  kRefTest,       // a; cast
+  kRefCast,       // a; cast
+  kConvert,       // a: the same word, of another hierarchy
+  kRefI31,        // a
+  kI31Get,        // op, a; nullable
 };
 
 struct Expr {
@@ -77,6 +97,7 @@ struct Expr {
   Kind type;
   uint8_t effects;
   uint8_t force = 0;  // the C++ compiler must compute it, also where it finds no use for it
+  bool nullable = false;  // the reference may be null, which traps
   uint16_t size;      // nodes in the tree
   Opcode op{};
   uint32_t index = 0;
@@ -85,6 +106,7 @@ struct Expr {
   Expr* a = nullptr;
   Expr* b = nullptr;
   Expr* c = nullptr;
+  const CastTarget* cast = nullptr;
 };
 
 enum class StmtKind : uint8_t {
@@ -125,6 +147,22 @@ enum class StmtKind : uint8_t {
   kTableCopy,   // index = to, index2 = from; args
   kTableInit,   // index = element segment, index2 = table; args
   kElemDrop,    // index
+  // Makes sure of room for what the next statements allocate, or suspends until there is some:
+  // `bits` bytes and, with args[0], an array of so many elements of 1 << index2 bytes. op:
+  // kArrayNewData and kArrayNewElem first check that the segment `index` has args[0] elements from
+  // args[1] on; else kNop.
+  kRoom,
+  kStructNew,      // dst; index = type; args = fields; negate: none, all are zero
+  kArrayNew,       // dst; index = type; args = value, length; negate: length, all are zero
+  kArrayNewFixed,  // dst; index = type; args
+  kArrayNewData,   // dst; index = type, index2 = data; args = offset, length
+  kArrayNewElem,   // dst; index = type, index2 = element segment; args = offset, length
+  kStructSet,      // index = type, bits = field; args = object, value; negate: it may be null
+  kArraySet,       // index = type; args = array, index, value; negate: it may be null
+  kArrayFill,      // index = type; args = array, index, value, length
+  kArrayCopy,      // index = to, index2 = from; args = array, index, array, index, length
+  kArrayInitData,  // index = type, index2 = data; args = array, index, offset, length
+  kArrayInitElem,  // index = type, index2 = element segment; args as above
 };
 
 // When a kPause suspends: its index.
@@ -183,6 +221,7 @@ struct Function {
   bool has_loop = false;
   bool suspends_in_loop = false;  // a resume point lies inside a loop
   std::vector<bool> uses_memory;  // by memory index: loads and stores
+  bool uses_heap = false;         // looks at objects, or makes some
   llvm::BumpPtrAllocator arena;
 
   template <typename T>

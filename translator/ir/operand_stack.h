@@ -178,6 +178,11 @@ class OperandStack {
   void SetArgs(Stmt& s, std::initializer_list<Expr*> args) {
     SetArgs(s, absl::MakeConstSpan(args.begin(), args.size()));
   }
+  // Makes `s` a place to suspend at.
+  void AddPoint(Stmt& s) {
+    s.point = f_.point_count++;
+    if (loop_depth_ > 0) f_.suspends_in_loop = true;
+  }
   // A statement with `arity` operands; `disturbs`: what it may change.
   Stmt& Effectful(StmtKind kind, size_t arity, uint8_t disturbs, uint32_t index,
                   uint32_t index2 = 0) {
@@ -203,10 +208,10 @@ class OperandStack {
   std::vector<Expr*> stack_;
   size_t low_water_ = 0;  // operands below are stable
   uint32_t offset_ = 0;   // of the current instruction
+  int loop_depth_ = 0;
 
  private:
   static constexpr uint16_t kMaxTree = 24;  // nodes
-  static constexpr int kEffectBits = 5;
 
   std::array<uint32_t, kEffectBits> effect_count_{};
   absl::flat_hash_map<uint64_t, VarId> slots_;

@@ -84,14 +84,44 @@ const char* Name(StmtKind kind) {
       return "table.init";
     case StmtKind::kElemDrop:
       return "elem.drop";
+    case StmtKind::kRoom:
+      return "room";
+    case StmtKind::kStructNew:
+      return "struct.new";
+    case StmtKind::kArrayNew:
+      return "array.new";
+    case StmtKind::kArrayNewFixed:
+      return "array.new_fixed";
+    case StmtKind::kArrayNewData:
+      return "array.new_data";
+    case StmtKind::kArrayNewElem:
+      return "array.new_elem";
+    case StmtKind::kStructSet:
+      return "struct.set";
+    case StmtKind::kArraySet:
+      return "array.set";
+    case StmtKind::kArrayFill:
+      return "array.fill";
+    case StmtKind::kArrayCopy:
+      return "array.copy";
+    case StmtKind::kArrayInitData:
+      return "array.init_data";
+    case StmtKind::kArrayInitElem:
+      return "array.init_elem";
   }
   return "?";
+}
+
+std::string Target(const CastTarget& cast) {
+  if (cast.kind == Kind::kTypedRef) return absl::StrCat(cast.type);
+  return wasm::Name(wasm::ValType(cast.kind));
 }
 
 bool HasIndex(const Stmt& s) {
   return s.kind == StmtKind::kGlobalSet || IsCall(s) || IsReturnCall(s) ||
          s.kind == StmtKind::kThrow || s.kind == StmtKind::kJumpUnlessTag ||
-         (s.kind >= StmtKind::kMemoryGrow && s.kind <= StmtKind::kElemDrop);
+         (s.kind >= StmtKind::kMemoryGrow && s.kind <= StmtKind::kElemDrop) ||
+         s.kind > StmtKind::kRoom;
 }
 
 class Printer {
@@ -110,6 +140,7 @@ class Printer {
       out.append(Name(s.kind));
     }
     if (HasIndex(s)) absl::StrAppend(&out, " ", s.index);
+    if (s.kind == StmtKind::kStructSet || s.kind == StmtKind::kRoom) absl::StrAppend(&out, " ", s.bits);
     if (s.negate) out.append(" not");
     for (const Expr* e : s.args) {
       if (out.back() != ' ') out.push_back(' ');
@@ -173,6 +204,29 @@ class Printer {
         break;
       case ExprKind::kRefAsNonNull:
         out.append("(ref.as_non_null");
+        break;
+      case ExprKind::kStructGet:
+        absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index, " ", e->bits);
+        break;
+      case ExprKind::kArrayGet:
+        absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index);
+        break;
+      case ExprKind::kArrayLen:
+        out.append("(array.len");
+        break;
+      case ExprKind::kRefTest:
+      case ExprKind::kRefCast:
+        absl::StrAppend(&out, e->kind == ExprKind::kRefTest ? "(ref.test " : "(ref.cast ",
+                        e->cast->nullable ? "null " : "", Target(*e->cast));
+        break;
+      case ExprKind::kConvert:
+        out.append("(convert");
+        break;
+      case ExprKind::kRefI31:
+        out.append("(ref.i31");
+        break;
+      case ExprKind::kI31Get:
+        absl::StrAppend(&out, "(", wasm::Info(e->op).name);
         break;
     }
     for (const Expr* x : {e->a, e->b, e->c}) {

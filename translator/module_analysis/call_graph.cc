@@ -106,6 +106,35 @@ class Collector : public validate::NullSink {
     referenced_.insert(function);
     graph_.uses_handles = true;
   }
+  void StructNew(uint32_t, bool) override { NoteAllocation(); }
+  void ArrayNew(uint32_t, bool) override { NoteAllocation(); }
+  void ArrayNewFixed(uint32_t, uint32_t) override { NoteAllocation(); }
+  void ArrayNewData(uint32_t, uint32_t data) override {
+    NoteAllocation();
+    graph_.named_datas[data] = true;
+  }
+  void ArrayNewElem(uint32_t, uint32_t element) override {
+    NoteAllocation();
+    graph_.named_elements[element] = true;
+  }
+  void ArrayInitData(uint32_t, uint32_t data) override {
+    graph_.uses_heap = true;
+    graph_.named_datas[data] = true;
+  }
+  void ArrayInitElem(uint32_t, uint32_t element) override {
+    graph_.uses_heap = true;
+    graph_.named_elements[element] = true;
+  }
+  void StructGet(wasm::Opcode, uint32_t, uint32_t, ValType) override { graph_.uses_heap = true; }
+  void StructSet(uint32_t, uint32_t, ValType) override { graph_.uses_heap = true; }
+  void ArrayGet(wasm::Opcode, uint32_t, ValType) override { graph_.uses_heap = true; }
+  void ArraySet(uint32_t, ValType) override { graph_.uses_heap = true; }
+  void ArrayLen(ValType) override { graph_.uses_heap = true; }
+  void ArrayFill(uint32_t) override { graph_.uses_heap = true; }
+  void ArrayCopy(uint32_t, uint32_t) override { graph_.uses_heap = true; }
+  void RefTest(ValType, ValType) override { graph_.uses_heap = true; }
+  void RefCast(ValType, ValType) override { graph_.uses_heap = true; }
+  void BrOnCast(uint32_t, ValType, ValType, bool) override { graph_.uses_heap = true; }
   void TableGet(uint32_t table) override { graph_.used_tables[table] = true; }
   void TableSet(uint32_t table) override { NoteWrite(table); }
   void TableFill(uint32_t table) override { NoteWrite(table); }
@@ -145,6 +174,10 @@ class Collector : public validate::NullSink {
     calls_.tail_calls = true;
     graph_.uses_tail_calls = true;
   }
+  void NoteAllocation() {
+    calls_.allocates = true;
+    graph_.uses_heap = true;
+  }
   void NoteThrow() {
     calls_.throws = true;
     graph_.uses_exceptions = true;
@@ -161,6 +194,20 @@ class Collector : public validate::NullSink {
   int loop_depth_ = 0;
 };
 
+// All constant expressions of the module.
+template <class Look>
+void ForEachConst(const Module& module, Look&& look) {
+  for (const wasm::Global& global : module.globals) look(global.init);
+  for (const wasm::Table& table : module.tables) look(table.init);
+  for (const wasm::ElementSegment& segment : module.elements) {
+    for (const ConstExpr& expr : segment.exprs) look(expr);
+  }
+}
+
+bool Allocates(const ConstInstr& i) {
+  return i.kind >= ConstInstr::kStructNew && i.kind <= ConstInstr::kArrayNewFixed;
+}
+
 void AddReferenced(const ConstExpr& expr, absl::flat_hash_set<uint32_t>& referenced) {
   for (const ConstInstr& i : expr) {
     if (i.kind == ConstInstr::kRefFunc) referenced.insert(i.index);
@@ -176,6 +223,9 @@ void NoteTypes(const Module& module, CallGraph& graph) {
     for (const auto* list : {&type.params, &type.results}) {
       for (ValType t : *list) graph.uses_simd |= t == ValType::kV128;
     }
+  }
+  for (const wasm::TypeDef& def : module.type_defs) {
+    for (const wasm::Field& field : def.fields) graph.uses_simd |= field.type == ValType::kV128;
   }
   for (const wasm::Global& global : module.globals) {
     graph.uses_simd |= global.type.type == ValType::kV128;
@@ -249,6 +299,9 @@ absl::StatusOr<CallGraph> BuildCallGraph(const Module& module) {
     AddReferenced(g.init, referenced);
     for (const ConstInstr& i : g.init) graph.uses_handles |= i.kind == ConstInstr::kRefFunc;
   }
+  ForEachConst(module, [&](const ConstExpr& expr) {
+    graph.uses_heap |= std::any_of(expr.begin(), expr.end(), Allocates);
+  });
   if (module.has_start) referenced.insert(module.start);
   graph.referenced.assign(referenced.begin(), referenced.end());
   std::sort(graph.referenced.begin(), graph.referenced.end());

@@ -30,6 +30,7 @@ struct FunctionCalls {
   bool has_loop = false;
   bool suspension_free_loops = true;  // no call inside any loop
   bool throws = false;                // holds an instruction that throws
+  bool allocates = false;             // makes objects
   bool tail_calls = false;            // makes tail calls, other than of itself
 };
 
@@ -60,6 +61,7 @@ struct CallGraph {
   bool uses_wide = false;
   bool uses_exceptions = false;
   bool uses_tail_calls = false;
+  bool uses_heap = false;  // objects are made or looked at
 };
 
 // Validates every function body and collects the graph.

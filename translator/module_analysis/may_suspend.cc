@@ -111,6 +111,8 @@ Suspension AnalyzeSuspension(const wasm::Module& module, const CallGraph& graph,
     const bool imported = f < module.imported_functions;
     if (imported ? !immediate[f] : pauses[f]) {
       suspends[f] = {imported ? Reason::kImport : Reason::kPaused, f};
+    } else if (graph.functions[f].allocates) {
+      suspends[f] = {Reason::kAllocates, f};
     }
     if (imported ? !immediate[f] || graph.uses_exceptions : graph.functions[f].throws) {
       throws[f] = {Reason::kImport, f};
@@ -146,6 +148,8 @@ std::string Explain(const wasm::Module& module, const Suspension& suspension, ui
                                   reason.table);
       case Reason::kPaused:
         return absl::StrCat(path, " -> may be paused");
+      case Reason::kAllocates:
+        return absl::StrCat(path, " -> allocates");
       case Reason::kIndirect:
         absl::StrAppend(&path, " -> (table ", reason.table, ") ",
                         FunctionLabel(module, reason.function));

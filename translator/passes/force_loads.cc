@@ -255,6 +255,14 @@ class Pass {
       case ExprKind::kRefIsNull:
       case ExprKind::kRefFunc:
       case ExprKind::kRefAsNonNull:
+      case ExprKind::kStructGet:
+      case ExprKind::kArrayGet:
+      case ExprKind::kArrayLen:
+      case ExprKind::kRefTest:
+      case ExprKind::kRefCast:
+      case ExprKind::kConvert:
+      case ExprKind::kRefI31:
+      case ExprKind::kI31Get:
         Root(e->a);
         Root(e->b);
         Root(e->c);

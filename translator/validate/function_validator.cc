@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "translator/validate/control_instructions.h"
+#include "translator/validate/gc_instructions.h"
 #include "translator/validate/instruction_context.h"
 #include "translator/validate/locals.h"
 #include "translator/validate/memory_instructions.h"
@@ -17,7 +18,7 @@ namespace {
 class FunctionValidator {
  public:
   FunctionValidator(const wasm::Module& module, uint32_t function, InstructionSink& sink)
-      : c_(module, function, sink), control_(c_, locals_), memory_(c_), references_(c_) {}
+      : c_(module, function, sink), control_(c_, locals_), memory_(c_), references_(c_), gc_(c_) {}
 
   absl::Status Run() {
     ReadLocals();
@@ -65,7 +66,8 @@ class FunctionValidator {
     if (info == nullptr || !c_.in.Use(info->feature, c_.offset)) {
       return c_.in.FailForOpcode(c_.offset, code);
     }
-    if (Read(*info) || control_.Read(*info) || memory_.Read(*info) || references_.Read(*info)) {
+    if (Read(*info) || control_.Read(*info) || memory_.Read(*info) || references_.Read(*info) ||
+        gc_.Read(*info)) {
       return;
     }
     c_.FailForUnknown(info->opcode);
@@ -207,6 +209,7 @@ class FunctionValidator {
   ControlInstructions control_;
   MemoryInstructions memory_;
   ReferenceInstructions references_;
+  GcInstructions gc_;
 };
 
 }  // namespace

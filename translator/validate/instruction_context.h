@@ -44,6 +44,16 @@ struct InstructionContext {
     return false;
   }
   bool KnownMemory(uint32_t memory) { return Known(memory, module.memories.size(), "memory"); }
+  bool KnownData(uint32_t data) {
+    if (in.ok() && !module.has_data_count) {
+      types.Fail("data count section required");
+      return false;
+    }
+    return Known(data, module.datas.size(), "data segment");
+  }
+  bool KnownElement(uint32_t element) {
+    return Known(element, module.elements.size(), "elem segment");
+  }
   bool KnownTable(uint32_t table) { return Known(table, module.tables.size(), "table"); }
 
   void PopPush(const OpcodeInfo& info) {

@@ -54,20 +54,12 @@ bool MemoryInstructions::Read(const OpcodeInfo& info) {
       return Init(), true;
     case Immediate::kData: {
       const uint32_t data = c_.in.ReadU32();
-      if (KnownData(data) && c_.Sending()) c_.sink.DataDrop(data);
+      if (c_.KnownData(data) && c_.Sending()) c_.sink.DataDrop(data);
       return true;
     }
     default:
       return false;
   }
-}
-
-bool MemoryInstructions::KnownData(uint32_t data) {
-  if (c_.in.ok() && !c_.module.has_data_count) {
-    c_.types.Fail("data count section required");
-    return false;
-  }
-  return c_.Known(data, c_.module.datas.size(), "data segment");
 }
 
 // `natural`: log2 of the access's width in bytes; `exact`: the alignment must be that.
@@ -219,7 +211,7 @@ void MemoryInstructions::Copy() {
 void MemoryInstructions::Init() {
   const uint32_t data = c_.in.ReadU32();
   const uint32_t memory = c_.in.ReadU32();
-  if (!c_.KnownMemory(memory) || !KnownData(data)) return;
+  if (!c_.KnownMemory(memory) || !c_.KnownData(data)) return;
   c_.types.Pop(ValType::kI32);
   c_.types.Pop(ValType::kI32);
   c_.types.Pop(c_.AddressOf(memory));

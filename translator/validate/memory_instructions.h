@@ -15,7 +15,6 @@ class MemoryInstructions {
   bool Read(const OpcodeInfo& info);
 
  private:
-  bool KnownData(uint32_t data);
   bool ReadMemArg(uint32_t natural, bool exact, MemArg& arg);
   bool ReadLane(uint32_t count, uint32_t& lane);
   void PopPushAt(const OpcodeInfo& info, uint32_t memory);

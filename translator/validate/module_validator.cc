@@ -1,11 +1,12 @@
 #include "translator/validate/module_validator.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "translator/validate/const_validator.h"
 #include "translator/wasm/error.h"
 #include "translator/wasm/features.h"
 #include "translator/wasm/subtyping.h"
@@ -14,7 +15,6 @@ namespace fermata::validate {
 namespace {
 
 using wasm::ConstExpr;
-using wasm::ConstInstr;
 using wasm::ExternKind;
 using wasm::Feature;
 using wasm::ValType;
@@ -122,113 +122,10 @@ class ModuleValidator {
 
   uint32_t all_globals() const { return static_cast<uint32_t>(m_.globals.size()); }
 
-  // Checks that `expr` makes one value of type `expected`. It may read the immutable ones of the
-  // first `globals` globals. `offset`: of what holds the expression.
   bool CheckConst(uint32_t offset, const ConstExpr& expr, ValType expected, uint32_t globals) {
-    absl::InlinedVector<ValType, 8> stack;
-    for (const ConstInstr& i : expr) {
-      switch (i.kind) {
-        case ConstInstr::kI32Add:
-        case ConstInstr::kI32Sub:
-        case ConstInstr::kI32Mul:
-          if (!CheckBinary(i, stack, ValType::kI32)) return false;
-          break;
-        case ConstInstr::kI64Add:
-        case ConstInstr::kI64Sub:
-        case ConstInstr::kI64Mul:
-          if (!CheckBinary(i, stack, ValType::kI64)) return false;
-          break;
-        case ConstInstr::kArrayNewDefault:
-          if (!CheckNewArray(i, stack)) return false;
-          break;
-        case ConstInstr::kI32Const:
-        case ConstInstr::kI64Const:
-        case ConstInstr::kF32Const:
-        case ConstInstr::kF64Const:
-        case ConstInstr::kV128Const:
-        case ConstInstr::kGlobalGet:
-        case ConstInstr::kRefNull:
-        case ConstInstr::kRefFunc: {
-          const ValType type = TypeOfOperand(i, globals);
-          if (type == ValType::kBottom) return false;
-          stack.push_back(type);
-        }
-      }
-    }
-    if (stack.size() == 1 && IsSubtype(m_, stack[0], expected)) return true;
-    if (stack.size() > 1) {
-      return Fail(expr[1].offset,
-                  absl::StrCat("type mismatch: expected one value, found ", stack.size()));
-    }
-    return Fail(expr.empty() ? offset : expr[0].offset,
-                absl::StrCat("type mismatch: expected ", Name(expected), ", found ",
-                             stack.empty() ? "nothing" : Name(stack[0])));
-  }
-
-  bool CheckBinary(const ConstInstr& i, absl::InlinedVector<ValType, 8>& stack, ValType type) {
-    for (int operand = 0; operand < 2; ++operand) {
-      if (stack.empty() || stack.back() != type) {
-        return Fail(i.offset, absl::StrCat("type mismatch: expected ", Name(type), ", found ",
-                                           stack.empty() ? "nothing" : Name(stack.back())));
-      }
-      stack.pop_back();
-    }
-    stack.push_back(type);
-    return true;
-  }
-
-  bool CheckNewArray(const ConstInstr& i, absl::InlinedVector<ValType, 8>& stack) {
-    if (!Known(i.offset, i.index, m_.types.size(), "type")) return false;
-    const wasm::TypeDef& def = m_.type_defs[i.index];
-    if (def.kind != wasm::TypeDef::kArray || !def.fields[0].type.is_defaultable()) {
-      return Fail(i.offset, absl::StrCat("type mismatch: type ", i.index,
-                                         " is not an array whose elements have a default value"));
-    }
-    if (stack.empty() || stack.back() != ValType::kI32) {
-      return Fail(i.offset, "type mismatch: expected an array's length");
-    }
-    stack.back() = ValType::Ref(i.index, /*nullable=*/false);
-    return true;
-  }
-
-  // The type of what an instruction without operands pushes; kBottom if it is wrong.
-  ValType TypeOfOperand(const ConstInstr& i, uint32_t globals) {
-    switch (i.kind) {
-      case ConstInstr::kI32Const:
-        return ValType::kI32;
-      case ConstInstr::kI64Const:
-        return ValType::kI64;
-      case ConstInstr::kF32Const:
-        return ValType::kF32;
-      case ConstInstr::kF64Const:
-        return ValType::kF64;
-      case ConstInstr::kV128Const:
-        return ValType::kV128;
-      case ConstInstr::kRefNull:
-        return i.type;
-      case ConstInstr::kRefFunc:
-        if (!Known(i.offset, i.index, m_.functions.size(), "function")) return ValType::kBottom;
-        return ValType::Ref(m_.functions[i.index].type, /*nullable=*/false);
-      case ConstInstr::kGlobalGet:
-        return TypeOfGlobal(i, globals);
-      case ConstInstr::kI32Add:
-      case ConstInstr::kI32Sub:
-      case ConstInstr::kI32Mul:
-      case ConstInstr::kI64Add:
-      case ConstInstr::kI64Sub:
-      case ConstInstr::kI64Mul:
-      case ConstInstr::kArrayNewDefault:
-        break;  // these have operands
-    }
-    return ValType::kBottom;
-  }
-
-  ValType TypeOfGlobal(const ConstInstr& i, uint32_t globals) {
-    if (!Known(i.offset, i.index, globals, "global")) return ValType::kBottom;
-    const wasm::GlobalType& type = m_.globals[i.index].type;
-    if (!type.mut) return type.type;
-    Fail(i.offset, absl::StrCat("constant expression required: global ", i.index, " is mutable"));
-    return ValType::kBottom;
+    absl::Status status = ValidateConst(m_, offset, expr, expected, globals);
+    if (status_.ok()) status_ = std::move(status);
+    return status_.ok();
   }
 
   void CheckGlobals() {

@@ -78,6 +78,29 @@ class NullSink : public InstructionSink {
   void RefAsNonNull() override {}
   void RefEq() override {}
   void RefFunc(uint32_t /*function*/) override {}
+  void StructNew(uint32_t /*type*/, bool /*defaults*/) override {}
+  void StructGet(Opcode /*op*/, uint32_t /*type*/, uint32_t /*field*/,
+                 ValType /*from*/) override {}
+  void StructSet(uint32_t /*type*/, uint32_t /*field*/, ValType /*from*/) override {}
+  void ArrayNew(uint32_t /*type*/, bool /*defaults*/) override {}
+  void ArrayNewFixed(uint32_t /*type*/, uint32_t /*count*/) override {}
+  void ArrayNewData(uint32_t /*type*/, uint32_t /*data*/) override {}
+  void ArrayNewElem(uint32_t /*type*/, uint32_t /*element*/) override {}
+  void ArrayGet(Opcode /*op*/, uint32_t /*type*/, ValType /*from*/) override {}
+  void ArraySet(uint32_t /*type*/, ValType /*from*/) override {}
+  void ArrayLen(ValType /*from*/) override {}
+  void ArrayFill(uint32_t /*type*/) override {}
+  void ArrayCopy(uint32_t /*to*/, uint32_t /*from*/) override {}
+  void ArrayInitData(uint32_t /*type*/, uint32_t /*data*/) override {}
+  void ArrayInitElem(uint32_t /*type*/, uint32_t /*element*/) override {}
+  void RefTest(ValType /*type*/, ValType /*from*/) override {}
+  void RefCast(ValType /*type*/, ValType /*from*/) override {}
+  void BrOnCast(uint32_t /*depth*/, ValType /*type*/, ValType /*from*/,
+                bool /*fails*/) override {}
+  void AnyConvertExtern() override {}
+  void ExternConvertAny() override {}
+  void RefI31() override {}
+  void I31Get(Opcode /*op*/, ValType /*from*/) override {}
 };
 
 }  // namespace fermata::validate

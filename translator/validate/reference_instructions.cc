@@ -83,7 +83,7 @@ void ReferenceInstructions::TableOperation(Opcode op) {
 void ReferenceInstructions::TableInit() {
   const uint32_t element = c_.in.ReadU32();
   const uint32_t table = c_.in.ReadU32();
-  if (!c_.KnownTable(table) || !KnownElement(element) ||
+  if (!c_.KnownTable(table) || !c_.KnownElement(element) ||
       !Fits(c_.module.tables[table].type.element, c_.module.elements[element].type)) {
     return;
   }
@@ -109,7 +109,7 @@ void ReferenceInstructions::TableCopy() {
 
 void ReferenceInstructions::ElemDrop() {
   const uint32_t element = c_.in.ReadU32();
-  if (KnownElement(element) && c_.Sending()) c_.sink.ElemDrop(element);
+  if (c_.KnownElement(element) && c_.Sending()) c_.sink.ElemDrop(element);
 }
 
 void ReferenceInstructions::RefNull() {

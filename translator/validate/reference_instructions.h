@@ -15,9 +15,6 @@ class ReferenceInstructions {
 
  private:
   bool WithoutImmediate(Opcode op);
-  bool KnownElement(uint32_t element) {
-    return c_.Known(element, c_.module.elements.size(), "elem segment");
-  }
   bool Fits(ValType to, ValType from);
   void TableOperation(Opcode op);
   void TableInit();

@@ -141,6 +141,31 @@ class InstructionSink {
   virtual void RefAsNonNull() = 0;
   virtual void RefEq() = 0;
   virtual void RefFunc(uint32_t function) = 0;
+
+  // Garbage collection. Types and fields by index; `op` tells the get instructions apart; `from`
+  // is the operand's type, as far as validation knows it.
+  virtual void StructNew(uint32_t type, bool defaults) = 0;  // `defaults`: no operands
+  virtual void StructGet(Opcode op, uint32_t type, uint32_t field, ValType from) = 0;
+  virtual void StructSet(uint32_t type, uint32_t field, ValType from) = 0;
+  virtual void ArrayNew(uint32_t type, bool defaults) = 0;  // `defaults`: pops the length only
+  virtual void ArrayNewFixed(uint32_t type, uint32_t count) = 0;
+  virtual void ArrayNewData(uint32_t type, uint32_t data) = 0;
+  virtual void ArrayNewElem(uint32_t type, uint32_t element) = 0;
+  virtual void ArrayGet(Opcode op, uint32_t type, ValType from) = 0;
+  virtual void ArraySet(uint32_t type, ValType from) = 0;
+  virtual void ArrayLen(ValType from) = 0;
+  virtual void ArrayFill(uint32_t type) = 0;
+  virtual void ArrayCopy(uint32_t to, uint32_t from) = 0;
+  virtual void ArrayInitData(uint32_t type, uint32_t data) = 0;
+  virtual void ArrayInitElem(uint32_t type, uint32_t element) = 0;
+  virtual void RefTest(ValType type, ValType from) = 0;
+  virtual void RefCast(ValType type, ValType from) = 0;
+  // Leaves the reference. `fails`: branches if it is not of that type.
+  virtual void BrOnCast(uint32_t depth, ValType type, ValType from, bool fails) = 0;
+  virtual void AnyConvertExtern() = 0;
+  virtual void ExternConvertAny() = 0;
+  virtual void RefI31() = 0;
+  virtual void I31Get(Opcode op, ValType from) = 0;
 };
 
 }  // namespace fermata::validate

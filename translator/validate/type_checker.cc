@@ -26,6 +26,12 @@ void TypeChecker::PopUnlike(ValType expected) {
   FailForType(expected, Name(found));
 }
 
+ValType TypeChecker::PopAs(ValType expected) {
+  const ValType found = stack_.size() > base_ ? stack_.back() : ValType();
+  Pop(expected);
+  return found == ValType::kBottom ? expected : found;
+}
+
 ValType TypeChecker::PopAny() {
   if (stack_.size() == base_) {
     if (!top().unreachable) Fail("type mismatch: expected a value, found nothing");

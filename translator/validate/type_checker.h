@@ -57,6 +57,9 @@ class TypeChecker {
       PopUnlike(expected);
     }
   }
+  // As Pop; the type of the value, which may be a subtype. `expected` if the stack is polymorphic
+  // there.
+  ValType PopAs(ValType expected);
   // A value of any type; kBottom if the stack is polymorphic there.
   ValType PopAny();
   void PushList(absl::Span<const ValType> types);

@@ -6,10 +6,6 @@
 namespace fermata::wasm {
 namespace {
 
-// array.new_default. Nothing that Fermata supports looks into an array, so that one is as good as
-// its identity; all other instructions of garbage collection are refused.
-constexpr uint32_t kArrayNewDefault = 0xfb0007;
-
 void FailForInstr(Decoder& in, uint32_t offset, const OpcodeInfo& info) {
   in.Fail(offset, absl::StrCat("constant expression required, found ", info.name));
 }
@@ -20,6 +16,42 @@ ConstInstr ReadArithmetic(Decoder& in, const OpcodeInfo& info, ConstInstr::Kind 
   instr.kind = kind;
   if (!in.Use(Feature::kExtendedConst, instr.offset)) FailForInstr(in, instr.offset, info);
   return instr;
+}
+
+// One that makes or converts a reference; false if it is none.
+bool ReadObject(Decoder& in, const OpcodeInfo& info, ConstInstr& instr) {
+  switch (info.opcode) {
+    case Opcode::kStructNew:
+      instr.kind = ConstInstr::kStructNew;
+      break;
+    case Opcode::kStructNewDefault:
+      instr.kind = ConstInstr::kStructNewDefault;
+      break;
+    case Opcode::kArrayNew:
+      instr.kind = ConstInstr::kArrayNew;
+      break;
+    case Opcode::kArrayNewDefault:
+      instr.kind = ConstInstr::kArrayNewDefault;
+      break;
+    case Opcode::kArrayNewFixed:
+      instr.kind = ConstInstr::kArrayNewFixed;
+      instr.index = in.ReadU32();
+      instr.bits = in.ReadU32();
+      return true;
+    case Opcode::kRefI31:
+      instr.kind = ConstInstr::kRefI31;
+      return true;
+    case Opcode::kAnyConvertExtern:
+      instr.kind = ConstInstr::kAnyConvertExtern;
+      return true;
+    case Opcode::kExternConvertAny:
+      instr.kind = ConstInstr::kExternConvertAny;
+      return true;
+    default:
+      return false;
+  }
+  instr.index = in.ReadU32();
+  return true;
 }
 
 // Decodes the immediate of `info`; fails if the instruction is not constant.
@@ -73,7 +105,7 @@ ConstInstr ReadInstr(Decoder& in, uint32_t offset, const OpcodeInfo& info) {
     case Opcode::kI64Mul:
       return ReadArithmetic(in, info, ConstInstr::kI64Mul, instr);
     default:
-      FailForInstr(in, offset, info);
+      if (!ReadObject(in, info, instr)) FailForInstr(in, offset, info);
   }
   return instr;
 }
@@ -87,14 +119,6 @@ ConstExpr ReadConstExpr(Decoder& in) {
     if (in.at_section_end()) in.Fail(offset, "unexpected end of section or function");
     const uint32_t code = in.ReadOpcode();
     if (!in.ok()) break;
-    if (code == kArrayNewDefault && in.Use(Feature::kFunctionReferences, offset)) {
-      ConstInstr instr{};
-      instr.kind = ConstInstr::kArrayNewDefault;
-      instr.offset = offset;
-      instr.index = in.ReadU32();
-      expr.push_back(instr);
-      continue;
-    }
     const OpcodeInfo* info = Find(code);
     if (info == nullptr || !in.Use(info->feature, offset)) {
       in.FailForOpcode(offset, code);

@@ -144,11 +144,10 @@ ValType::Kind KindOfCode(uint8_t byte) {
   }
 }
 
-// The proposal that an abstract reference type came with. The types of garbage collection came
-// together with the references that name a type.
+// The proposal that an abstract reference type came with.
 Feature ProposalOf(ValType::Kind kind) {
   if (kind == ValType::kExternRef) return Feature::kReferenceTypes;
-  return TopOf(kind) == ValType::kExnRef ? Feature::kExceptions : Feature::kFunctionReferences;
+  return TopOf(kind) == ValType::kExnRef ? Feature::kExceptions : Feature::kGc;
 }
 
 }  // namespace

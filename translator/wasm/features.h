@@ -4,9 +4,6 @@
 // is known here but not supported is reported by name, with status kUnimplemented: that module is
 // not wrong, it is early. Anything not known at all is malformed, with status kInvalidArgument.
 //
-// The types of "gc" are supported (recursive groups, structures, arrays and declared subtypes as
-// the types of functions and references), its instructions are not.
-//
 // A module may be read with fewer features than are supported; what a feature that is off would
 // allow is then malformed or invalid, as it was before that proposal.
 #ifndef FERMATA_TRANSLATOR_WASM_FEATURES_H_
@@ -43,7 +40,7 @@ namespace fermata::wasm {
   X(kMultiMemory, "multi-memory", true)                \
   X(kFunctionReferences, "function-references", true)  \
   X(kThreads, "threads", true)                         \
-  X(kGc, "gc", false)                                  \
+  X(kGc, "gc", true)                                   \
   X(kCustomPageSizes, "custom-page-sizes", true)       \
   X(kWideArithmetic, "wide-arithmetic", true)          \
   X(kCompactImports, "compact-imports", true)          \

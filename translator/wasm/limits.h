@@ -13,6 +13,7 @@ inline constexpr uint32_t kMaxSegmentItems = 10'000'000;  // elements in a segme
 inline constexpr uint32_t kMaxParams = 1'000;
 inline constexpr uint32_t kMaxResults = 1'000;
 inline constexpr uint32_t kMaxFields = 10'000;    // of a structure
+inline constexpr uint32_t kMaxFixedArray = 10'000;  // elements of array.new_fixed
 inline constexpr uint32_t kMaxSubtypeDepth = 63;  // declared supertypes of a type
 inline constexpr uint32_t kMaxLocals = 50'000;    // parameters included
 inline constexpr uint32_t kMaxBrTableTargets = 1'000'000;

@@ -49,12 +49,19 @@ struct ConstInstr {
     kI64Add,
     kI64Sub,
     kI64Mul,
+    kStructNew,
+    kStructNewDefault,
+    kArrayNew,
     kArrayNewDefault,
+    kArrayNewFixed,
+    kRefI31,
+    kAnyConvertExtern,
+    kExternConvertAny,
   };
   Kind kind;
   ValType type;        // kRefNull
-  uint32_t index = 0;  // kGlobalGet, kRefFunc, kArrayNewDefault: the type
-  uint64_t bits = 0;   // constants: the bit pattern; kV128Const: low half
+  uint32_t index = 0;  // kGlobalGet, kRefFunc; kStructNew to kArrayNewFixed: the type
+  uint64_t bits = 0;   // constants: the bit pattern; kV128Const: low half; kArrayNewFixed: elements
   uint64_t high = 0;
   uint32_t offset = 0;
 };

@@ -67,6 +67,7 @@ constexpr std::array<uint16_t, 256> IndexOf(uint32_t base) {
   return index;
 }
 
+constexpr std::array<uint16_t, 256> kOpcodeOfFb = IndexOf(0xfb0000);
 constexpr std::array<uint16_t, 256> kOpcodeOfFc = IndexOf(0xfc0000);
 constexpr std::array<uint16_t, 256> kOpcodeOfFd = IndexOf(0xfd0000);
 constexpr std::array<uint16_t, 256> kOpcodeOfFd1 = IndexOf(0xfd0100);
@@ -79,6 +80,9 @@ constexpr std::array<uint16_t, 256> kOpcodeOfByte = IndexOf(0);
 const OpcodeInfo* FindPrefixed(uint32_t code) {
   const std::array<uint16_t, 256>* table = nullptr;
   switch (code >> 8) {
+    case 0xfb00:
+      table = &kOpcodeOfFb;
+      break;
     case 0xfc00:
       table = &kOpcodeOfFc;
       break;
@@ -152,6 +156,15 @@ uint32_t AccessBytes(Opcode opcode) {
     case Immediate::kLane8:
     case Immediate::kLane16:
     case Immediate::kFence:
+    case Immediate::kStruct:
+    case Immediate::kStructField:
+    case Immediate::kArray:
+    case Immediate::kArrayCount:
+    case Immediate::kArrayData:
+    case Immediate::kArrayElement:
+    case Immediate::kArrayArray:
+    case Immediate::kCastType:
+    case Immediate::kCastBranch:
       return 0;
   }
   return 0;
@@ -172,7 +185,6 @@ std::optional<Feature> ProposalOf(uint32_t code) {
   const auto in = [sub](uint32_t first, uint32_t last) { return sub >= first && sub <= last; };
   switch (code >> 16) {
     case 0xfb:
-      if (in(0x00, 0x1e)) return Feature::kGc;
       if (in(0x20, 0x26)) return Feature::kCustomDescriptors;
       break;
     case 0xfc:

@@ -66,6 +66,15 @@ enum class Immediate : uint8_t {
   kAtomic32,
   kAtomic64,
   kFence,  // a zero byte
+  kStruct,        // type; those of garbage collection from here on
+  kStructField,   // type, field
+  kArray,         // type
+  kArrayCount,    // type, number of elements
+  kArrayData,     // type, data segment
+  kArrayElement,  // type, element segment
+  kArrayArray,    // type, type; destination first
+  kCastType,      // heap type
+  kCastBranch,    // nullability of both types, label, heap type, heap type
 };
 
 struct OpcodeInfo {

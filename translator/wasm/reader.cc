@@ -339,7 +339,7 @@ class Reader {
     ConstExpr expr = ReadConstExpr(in_);
     for (const ConstInstr& i : expr) {
       if (i.kind == ConstInstr::kGlobalGet && i.index >= module_.imported_globals &&
-          !in_.Use(Feature::kFunctionReferences, i.offset)) {
+          !in_.Use(Feature::kGc, i.offset)) {
         in_.Fail(i.offset, absl::StrCat("unknown global ", i.index));
       }
     }

@@ -1,9 +1,11 @@
 #include "translator/wasm/type_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "include/fermata/core/objects.h"
 #include "translator/wasm/limits.h"
 #include "translator/wasm/subtyping.h"
 
@@ -12,7 +14,7 @@ namespace fermata::wasm {
 void TypeReader::ReadGroup() {
   const uint32_t first = static_cast<uint32_t>(module_.types.size());
   uint32_t count = 1;
-  if (in_.Peek() == 0x4e && in_.Use(Feature::kFunctionReferences, in_.offset())) {
+  if (in_.Peek() == 0x4e && in_.Use(Feature::kGc, in_.offset())) {
     in_.ReadByte();
     count = in_.ReadCount(kMaxItems, "types of a recursive group");
   }
@@ -36,7 +38,7 @@ void TypeReader::ReadSubType() {
   module_.types.emplace_back();
   TypeDef& def = module_.type_defs.emplace_back();
   uint8_t form = in_.ReadByte();
-  if ((form == 0x4f || form == 0x50) && in_.Use(Feature::kFunctionReferences, start)) {
+  if ((form == 0x4f || form == 0x50) && in_.Use(Feature::kGc, start)) {
     def.final = form == 0x4f;
     const uint32_t count = in_.ReadCount(1, "supertypes");
     if (count == 1) {
@@ -62,17 +64,17 @@ void TypeReader::ReadComposite(uint32_t start, uint8_t form) {
       }
       return;
     case 0x5f: {
-      if (!in_.Use(Feature::kFunctionReferences, start)) break;
+      if (!in_.Use(Feature::kGc, start)) break;
       def.kind = TypeDef::kStruct;
       const uint32_t count = in_.ReadCount(kMaxFields, "fields");
       for (uint32_t i = 0; i < count && in_.ok(); ++i) def.fields.push_back(ReadField());
-      return;
+      return LayOut(def);
     }
     case 0x5e:
-      if (!in_.Use(Feature::kFunctionReferences, start)) break;
+      if (!in_.Use(Feature::kGc, start)) break;
       def.kind = TypeDef::kArray;
       def.fields.push_back(ReadField());
-      return;
+      return LayOut(def);
     case 0x5d:
       return in_.FailFor(start, "a continuation type", Feature::kStackSwitching);
     case 0x4c:
@@ -104,6 +106,19 @@ Field TypeReader::ReadField() {
   return field;
 }
 
+// Behind the header, in order, so that a subtype's objects begin as those of its supertypes. Nothing
+// is aligned to more than 4 bytes.
+void TypeReader::LayOut(TypeDef& def) {
+  uint32_t at = def.kind == TypeDef::kStruct ? core::kStructHeader : core::kArrayHeader;
+  for (Field& field : def.fields) {
+    const uint32_t size = 1u << field.SizeLog2();
+    const uint32_t align = std::min<uint32_t>(size, core::kObjectAlignment);
+    field.offset = (at + align - 1) & ~(align - 1);
+    if (def.kind == TypeDef::kStruct) at = field.offset + size;
+  }
+  def.bytes = (at + core::kObjectAlignment - 1) & ~(core::kObjectAlignment - 1);
+}
+
 std::vector<ValType> TypeReader::ReadValTypes(uint32_t limit, absl::string_view what) {
   const uint32_t count = in_.ReadCount(limit, what);
   std::vector<ValType> types;
@@ -117,6 +132,7 @@ void TypeReader::CheckSupertype(uint32_t offset, uint32_t index) {
   if (super == kNoSupertype) return;
   uint32_t depth = 0;  // those of the supertypes were checked before
   for (uint32_t i = super; i != kNoSupertype; i = module_.type_defs[i].supertype) ++depth;
+  module_.type_defs[index].depth = depth;
   if (depth > kMaxSubtypeDepth) {
     return in_.Fail(offset, absl::StrCat("too many supertypes: ", depth, " (the limit is ",
                                          kMaxSubtypeDepth, ")"));

@@ -45,6 +45,19 @@ char LetterOf(ValType::Kind kind) {
   return '\0';
 }
 
+uint32_t Field::SizeLog2() const {
+  if (packed_bits != 0) return packed_bits == 8 ? 0 : 1;
+  switch (type.kind()) {
+    case ValType::kI64:
+    case ValType::kF64:
+      return 3;
+    case ValType::kV128:
+      return 4;
+    default:
+      return 2;
+  }
+}
+
 ValType::Kind TopOf(ValType::Kind kind) {
   switch (kind) {
 #define FERMATA_HEAP_TYPE(enumerator, code, name, top) \

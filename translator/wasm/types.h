@@ -81,15 +81,21 @@ struct Field {
   ValType type;
   uint8_t packed_bits = 0;  // 8 or 16; 0: of `type`
   bool mut = false;
+  uint32_t offset = 0;  // in objects; of an array: of the first element
+
+  // Log2 of its size in objects, in bytes.
+  uint32_t SizeLog2() const;
 };
 struct TypeDef {
   enum Kind : uint8_t { kFunc, kStruct, kArray };
   Kind kind = kFunc;
   bool final = true;
   uint32_t supertype = kNoSupertype;
+  uint32_t depth = 0;  // how many supertypes it has, theirs included
   uint32_t group = 0;  // index of the first type of its recursive group
   uint32_t group_size = 1;
   std::vector<Field> fields;  // kStruct; kArray: one
+  uint32_t bytes = 0;         // of an object: kStruct; kArray: without the elements
 };
 
 // "[i32 i64] -> [f32]".

@@ -23,8 +23,8 @@
 // references as their 32-bit handle, v128 as two slots (low half first).
 //
 // References are 32-bit handles, 0 is null. A funcref handle h names store->functions[h - 1], an
-// exnref handle store->exceptions[h - 1]. An externref or anyref is any non-zero number of the
-// host's choice.
+// exnref handle store->exceptions[h - 1]. Those of the hierarchies of extern and any are words as
+// fermata/core/objects.h has them; in a store without objects nobody looks into them.
 //
 // The same flag serves whatever else makes a call not return normally. *Exceptions*: the thrower
 // leaves the tag in the context and the payload in its `results`, sets kThrow and returns; callers
@@ -51,7 +51,7 @@
 namespace fermata::core {
 
 // Bumped at every change to a structure below; a module of another version is refused.
-inline constexpr uint32_t kAbiVersion = 7;
+inline constexpr uint32_t kAbiVersion = 8;
 
 using u8 = uint8_t;
 using u16 = uint16_t;
@@ -98,12 +98,19 @@ enum class Unwind : u32 {
   kOutOfFuel = 4,  // a pause: an op frame without arguments was pushed
   kInterrupt = 5,  // the same, because the store was interrupted
   kTrapped = 6,    // only between RaiseTrap and the entry
+  kCollect = 7,    // a pause for a collection of objects: an op frame without arguments was pushed
 };
 
 struct Instance;
 struct Store;
 struct ModuleInfo;
 struct Activation;
+
+// An entry that called the host, which made another one.
+struct OuterEntry {
+  const Activation* activation;
+  const OuterEntry* outer;
+};
 
 using AnyFunction = void (*)();  // cast back to the function's own type before a call
 
@@ -138,6 +145,8 @@ struct Context {
   uintptr_t stack_limit;   // lowest native stack address a guest function may be entered at
   void* entry;             // where a trap of the innermost entry goes; null between entries
   Activation* activation;  // innermost activation being run
+  Activation* hosting;      // the one whose import the host is answering, in its own code
+  const OuterEntry* outer;  // the entry that the innermost one is within; null: none
   Trap trap;               // reason, between RaiseTrap and the entry
   u32 tag;                 // of the exception in flight: a number within the store
   u32 payload;             // its size in slots
@@ -166,7 +175,9 @@ struct Activation {
   bool (*grow)(Activation* activation, u32 capacity);
 };
 
-enum class Exit : u8 { kReturned, kSuspended, kTrapped, kOutOfFuel, kInterrupted };
+// kCollect: objects are to be collected, and the call to be resumed without results (as after
+// kOutOfFuel).
+enum class Exit : u8 { kReturned, kSuspended, kTrapped, kOutOfFuel, kInterrupted, kCollect };
 
 // A function as a value: funcref handles name it, table elements are copies of it, imports are
 // bound to it.
@@ -228,7 +239,6 @@ struct Store {
   void* owner;
   Exception* exceptions;  // by exnref handle - 1
   u32 exception_count;
-  u32 object_count;  // made by NewObject
   // Keeps an exception and returns a handle of it, or 0 if there is no room. Equal exceptions may
   // share a handle, as references to them can't be compared.
   ref (*keep)(Store* store, u32 tag, const u64* values, u32 payload);
@@ -239,6 +249,11 @@ struct Store {
   // set.
   u32* interrupt;
   i64 fuel;  // checks that guests with fuel pass before one of them pauses
+  // Makes room for `bytes` bytes of objects in the heap without moving any. `must`: there is no
+  // other way, since native frames hold references. False if it would rather have a collection, or
+  // there is no room.
+  bool (*grow_heap)(Store* store, u64 bytes, bool must);
+  u64 wanted_bytes;  // that the collection which is due has to make room for
 };
 
 // The common start of each module's instance structure.
@@ -299,6 +314,12 @@ FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 slots);
 // the store was interrupted, which it then no longer is, else to kOutOfFuel.
 FERMATA_COLD void PushPause(Instance* instance, u32 site);
 
+// Whether native frames of the store's guests lie below the host's: they may hold references, so
+// objects must not be moved.
+bool HasNativeFrames(const Context& context, const Store& store);
+// Pushes the op frame of a pause for a collection, and sets `unwind` in all instances of the store.
+FERMATA_COLD void PushCollect(Instance* instance, u32 site);
+
 // Starts an exception whose payload is in context->results. The caller returns, or jumps to its
 // handler.
 FERMATA_COLD void Throw(Instance* instance, u32 tag, u32 payload);
@@ -308,10 +329,6 @@ FERMATA_COLD void ThrowRef(Instance* instance, ref exception);
 FERMATA_COLD ref KeepException(Instance* instance);
 // Ends the flight of an exception; the payload stays in context->results.
 FERMATA_COLD void Catch(Instance* instance);
-
-// A new reference (anyref) that equals no other: the identity of an object without contents. Such
-// handles have their top bit set; those of hosts must not.
-FERMATA_COLD ref NewObject(Instance* instance);
 
 // Leaves a call of `function` to the function to which the caller returns. The arguments are in
 // context->results.

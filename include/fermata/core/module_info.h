@@ -128,6 +128,25 @@ struct SegmentInfo {
   u64 size;      // in bytes or elements, until it is dropped; 0: active, dropped from the beginning
   u32 offset;    // of the size that is left, all or nothing: a u64 of data, a u32 of elements
   u32 elements;  // of the elements, an array of ref; 0: a data segment
+  ValType type = ValType::kFuncRef;  // of the elements: the top of their hierarchy
+};
+
+// A struct or array type: what its objects are like (objects.h).
+enum class ObjectKind : u8 { kNone, kStruct, kArray };
+struct FieldInfo {
+  ValType type;    // references by the top of their hierarchy
+  u8 packed_bits;  // 8 or 16; 0: of `type`
+  bool mut;
+  u32 offset;   // in bytes, from the beginning of the object; of an array: of the first element
+  RefType ref;  // references only
+};
+struct ObjectType {
+  ObjectKind kind;
+  bool is_final;
+  u32 depth;  // how many supertypes it has, theirs included
+  u32 bytes;  // of an object; of an array: without its elements
+  u32 field_count;
+  const FieldInfo* fields;  // of an array: one
 };
 
 // A function that is resumed by a call of itself, with Instance::resume_point set.
@@ -201,6 +220,10 @@ struct ModuleInfo {
   const SegmentInfo* segments;
   u32 segment_count;
   const SharedFunction* shared;
+  // Modules that make objects or look at them; null in others.
+  const ObjectType* object_types = nullptr;  // by type index
+  u32 heap_offset = 0;          // of a `u8*`: the heap of the store
+  u32 object_types_offset = 0;  // of the u32 array of the numbers that objects begin with, by type
 };
 // No index of a function.
 inline constexpr u32 kNoFunction = 0xffffffffu;

@@ -18,6 +18,7 @@ inline constexpr uint32_t kPointBits = 12;
 inline constexpr uint16_t kCallsAny =
     0;                                  // not known: may end in a tail call, or f or t is too large
 inline constexpr uint16_t kPauses = 1;  // no call: the frame of a pause, which is the last
+inline constexpr uint16_t kCollects = 0xffff;  // no call: for a collection, never held
 inline constexpr uint16_t kCallsFunction = 2;  // + 2 * f: function f of the module
 inline constexpr uint16_t kCallsType = 3;      // + 2 * t: through a table or reference, of type t
 

@@ -13,6 +13,8 @@
 #define INTERRUPTED(word) FERMATA_UNLIKELY(interrupted(word))
 #define OUT_OF_FUEL(word) \
   FERMATA_UNLIKELY(--base->store->fuel < 0) || FERMATA_UNLIKELY(interrupted(word))
+// Before an allocation: there is no room, and the function is to suspend until there is.
+#define NO_ROOM(bytes, site) FERMATA_UNLIKELY(no_room(heap, bytes)) && WantRoom(base, site, bytes)
 // An indirect call is `{ INDIRECT(0, 25, element); l0 = CALLEE(T3)(callee.instance, l1); }`:
 // through table 0, of the type with the number 25. FIXED: the table always has `size` elements.
 #define INDIRECT(number, type, element) \

@@ -30,6 +30,9 @@ enum class Trap : uint32_t {
   kNullExceptionReference = 17,  // throw_ref
   kUnsharedWait = 18,            // memory.atomic.wait on a memory that is not shared
   kExceptionsExhausted = 19,     // no room to keep another exception
+  kCastFailure = 20,             // ref.cast
+  kArrayOutOfBounds = 21,
+  kHeapExhausted = 22,  // no room for another object, even after a collection
 };
 
 // The text for the trap in the official test suite, for example "integer divide by zero". It has

@@ -288,6 +288,15 @@ void ExpressionPrinter::AppendUnforced(const Expr* e, std::string& out) const {
     case ExprKind::kRefAsNonNull:
       out.append("non_null(base, ");
       return AppendList({e->a}, out);
+    case ExprKind::kStructGet:
+    case ExprKind::kArrayGet:
+    case ExprKind::kArrayLen:
+    case ExprKind::kRefTest:
+    case ExprKind::kRefCast:
+    case ExprKind::kConvert:
+    case ExprKind::kRefI31:
+    case ExprKind::kI31Get:
+      return AppendObject(e, out);
   }
 }
 

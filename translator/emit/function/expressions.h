@@ -32,6 +32,8 @@ class ExpressionPrinter {
   void AppendCondition(const ir::Expr* e, bool negate, std::string& out) const;
   std::string Text(const ir::Expr* e) const;
   const std::string& Var(ir::VarId v) const { return var_names_[v]; }
+  // Appends a reference to an object, with a check if it may be null.
+  void AppendReference(const ir::Expr* e, bool nullable, std::string& out) const;
 
  private:
   // The arguments that are not null, and a closing parenthesis.
@@ -46,6 +48,9 @@ class ExpressionPrinter {
   void AppendSelect(const ir::Expr* e, std::string& out) const;
   bool AppendComparison(const ir::Expr* e, bool negate, std::string& out) const;
   void AppendShift(const ir::Expr* e, std::string& out) const;
+  void AppendObject(const ir::Expr* e, std::string& out) const;
+  // A test of a cast, as a call that gives a bool.
+  void AppendTest(const ir::Expr* e, std::string& out) const;
 
   const ModuleContext& context_;
   std::vector<std::string> var_names_;

@@ -100,6 +100,8 @@ class FunctionEmitter {
     switch (s.kind) {
       case ir::StmtKind::kPause:
         return core::kPauses;
+      case ir::StmtKind::kRoom:
+        return core::kCollects;
       case ir::StmtKind::kCall:
         return context_.has_tail_calls(s.index) ? core::kCallsAny
                                                 : Callee(core::kCallsFunction, s.index);
@@ -139,13 +141,24 @@ class FunctionEmitter {
       case ir::StmtKind::kTableCopy:
       case ir::StmtKind::kTableInit:
       case ir::StmtKind::kElemDrop:
+      case ir::StmtKind::kStructNew:
+      case ir::StmtKind::kArrayNew:
+      case ir::StmtKind::kArrayNewFixed:
+      case ir::StmtKind::kArrayNewData:
+      case ir::StmtKind::kArrayNewElem:
+      case ir::StmtKind::kStructSet:
+      case ir::StmtKind::kArraySet:
+      case ir::StmtKind::kArrayFill:
+      case ir::StmtKind::kArrayCopy:
+      case ir::StmtKind::kArrayInitData:
+      case ir::StmtKind::kArrayInitElem:
         return core::kCallsAny;
     }
     return core::kCallsAny;
   }
   static uint16_t Callee(uint16_t kind, uint32_t index) {
     const uint64_t number = kind + 2 * uint64_t{index};
-    return number <= UINT16_MAX ? static_cast<uint16_t>(number) : core::kCallsAny;
+    return number < core::kCollects ? static_cast<uint16_t>(number) : core::kCallsAny;
   }
 
   void EmitTitle() {

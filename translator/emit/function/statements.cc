@@ -26,7 +26,7 @@ uint32_t SlotsOfValues(absl::Span<ir::Expr* const> values) {
 bool HasPlace(const Stmt& s) {
   return ir::IsCall(s) || ir::IsReturnCall(s) || s.kind == StmtKind::kUnreachable ||
          s.kind == StmtKind::kThrow || s.kind == StmtKind::kThrowRef ||
-         (s.kind >= StmtKind::kMemoryGrow && s.kind <= StmtKind::kElemDrop) ||
+         (s.kind >= StmtKind::kMemoryGrow && s.kind <= StmtKind::kArrayInitElem) ||
          s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane ||
          s.kind == StmtKind::kAtomic ||
          std::any_of(s.args.begin(), s.args.end(),
@@ -56,6 +56,7 @@ void StatementEmitter::EmitCommon() {
     out_.Put("  const u32* const interrupt = base->interrupt;\n  (void)interrupt;\n");
     break;
   }
+  if (f_.uses_heap) out_.Put("  u8* const heap = self.heap;\n  (void)heap;\n");
   for (uint32_t m = 0; m < f_.uses_memory.size(); ++m) {
     if (f_.uses_memory[m]) out_.Emit("  $1 m$0(base, self.memory$0);\n", m, View(m).type);
   }
@@ -151,6 +152,20 @@ void StatementEmitter::EmitText(const Stmt& s) {
       return Line(s, "table_init(base, self.table$j, self.elem$i, self.elem_size$i, $0, $1, $2);");
     case StmtKind::kElemDrop:
       return Line(s, "self.elem_size$i = 0;");
+    case StmtKind::kRoom:
+      return EmitRoom(s);
+    case StmtKind::kStructNew:
+    case StmtKind::kArrayNew:
+    case StmtKind::kArrayNewFixed:
+    case StmtKind::kArrayNewData:
+    case StmtKind::kArrayNewElem:
+    case StmtKind::kStructSet:
+    case StmtKind::kArraySet:
+    case StmtKind::kArrayFill:
+    case StmtKind::kArrayCopy:
+    case StmtKind::kArrayInitData:
+    case StmtKind::kArrayInitElem:
+      return EmitObject(s);
   }
 }
 

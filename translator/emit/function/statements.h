@@ -90,6 +90,13 @@ class StatementEmitter {
   void EmitAtomic(const ir::Stmt& s);
   void GoToHandler(const ir::Stmt& s);
   void EmitReloadMemories();
+  void EmitObject(const ir::Stmt& s);
+  void EmitRoom(const ir::Stmt& s);
+  void EmitStructNew(const ir::Stmt& s);
+  void EmitArrayNew(const ir::Stmt& s);
+  void EmitArrayNewFixed(const ir::Stmt& s);
+  void EmitArrayChange(const ir::Stmt& s);
+  std::string Reference(const ir::Stmt& s, size_t i, bool nullable) const;
   void EmitToResults(absl::Span<ir::Expr* const> values);
   void EmitFromResults(absl::Span<const ir::VarId> vars);
 

@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "translator/emit/freestanding.h"
 #include "translator/emit/function/expressions.h"
+#include "translator/emit/function/objects.h"
 #include "translator/emit/memory_view.h"
 #include "translator/emit/module/freestanding_source.h"
 #include "translator/emit/names.h"
@@ -24,6 +25,7 @@ class InitializationEmitter {
     EmitElementLists();
     EmitDataList();
     out_.Put("\nvoid initialize(Instance* base) {\n  SELF;\n");
+    if (context_.graph.uses_heap) out_.Put("  u8* const heap = self.heap;\n  (void)heap;\n");
     if (context_.options.freestanding) EmitFreestandingSetUp(context_, sites, out_);
     for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
       out_.Emit("  self.g$0 = $1;\n", i, Text(module_.globals[i].init));
@@ -39,8 +41,9 @@ class InitializationEmitter {
   }
 
  private:
-  // The C++ of a constant expression: a small stack program.
-  std::string Text(const ConstExpr& expr) const {
+  // The C++ of a constant expression: a small stack program. Objects that it makes are statements,
+  // which are printed first.
+  std::string Text(const ConstExpr& expr) {
     std::vector<std::string> stack;
     const auto binary = [&](const char* symbol) {
       std::string b = std::move(stack.back());
@@ -72,9 +75,19 @@ class InitializationEmitter {
           stack.push_back(
               absl::StrCat("ref(self.function_base + ", context_.info_index[i.index], "u)"));
           break;
+        case ConstInstr::kStructNew:
+        case ConstInstr::kStructNewDefault:
+        case ConstInstr::kArrayNew:
         case ConstInstr::kArrayNewDefault:
-          stack.back() = "NewObject(base)";  // its length does not matter
+        case ConstInstr::kArrayNewFixed:
+          MakeObject(i, stack);
           break;
+        case ConstInstr::kRefI31:
+          stack.back() = absl::StrCat("ref_i31(", stack.back(), ")");
+          break;
+        case ConstInstr::kAnyConvertExtern:
+        case ConstInstr::kExternConvertAny:
+          break;  // the same word
         case ConstInstr::kI32Add:
         case ConstInstr::kI64Add:
           binary(" + ");
@@ -95,12 +108,55 @@ class InitializationEmitter {
     return stack.empty() ? "0" : stack.back();
   }
 
+  // Replaces the operands of an instruction that makes an object by the name of the object.
+  void MakeObject(const ConstInstr& i, std::vector<std::string>& stack) {
+    const wasm::TypeDef& def = module_.type_defs[i.index];
+    const std::string type = TypeNumberOf(module_.canonical_types[i.index]);
+    const std::string object = absl::StrCat("o", objects_++);
+    const auto take = [&](size_t n) {
+      std::vector<std::string> values(stack.end() - n, stack.end());
+      stack.resize(stack.size() - n);
+      return values;
+    };
+    const auto put = [&](const wasm::Field& field, uint64_t at, const std::string& value) {
+      out_.Emit("  object_put$0(heap, $1, $2, $3);\n", PutSuffix(field), object, at, value);
+    };
+    if (def.kind == wasm::TypeDef::kStruct) {
+      const bool defaults = i.kind == ConstInstr::kStructNewDefault;
+      const std::vector<std::string> values = take(defaults ? 0 : def.fields.size());
+      out_.Emit("  make_room(base, heap, $0);\n  const ref $1 = new_object$2(heap, $0, $3);\n",
+                def.bytes, object, defaults && !def.fields.empty() ? "_of_zeros" : "", type);
+      for (size_t f = 0; f < values.size(); ++f) put(def.fields[f], def.fields[f].offset, values[f]);
+    } else {
+      const wasm::Field& element = def.fields[0];
+      const bool fixed = i.kind == ConstInstr::kArrayNewFixed;
+      const bool defaults = i.kind == ConstInstr::kArrayNewDefault;
+      const std::vector<std::string> values = take(fixed ? i.bits : defaults ? 1 : 2);
+      const std::string length = fixed ? absl::StrCat(i.bits, "u") : values.back();
+      out_.Emit("  make_room(base, heap, array_bytes($0, $1));\n  const ref $2 = ", length,
+                element.SizeLog2(), object);
+      if (fixed || defaults) {
+        out_.Emit("new_array$0(heap, $1, $2, $3);\n", defaults ? "_of_zeros" : "",
+                  element.SizeLog2(), type, length);
+      } else {
+        out_.Emit("new_array$0(heap, $1, $2, $3);\n", PutSuffix(element), type, values[0], length);
+      }
+      for (size_t k = 0; fixed && k < values.size(); ++k) {
+        put(element, element.offset + (uint64_t{k} << element.SizeLog2()), values[k]);
+      }
+    }
+    stack.push_back(object);
+  }
+
   // The segment as indices into ModuleInfo::functions, ~0u for null; false if an element is known
   // at instantiation only.
   bool Constant(const wasm::ElementSegment& segment, std::vector<uint32_t>& indices) const {
     for (uint32_t f : segment.functions) indices.push_back(context_.info_index[f]);
     for (const ConstExpr& expr : segment.exprs) {
-      if (expr.size() != 1 || expr[0].kind == ConstInstr::kGlobalGet) return false;
+      if (expr.size() != 1 || (expr[0].kind != ConstInstr::kRefFunc &&
+                               expr[0].kind != ConstInstr::kRefNull)) {
+        return false;
+      }
       indices.push_back(expr[0].kind == ConstInstr::kRefFunc ? context_.info_index[expr[0].index]
                                                              : ~0u);
     }
@@ -138,8 +194,10 @@ class InitializationEmitter {
     std::string value = absl::StrCat("element(base, elements_", i, "[i])");
     out_.Put("  {\n");
     if (!constant) {
+      std::vector<std::string> values;
+      for (const ConstExpr& expr : segment.exprs) values.push_back(Text(expr));
       out_.Put("    const ref values[] = {");
-      for (const ConstExpr& expr : segment.exprs) out_.Put(Text(expr), ", ");
+      for (const std::string& text : values) out_.Put(text, ", ");
       out_.Put("0};\n");
       value = "values[i]";
     }
@@ -231,6 +289,7 @@ class InitializationEmitter {
   const ModuleContext& context_;
   const wasm::Module& module_;
   Writer& out_;
+  uint32_t objects_ = 0;  // made by the constant expressions up to now
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "translator/emit/memory_view.h"
 #include "translator/emit/module/freestanding_source.h"
 #include "translator/emit/module/initialization.h"
+#include "translator/emit/module/object_types.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
 
@@ -46,14 +47,10 @@ const char* PolicyName(MemoryPolicy policy) {
   return "kChecked";
 }
 
-// A core::RefType.
-std::string RefTypeOf(wasm::ValType type) {
-  if (!type.is_ref()) return "{0, false, kNoType}";
-  const char* nullable = type.nullable() ? "true" : "false";
-  if (type.kind() == wasm::ValType::kTypedRef) {
-    return absl::StrCat("{0, ", nullable, ", ", type.type_index(), "}");
-  }
-  return absl::StrCat("{", wasm::CodeOf(type.kind()), ", ", nullable, ", kNoType}");
+// Whether heap.h is needed.
+bool UsesReferencesOfGc(const ModuleContext& context) {
+  return context.graph.uses_heap || context.graph.uses.Has(wasm::Feature::kGc) ||
+         context.module.uses.Has(wasm::Feature::kGc);
 }
 
 std::string ParamList(const FuncType& type) {
@@ -81,6 +78,7 @@ class SourceEmitter {
     EmitPrototypes();
     EmitTypes();
     EmitSuspendStubs();
+    if (context_.graph.uses_heap) EmitObjectTypes(module_, out_);
     if (freestanding_) {
       EmitConstantTables(context_, out_);
       EmitFreestandingFunctions(context_, out_);
@@ -331,8 +329,10 @@ class SourceEmitter {
     for (uint32_t i = 0; i < module_.elements.size(); ++i) {
       if (!context_.graph.named_elements[i]) continue;
       const bool passive = module_.elements[i].mode == wasm::SegmentMode::kPassive;
-      out_.Emit("  {$0u, offsetof(Self, elem_size$1), offsetof(Self, elem$1)},\n",
-                passive ? module_.elements[i].size() : 0, i);
+      const wasm::ValType::Kind kind = wasm::RepOf(module_, module_.elements[i].type);
+      out_.Emit("  {$0u, offsetof(Self, elem_size$1), offsetof(Self, elem$1)$2},\n",
+                passive ? module_.elements[i].size() : 0, i,
+                kind == wasm::ValType::kFuncRef ? "" : absl::StrCat(", ", ValTypeName(kind)));
     }
     out_.Put("  {},\n};\n");
   }
@@ -469,7 +469,11 @@ const ModuleInfo info = {
         module_.has_start ? absl::StrCat(context_.info_index[module_.start], "u") : "kNoFunction");
     list("function_names", NameCount());
     list("segment_infos", SegmentCount());
-    out_.Put("  shared,\n};\n", CloseCodeNamespace(context_));
+    out_.Put("  shared,\n");
+    if (context_.graph.uses_heap) {
+      out_.Put("  object_types, offsetof(Self, heap), offsetof(Self, object_types),\n");
+    }
+    out_.Put("};\n", CloseCodeNamespace(context_));
     out_.Emit(R"(
 namespace $0 {
 const fermata::core::ModuleInfo& $1ModuleInfo() { return $1_code::info; }
@@ -520,6 +524,10 @@ std::string EmitModuleHeader(const ModuleContext& context) {
   if (context.graph.uses_simd) out.Put("#include \"fermata/core/simd/simd.h\"\n");
   if (context.graph.uses_atomics) out.Put("#include \"fermata/core/atomics.h\"\n");
   if (context.graph.uses_wide) out.Put("#include \"fermata/core/wide.h\"\n");
+  if (UsesReferencesOfGc(context)) {
+    out.Put("#include \"fermata/core/heap.h\"\n");
+    if (context.graph.uses_simd) out.Put("#include \"fermata/core/simd/objects.h\"\n");
+  }
   out.Put("\n");
   // "linux" is a macro to some compilers.
   for (absl::string_view part : absl::StrSplit(context.options.name_space, "::")) {
@@ -536,6 +544,9 @@ std::string EmitModuleHeader(const ModuleContext& context) {
   }
   out.Emit("\nstruct Self : Instance {\n  u32 types[$0];\n",
            std::max<size_t>(1, module.types.size()));
+  if (context.graph.uses_heap) {
+    out.Emit("  u8* heap;\n  u32 object_types[$0];\n", std::max<size_t>(1, module.types.size()));
+  }
   for (uint32_t f = 0; f < module.imported_functions; ++f) {
     const wasm::Import& import = module.imports[module.functions[f].import];
     out.Emit("  Function import_$0;  // $1.$2\n", f, ForComment(import.module),
@@ -630,7 +641,9 @@ SiteTable OpSites(const ModuleContext& context) {
     }
     sites.Add({site});
   }
-  if (context.options.Pauses()) sites.Add({{ir::kNone, 0, 0, 2, "", true}});
+  if (context.options.Pauses() || context.graph.uses_heap) {
+    sites.Add({{ir::kNone, 0, 0, 2, "", true}});
+  }
   return sites;
 }
 

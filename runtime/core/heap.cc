@@ -1,0 +1,35 @@
+// Room for objects, and casts of functions.
+#include "fermata/core/heap.h"
+
+namespace fermata::core {
+
+bool HasNativeFrames(const Context& context, const Store& store) {
+  for (const OuterEntry* entry = context.outer; entry != nullptr; entry = entry->outer) {
+    if (entry->activation != nullptr && entry->activation->store == &store) return true;
+  }
+  return false;
+}
+
+bool WantRoom(Instance* instance, u32 site, u64 bytes) {
+  Store& store = *instance->store;
+  const bool nested = HasNativeFrames(*instance->context, store);
+  if (store.grow_heap(&store, bytes, nested)) return false;
+  if (nested) RaiseTrap(instance, Trap::kHeapExhausted);
+  store.wanted_bytes = bytes;
+  PushCollect(instance, site);
+  return true;
+}
+
+void GrowRoom(Instance* instance, u64 bytes) {
+  Store& store = *instance->store;
+  if (!store.grow_heap(&store, bytes, true)) RaiseTrap(instance, Trap::kHeapExhausted);
+}
+
+bool FunctionIs(const Instance* instance, ref function, u32 type) {
+  const Store& store = *instance->store;
+  if (function == 0 || function > store.function_count) return false;
+  const u32 own = store.functions[function - 1].type;
+  return own == type || (store.is_subtype != nullptr && store.is_subtype(&store, own, type));
+}
+
+}  // namespace fermata::core

@@ -1,0 +1,182 @@
+#include "runtime/heap/heap.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/os/hosted_context.h"
+#include "runtime/os/virtual_memory.h"
+
+namespace fermata::internal {
+
+using core::ObjectKind;
+
+absl::StatusOr<std::unique_ptr<Heap>> Heap::Make(const Limits& limits) {
+  std::unique_ptr<Heap> heap(new Heap(limits));
+  absl::Status status = heap->Reserve(limits.heap_bytes);
+  if (!status.ok()) return status;
+  return heap;
+}
+
+absl::Status Heap::Reserve(uint64_t most) {
+  // All offsets are below 2^32, with the guard behind them.
+  constexpr uint64_t kMostSpace = ((uint64_t{1} << 32) - 2 * uint64_t{kGuard}) / 2;
+  const uint64_t page = SystemPageSize();
+  space_bytes_ = RoundUpToPages(std::clamp<uint64_t>(most, page, kMostSpace - page));
+  region_bytes_ = page + 2 * kGuard + 2 * space_bytes_;
+  region_ = ReserveAddresses(region_bytes_);
+  if (region_ == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no address space to reserve for a heap (", region_bytes_, " bytes)"));
+  }
+  base_ = region_ + page;
+  begin_[0] = kGuard;
+  begin_[1] = static_cast<uint32_t>(kGuard + space_bytes_);
+  const uint64_t first = std::min(kFirst, space_bytes_);
+  if (!CommitAddresses(region_, page) || !Commit(0, first)) {
+    return absl::ResourceExhaustedError("no memory for a heap");
+  }
+  header() = {};
+  header().top = begin();
+  header().limit = stress_ ? begin() : static_cast<uint32_t>(begin() + first);
+  SetDisplays();
+  return absl::OkStatus();
+}
+
+Heap::~Heap() {
+  if (region_ != nullptr) Unmap(region_, region_bytes_);
+}
+
+bool Heap::Covers(const void* address) const {
+  const auto at = reinterpret_cast<uintptr_t>(address), from = reinterpret_cast<uintptr_t>(region_);
+  return at >= from && at - from < region_bytes_;
+}
+
+bool Heap::Commit(int space, uint64_t bytes) {
+  bytes = RoundUpToPages(bytes);
+  if (bytes <= committed_[space]) return true;
+  uint8_t* const from = base_ + begin_[space] + committed_[space];
+  if (bytes > space_bytes_ || !CommitAddresses(from, bytes - committed_[space])) return false;
+  committed_[space] = bytes;
+  return true;
+}
+
+void Heap::Release(int space) {
+  const uint64_t kept = stress_ ? 0 : kKept;
+  if (committed_[space] <= kept) return;
+  DecommitAddresses(base_ + begin_[space] + kept, committed_[space] - kept);
+  committed_[space] = kept;
+}
+
+bool Heap::Grow(uint64_t bytes, bool must) {
+  if (!must) return false;
+  RequireStack();
+  const uint64_t end = used_bytes() + bytes;
+  if (bytes > space_bytes_ || end > space_bytes_) return false;
+  const uint64_t limit = std::min(space_bytes_, stress_ ? end : end + kFirst);
+  if (!Commit(space_, limit)) return false;
+  header().limit = static_cast<uint32_t>(begin() + limit);
+  return true;
+}
+
+uint64_t Heap::SizeOf(core::ref object) const {
+  const HeapType& type = TypeOf(core::object_get32(base_, object, 0));
+  if (type.kind == ObjectKind::kStruct) return type.bytes;
+  return core::array_bytes(core::array_length(base_, object), type.log2);
+}
+
+// ---- Types ----
+
+std::vector<uint32_t> Heap::AddTypes(const core::ModuleInfo& module,
+                                     absl::Span<const uint32_t> canonical) {
+  std::vector<uint32_t> numbers;
+  for (uint32_t t = 0; t < module.type_count; ++t) {
+    const bool object = module.object_types[t].kind != ObjectKind::kNone;
+    auto it = object ? numbers_.find(canonical[t]) : numbers_.end();
+    numbers.push_back(!object                ? 0
+                      : it != numbers_.end() ? it->second
+                                             : AddType(module, t, canonical, numbers));
+  }
+  SetDisplays();
+  return numbers;
+}
+
+uint32_t Heap::AddType(const core::ModuleInfo& module, uint32_t t,
+                       absl::Span<const uint32_t> canonical,
+                       const std::vector<uint32_t>& numbers) {
+  const core::ObjectType& object = module.object_types[t];
+  HeapType type{canonical[t], 0, object.kind, object.bytes, 0, {}, {}, {}};
+  for (uint32_t f = 0; f < object.field_count; ++f) {
+    core::FieldInfo field = object.fields[f];
+    if (field.ref.heap == 0 && core::IsRef(field.type)) field.ref.type = canonical[field.ref.type];
+    type.fields.push_back(field);
+    if (field.type == core::ValType::kAnyRef || field.type == core::ValType::kExternRef) {
+      type.references.push_back(field.offset);
+    } else if (field.type == core::ValType::kExnRef) {
+      type.exceptions.push_back(field.offset);
+    }
+  }
+  if (object.kind == ObjectKind::kArray) {
+    const core::FieldInfo& element = object.fields[0];
+    uint32_t bytes = element.packed_bits != 0 ? element.packed_bits / 8u
+                                              : core::FrameBytes(element.type);
+    for (; bytes > 1; bytes /= 2) ++type.log2;
+  }
+  // The depth, the description, the display.
+  displays_.push_back(object.depth);
+  displays_.push_back(static_cast<uint32_t>(types_.size() << 1) |
+                      (object.kind == ObjectKind::kArray ? core::kArrayFlag : 0));
+  const size_t place = displays_.size();
+  type.number = static_cast<uint32_t>(4 * place);
+  displays_.resize(place + std::max(object.depth + 1, core::kDisplayWords));
+  displays_[place + object.depth] = type.number;
+  const uint32_t supertype = module.types[t].supertype;
+  if (supertype != core::kNoType) {
+    const size_t from = numbers[supertype] / 4;
+    std::copy_n(displays_.begin() + from, object.depth, displays_.begin() + place);
+  }
+  numbers_.emplace(type.canonical, type.number);
+  types_.push_back(std::move(type));
+  return types_.back().number;
+}
+
+// ---- Collections ----
+
+bool Heap::BeginCollection() {
+  const int to = 1 - space_;
+  if (!Commit(to, std::max<uint64_t>(used_bytes(), 1))) return false;
+  scanned_ = moved_ = begin_[to];
+  return true;
+}
+
+// The new place of an object that was moved lies in the word of its type number, marked as no such
+// number by the lowest bit.
+core::ref Heap::Move(core::ref object) {
+  uint8_t* const at = base_ + object;
+  const uint32_t word = core::value_get<uint32_t>(at);
+  if ((word & 1) != 0) return word & ~1u;
+  const uint64_t bytes = SizeOf(object);
+  const core::ref to = moved_;
+  std::memcpy(base_ + to, at, bytes);
+  moved_ += static_cast<uint32_t>(bytes);
+  core::value_put(at, to | 1);
+  return to;
+}
+
+bool Heap::EndCollection(uint64_t wanted) {
+  Release(space_);
+  space_ = 1 - space_;
+  ++collections_;
+  header().top = moved_;
+  const uint64_t live = used_bytes();
+  header().limit = moved_;
+  if (wanted > space_bytes_ || live + wanted > space_bytes_) return false;
+  const uint64_t limit =
+      stress_ ? live + wanted
+              : std::min(space_bytes_, std::max(live + wanted, 2 * live) + kFirst);
+  if (!Commit(space_, limit)) return false;
+  header().limit = static_cast<uint32_t>(begin() + limit);
+  return true;
+}
+
+}  // namespace fermata::internal

@@ -1,0 +1,150 @@
+// The heap of a store: objects of garbage collection (fermata/core/objects.h), and the copying
+// collector.
+//
+// A region of address space, in which references are offsets:
+//
+//   header | a guard that can't be accessed | space 0 | space 1 | a guard
+//
+// One of the spaces is in use: objects are made from its beginning to the top. A collection copies
+// those that can be reached to the other space.
+#ifndef FERMATA_RUNTIME_HEAP_HEAP_H_
+#define FERMATA_RUNTIME_HEAP_HEAP_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "fermata/core/heap.h"
+#include "fermata/core/limits.h"
+#include "fermata/core/module_info.h"
+
+namespace fermata::internal {
+
+// A struct or array type of the store.
+struct HeapType {
+  uint32_t canonical;  // number within the process
+  uint32_t number;     // that objects begin with
+  core::ObjectKind kind;
+  uint32_t bytes;  // of an object; of an array: without its elements
+  uint32_t log2;   // of an array's elements' size
+  std::vector<core::FieldInfo> fields;  // with canonical numbers; of an array: one
+  // Offsets of fields; of an array: 0 if its elements are such.
+  std::vector<uint32_t> references;  // to objects
+  std::vector<uint32_t> exceptions;  // exnref
+};
+
+class Heap {
+ public:
+  // Errors: no address space, or no memory for the first objects.
+  static absl::StatusOr<std::unique_ptr<Heap>> Make(const Limits& limits);
+  ~Heap();
+  Heap(const Heap&) = delete;
+
+  uint8_t* base() const { return base_; }
+  bool Covers(const void* address) const;
+
+  // The numbers of a module's types, in its order; 0 for those of functions. `canonical`: their
+  // numbers within the process.
+  std::vector<uint32_t> AddTypes(const core::ModuleInfo& module,
+                                 absl::Span<const uint32_t> canonical);
+  // The type of an object. `number` must be one that an object begins with.
+  const HeapType& TypeOf(uint32_t number) const {
+    return types_[displays_[number / 4 - 1] >> 1];
+  }
+  uint64_t SizeOf(core::ref object) const;
+
+  // Whether a reference is to an object in the space that is in use.
+  bool Holds(core::ref reference) const {
+    return (reference & core::kTagMask) == 0 && reference >= begin() && reference < header().top;
+  }
+
+  // Core's Store::grow_heap.
+  bool Grow(uint64_t bytes, bool must);
+
+  // A collection: Begin, Visit for each root, Scan until nothing is left to do, End. False: there
+  // is no memory for it, and nothing has changed.
+  bool BeginCollection();
+  // Moves the object that `reference` refers to, if that has not been done, and changes it.
+  void Visit(core::ref& reference) {
+    if (reference != 0 && (reference & core::kTagMask) == 0) reference = Move(reference);
+  }
+  // Visits the references in objects that have been moved. `exception` is called with the exnrefs
+  // in them. True: there were some.
+  template <class OnException>
+  bool Scan(OnException&& exception);
+  // `wanted`: bytes that there has to be room for. False: there is none.
+  bool EndCollection(uint64_t wanted);
+
+  uint64_t collections() const { return collections_; }
+  uint64_t used_bytes() const { return header().top - begin(); }
+
+ private:
+  static constexpr uint32_t kGuard = 1u << 20;      // more than any field's offset
+  static constexpr uint64_t kFirst = 256u << 10;    // bytes before the first collection
+  static constexpr uint64_t kKept = 1u << 20;       // of an empty space that stays committed
+
+  explicit Heap(const Limits& limits) : stress_(limits.heap_stress) {}
+  absl::Status Reserve(uint64_t most);
+  core::HeapHeader& header() const { return core::heap_header(base_); }
+  uint32_t begin() const { return begin_[space_]; }
+  bool Commit(int space, uint64_t bytes);
+  void Release(int space);
+  core::ref Move(core::ref object);
+  uint32_t AddType(const core::ModuleInfo& module, uint32_t type,
+                   absl::Span<const uint32_t> canonical, const std::vector<uint32_t>& numbers);
+  void SetDisplays() { header().displays = displays_.data(); }
+
+  const bool stress_;
+  uint8_t* region_ = nullptr;
+  uint64_t region_bytes_ = 0;
+  uint8_t* base_ = nullptr;
+  uint64_t space_bytes_ = 0;
+  uint32_t begin_[2] = {0, 0};
+  uint64_t committed_[2] = {0, 0};  // bytes from the beginning of each space
+  int space_ = 0;                   // in use
+  uint32_t scanned_ = 0;            // of the objects that were moved, up to here
+  uint32_t moved_ = 0;              // where the next goes
+  uint64_t collections_ = 0;
+
+  std::vector<uint32_t> displays_{0};  // no type has the number 0
+  std::vector<HeapType> types_;
+  absl::flat_hash_map<uint32_t, uint32_t> numbers_;  // by canonical number
+};
+
+template <class OnException>
+bool Heap::Scan(OnException&& exception) {
+  const bool any = scanned_ != moved_;
+  while (scanned_ != moved_) {
+    const core::ref object = scanned_;
+    uint8_t* const at = base_ + object;
+    const HeapType& type = TypeOf(core::value_get<uint32_t>(at));
+    scanned_ += static_cast<uint32_t>(SizeOf(object));
+    const auto visit = [&](uint8_t* field) {
+      core::ref value = core::value_get<uint32_t>(field);
+      if (value == 0 || (value & core::kTagMask) != 0) return;
+      core::value_put(field, Move(value));
+    };
+    if (type.kind == core::ObjectKind::kStruct) {
+      for (uint32_t offset : type.references) visit(at + offset);
+      for (uint32_t offset : type.exceptions) exception(core::value_get<uint32_t>(at + offset));
+    } else if (!type.references.empty() || !type.exceptions.empty()) {
+      uint8_t* element = at + core::kArrayHeader;
+      for (uint32_t n = core::array_length(base_, object); n != 0; --n, element += 4) {
+        if (type.exceptions.empty()) {
+          visit(element);
+        } else {
+          exception(core::value_get<uint32_t>(element));
+        }
+      }
+    }
+  }
+  return any;
+}
+
+}  // namespace fermata::internal
+
+#endif  // FERMATA_RUNTIME_HEAP_HEAP_H_

@@ -1,0 +1,146 @@
+#include "runtime/host/collect.h"
+
+#include <cstring>
+
+#include "fermata/core/frame.h"
+#include "runtime/heap/heap.h"
+#include "runtime/host/state.h"
+
+namespace fermata::internal {
+namespace {
+
+bool IsObject(ValType type) { return type == ValType::kAnyRef || type == ValType::kExternRef; }
+
+// One collection.
+class Collector {
+ public:
+  explicit Collector(StoreState& store) : store_(store), heap_(*store.heap) {}
+
+  bool Run(const core::Activation& running, uint64_t wanted) {
+    if (!heap_.BeginCollection()) return false;
+    store_.exceptions.BeginCollection();
+    for (const core::Instance* instance : store_.instances) VisitInstance(*instance);
+    for (const auto& table : store_.tables) VisitTable(*table->table());
+    for (const auto& cell : store_.globals) VisitWord(cell->type, cell->words);
+    store_.link->ForEachCall([&](CallState& call) { VisitCall(call); });
+    VisitFrames(running);
+    do {
+      VisitPayloads();
+    } while (heap_.Scan([&](core::ref exception) { Mark(exception); }) || !marked_.empty());
+    store_.exceptions.EndCollection();
+    return heap_.EndCollection(wanted);
+  }
+
+ private:
+  void Mark(core::ref exception) {
+    if (store_.exceptions.Mark(exception)) marked_.push_back(exception);
+  }
+  void VisitPayloads() {
+    while (!marked_.empty()) {
+      const core::ref exception = marked_.back();
+      marked_.pop_back();
+      uint64_t* value = store_.exceptions.ValuesOf(exception);
+      const uint32_t tag = store_.exceptions.data()[exception - 1].tag;
+      for (ValType type : SignatureOfType(store_.tags[tag]).params) {
+        VisitSlot(type, *value);
+        value += core::SlotsOf(type);
+      }
+    }
+  }
+
+  // A reference in the low half of a slot.
+  void VisitSlot(ValType type, uint64_t& slot) {
+    if (type == ValType::kExnRef) return Mark(static_cast<core::ref>(slot));
+    if (!IsObject(type)) return;
+    auto reference = static_cast<core::ref>(slot);
+    heap_.Visit(reference);
+    slot = reference;
+  }
+  // In the machine's order, at any address.
+  void VisitWord(ValType type, void* at) {
+    if (!core::IsRef(type) || type == ValType::kFuncRef) return;
+    core::ref reference;
+    std::memcpy(&reference, at, sizeof reference);
+    if (type == ValType::kExnRef) return Mark(reference);
+    heap_.Visit(reference);
+    std::memcpy(at, &reference, sizeof reference);
+  }
+
+  template <class T>
+  static T* Field(const core::Instance& instance, uint32_t offset) {
+    const auto at = reinterpret_cast<uintptr_t>(&instance) + offset;
+    return reinterpret_cast<T*>(at);
+  }
+  void VisitInstance(const core::Instance& instance) {
+    const ModuleInfo& module = *instance.module;
+    for (uint32_t i = 0; i < module.global_count; ++i) {
+      const core::GlobalInfo& global = module.globals[i];
+      if (!global.imported) VisitWord(global.type, Field<uint8_t>(instance, global.offset));
+    }
+    for (uint32_t i = 0; i < module.segment_count; ++i) {
+      const core::SegmentInfo& segment = module.segments[i];
+      if (segment.elements == 0) continue;
+      auto* element = Field<core::ref>(instance, segment.elements);
+      for (uint32_t n = *Field<uint32_t>(instance, segment.offset); n != 0; --n) {
+        VisitWord(segment.type, element++);
+      }
+    }
+  }
+  void VisitTable(const core::Table& table) {
+    if (table.type == ValType::kFuncRef) return;
+    for (uint32_t i = 0; i < table.size; ++i) VisitWord(table.type, &table.refs[i]);
+  }
+
+  void VisitCall(CallState& call) {
+    if (call.held()) {
+      VisitFrames(call.activation);
+      call.decoded = false;
+    } else if (call.phase == CallState::Phase::kFinished) {
+      for (Value& value : call.values) VisitSlot(value.type, value.low);
+    }
+    if (call.failure != nullptr && call.failure->thrown) {
+      for (Value& value : call.failure->thrown->values) VisitSlot(value.type, value.low);
+    }
+  }
+  void VisitFrames(const core::Activation& activation) {
+    core::u8* end = activation.frames + activation.size;
+    while (end != activation.frames) {
+      core::u64 bits;
+      std::memcpy(&bits, end - sizeof bits, sizeof bits);
+      bits = core::little(bits);
+      const ModuleInfo& module = *store_.instances[bits >> 48]->module;
+      const auto site = static_cast<uint32_t>(bits);
+      end -= (bits >> 32 & 0xffff) * core::kFrameWord;
+      VisitFrame(module, site, end);
+    }
+  }
+  void VisitFrame(const ModuleInfo& module, uint32_t site, core::u8* at) {
+    const bool op = module.sites[site].resume == nullptr;
+    for (const char* letter = module.site_details[site].slots; *letter != '\0'; ++letter) {
+      ValType type{};
+      if (!core::TypeOfLetter(*letter, type)) return;
+      if (core::IsRef(type) && type != ValType::kFuncRef) {
+        core::ref reference = core::frame_get32(at, 0);
+        if (type == ValType::kExnRef) {
+          Mark(reference);
+        } else {
+          heap_.Visit(reference);
+          core::frame_put32(at, 0, reference);
+        }
+      }
+      at += op ? 8 * core::SlotsOf(type) : core::FrameBytes(type);
+    }
+  }
+
+  StoreState& store_;
+  Heap& heap_;
+  std::vector<core::ref> marked_;  // exceptions whose payload has not been visited
+};
+
+}  // namespace
+
+bool Collect(StoreState& store, const core::Activation& running, uint64_t wanted) {
+  return Collector(store).Run(running, wanted);
+}
+
+}  // namespace fermata::internal

@@ -1,0 +1,46 @@
+#include "translator/emit/module/object_types.h"
+
+#include "absl/strings/str_cat.h"
+#include "translator/emit/names.h"
+
+namespace fermata::emit {
+
+std::string RefTypeOf(wasm::ValType type) {
+  if (!type.is_ref()) return "{0, false, kNoType}";
+  const char* nullable = type.nullable() ? "true" : "false";
+  if (type.kind() == wasm::ValType::kTypedRef) {
+    return absl::StrCat("{0, ", nullable, ", ", type.type_index(), "}");
+  }
+  return absl::StrCat("{", wasm::CodeOf(type.kind()), ", ", nullable, ", kNoType}");
+}
+
+void EmitObjectTypes(const wasm::Module& module, Writer& out) {
+  out.Put("\n// ---- Structs and arrays ----\n");
+  for (size_t t = 0; t < module.types.size(); ++t) {
+    const wasm::TypeDef& def = module.type_defs[t];
+    if (module.canonical_types[t] != t || def.fields.empty()) continue;
+    out.Emit("const FieldInfo fields_$0[] = {\n", t);
+    for (const wasm::Field& field : def.fields) {
+      out.Emit("  {$0, $1, $2, $3, $4},\n", ValTypeName(module, field.type),
+               static_cast<int>(field.packed_bits), field.mut ? "true" : "false", field.offset,
+               RefTypeOf(field.type));
+    }
+    out.Put("};\n");
+  }
+  out.Put("const ObjectType object_types[] = {\n");
+  for (size_t t = 0; t < module.types.size(); ++t) {
+    const wasm::TypeDef& def = module.type_defs[t];
+    if (def.kind == wasm::TypeDef::kFunc) {
+      out.Put("  {ObjectKind::kNone, false, 0, 0, 0, nullptr},\n");
+      continue;
+    }
+    out.Emit("  {ObjectKind::$0, $1, $2, $3, $4, $5},\n",
+             def.kind == wasm::TypeDef::kStruct ? "kStruct" : "kArray",
+             def.final ? "true" : "false", def.depth, def.bytes, def.fields.size(),
+             def.fields.empty() ? "nullptr"
+                                : absl::StrCat("fields_", module.canonical_types[t]));
+  }
+  out.Put("  {},\n};\n");
+}
+
+}  // namespace fermata::emit

@@ -1,0 +1,204 @@
+#include "translator/ir/object_operands.h"
+
+#include "include/fermata/core/objects.h"
+
+namespace fermata::ir {
+namespace {
+
+bool IsConstant(const Expr* e) { return e->kind == ExprKind::kConst; }
+
+}  // namespace
+
+Stmt& ObjectOperands::Room(uint64_t bytes, Expr* length, uint32_t type) {
+  f_.uses_heap = true;
+  Stmt& s = Emit(StmtKind::kRoom);
+  s.op = Opcode::kNop;
+  s.bits = bytes;
+  if (length != nullptr && IsConstant(length)) {
+    s.bits = ArrayBytes(type, static_cast<uint32_t>(length->bits));
+  } else if (length != nullptr) {
+    SetArgs(s, {length});
+    s.index2 = ElementOf(type).SizeLog2();
+  }
+  s.may_suspend = true;
+  AddPoint(s);
+  return s;
+}
+
+uint64_t ObjectOperands::ArrayBytes(uint32_t type, uint32_t length) const {
+  const uint64_t bytes =
+      module_.type_defs[type].bytes + (uint64_t{length} << ElementOf(type).SizeLog2());
+  return (bytes + core::kObjectAlignment - 1) & ~uint64_t{core::kObjectAlignment - 1};
+}
+
+void ObjectOperands::Make(StmtKind kind, uint32_t type, uint32_t index2,
+                          absl::Span<Expr* const> args, bool defaults) {
+  const size_t at = f_.stmts.size();
+  Stmt& s = Emit(kind);
+  SetArgs(s, args);
+  s.index = type;
+  s.index2 = index2;
+  s.negate = defaults;
+  const VarId v = FreeSlot(stack_.size(), Kind::kAnyRef);
+  f_.stmts[at].dst = v;
+  Push(VarExpr(v));
+}
+
+void ObjectOperands::MakeStruct(uint32_t type, bool defaults) {
+  const wasm::TypeDef& def = module_.type_defs[type];
+  const Operands args = PopMany(defaults ? 0 : def.fields.size());
+  Flush(kTraps);
+  Room(def.bytes, nullptr, type);
+  Make(StmtKind::kStructNew, type, 0, args, defaults);
+}
+
+void ObjectOperands::MakeArray(uint32_t type, bool defaults) {
+  // The length is needed twice.
+  Materialize(stack_.size() - 1);
+  const Operands args = PopMany(defaults ? 1 : 2);
+  Flush(kTraps);
+  Room(0, args.back(), type);
+  Make(StmtKind::kArrayNew, type, 0, args, defaults);
+}
+
+void ObjectOperands::MakeFixedArray(uint32_t type, uint32_t count) {
+  const Operands args = PopMany(count);
+  Flush(kTraps);
+  Room(ArrayBytes(type, count), nullptr, type);
+  Make(StmtKind::kArrayNewFixed, type, 0, args, false);
+}
+
+void ObjectOperands::MakeArrayOf(StmtKind kind, uint32_t type, uint32_t segment) {
+  Materialize(stack_.size() - 2);
+  Materialize(stack_.size() - 1);
+  const Operands args = PopMany(2);
+  Flush(kTraps);
+  Stmt& room = Room(0, nullptr, type);
+  room.op = kind == StmtKind::kArrayNewData ? Opcode::kArrayNewData : Opcode::kArrayNewElem;
+  SetArgs(room, {args[1], args[0]});
+  room.index = segment;
+  room.index2 = ElementOf(type).SizeLog2();
+  Make(kind, type, segment, args, false);
+}
+
+// The check for null comes first in C++; what the operands above the reference do, first in wasm.
+void ObjectOperands::SettleTraps(size_t operands) {
+  for (size_t i = stack_.size() - operands; i < stack_.size(); ++i) {
+    if (stack_[i]->effects & (kTraps & ~kTrapsOnNull)) Materialize(i);
+  }
+}
+
+Expr* ObjectOperands::Read(ExprKind kind, Kind type, bool nullable, bool mut, Expr* object,
+                           Expr* index) {
+  f_.uses_heap = true;
+  const uint8_t own = (nullable ? kTrapsOnNull : kPure) | (mut ? kReadsObject : kPure) |
+                      (index != nullptr ? kTrapsOther : kPure);
+  Expr* e = NewExpr(kind, type, own, object, index);
+  e->nullable = nullable;
+  if (index != nullptr) {
+    Flush(kTraps);
+  } else if (nullable) {
+    Flush(kTraps & ~kTrapsOnNull);
+  }
+  return e;
+}
+
+void ObjectOperands::GetField(Opcode op, uint32_t type, uint32_t field, bool nullable) {
+  const wasm::Field& f = module_.type_defs[type].fields[field];
+  Expr* object = Pop();
+  Expr* e = Read(ExprKind::kStructGet, Rep(f.type), nullable, f.mut, object);
+  e->op = op;
+  e->index = type;
+  e->bits = field;
+  Push(e);
+}
+
+void ObjectOperands::SetField(uint32_t type, uint32_t field, bool nullable) {
+  f_.uses_heap = true;
+  if (nullable) SettleTraps(1);
+  Stmt& s = Effectful(StmtKind::kStructSet, 2, kReadsObject, type);
+  s.bits = field;
+  s.negate = nullable;
+}
+
+void ObjectOperands::GetElement(Opcode op, uint32_t type, bool nullable) {
+  if (nullable) SettleTraps(1);
+  Expr* index = Pop();
+  Expr* array = Pop();
+  Expr* e = Read(ExprKind::kArrayGet, Rep(ElementOf(type).type), nullable, ElementOf(type).mut,
+                 array, index);
+  e->op = op;
+  e->index = type;
+  Push(e);
+}
+
+void ObjectOperands::SetElement(uint32_t type, bool nullable) {
+  f_.uses_heap = true;
+  if (nullable) SettleTraps(2);
+  Effectful(StmtKind::kArraySet, 3, kReadsObject, type).negate = nullable;
+}
+
+void ObjectOperands::GetLength(bool nullable) {
+  Expr* array = Pop();
+  Push(Read(ExprKind::kArrayLen, Kind::kI32, nullable, false, array));
+}
+
+void ObjectOperands::ChangeArray(StmtKind kind, size_t arity, uint32_t type, uint32_t index2) {
+  f_.uses_heap = true;
+  SettleTraps(arity - 1);
+  Effectful(kind, arity, kReadsObject, type, index2);
+}
+
+const CastTarget* ObjectOperands::TargetOf(ValType type, ValType from) {
+  CastTarget* target = new (f_.arena.Allocate<CastTarget>()) CastTarget;
+  target->kind = type.kind();
+  target->nullable = type.nullable();
+  target->from_nullable = from.nullable();
+  const bool typed = from.kind() == ValType::kTypedRef;
+  target->from_object = from.kind() == ValType::kStructRef || from.kind() == ValType::kArrayRef ||
+                        (typed && Rep(from) == Kind::kAnyRef);
+  if (type.kind() == ValType::kTypedRef) {
+    target->type = module_.canonical_types[type.type_index()];
+  }
+  const bool looks = type.kind() == ValType::kTypedRef ? Rep(type) == Kind::kAnyRef
+                                                       : type.kind() == ValType::kStructRef ||
+                                                             type.kind() == ValType::kArrayRef;
+  f_.uses_heap |= looks;
+  return target;
+}
+
+Expr* ObjectOperands::Test(Expr* reference, ValType type, ValType from) {
+  Expr* e = NewExpr(ExprKind::kRefTest, Kind::kI32, kPure, reference);
+  e->cast = TargetOf(type, from);
+  return e;
+}
+
+void ObjectOperands::Cast(ValType type, ValType from) {
+  // It is written twice.
+  if (stack_.back()->kind != ExprKind::kVar) Materialize(stack_.size() - 1);
+  Expr* reference = Pop();
+  Flush(kTraps);
+  Expr* e = NewExpr(ExprKind::kRefCast, Rep(type), kTrapsOther, reference);
+  e->cast = TargetOf(type, from);
+  Push(e);
+}
+
+void ObjectOperands::Convert(Kind hierarchy) {
+  Push(NewExpr(ExprKind::kConvert, hierarchy, kPure, Pop()));
+}
+
+void ObjectOperands::MakeI31() {
+  Push(NewExpr(ExprKind::kRefI31, Kind::kAnyRef, kPure, Pop()));
+}
+
+void ObjectOperands::GetI31(Opcode op, bool nullable) {
+  Expr* reference = Pop();
+  if (nullable) Flush(kTraps & ~kTrapsOnNull);
+  Expr* e =
+      NewExpr(ExprKind::kI31Get, Kind::kI32, nullable ? kTrapsOnNull : kPure, reference);
+  e->op = op;
+  e->nullable = nullable;
+  Push(e);
+}
+
+}  // namespace fermata::ir
