@@ -60,7 +60,7 @@ typename Map::mapped_type Lookup(const Map& map, const std::string& key) {
 
 Limits LimitsOf(const PlayOptions& options) {
   Limits limits;
-  limits.heap_stress = options.stressed;
+  limits.heap_stress = options.stressed ? 1 : 0;
   return limits;
 }
 

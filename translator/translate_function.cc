@@ -56,7 +56,7 @@ absl::StatusOr<FunctionPlan> MakePlan(const ModuleContext& context, const ir::Fu
     return limit(absl::StrCat("more than ", kMostLiveValues,
                               " values to save over all suspension points of a function"));
   }
-  plan.frames = analysis::LayOutFrames(f, live);
+  plan.frames = analysis::LayOutFrames(context.module, f, live);
   for (const analysis::FrameLayout& frame : plan.frames) {
     if (frame.words > core::kMostFrameWords) return limit("a frame of more than 256 KiB");
   }

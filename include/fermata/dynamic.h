@@ -257,6 +257,8 @@ class DynamicStep {
   uint32_t op_import() const;            // index into ModuleInfo::imports of op_instance()'s module
   DynamicInstance* op_instance() const;  // the instance whose import it is
   const std::vector<Value>& op_arguments() const;
+  // Whether the arguments have been asked for since a collection of objects may have changed them.
+  bool op_is_decoded() const;
   // Whether the import is bound to an answering function, which had no answer yet; and that
   // function's Extern::owner. Other imports that suspend are bound to nothing.
   bool op_bound() const;

@@ -84,6 +84,10 @@ namespace typed {
 template <class R>
 using Slot = std::conditional_t<std::is_void_v<R>, std::monostate, std::optional<R>>;
 
+// Whether the guest makes objects or looks at them, as its generated class says.
+template <class Guest>
+inline constexpr bool kHasObjects = requires { Guest::kHasObjects_; };
+
 // What a handler of op T may return: the op's Result, or a status (an error makes the call trap).
 template <class Returned, class Result>
 constexpr bool IsAnswer() {
@@ -183,6 +187,7 @@ class [[nodiscard]] Step {
   // Finished only: what the function returned; a tuple if there are several values.
   std::add_lvalue_reference_t<const R> value() const {
     if (!finished()) typed::Misuse("Step::value() of a step that has not finished");
+    ReadAgain();
     if constexpr (!std::is_void_v<R>) return *value_;
   }
   // Trapped: the reason and its text ("integer divide by zero", or Throw's message). Otherwise
@@ -201,13 +206,17 @@ class [[nodiscard]] Step {
 
   // Suspended and not foreign(): the import that the call waits for, with its arguments.
   const Op& op() const {
+    ReadAgain();
     if (!op_) typed::Misuse("Step::op() of a step that is not suspended on an op of its guest");
     return *op_;
   }
   // The op if it is a T; null if it is another one, or if the step is not suspended.
   template <class T>
   requires typed::OneOf<T, Op>
-  const T* op_if() const { return op_ ? typed::OpIf<T>(*op_) : nullptr; }
+  const T* op_if() const {
+    ReadAgain();
+    return op_ ? typed::OpIf<T>(*op_) : nullptr;
+  }
   // Suspended on an import of another module that is linked with this one, or in a function that
   // the host put into a table. Such an op is not in Op; dynamic() has it.
   bool foreign() const { return suspended() && !op_; }
@@ -223,6 +232,7 @@ class [[nodiscard]] Step {
       Drop(Throw(absl::StrCat("no handler for ", OpName())));
       return false;
     }
+    ReadAgain();
     return typed::VisitOp(
         [&](const auto& o) {
           const auto op = o;  // the handler may look at, even move, this step
@@ -329,6 +339,17 @@ class [[nodiscard]] Step {
     return status;
   }
 
+  // A collection, which any other call of the store may lead to, changes references to objects.
+  void ReadAgain() const {
+    if constexpr (typed::kHasObjects<Guest>) {
+      if (suspended()) {
+        if (op_ && !step_.op_is_decoded()) Guest::ReadOp(op_, step_);
+      } else if constexpr (!std::is_void_v<R>) {
+        if (finished()) value_ = typed::Results<R>::From(step_.results());
+      }
+    }
+  }
+
   // Reads the state of `step_` once, so that asking for it costs nothing.
   void Update() {
     op_.reset();
@@ -368,8 +389,8 @@ class [[nodiscard]] Step {
   State state_ = State::kTrapped;
   Trap trap_ = Trap::kNone;
   std::string message_;
-  std::optional<Op> op_;
-  typed::Slot<R> value_{};
+  mutable std::optional<Op> op_;
+  mutable typed::Slot<R> value_{};
 };
 
 // An exported global of type T; `const T` if the module can't change it.
@@ -405,6 +426,7 @@ namespace typed {
 class InHost {
  public:
   explicit InHost(core::Context* context) : context_(context), activation_(context->activation) {
+    context->hosting = activation_;
     context->activation = nullptr;
   }
   ~InHost() { context_->activation = activation_; }

@@ -249,18 +249,21 @@ FERMATA_COLD Exit Unwound(Context& context, Activation& activation, Unwind unwin
 // Puts back what an entry within another changes.
 struct Outer {
   explicit Outer(Context& c) : context(c), entry(c.entry), activation(c.activation) {
-    record = {activation != nullptr ? activation : c.hosting, c.outer};
+    hosting = c.hosting;
+    record = {activation != nullptr ? activation : hosting, c.outer};
     context.entry = nullptr;
     context.outer = &record;
   }
   ~Outer() {
     context.entry = entry;
     context.activation = activation;
+    context.hosting = hosting;
     context.outer = record.outer;
   }
   Context& context;
   void* entry;
   Activation* activation;
+  Activation* hosting;
   OuterEntry record;
 };
 FERMATA_COLD Exit EnterNested(Context& context, Activation& activation, const Function& function,

@@ -38,7 +38,7 @@ absl::Status Heap::Reserve(uint64_t most) {
   }
   header() = {};
   header().top = begin();
-  header().limit = stress_ ? begin() : static_cast<uint32_t>(begin() + first);
+  header().limit = stress_ != 0 ? begin() : static_cast<uint32_t>(begin() + first);
   SetDisplays();
   return absl::OkStatus();
 }
@@ -62,10 +62,11 @@ bool Heap::Commit(int space, uint64_t bytes) {
 }
 
 void Heap::Release(int space) {
-  const uint64_t kept = stress_ ? 0 : kKept;
-  if (committed_[space] <= kept) return;
-  DecommitAddresses(base_ + begin_[space] + kept, committed_[space] - kept);
-  committed_[space] = kept;
+  // What still refers to it must not find anything.
+  if (stress_ != 0) std::memset(base_ + begin_[space], 0xff, std::min(committed_[space], kKept));
+  if (committed_[space] <= kKept) return;
+  DecommitAddresses(base_ + begin_[space] + kKept, committed_[space] - kKept);
+  committed_[space] = kKept;
 }
 
 bool Heap::Grow(uint64_t bytes, bool must) {
@@ -73,7 +74,7 @@ bool Heap::Grow(uint64_t bytes, bool must) {
   RequireStack();
   const uint64_t end = used_bytes() + bytes;
   if (bytes > space_bytes_ || end > space_bytes_) return false;
-  const uint64_t limit = std::min(space_bytes_, stress_ ? end : end + kFirst);
+  const uint64_t limit = std::min(space_bytes_, stress_ != 0 ? end : end + kFirst);
   if (!Commit(space_, limit)) return false;
   header().limit = static_cast<uint32_t>(begin() + limit);
   return true;
@@ -140,6 +141,44 @@ uint32_t Heap::AddType(const core::ModuleInfo& module, uint32_t t,
   return types_.back().number;
 }
 
+uint32_t Heap::NumberOf(uint32_t canonical) const {
+  const auto it = numbers_.find(canonical);
+  return it == numbers_.end() ? 0 : it->second;
+}
+
+// ---- Snapshots ----
+
+absl::Status Heap::Load(absl::Span<const uint8_t> bytes,
+                        const absl::flat_hash_map<uint32_t, uint32_t>& numbers) {
+  const auto bad = [](const char* what) {
+    return absl::InvalidArgumentError(absl::StrCat("inconsistent snapshot: ", what));
+  };
+  if (bytes.size() > space_bytes_) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("objects of ", bytes.size(), " bytes are above the limit of the heap"));
+  }
+  if (bytes.size() % core::kObjectAlignment != 0) return bad("objects have a wrong size");
+  const uint64_t limit = std::min(space_bytes_, bytes.size() + kFirst);
+  if (!Commit(0, limit)) return absl::ResourceExhaustedError("no memory for a heap");
+  std::copy(bytes.begin(), bytes.end(), base_ + kFirstObject);
+  starts_.assign(bytes.size() / core::kObjectAlignment, false);
+  for (uint64_t at = 0; at != bytes.size();) {
+    const auto object = static_cast<core::ref>(kFirstObject + at);
+    const auto it = numbers.find(core::object_get32(base_, object, 0));
+    if (it == numbers.end()) return bad("an object is of an unknown type");
+    core::object_put32(base_, object, 0, it->second);
+    const bool array = TypeOf(it->second).kind == ObjectKind::kArray;
+    if (array && bytes.size() - at < core::kArrayHeader) return bad("an object is too large");
+    const uint64_t size = SizeOf(object);
+    if (size > bytes.size() - at) return bad("an object is too large");
+    starts_[at / core::kObjectAlignment] = true;
+    at += size;
+  }
+  header().top = static_cast<uint32_t>(kFirstObject + bytes.size());
+  header().limit = stress_ != 0 ? header().top : static_cast<uint32_t>(kFirstObject + limit);
+  return absl::OkStatus();
+}
+
 // ---- Collections ----
 
 bool Heap::BeginCollection() {
@@ -172,7 +211,7 @@ bool Heap::EndCollection(uint64_t wanted) {
   header().limit = moved_;
   if (wanted > space_bytes_ || live + wanted > space_bytes_) return false;
   const uint64_t limit =
-      stress_ ? live + wanted
+      stress_ != 0 ? std::min(space_bytes_, live + wanted + stress_ - 1)
               : std::min(space_bytes_, std::max(live + wanted, 2 * live) + kFirst);
   if (!Commit(space_, limit)) return false;
   header().limit = static_cast<uint32_t>(begin() + limit);

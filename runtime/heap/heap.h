@@ -38,6 +38,8 @@ struct HeapType {
 };
 
 class Heap {
+  static constexpr uint32_t kGuard = 1u << 20;  // more than any field's offset
+
  public:
   // Errors: no address space, or no memory for the first objects.
   static absl::StatusOr<std::unique_ptr<Heap>> Make(const Limits& limits);
@@ -79,11 +81,39 @@ class Heap {
   // `wanted`: bytes that there has to be room for. False: there is none.
   bool EndCollection(uint64_t wanted);
 
+  // Snapshots. The objects, from the beginning of a space to the top, and where that is. They begin
+  // at kFirstObject in the one that snapshots are made of.
+  static constexpr uint32_t kFirstObject = kGuard;
+  bool in_first_space() const { return space_ == 0; }
+  absl::Span<const uint8_t> objects() const {
+    return {base_ + begin(), static_cast<size_t>(used_bytes())};
+  }
+  const std::vector<HeapType>& types() const { return types_; }
+  // Of a type by its number within the process; 0: the heap has none.
+  uint32_t NumberOf(uint32_t canonical) const;
+  // Makes these bytes the objects of an empty heap. `numbers`: by the number that an object begins
+  // with there, what it is here. Afterwards IsStart says where objects begin, until Forget. Errors:
+  // no room; bytes that are no sequence of objects.
+  absl::Status Load(absl::Span<const uint8_t> bytes,
+                    const absl::flat_hash_map<uint32_t, uint32_t>& numbers);
+  bool IsStart(core::ref object) const {
+    return Holds(object) && starts_[(object - kFirstObject) / core::kObjectAlignment];
+  }
+  void Forget() { starts_ = {}; }
+  // Calls look(object, type) for each, in order.
+  template <class Look>
+  void ForEachObject(Look&& look) const {
+    for (core::ref object = begin(); object != header().top;) {
+      const HeapType& type = TypeOf(core::object_get32(base_, object, 0));
+      look(object, type);
+      object += static_cast<uint32_t>(SizeOf(object));
+    }
+  }
+
   uint64_t collections() const { return collections_; }
   uint64_t used_bytes() const { return header().top - begin(); }
 
  private:
-  static constexpr uint32_t kGuard = 1u << 20;      // more than any field's offset
   static constexpr uint64_t kFirst = 256u << 10;    // bytes before the first collection
   static constexpr uint64_t kKept = 1u << 20;       // of an empty space that stays committed
 
@@ -98,7 +128,7 @@ class Heap {
                    absl::Span<const uint32_t> canonical, const std::vector<uint32_t>& numbers);
   void SetDisplays() { header().displays = displays_.data(); }
 
-  const bool stress_;
+  const uint32_t stress_;
   uint8_t* region_ = nullptr;
   uint64_t region_bytes_ = 0;
   uint8_t* base_ = nullptr;
@@ -109,6 +139,7 @@ class Heap {
   uint32_t scanned_ = 0;            // of the objects that were moved, up to here
   uint32_t moved_ = 0;              // where the next goes
   uint64_t collections_ = 0;
+  std::vector<bool> starts_;  // by word of the first space
 
   std::vector<uint32_t> displays_{0};  // no type has the number 0
   std::vector<HeapType> types_;

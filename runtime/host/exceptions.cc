@@ -40,6 +40,14 @@ void Exceptions::AddFree() {
   free_.push_back(size());
 }
 
+void Exceptions::Add(uint32_t tag, absl::Span<const uint64_t> values) {
+  BeCollected();
+  auto copy = std::make_unique<uint64_t[]>(values.size());
+  std::copy(values.begin(), values.end(), copy.get());
+  exceptions_.push_back({tag, static_cast<uint32_t>(values.size()), copy.get()});
+  owned_.push_back(std::move(copy));
+}
+
 void Exceptions::BeCollected() {
   if (collected_) return;
   collected_ = true;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/hash/hash.h"
+#include "absl/types/span.h"
 #include "fermata/core/abi.h"
 
 namespace fermata::internal {
@@ -35,8 +36,10 @@ class Exceptions {
   void EndCollection();
   // The payload of one that can be changed.
   uint64_t* ValuesOf(core::ref exception) { return owned_[exception - 1].get(); }
-  // Of a restored store: makes the handle `size() + 1` a free one.
+  // Of a restored store, whose exceptions are collected: makes the handle `size() + 1` a free one,
+  // or that of an exception.
   void AddFree();
+  void Add(uint32_t tag, absl::Span<const uint64_t> values);
 
  private:
   using Key = std::vector<uint64_t>;  // the tag, then the payload

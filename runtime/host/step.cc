@@ -314,6 +314,8 @@ const std::vector<Value>& DynamicStep::op_arguments() const {
   return state_->values;
 }
 
+bool DynamicStep::op_is_decoded() const { return state_ && state_->decoded; }
+
 bool DynamicStep::op_bound() const {
   if (!suspended()) return false;
   state_->Decode();

@@ -14,21 +14,16 @@ namespace {
 // Faults in the host's own code are the host's, even if it touches a guest's memory.
 class InHost {
  public:
-  explicit InHost(core::Context& context)
-      : context_(context), running_(context.activation), outer_(context.hosting) {
-    context.activation = nullptr;
+  explicit InHost(core::Context& context) : context_(context), running_(context.activation) {
     context.hosting = running_;
+    context.activation = nullptr;
   }
-  ~InHost() {
-    context_.activation = running_;
-    context_.hosting = outer_;
-  }
+  ~InHost() { context_.activation = running_; }
   InHost(const InHost&) = delete;
 
  private:
   core::Context& context_;
   core::Activation* running_;
-  core::Activation* outer_;
 };
 
 // HostInstance::call of host-made functions.

@@ -40,6 +40,7 @@ bool CallChain::MayHaveCalled(uint32_t caller, uint32_t site_callee, const Calle
   const bool pause = callee.op && callee.function == core::kNoFunction;
   if (site_callee == core::kPauses) return pause && callee.instance == caller;
   if (pause) return false;
+  if (site_callee == core::kCollects) return false;  // it is resumed before anybody can see it
   if (site_callee == core::kCallsAny) return true;
   const uint32_t index = (site_callee - core::kCallsFunction) / 2;
   return site_callee % 2 == 0 ? IsFunction(caller, index, callee) : HasType(caller, index, callee);

@@ -2,8 +2,10 @@
 #include <cstring>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "fermata/core/memory.h"
+#include "runtime/host/collect.h"
 #include "runtime/snapshot/image.h"
 
 namespace fermata::internal {
@@ -74,9 +76,28 @@ class Capturer {
       const core::Exception& e = store_.exceptions.data()[i];
       image_.exceptions.push_back({e.tag, {e.values, e.values + e.payload}});
     }
+    if (store_.heap != nullptr) CaptureHeap();
   }
 
  private:
+  // A type of the heap is named by an instance whose module has it. Types that no instance has are
+  // no object's.
+  void CaptureHeap() {
+    image_.heap.exists = true;
+    image_.heap.objects = store_.heap->objects();
+    absl::flat_hash_set<uint32_t> found;
+    for (uint32_t i = 0; i < store_.owned.size(); ++i) {
+      const InstanceState& state = SnapshotAccess::Of(*store_.owned[i]);
+      const ModuleInfo& info = *state.info;
+      if (info.object_types == nullptr) continue;
+      const auto* numbers = state.Field<uint32_t>(info.object_types_offset);
+      for (uint32_t t = 0; t < info.type_count; ++t) {
+        if (numbers[t] != 0 && found.insert(numbers[t]).second) {
+          image_.heap.types.push_back({numbers[t], i, t});
+        }
+      }
+    }
+  }
   template <class T>
   static uint32_t Push(std::vector<T>& list, T item) {
     list.push_back(std::move(item));
@@ -253,6 +274,14 @@ absl::StatusOr<StoreImage> Capture(StoreHandle& handle,
   StoreState& store = SnapshotAccess::Of(handle);
   if (store.user.load(std::memory_order_relaxed) != nullptr) {
     return absl::FailedPreconditionError("the store is in use");
+  }
+  if (store.heap != nullptr) {
+    // So that the objects lie in the first space.
+    do {
+      if (!Collect(store, core::Activation{}, 0)) {
+        return absl::ResourceExhaustedError("no memory to collect objects");
+      }
+    } while (!store.heap->in_first_space());
   }
   StoreImage image;
   absl::Status status = CaptureSteps(store, steps, image);

@@ -18,13 +18,20 @@ class Decoder {
   explicit Decoder(absl::string_view body) : r_(body) {}
 
   absl::StatusOr<StoreImage> Run() {
-    image_.object_count = r_.U32();
     for (uint32_t n = r_.Count(8); n != 0 && r_.ok(); --n) Made();
     for (uint32_t n = r_.Count(8); n != 0 && r_.ok(); --n) {
       ExceptionImage e;
       e.tag = r_.U32();
       for (uint32_t k = r_.Count(8); k != 0; --k) e.values.push_back(r_.U64());
       image_.exceptions.push_back(std::move(e));
+    }
+    image_.heap.exists = r_.Flag();
+    if (image_.heap.exists) {
+      for (uint32_t n = r_.Count(12); n != 0; --n) {
+        const uint32_t number = r_.U32(), instance = r_.U32();
+        image_.heap.types.push_back({number, instance, r_.U32()});
+      }
+      image_.heap.objects = r_.Span(r_.U32());
     }
     for (uint32_t n = r_.Count(16); n != 0 && r_.ok(); --n) {
       StepImage step;

@@ -13,7 +13,6 @@ class Encoder {
   Encoder(const StoreImage& image, std::string& out) : image_(image), w_(out) {}
 
   void Run() {
-    w_.U32(image_.object_count);
     w_.U32(image_.made.size());
     for (const StoreState::Made& made : image_.made) {
       w_.U32(made.kind);
@@ -48,6 +47,17 @@ class Encoder {
       w_.U32(e.tag);
       w_.U32(e.values.size());
       for (uint64_t v : e.values) w_.U64(v);
+    }
+    w_.U32(image_.heap.exists);
+    if (image_.heap.exists) {
+      w_.U32(image_.heap.types.size());
+      for (const HeapImage::Type& type : image_.heap.types) {
+        w_.U32(type.number);
+        w_.U32(type.instance);
+        w_.U32(type.type);
+      }
+      w_.U32(image_.heap.objects.size());
+      w_.Bytes(image_.heap.objects.data(), image_.heap.objects.size());
     }
     w_.U32(image_.steps.size());
     for (const StepImage& step : image_.steps) {
@@ -127,6 +137,7 @@ size_t Estimate(const StoreImage& image) {
   }
   for (const HostMemoryImage& memory : image.memories) add(memory.memory);
   for (const StepImage& step : image.steps) size += step.frames.size() + 16;
+  size += image.heap.objects.size() + 12 * image.heap.types.size();
   return size;
 }
 

@@ -12,7 +12,7 @@ namespace fermata::internal {
 
 // As in PNG: the ends tell of transfers that change line ends or drop the eighth bit.
 inline constexpr char kMagic[8] = {'\x89', 'F', 'r', 'm', 't', '\r', '\n', '\x1a'};
-inline constexpr uint32_t kFormatVersion = 3;
+inline constexpr uint32_t kFormatVersion = 4;
 inline constexpr size_t kVersionAt = 8;
 inline constexpr size_t kFlagsAt = 12;
 inline constexpr size_t kSizeAt = 16;

@@ -101,6 +101,19 @@ struct ExceptionImage {
   std::vector<uint64_t> values;
 };
 
+// The objects, as they lie in the first space of a heap.
+struct HeapImage {
+  struct Type {
+    uint32_t number;    // that objects begin with
+    uint32_t instance;  // which of `instances`, and which of its module's types
+    uint32_t type;
+  };
+  bool exists = false;
+  std::vector<Type> types;
+  absl::Span<const uint8_t> objects;
+  std::string storage;  // of the objects, if they had to be copied
+};
+
 struct StepImage {
   static constexpr uint32_t kNotStarting = 0xffffffff;
   core::ref function = 0;
@@ -113,7 +126,6 @@ struct StepImage {
 };
 
 struct StoreImage {
-  uint32_t object_count = 0;
   std::vector<StoreState::Made> made;  // `index` in the list of its kind
   std::vector<InstanceImage> instances;
   std::vector<FunctionImage> functions;
@@ -122,6 +134,7 @@ struct StoreImage {
   std::vector<HostGlobalImage> globals;
   std::vector<std::string> tags;  // the letters of their payloads
   std::vector<ExceptionImage> exceptions;
+  HeapImage heap;
   std::vector<StepImage> steps;
 };
 

@@ -43,11 +43,13 @@ class Rebuilder {
 
   absl::StatusOr<RestoredStore> Run() {
     for (absl::Status (Rebuilder::*stage)() :
-         {&Rebuilder::FindModules, &Rebuilder::Make, &Rebuilder::FillExceptions, &Rebuilder::Fill,
+         {&Rebuilder::FindModules, &Rebuilder::Make, &Rebuilder::LoadObjects,
+          &Rebuilder::FillExceptions, &Rebuilder::CheckObjects, &Rebuilder::Fill,
           &Rebuilder::FillSteps}) {
       absl::Status status = (this->*stage)();
       if (!status.ok()) return status;
     }
+    if (store().heap != nullptr) store().heap->Forget();
     // Functions that waited for the code of their type may have it now.
     for (Extern& e : result_.externs) {
       if (e.kind == ExternKind::kFunction) e.function = store().functions[e.function.handle - 1];
@@ -285,21 +287,95 @@ class Rebuilder {
 
   // ---- Filling ----
 
-  absl::Status FillExceptions() {
+  // The bytes of objects become objects of these types; what is in them is checked later.
+  absl::Status LoadObjects() {
     StoreState& s = store();
-    for (const ExceptionImage& e : image_.exceptions) {
-      if (e.tag >= s.tags.size()) return Bad("an exception has an unknown tag");
-      const std::vector<ValType>& types = SignatureOfType(s.tags[e.tag]).params;
-      if (e.values.size() != SlotsOf(types)) return Bad("an exception has the wrong size");
-      size_t slot = 0;
-      for (ValType type : types) {
-        // References to exceptions only name earlier ones: they were there first.
-        const Bits value = {e.values[slot], type == ValType::kV128 ? e.values[slot + 1] : 0};
-        slot += SlotsOf(type);
-        if (!IsValue(type, value) || (core::IsRef(type) && !RefExists(s, type, value.low))) {
-          return Bad("an exception has a wrong value");
+    if (s.heap == nullptr) {
+      return image_.heap.objects.empty() ? absl::OkStatus() : Bad("there are no types of objects");
+    }
+    if (!image_.heap.exists) return Bad("the objects are missing");
+    absl::flat_hash_map<uint32_t, uint32_t> numbers;
+    for (const HeapImage::Type& type : image_.heap.types) {
+      if (type.instance >= result_.instances.size()) return Bad("a type of objects is unknown");
+      const InstanceState& state = SnapshotAccess::Of(*result_.instances[type.instance]);
+      const ModuleInfo& info = *state.info;
+      if (info.object_types == nullptr || type.type >= info.type_count) {
+        return Bad("a type of objects is unknown");
+      }
+      const uint32_t number = state.Field<uint32_t>(info.object_types_offset)[type.type];
+      if (number == 0 || !numbers.emplace(type.number, number).second) {
+        return Bad("a type of objects is unknown");
+      }
+    }
+    return s.heap->Load(image_.heap.objects, numbers);
+  }
+
+  absl::Status CheckObjects() {
+    const StoreState& s = store();
+    if (s.heap == nullptr) return absl::OkStatus();
+    const uint8_t* const base = s.heap->base();
+    bool good = true;
+    s.heap->ForEachObject([&](core::ref object, const HeapType& type) {
+      const bool array = type.kind == core::ObjectKind::kArray;
+      const uint32_t count = array ? core::array_length(base, object) : 1;
+      for (const core::FieldInfo& field : type.fields) {
+        if (!core::IsRef(field.type)) continue;
+        const uint8_t* at = base + object + field.offset;
+        for (uint32_t i = 0; i < count; ++i, at += 4) {
+          good &= RefFits(s, field.ref, field.type, core::value_get<uint32_t>(at));
         }
       }
+    });
+    return good ? absl::OkStatus() : Bad("an object has a wrong value");
+  }
+
+  absl::Status CheckException(const ExceptionImage& e) {
+    StoreState& s = store();
+    if (e.tag >= s.tags.size()) return Bad("an exception has an unknown tag");
+    const std::vector<ValType>& types = SignatureOfType(s.tags[e.tag]).params;
+    if (e.values.size() != SlotsOf(types)) return Bad("an exception has the wrong size");
+    size_t slot = 0;
+    for (ValType type : types) {
+      const Bits value = {e.values[slot], type == ValType::kV128 ? e.values[slot + 1] : 0};
+      slot += SlotsOf(type);
+      if (!IsValue(type, value) || (core::IsRef(type) && !RefExists(s, type, value.low))) {
+        return Bad("an exception has a wrong value");
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Where they are collected, their handles are used again, and may be in any order.
+  absl::Status FillCollectedExceptions() {
+    StoreState& s = store();
+    if (image_.exceptions.size() > s.store.limits.exceptions) {
+      return absl::ResourceExhaustedError("too many exceptions");
+    }
+    for (const ExceptionImage& e : image_.exceptions) {
+      if (e.tag == Exceptions::kFreeTag) {
+        if (!e.values.empty()) return Bad("an exception has the wrong size");
+        s.exceptions.AddFree();
+      } else {
+        s.exceptions.Add(e.tag, e.values);
+      }
+    }
+    s.store.exceptions = s.exceptions.data();
+    s.store.exception_count = s.exceptions.size();
+    for (const ExceptionImage& e : image_.exceptions) {
+      if (e.tag == Exceptions::kFreeTag) continue;
+      absl::Status status = CheckException(e);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status FillExceptions() {
+    StoreState& s = store();
+    if (s.heap != nullptr) return FillCollectedExceptions();
+    for (const ExceptionImage& e : image_.exceptions) {
+      // References to exceptions only name earlier ones: they were there first.
+      absl::Status status = CheckException(e);
+      if (!status.ok()) return status;
       const core::ref handle =
           s.store.keep(&s.store, e.tag, e.values.data(), static_cast<uint32_t>(e.values.size()));
       if (handle == 0) return absl::ResourceExhaustedError("too many exceptions");
@@ -395,6 +471,11 @@ class Rebuilder {
         continue;
       }
       *state.Field<uint32_t>(segment.offset) = static_cast<uint32_t>(elements);
+      core::RefType ref = segment.ref;
+      if (ref.heap == 0) ref.type = state.Field<uint32_t>(info.types_offset)[ref.type];
+      for (const core::ref element : s.elements) {
+        if (!RefFits(store(), ref, segment.type, element)) return Bad("an element of a segment is wrong");
+      }
       std::copy(s.elements.begin(), s.elements.end(), state.Field<core::ref>(segment.elements));
     }
     return absl::OkStatus();

@@ -1,6 +1,7 @@
 // What frames and references must be like to be believed.
 #include <zlib.h>
 
+#include <cstring>
 #include <mutex>
 
 #include "absl/container/flat_hash_map.h"
@@ -25,27 +26,6 @@ core::Footer FooterAt(const uint8_t* bytes) {
 
 absl::Status Bad(absl::string_view what, uint32_t site) {
   return absl::InvalidArgumentError(absl::StrCat("a frame of site ", site, ": ", what));
-}
-
-// The values of one frame, which `module` has the site of.
-absl::Status CheckValues(const StoreState& store, const ModuleInfo& module, uint32_t site,
-                         absl::Span<const uint8_t> frame) {
-  const bool op = module.sites[site].resume == nullptr;
-  size_t at = 0;
-  for (const char* letter = module.site_details[site].slots; *letter != '\0'; ++letter) {
-    ValType type{};
-    if (!core::TypeOfLetter(*letter, type)) return Bad("a value has an unknown type", site);
-    const uint32_t size = op ? 8 * core::SlotsOf(type) : core::FrameBytes(type);
-    if (at + size + sizeof(core::Footer) > frame.size()) return Bad("it is too small", site);
-    const uint64_t value = LittleEndian(frame.data() + at, std::min(size, 8u));
-    at += size;
-    if (op && core::FrameBytes(type) == 4 && value >> 32 != 0) {
-      return Bad("a value is too large", site);
-    }
-    if (!RefExists(store, type, value))
-      return Bad("a reference is to something that does not exist", site);
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -77,15 +57,103 @@ bool RefExists(const StoreState& store, ValType type, uint64_t handle) {
     case ValType::kExternRef:
       if (handle > 0xffffffff) return false;
       return store.heap == nullptr || handle == 0 || (handle & core::kTagMask) != 0 ||
-             store.heap->Holds(static_cast<core::ref>(handle));
+             store.heap->IsStart(static_cast<core::ref>(handle));
     default:
       return true;
   }
 }
 
+namespace {
+
+// Whether a reference that is not null is of a type of the hierarchy of any. Objects exist.
+bool IsOfType(const StoreState& store, const core::RefType& type, core::ref reference) {
+  using core::HeapType;
+  const bool i31 = (reference & core::kI31Tag) != 0;
+  const bool object = (reference & core::kTagMask) == 0;
+  const internal::HeapType* const own =
+      object && store.heap != nullptr
+          ? &store.heap->TypeOf(core::object_get32(store.heap->base(), reference, 0))
+          : nullptr;
+  switch (static_cast<HeapType>(type.heap)) {
+    case HeapType::kAnyRef:
+      return true;
+    case HeapType::kEqRef:
+      return i31 || object;
+    case HeapType::kI31Ref:
+      return i31;
+    case HeapType::kStructRef:
+      return own != nullptr && own->kind == core::ObjectKind::kStruct;
+    case HeapType::kArrayRef:
+      return own != nullptr && own->kind == core::ObjectKind::kArray;
+    case HeapType::kConcrete:
+      return own != nullptr && IsSubtype(own->canonical, type.type);
+    default:
+      return false;
+  }
+}
+
+// What follows the letters of a frame: what a reference may refer to, as SiteDetail has it. False:
+// it is not there.
+bool ReadRefType(const core::Instance& instance, const char*& text, core::RefType& type) {
+  if (*text != '?' && *text != '!') return false;
+  type.nullable = *text++ == '?';
+  const bool abstract = *text == '=';
+  text += abstract;
+  uint32_t number = 0;
+  while (*text >= '0' && *text <= '9') number = number * 10 + static_cast<uint32_t>(*text++ - '0');
+  if (*text++ != ';') return false;
+  if (abstract) {
+    type.heap = static_cast<uint8_t>(number);
+    return true;
+  }
+  const ModuleInfo& module = *instance.module;
+  if (number >= module.type_count) return false;
+  type.heap = 0;
+  std::memcpy(&type.type,
+              reinterpret_cast<const uint8_t*>(&instance) + module.types_offset +
+                  number * sizeof(uint32_t),
+              sizeof type.type);
+  return true;
+}
+
+// The values of one frame, which is of a site of `instance`.
+absl::Status CheckValues(const StoreState& store, const core::Instance& instance, uint32_t site,
+                         absl::Span<const uint8_t> frame) {
+  const ModuleInfo& module = *instance.module;
+  const bool op = module.sites[site].resume == nullptr;
+  const char* const letters = module.site_details[site].slots;
+  const char* types = op || module.object_types == nullptr ? "" : letters + std::strlen(letters) + 1;
+  size_t at = 0;
+  for (const char* letter = letters; *letter != '\0'; ++letter) {
+    ValType type{};
+    if (!core::TypeOfLetter(*letter, type)) return Bad("a value has an unknown type", site);
+    const uint32_t size = op ? 8 * core::SlotsOf(type) : core::FrameBytes(type);
+    if (at + size + sizeof(core::Footer) > frame.size()) return Bad("it is too small", site);
+    const uint64_t value = LittleEndian(frame.data() + at, std::min(size, 8u));
+    at += size;
+    if (op && core::FrameBytes(type) == 4 && value >> 32 != 0) {
+      return Bad("a value is too large", site);
+    }
+    if (!RefExists(store, type, value)) {
+      return Bad("a reference is to something that does not exist", site);
+    }
+    core::RefType ref{};
+    const bool object = type == ValType::kAnyRef || type == ValType::kExternRef;
+    if (object && ReadRefType(instance, types, ref) && !RefFits(store, ref, type, value)) {
+      return Bad("a reference is to something of another type", site);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 bool RefFits(const StoreState& store, const core::RefType& type, ValType top, uint64_t handle) {
   if (!RefExists(store, top, handle)) return false;
   if (handle == 0) return type.nullable;
+  if (top == ValType::kAnyRef && store.heap != nullptr) {
+    return IsOfType(store, type, static_cast<core::ref>(handle));
+  }
   if (top != ValType::kFuncRef || type.heap == static_cast<uint8_t>(core::HeapType::kFuncRef))
     return true;
   return IsSubtype(core::RefType{0, false, store.functions[handle - 1].type}, type);
@@ -121,8 +189,8 @@ absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function
     if (!chain.Add(footer))
       return Bad("it did not call the function of the next frame", footer.site);
     const size_t begin = end - footer.words * size_t{core::kFrameWord};
-    absl::Status status =
-        CheckValues(store, module, footer.site, frames.subspan(begin, end - begin));
+    absl::Status status = CheckValues(store, *store.instances[footer.instance], footer.site,
+                                      frames.subspan(begin, end - begin));
     if (!status.ok()) return status;
     end = begin;
   }

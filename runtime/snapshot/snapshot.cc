@@ -184,6 +184,9 @@ absl::StatusOr<ForkPoint> ForkPoint::Make(StoreHandle& store,
     for (internal::MemoryImage& memory : instance.memories) state->Freeze(memory);
   }
   for (internal::HostMemoryImage& memory : state->image.memories) state->Freeze(memory.memory);
+  internal::HeapImage& heap = state->image.heap;
+  heap.storage.assign(reinterpret_cast<const char*>(heap.objects.data()), heap.objects.size());
+  heap.objects = {reinterpret_cast<const uint8_t*>(heap.storage.data()), heap.storage.size()};
   for (internal::StepImage& step : state->image.steps) {
     step.storage.assign(reinterpret_cast<const char*>(step.frames.data()), step.frames.size());
     step.frames = {reinterpret_cast<const uint8_t*>(step.storage.data()), step.storage.size()};

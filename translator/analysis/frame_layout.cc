@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "absl/strings/str_cat.h"
+
 namespace fermata::analysis {
 uint32_t FrameBytes(ir::Kind kind) {
   switch (kind) {
@@ -53,13 +55,53 @@ FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarI
   return layout;
 }
 
+// "?12;" for a nullable reference to type 12, "!=108;" for one to an abstract type that is not
+// null, by its code.
+void AppendType(wasm::ValType type, std::string& out) {
+  absl::StrAppend(&out, type.nullable() ? "?" : "!");
+  if (type.kind() == wasm::ValType::kTypedRef) {
+    absl::StrAppend(&out, type.type_index(), ";");
+  } else {
+    absl::StrAppend(&out, "=", wasm::CodeOf(type.kind()), ";");
+  }
+}
+
+// By resume point: the statement.
+std::vector<const ir::Stmt*> Points(const ir::Function& function) {
+  std::vector<const ir::Stmt*> points(function.point_count);
+  for (const ir::Stmt& s : function.stmts) {
+    if (s.point != ir::kNone) points[s.point] = &s;
+  }
+  return points;
+}
+
+std::string TypesOf(const ir::Function& function, const FrameLayout& layout, const ir::Stmt& s) {
+  std::string types;
+  for (const FrameSlot& slot : layout.slots) {
+    const ir::Var& var = function.vars[slot.var];
+    if (var.type != ir::Kind::kAnyRef && var.type != ir::Kind::kExternRef) continue;
+    wasm::ValType type = var.local ? var.declared : wasm::ValType(var.type);
+    for (const ir::TypedVar& known : s.refs) {
+      if (known.var == slot.var) type = known.type;
+    }
+    AppendType(type, types);
+  }
+  return types;
+}
+
 }  // namespace
 
-std::vector<FrameLayout> LayOutFrames(const ir::Function& function, const LiveSets& live) {
+std::vector<FrameLayout> LayOutFrames(const wasm::Module& module, const ir::Function& function,
+                                      const LiveSets& live) {
   const std::vector<uint32_t> rank = FrameOrder(function, live);
   std::vector<FrameLayout> frames;
   for (const std::vector<ir::VarId>& values : live) {
     frames.push_back(LayOutFrame(function, values, rank));
+  }
+  if (!module.has_object_types) return frames;
+  const std::vector<const ir::Stmt*> points = Points(function);
+  for (size_t p = 0; p < frames.size(); ++p) {
+    frames[p].types = TypesOf(function, frames[p], *points[p]);
   }
   return frames;
 }

@@ -10,6 +10,7 @@
 
 #include "translator/analysis/liveness.h"
 #include "translator/ir/ir.h"
+#include "translator/wasm/module.h"
 
 namespace fermata::analysis {
 
@@ -23,6 +24,9 @@ struct FrameLayout {
   std::vector<FrameSlot> slots;
   uint32_t words = 2;   // of 4 bytes (core::kFrameWord), footer included
   std::string letters;  // core::SiteDetail::slots
+  // What its references to objects may refer to, in order; empty in modules without structs and
+  // arrays. See core::SiteDetail.
+  std::string types;
 };
 
 // What a value takes in a frame.
@@ -30,7 +34,8 @@ uint32_t FrameBytes(ir::Kind kind);
 
 // The frames of all resume points, whose live variables are given. Values of one size lie in an
 // order of the whole function, those that are live at most points first, so that frames begin alike.
-std::vector<FrameLayout> LayOutFrames(const ir::Function& function, const LiveSets& live);
+std::vector<FrameLayout> LayOutFrames(const wasm::Module& module, const ir::Function& function,
+                                      const LiveSets& live);
 
 }  // namespace fermata::analysis
 

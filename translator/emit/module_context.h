@@ -50,6 +50,7 @@ struct Site {
   uint32_t offset;  // byte offset of the call in the module
   uint32_t words;
   std::string letters;   // core::SiteDetail::slots
+  std::string types;     // the same, behind the letters' end
   bool op;               // the frame of an import's arguments
   bool catches = false;  // in a try region
   uint16_t callee = 0;   // core::kCallsAny …

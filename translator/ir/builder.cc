@@ -30,9 +30,9 @@ struct Label {
   size_t catch_stmt = 0;
   VarId caught = kNone;
   std::vector<validate::CatchClause> clauses;  // try_table
-  absl::InlinedVector<Kind, 2> params;
-  absl::InlinedVector<Kind, 2> results;
-  const absl::InlinedVector<Kind, 2>& operands() const { return loop ? params : results; }
+  absl::InlinedVector<ValType, 2> params;
+  absl::InlinedVector<ValType, 2> results;
+  const absl::InlinedVector<ValType, 2>& operands() const { return loop ? params : results; }
 };
 
 class Builder : public validate::InstructionSink, private ObjectOperands {
@@ -46,8 +46,10 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     f_.type = &type;
     f_.local_count = locals.size();
     f_.uses_memory.resize(module_.memories.size());
-    for (uint32_t i = 0; i < locals.size(); ++i) NewVar({Rep(locals[i]), true, i, 0});
-    for (ValType t : type.results) result_kinds_.push_back(Rep(t));
+    for (uint32_t i = 0; i < locals.size(); ++i) {
+      NewVar({Rep(locals[i]), true, i, 0, locals[i]});
+    }
+    results_ = type.results.size();
     // Where tail calls of the function to itself go.
     start_ = NewLabel();
     EmitLabel(start_);
@@ -76,6 +78,7 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     Stmt& s = Emit(StmtKind::kLabel);
     s.label = label.target;
     s.loop = true;
+    NoteReferences(s);
   }
 
   void If(const BlockType& type) override {
@@ -123,7 +126,7 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
 
   void BranchIf(Expr* condition, uint32_t depth, bool negate) {
     const bool returns = depth == labels_.size();
-    const size_t arity = returns ? result_kinds_.size() : LabelAt(depth).operands().size();
+    const size_t arity = returns ? results_ : LabelAt(depth).operands().size();
     for (size_t i = stack_.size() - arity; i < stack_.size(); ++i) Materialize(i);
     Flush(kTraps);
     if (!returns && (arity == 0 || InPlace(LabelAt(depth)))) {
@@ -138,7 +141,7 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
   void BrTable(absl::Span<const uint32_t> depths, uint32_t fallback) override {
     Expr* index = Pop();
     const bool returns = fallback == labels_.size();
-    const size_t arity = returns ? result_kinds_.size() : LabelAt(fallback).operands().size();
+    const size_t arity = returns ? results_ : LabelAt(fallback).operands().size();
     for (size_t i = stack_.size() - arity; i < stack_.size(); ++i) Materialize(i);
     Flush(kTraps);
     // Targets whose operands must be moved, and returns, go through a landing of their own.
@@ -168,7 +171,7 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
   }
 
   void Return() override {
-    const Operands values = PopMany(result_kinds_.size());
+    const Operands values = PopMany(results_);
     Flush(kTraps);
     SetArgs(Emit(StmtKind::kReturn), values);
   }
@@ -203,6 +206,9 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     Materialize(stack_.size() - 1);
     Expr* reference = Pop();
     BranchIf(IsNull(reference), depth, /*negate=*/false);
+    if (reference->kind == ExprKind::kVar) {
+      reference = VarExpr(reference->index, NonNull(reference->ref));
+    }
     Push(reference);
   }
   void BrOnNonNull(uint32_t depth) override {
@@ -266,17 +272,20 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     Expr* c = Pop();
     Expr* b = Pop();
     Expr* a = Pop();
-    Push(NewExpr(ExprKind::kSelect, Rep(type), kPure, a, b, c));
+    Expr* e = NewExpr(ExprKind::kSelect, Rep(type), kPure, a, b, c);
+    e->ref = type;
+    Push(e);
   }
-  void LocalGet(uint32_t local) override { Push(VarExpr(local)); }
+  void LocalGet(uint32_t local) override { Push(VarExpr(local, f_.vars[local].declared)); }
   void LocalSet(uint32_t local) override { Assign(local, Pop()); }
   void LocalTee(uint32_t local) override {
     Assign(local, Pop());
-    Push(VarExpr(local));
+    Push(VarExpr(local, f_.vars[local].declared));
   }
   void GlobalGet(uint32_t global) override {
     Expr* e = NewExpr(ExprKind::kGlobalGet, Rep(module_.globals[global].type.type), kReadsGlobal);
     e->index = global;
+    e->ref = module_.globals[global].type.type;
     Push(e);
   }
   void GlobalSet(uint32_t global) override {
@@ -318,7 +327,7 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     Stmt& s = Emit(StmtKind::kWide);
     s.op = op;
     SetArgs(s, args);
-    PushResults(at, {Kind::kI64, Kind::kI64});
+    PushResults(at, {ValType::kI64, ValType::kI64});
   }
   void Numeric(Opcode op) override {
     const wasm::OpcodeInfo& info = wasm::Info(op);
@@ -414,6 +423,7 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     Expr* e = NewExpr(ExprKind::kTableGet, Rep(module_.tables[table].type.element),
                       kReadsTable | kTrapsOther, index);
     e->index = table;
+    e->ref = module_.tables[table].type.element;
     Flush(kTraps);
     Push(e);
   }
@@ -436,7 +446,11 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     Effectful(StmtKind::kTableInit, 3, kReadsTable, element, table);
   }
   void ElemDrop(uint32_t element) override { Effectful(StmtKind::kElemDrop, 0, 0, element); }
-  void RefNull(ValType type) override { Push(NewExpr(ExprKind::kRefNull, Rep(type), kPure)); }
+  void RefNull(ValType type) override {
+    Expr* e = NewExpr(ExprKind::kRefNull, Rep(type), kPure);
+    e->ref = type;
+    Push(e);
+  }
   void RefIsNull() override { Push(IsNull(Pop())); }
   void RefEq() override {
     Expr* b = Pop();
@@ -448,7 +462,9 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
   void RefAsNonNull() override {
     Expr* a = Pop();
     Flush(kTraps);
-    Push(NewExpr(ExprKind::kRefAsNonNull, a->type, kTrapsOther, a));
+    Expr* e = NewExpr(ExprKind::kRefAsNonNull, a->type, kTrapsOther, a);
+    e->ref = NonNull(a->ref);
+    Push(e);
   }
   void RefFunc(uint32_t function) override {
     Expr* e = NewExpr(ExprKind::kRefFunc, Kind::kFuncRef, kPure);
@@ -492,6 +508,12 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
   void BrOnCast(uint32_t depth, ValType type, ValType from, bool fails) override {
     Materialize(stack_.size() - 1);
     BranchIf(Test(stack_.back(), type, from), depth, /*negate=*/fails);
+    Expr* reference = Pop();
+    if (reference->kind == ExprKind::kVar) {
+      reference = VarExpr(reference->index,
+                          fails ? type : type.nullable() ? NonNull(from) : from);
+    }
+    Push(reference);
   }
   void AnyConvertExtern() override { Convert(Kind::kAnyRef); }
   void ExternConvertAny() override { Convert(Kind::kExternRef); }
@@ -524,17 +546,15 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     s.may_throw = may_throw;
     if (may_throw) s.handler = handler_;
     if (may_suspend) AddPoint(s);
-    absl::InlinedVector<Kind, 4> kinds;
-    for (ValType t : type.results) kinds.push_back(Rep(t));
-    PushResults(at, kinds);
+    PushResults(at, type.results);
   }
 
   // Slots for the results of statement `at`, pushed.
-  void PushResults(size_t at, absl::Span<const Kind> kinds) {
-    absl::Span<VarId> results = f_.NewSpan<VarId>(kinds.size());
-    for (size_t i = 0; i < kinds.size(); ++i) {
-      results[i] = FreeSlot(stack_.size(), kinds[i]);
-      Push(VarExpr(results[i]));
+  void PushResults(size_t at, absl::Span<const ValType> types) {
+    absl::Span<VarId> results = f_.NewSpan<VarId>(types.size());
+    for (size_t i = 0; i < types.size(); ++i) {
+      results[i] = FreeSlot(stack_.size(), Rep(types[i]));
+      Push(VarExpr(results[i], types[i]));
     }
     f_.stmts[at].results = results;
   }
@@ -563,6 +583,9 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     Jump(start_);
   }
 
+  static ValType NonNull(ValType type) {
+    return type == ValType::kBottom ? type : type.With(/*nullable=*/false);
+  }
   Expr* IsNull(Expr* reference) {
     return NewExpr(ExprKind::kRefIsNull, Kind::kI32, kPure, reference);
   }
@@ -601,11 +624,9 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     }
     const size_t at = f_.stmts.size();
     Emit(StmtKind::kCatch).index = tag;
-    absl::InlinedVector<Kind, 4> kinds;
-    if (tag != kNone) {
-      for (ValType t : module_.types[module_.tags[tag].type].params) kinds.push_back(Rep(t));
-    }
-    PushResults(at, kinds);
+    absl::Span<const ValType> payload;
+    if (tag != kNone) payload = module_.types[module_.tags[tag].type].params;
+    PushResults(at, payload);
     return at;
   }
 
@@ -692,8 +713,8 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     Label label;
     label.target = NewLabel();
     label.loop = loop;
-    for (ValType t : type.params) label.params.push_back(Rep(t));
-    for (ValType t : type.results) label.results.push_back(Rep(t));
+    label.params.assign(type.params.begin(), type.params.end());
+    label.results.assign(type.results.begin(), type.results.end());
     label.handler = label.outer_handler = handler_;
     label.height = stack_.size() - type.params.size();
     MaterializeAll();
@@ -706,9 +727,9 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
   }
   // The operands of `label` already are its canonical slots.
   bool InPlace(const Label& label) const {
-    const auto& kinds = label.operands();
-    for (size_t i = 0; i < kinds.size(); ++i) {
-      const Expr* e = stack_[stack_.size() - kinds.size() + i];
+    const size_t arity = label.operands().size();
+    for (size_t i = 0; i < arity; ++i) {
+      const Expr* e = stack_[stack_.size() - arity + i];
       if (e->kind != ExprKind::kVar) return false;
       const Var& v = f_.vars[e->index];
       if (v.local || v.height != label.height + i || v.variant != 0) return false;
@@ -716,25 +737,27 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     return true;
   }
   // Assigns the top operands to the slots that a label at `height` expects them in.
-  void MoveToCanonical(uint32_t height, absl::Span<const Kind> kinds) {
-    const size_t base = stack_.size() - kinds.size();
-    if (kinds.size() > 1) {
+  void MoveToCanonical(uint32_t height, absl::Span<const ValType> types) {
+    const size_t base = stack_.size() - types.size();
+    if (types.size() > 1) {
       for (size_t i = base; i < stack_.size(); ++i) Materialize(i);
     }
-    for (size_t i = 0; i < kinds.size(); ++i) {
+    for (size_t i = 0; i < types.size(); ++i) {
       Expr* e = stack_[base + i];
-      const VarId v = Slot(height + i, kinds[i], 0);
+      const VarId v = Slot(height + i, Rep(types[i]), 0);
       if (e->kind == ExprKind::kVar && e->index == v) continue;
       Set(v, e);
     }
   }
-  void PushCanonical(uint32_t height, absl::Span<const Kind> kinds) {
-    for (size_t i = 0; i < kinds.size(); ++i) Push(VarExpr(Slot(height + i, kinds[i], 0)));
+  void PushCanonical(uint32_t height, absl::Span<const ValType> types) {
+    for (size_t i = 0; i < types.size(); ++i) {
+      Push(VarExpr(Slot(height + i, Rep(types[i]), 0), types[i]));
+    }
   }
   // `br depth` with operands that are materialized and stay on the stack.
   void BranchKeepingOperands(uint32_t depth) {
     if (depth == labels_.size()) {
-      const size_t n = result_kinds_.size();
+      const size_t n = results_;
       SetArgs(Emit(StmtKind::kReturn), absl::MakeSpan(stack_).last(n));
       return;
     }
@@ -758,7 +781,7 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
 
   const analysis::Suspension& suspension_;
   std::vector<Label> labels_;  // without the function's own
-  std::vector<Kind> result_kinds_;
+  size_t results_ = 0;  // of the function
   LabelId start_ = kNone;
   LabelId handler_ = kNone;  // of statements that may throw here
 };

@@ -39,6 +39,13 @@ struct Var {
   bool local;        // a wasm local, else a slot
   uint32_t height;   // slots: operand stack height; locals: the wasm index
   uint32_t variant;  // slots: distinguishes slots of one height and type
+  wasm::ValType declared;  // locals
+};
+
+// What is known of a reference to objects in a variable.
+struct TypedVar {
+  VarId var;
+  wasm::ValType type;
 };
 
 // What evaluating an expression depends on or may do; a bit set.
@@ -107,6 +114,7 @@ struct Expr {
   Expr* b = nullptr;
   Expr* c = nullptr;
   const CastTarget* cast = nullptr;
+  wasm::ValType ref;  // references, in modules with structs or arrays: what validation knows of it
 };
 
 enum class StmtKind : uint8_t {
@@ -190,6 +198,7 @@ struct Stmt {
   absl::Span<Expr*> args;
   absl::Span<VarId> results;
   absl::Span<LabelId> labels;
+  absl::Span<TypedVar> refs;  // operands that live across it; of what may suspend, of loop headers
 };
 
 inline bool IsCall(const Stmt& s) {
@@ -240,6 +249,16 @@ void ForEachVar(const Expr* e, F&& f) {
   ForEachVar(e->a, f);
   ForEachVar(e->b, f);
   ForEachVar(e->c, f);
+}
+
+// Calls f(const Expr*) for each of its nodes that is a variable.
+template <typename F>
+void ForEachVarNode(const Expr* e, F&& f) {
+  if (e == nullptr) return;
+  if (e->kind == ExprKind::kVar) return f(e);
+  ForEachVarNode(e->a, f);
+  ForEachVarNode(e->b, f);
+  ForEachVarNode(e->c, f);
 }
 
 // Calls f(VarId) for each variable that `s` reads / writes.

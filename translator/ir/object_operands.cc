@@ -9,7 +9,8 @@ bool IsConstant(const Expr* e) { return e->kind == ExprKind::kConst; }
 
 }  // namespace
 
-Stmt& ObjectOperands::Room(uint64_t bytes, Expr* length, uint32_t type) {
+Stmt& ObjectOperands::Room(uint64_t bytes, Expr* length, uint32_t type,
+                           absl::Span<Expr* const> used) {
   f_.uses_heap = true;
   Stmt& s = Emit(StmtKind::kRoom);
   s.op = Opcode::kNop;
@@ -21,7 +22,7 @@ Stmt& ObjectOperands::Room(uint64_t bytes, Expr* length, uint32_t type) {
     s.index2 = ElementOf(type).SizeLog2();
   }
   s.may_suspend = true;
-  AddPoint(s);
+  AddPoint(s, used);
   return s;
 }
 
@@ -41,14 +42,14 @@ void ObjectOperands::Make(StmtKind kind, uint32_t type, uint32_t index2,
   s.negate = defaults;
   const VarId v = FreeSlot(stack_.size(), Kind::kAnyRef);
   f_.stmts[at].dst = v;
-  Push(VarExpr(v));
+  Push(VarExpr(v, ValType::Ref(type, /*nullable=*/false)));
 }
 
 void ObjectOperands::MakeStruct(uint32_t type, bool defaults) {
   const wasm::TypeDef& def = module_.type_defs[type];
   const Operands args = PopMany(defaults ? 0 : def.fields.size());
   Flush(kTraps);
-  Room(def.bytes, nullptr, type);
+  Room(def.bytes, nullptr, type, args);
   Make(StmtKind::kStructNew, type, 0, args, defaults);
 }
 
@@ -57,14 +58,14 @@ void ObjectOperands::MakeArray(uint32_t type, bool defaults) {
   Materialize(stack_.size() - 1);
   const Operands args = PopMany(defaults ? 1 : 2);
   Flush(kTraps);
-  Room(0, args.back(), type);
+  Room(0, args.back(), type, args);
   Make(StmtKind::kArrayNew, type, 0, args, defaults);
 }
 
 void ObjectOperands::MakeFixedArray(uint32_t type, uint32_t count) {
   const Operands args = PopMany(count);
   Flush(kTraps);
-  Room(ArrayBytes(type, count), nullptr, type);
+  Room(ArrayBytes(type, count), nullptr, type, args);
   Make(StmtKind::kArrayNewFixed, type, 0, args, false);
 }
 
@@ -73,7 +74,7 @@ void ObjectOperands::MakeArrayOf(StmtKind kind, uint32_t type, uint32_t segment)
   Materialize(stack_.size() - 1);
   const Operands args = PopMany(2);
   Flush(kTraps);
-  Stmt& room = Room(0, nullptr, type);
+  Stmt& room = Room(0, nullptr, type, args);
   room.op = kind == StmtKind::kArrayNewData ? Opcode::kArrayNewData : Opcode::kArrayNewElem;
   SetArgs(room, {args[1], args[0]});
   room.index = segment;
@@ -110,6 +111,7 @@ void ObjectOperands::GetField(Opcode op, uint32_t type, uint32_t field, bool nul
   e->op = op;
   e->index = type;
   e->bits = field;
+  e->ref = f.type;
   Push(e);
 }
 
@@ -129,6 +131,7 @@ void ObjectOperands::GetElement(Opcode op, uint32_t type, bool nullable) {
                  array, index);
   e->op = op;
   e->index = type;
+  e->ref = ElementOf(type).type;
   Push(e);
 }
 
@@ -180,15 +183,20 @@ void ObjectOperands::Cast(ValType type, ValType from) {
   Flush(kTraps);
   Expr* e = NewExpr(ExprKind::kRefCast, Rep(type), kTrapsOther, reference);
   e->cast = TargetOf(type, from);
+  e->ref = type;
   Push(e);
 }
 
 void ObjectOperands::Convert(Kind hierarchy) {
-  Push(NewExpr(ExprKind::kConvert, hierarchy, kPure, Pop()));
+  Expr* e = NewExpr(ExprKind::kConvert, hierarchy, kPure, Pop());
+  e->ref = hierarchy;
+  Push(e);
 }
 
 void ObjectOperands::MakeI31() {
-  Push(NewExpr(ExprKind::kRefI31, Kind::kAnyRef, kPure, Pop()));
+  Expr* e = NewExpr(ExprKind::kRefI31, Kind::kAnyRef, kPure, Pop());
+  e->ref = ValType(ValType::kI31Ref).With(/*nullable=*/false);
+  Push(e);
 }
 
 void ObjectOperands::GetI31(Opcode op, bool nullable) {

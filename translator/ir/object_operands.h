@@ -42,7 +42,8 @@ class ObjectOperands : protected OperandStack {
   }
   uint64_t ArrayBytes(uint32_t type, uint32_t length) const;
   // Room for `bytes` and, if there is one, an array of `length` elements of `type`.
-  Stmt& Room(uint64_t bytes, Expr* length, uint32_t type);
+  // `used`: the operands of what makes the object.
+  Stmt& Room(uint64_t bytes, Expr* length, uint32_t type, absl::Span<Expr* const> used);
   // A statement that makes an object, which is pushed.
   void Make(StmtKind kind, uint32_t type, uint32_t index2, absl::Span<Expr* const> args,
             bool defaults);

@@ -40,7 +40,10 @@ class OperandStack {
  protected:
   using Operands = absl::InlinedVector<Expr*, 8>;
 
-  OperandStack(const wasm::Module& module, Function& function) : module_(module), f_(function) {}
+  OperandStack(const wasm::Module& module, Function& function)
+      : module_(module),
+        f_(function),
+        has_objects_(module.has_object_types) {}
 
   // ---- Expressions ----
   Expr* NewExpr(ExprKind kind, Kind type, uint8_t own_effects, Expr* a = nullptr, Expr* b = nullptr,
@@ -60,9 +63,11 @@ class OperandStack {
     }
     return e;
   }
-  Expr* VarExpr(VarId var) {
+  // `type`: of a reference in it.
+  Expr* VarExpr(VarId var, wasm::ValType type = {}) {
     Expr* e = NewExpr(ExprKind::kVar, f_.vars[var].type, kPure);
     e->index = var;
+    e->ref = type;
     return e;
   }
   Kind Rep(wasm::ValType type) const { return wasm::RepOf(module_, type); }
@@ -109,7 +114,7 @@ class OperandStack {
   VarId Slot(uint32_t height, Kind type, uint32_t variant) {
     const uint64_t key = uint64_t{height} << 32 | uint64_t{variant} << 8 | type;
     auto [it, fresh] = slots_.try_emplace(key, 0);
-    if (fresh) it->second = NewVar({type, false, height, variant});
+    if (fresh) it->second = NewVar({type, false, height, variant, {}});
     return it->second;
   }
   // A slot for the operand at `height` that no pending tree reads.
@@ -129,7 +134,7 @@ class OperandStack {
     Count(e, -1);
     const VarId v = FreeSlot(i, e->type);
     Set(v, e);
-    stack_[i] = VarExpr(v);
+    stack_[i] = VarExpr(v, e->ref);
     Count(stack_[i], 1);
   }
   void MaterializeAll() {
@@ -178,10 +183,27 @@ class OperandStack {
   void SetArgs(Stmt& s, std::initializer_list<Expr*> args) {
     SetArgs(s, absl::MakeConstSpan(args.begin(), args.size()));
   }
-  // Makes `s` a place to suspend at.
-  void AddPoint(Stmt& s) {
+  // Makes `s` a place to suspend at. `used`: what statements after it read, beside the stack.
+  void AddPoint(Stmt& s, absl::Span<Expr* const> used = {}) {
     s.point = f_.point_count++;
     if (loop_depth_ > 0) f_.suspends_in_loop = true;
+    NoteReferences(s, used);
+  }
+  // What is known of the references on the stack, for whoever suspends at `s`.
+  void NoteReferences(Stmt& s, absl::Span<Expr* const> used = {}) {
+    if (!has_objects_) return;
+    typed_.clear();
+    const auto note = [&](const Expr* e) {
+      ForEachVarNode(e, [&](const Expr* v) {
+        if (v->ref != wasm::ValType::kBottom && !f_.vars[v->index].local) {
+          typed_.push_back({v->index, v->ref});
+        }
+      });
+    };
+    for (const Expr* e : stack_) note(e);
+    for (const Expr* e : used) note(e);
+    s.refs = f_.NewSpan<TypedVar>(typed_.size());
+    std::copy(typed_.begin(), typed_.end(), s.refs.begin());
   }
   // A statement with `arity` operands; `disturbs`: what it may change.
   Stmt& Effectful(StmtKind kind, size_t arity, uint8_t disturbs, uint32_t index,
@@ -198,6 +220,7 @@ class OperandStack {
                            Kind result) {
     Effectful(kind, arity, disturbs, index);
     const size_t at = f_.stmts.size() - 1;
+    NoteReferences(f_.stmts[at]);
     const VarId v = FreeSlot(stack_.size(), result);
     f_.stmts[at].dst = v;
     Push(VarExpr(v));
@@ -209,12 +232,14 @@ class OperandStack {
   size_t low_water_ = 0;  // operands below are stable
   uint32_t offset_ = 0;   // of the current instruction
   int loop_depth_ = 0;
+  const bool has_objects_;  // the module has structs or arrays
 
  private:
   static constexpr uint16_t kMaxTree = 24;  // nodes
 
   std::array<uint32_t, kEffectBits> effect_count_{};
   absl::flat_hash_map<uint64_t, VarId> slots_;
+  std::vector<TypedVar> typed_;  // of one statement
 
  protected:
   std::vector<uint32_t> reads_;  // by variable: reads in pending trees

@@ -216,6 +216,7 @@ void AddReferenced(const ConstExpr& expr, absl::flat_hash_set<uint32_t>& referen
 
 void NoteTypes(const Module& module, CallGraph& graph) {
   graph.canonical_type = module.canonical_types;
+  graph.uses_heap = module.has_object_types;
   for (const wasm::TypeDef& def : module.type_defs) {
     graph.has_subtypes |= def.supertype != wasm::kNoSupertype;
   }

@@ -41,6 +41,10 @@ class Pass {
     const uint32_t entry = at_entry ? analysis::StackCheckPosition(f_, stack_need) : ir::kNone;
     recursive_ = at_entry;
     latch_.assign(f_.label_count, ir::kNone);
+    refs_.resize(f_.label_count);
+    for (const Stmt& s : f_.stmts) {
+      if (s.kind == StmtKind::kLabel) refs_[s.label] = s.refs;
+    }
     for (const analysis::LongLoop& loop : loops) {
       if (!EndsWithOneJump(loop)) latch_[loop.label] = f_.label_count++;
     }
@@ -48,7 +52,7 @@ class Pass {
     passed_.assign(latch_.size(), false);
     size_t next = 0;
     for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
-      if (i == entry) AddPause(f_.stmts[i].offset, /*hot=*/false);
+      if (i == entry) AddPause(f_.stmts[i].offset, /*hot=*/false, {});
       Stmt s = f_.stmts[i];
       if (s.kind == StmtKind::kLabel) passed_[s.label] = true;
       Redirect(s);
@@ -76,7 +80,7 @@ class Pass {
   // at each call.
   bool IsHot(const analysis::LongLoop& loop) const { return !recursive_ || !loop.calls; }
 
-  void AddPause(uint32_t offset, bool hot) {
+  void AddPause(uint32_t offset, bool hot, absl::Span<ir::TypedVar> refs) {
     Stmt s;
     s.kind = StmtKind::kPause;
     s.index = static_cast<uint32_t>(when_);
@@ -84,6 +88,7 @@ class Pass {
     s.offset = offset;
     s.may_suspend = true;
     s.point = f_.point_count++;
+    s.refs = refs;
     stmts_.push_back(s);
   }
   void Jump(ir::LabelId to, uint32_t offset) {
@@ -113,7 +118,7 @@ class Pass {
 
   void EndWithOneJump(Stmt& s, const analysis::LongLoop& loop) {
     if (s.kind == StmtKind::kJump) {
-      AddPause(s.offset, IsHot(loop));
+      AddPause(s.offset, IsHot(loop), refs_[loop.label]);
       stmts_.push_back(s);
       return;
     }
@@ -121,7 +126,7 @@ class Pass {
     s.label = out;
     s.negate = !s.negate;
     stmts_.push_back(s);
-    AddPause(s.offset, IsHot(loop));
+    AddPause(s.offset, IsHot(loop), refs_[loop.label]);
     Jump(loop.label, s.offset);
     Label(out, s.offset);
   }
@@ -134,7 +139,7 @@ class Pass {
     if (goes_on) Jump(out, s.offset);
     for (size_t l = first; l < last; ++l) {
       Label(latch_[loops[l].label], s.offset);
-      AddPause(s.offset, IsHot(loops[l]));
+      AddPause(s.offset, IsHot(loops[l]), refs_[loops[l].label]);
       Jump(loops[l].label, s.offset);
     }
     if (goes_on) Label(out, s.offset);
@@ -146,6 +151,7 @@ class Pass {
   std::vector<Stmt> stmts_;
   std::vector<ir::LabelId> latch_;  // by label of a loop
   std::vector<bool> passed_;        // by label: it is behind
+  std::vector<absl::Span<ir::TypedVar>> refs_;  // by label of a loop: Stmt::refs
 };
 
 }  // namespace

@@ -167,6 +167,7 @@ struct Module {
   std::vector<Export> exports;
   std::vector<ElementSegment> elements;
   std::vector<DataSegment> datas;
+  bool has_object_types = false;  // structs or arrays
   bool has_start = false;
   uint32_t start = 0;
   uint32_t start_offset = 0;

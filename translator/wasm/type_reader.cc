@@ -109,6 +109,7 @@ Field TypeReader::ReadField() {
 // Behind the header, in order, so that a subtype's objects begin as those of its supertypes. Nothing
 // is aligned to more than 4 bytes.
 void TypeReader::LayOut(TypeDef& def) {
+  module_.has_object_types = true;
   uint32_t at = def.kind == TypeDef::kStruct ? core::kStructHeader : core::kArrayHeader;
   for (Field& field : def.fields) {
     const uint32_t size = 1u << field.SizeLog2();

@@ -22,7 +22,7 @@ class TypeReader {
   void ReadSubType();
   void ReadComposite(uint32_t start, uint8_t form);
   Field ReadField();
-  static void LayOut(TypeDef& def);
+  void LayOut(TypeDef& def);
   std::vector<ValType> ReadValTypes(uint32_t limit, absl::string_view what);
   void CheckSupertype(uint32_t offset, uint32_t index);
   bool FitsSupertype(uint32_t index, uint32_t super) const;

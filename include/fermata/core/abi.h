@@ -145,7 +145,7 @@ struct Context {
   uintptr_t stack_limit;   // lowest native stack address a guest function may be entered at
   void* entry;             // where a trap of the innermost entry goes; null between entries
   Activation* activation;  // innermost activation being run
-  Activation* hosting;      // the one whose import the host is answering, in its own code
+  Activation* hosting;      // while host code answers an import: the one that is being run
   const OuterEntry* outer;  // the entry that the innermost one is within; null: none
   Trap trap;               // reason, between RaiseTrap and the entry
   u32 tag;                 // of the exception in flight: a number within the store

@@ -128,7 +128,9 @@ struct SegmentInfo {
   u64 size;      // in bytes or elements, until it is dropped; 0: active, dropped from the beginning
   u32 offset;    // of the size that is left, all or nothing: a u64 of data, a u32 of elements
   u32 elements;  // of the elements, an array of ref; 0: a data segment
-  ValType type = ValType::kFuncRef;  // of the elements: the top of their hierarchy
+  // Of the elements.
+  ValType type = ValType::kFuncRef;
+  RefType ref = {0x70, true, kNoType};
 };
 
 // A struct or array type: what its objects are like (objects.h).
@@ -172,6 +174,9 @@ struct SiteDetail {
   u32 offset;         // byte offset of the call instruction in the module
   const char* slots;  // the letter of each value, in frame order; NUL-terminated; op sites: of the
                       // parameters, each in slots of 8 bytes
+  // In modules with structs or arrays, what references to objects may refer to follows behind the
+  // NUL, NUL-terminated, in frame order (not for op sites): '?' if it may be null, else '!'; a type
+  // index, or '=' and the code of an abstract type; ';'.
 };
 
 // How accesses to memories are checked: --memory of the translator.

@@ -90,6 +90,7 @@ class FunctionEmitter {
                                 s.offset,
                                 layout.words,
                                 layout.letters,
+                                layout.types,
                                 false,
                                 s.handler != ir::kNone,
                                 CalleeAt(s)};

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -28,6 +28,7 @@ class SiteTable {
   struct Layout {
     uint32_t words;
     std::string letters;
+    std::string types;  // FrameLayout::types
   };
 
   // All sites of a function, or one of an op.
@@ -56,15 +57,16 @@ class SiteTable {
   };
   uint32_t LayoutOf(const Site& site) {
     const auto [it, fresh] =
-        numbers_.try_emplace(std::make_pair(site.words, site.letters), layouts_.size());
-    if (fresh) layouts_.push_back({site.words, site.letters});
+        numbers_.try_emplace(Key(site.words, site.letters, site.types), layouts_.size());
+    if (fresh) layouts_.push_back({site.words, site.letters, site.types});
     return it->second;
   }
 
   std::vector<Group> groups_;
   std::vector<Entry> entries_;
   std::vector<Layout> layouts_;
-  absl::flat_hash_map<std::pair<uint32_t, std::string>, uint32_t> numbers_;
+  using Key = std::tuple<uint32_t, std::string, std::string>;
+  absl::flat_hash_map<Key, uint32_t> numbers_;
 };
 
 }  // namespace fermata::emit

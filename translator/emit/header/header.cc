@@ -304,6 +304,28 @@ class HeaderEmitter {
     } else {
       out_.Emit("  // What a suspended call waits for.\n  using Op = std::variant<$0>;\n", names);
     }
+    if (PassesObjects()) {
+      out_.Put("  // Collections change references. Step's own business.\n",
+               "  static constexpr bool kHasObjects_ = true;\n");
+    }
+  }
+
+  // Whether the host gets references that a collection may change or free.
+  bool PassesObjects() const {
+    const auto collected = [](const std::vector<wasm::ValType>& types) {
+      return std::any_of(types.begin(), types.end(), [](wasm::ValType t) {
+        return t.is_ref() && t.kind() != wasm::ValType::kFuncRef;
+      });
+    };
+    return std::any_of(module_.imports.begin(), module_.imports.end(),
+                       [&](const wasm::Import& i) {
+                         return i.kind == wasm::ExternKind::kFunction &&
+                                collected(module_.TypeOf(i.index).params);
+                       }) ||
+           std::any_of(module_.exports.begin(), module_.exports.end(), [&](const wasm::Export& e) {
+             return e.kind == wasm::ExternKind::kFunction &&
+                    collected(module_.TypeOf(e.index).results);
+           });
   }
 
   void EmitCreate() {

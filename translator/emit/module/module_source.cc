@@ -329,10 +329,12 @@ class SourceEmitter {
     for (uint32_t i = 0; i < module_.elements.size(); ++i) {
       if (!context_.graph.named_elements[i]) continue;
       const bool passive = module_.elements[i].mode == wasm::SegmentMode::kPassive;
-      const wasm::ValType::Kind kind = wasm::RepOf(module_, module_.elements[i].type);
+      const wasm::ValType type = module_.elements[i].type;
       out_.Emit("  {$0u, offsetof(Self, elem_size$1), offsetof(Self, elem$1)$2},\n",
                 passive ? module_.elements[i].size() : 0, i,
-                kind == wasm::ValType::kFuncRef ? "" : absl::StrCat(", ", ValTypeName(kind)));
+                type == wasm::ValType(wasm::ValType::kFuncRef)
+                    ? ""
+                    : absl::StrCat(", ", ValTypeName(module_, type), ", ", RefTypeOf(type)));
     }
     out_.Put("  {},\n};\n");
   }
@@ -369,7 +371,11 @@ class SourceEmitter {
     }
     out_.Put("0};\nconstexpr const char* layouts[] = {\n");
     for (const SiteTable::Layout& layout : sites_.layouts()) {
-      out_.Emit("\"$0\",\n", layout.letters);
+      if (layout.types.empty()) {
+        out_.Emit("\"$0\",\n", layout.letters);
+      } else {
+        out_.Emit("\"$0\\0\" \"$1\",\n", layout.letters, layout.types);
+      }
     }
     out_.Put("  nullptr,\n};\nconst SiteDetail site_details[] = {\n");
     for (const SiteTable::Group& group : sites_.groups()) {
@@ -635,14 +641,14 @@ SiteTable OpSites(const ModuleContext& context) {
   for (uint32_t f = 0; f < context.module.imported_functions; ++f) {
     if (context.immediate[f]) continue;
     const FuncType& type = context.module.TypeOf(f);
-    Site site{f, 0, 0, 2 * SlotsOf(type.params) + 2, "", true};
+    Site site{f, 0, 0, 2 * SlotsOf(type.params) + 2, "", "", true};
     for (wasm::ValType t : type.params) {
       site.letters.push_back(wasm::LetterOf(wasm::RepOf(context.module, t)));
     }
     sites.Add({site});
   }
   if (context.options.Pauses() || context.graph.uses_heap) {
-    sites.Add({{ir::kNone, 0, 0, 2, "", true}});
+    sites.Add({{ir::kNone, 0, 0, 2, "", "", true}});
   }
   return sites;
 }
