@@ -1,0 +1,192 @@
+// The heap by itself: types, room, collections, objects from bytes.
+#include "runtime/heap/heap.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace fermata::internal {
+namespace {
+
+using core::FieldInfo;
+using core::ObjectKind;
+using core::ObjectType;
+using core::ValType;
+using testing::HasSubstr;
+
+constexpr core::RefType kAny = {0x6e, true, core::kNoType};
+constexpr FieldInfo kPair[] = {{ValType::kI32, 0, true, 4, {}}, {ValType::kAnyRef, 0, true, 8, kAny}};
+constexpr FieldInfo kElement[] = {{ValType::kAnyRef, 0, true, 8, kAny}};
+constexpr FieldInfo kByte[] = {{ValType::kI32, 8, true, 8, {}}};
+constexpr FieldInfo kHolder[] = {{ValType::kExnRef, 0, true, 4, {0x69, true, core::kNoType}}};
+
+// Types 0 to 3: a pair, an array of references, one of bytes, a holder of an exception; then ten
+// empty structs, each a subtype of the one before.
+class HeapTest : public testing::Test {
+ protected:
+  static constexpr uint32_t kChain = 10;
+
+  void SetUp() override {
+    objects_ = {{ObjectKind::kStruct, true, 0, 12, 2, kPair},
+                {ObjectKind::kArray, true, 0, 8, 1, kElement},
+                {ObjectKind::kArray, true, 0, 8, 1, kByte},
+                {ObjectKind::kStruct, true, 0, 8, 1, kHolder}};
+    types_.resize(4, {nullptr, nullptr, 0, 0, 0, 0, "", core::kNoType, nullptr, nullptr});
+    for (uint32_t i = 0; i < kChain; ++i) {
+      objects_.push_back({ObjectKind::kStruct, false, i, 4, 0, nullptr});
+      types_.push_back(
+          {nullptr, nullptr, 0, 0, 0, 0, "", i == 0 ? core::kNoType : 3 + i, nullptr, nullptr});
+    }
+    for (uint32_t t = 0; t < objects_.size(); ++t) canonical_.push_back(1000 + t);
+    module_.types = types_.data();
+    module_.type_count = static_cast<uint32_t>(types_.size());
+    module_.object_types = objects_.data();
+    Make({});
+  }
+  void Make(Limits limits) {
+    limits.heap_bytes = 4u << 20;
+    auto heap = Heap::Make(limits);
+    ASSERT_TRUE(heap.ok()) << heap.status();
+    heap_ = *std::move(heap);
+    numbers_ = heap_->AddTypes(module_, canonical_);
+  }
+  core::ref Pair(uint32_t value, core::ref next) {
+    EXPECT_FALSE(core::no_room(heap_->base(), 12));
+    const core::ref pair = core::new_object(heap_->base(), 12, numbers_[0]);
+    core::object_put32(heap_->base(), pair, 4, value);
+    core::object_put32(heap_->base(), pair, 8, next);
+    return pair;
+  }
+  uint32_t Get(core::ref object, uint32_t offset) {
+    return core::object_get32(heap_->base(), object, offset);
+  }
+  bool Collect(std::vector<core::ref*> roots, uint64_t wanted = 0) {
+    if (!heap_->BeginCollection()) return false;
+    for (core::ref* root : roots) heap_->Visit(*root);
+    while (heap_->Scan([&](core::ref exception) { exceptions_.push_back(exception); })) {
+    }
+    return heap_->EndCollection(wanted);
+  }
+
+  std::vector<ObjectType> objects_;
+  std::vector<core::FuncType> types_;
+  std::vector<uint32_t> canonical_;
+  core::ModuleInfo module_{};
+  std::unique_ptr<Heap> heap_;
+  std::vector<uint32_t> numbers_;
+  std::vector<core::ref> exceptions_;
+};
+
+TEST_F(HeapTest, TypesKeepTheirNumbers) {
+  EXPECT_EQ(heap_->AddTypes(module_, canonical_), numbers_);
+  EXPECT_EQ(heap_->NumberOf(1001), numbers_[1]);
+  EXPECT_EQ(heap_->NumberOf(5), 0u);
+  EXPECT_EQ(heap_->TypeOf(numbers_[2]).log2, 0u);
+  EXPECT_EQ(heap_->TypeOf(numbers_[1]).log2, 2u);
+}
+
+TEST_F(HeapTest, CastsFollowDisplays) {
+  uint8_t* const h = heap_->base();
+  std::vector<core::ref> made;
+  for (uint32_t i = 0; i < kChain; ++i) made.push_back(core::new_object(h, 4, numbers_[4 + i]));
+  for (uint32_t i = 0; i < kChain; ++i) {
+    for (uint32_t of = 0; of < kChain; ++of) {
+      EXPECT_EQ(core::is_type<0>(h, made[i], numbers_[4 + of], of), of <= i) << i << " " << of;
+    }
+    EXPECT_TRUE(core::is_struct<core::kMayBeOther>(h, made[i]));
+    EXPECT_FALSE(core::is_array<core::kMayBeOther>(h, made[i]));
+  }
+  const core::ref array = core::new_array_of_zeros(h, 0, numbers_[2], 3);
+  EXPECT_TRUE(core::is_array<core::kMayBeOther>(h, array));
+  EXPECT_TRUE(core::is_final<0>(h, array, numbers_[2]));
+  EXPECT_FALSE(core::is_type<core::kMayBeOther>(h, core::ref_i31(5), numbers_[4], 0));
+  EXPECT_TRUE((core::is_type<core::kMayBeNull | core::kNullPasses>(h, 0, numbers_[4], 0)));
+  EXPECT_FALSE(core::is_type<core::kMayBeNull>(h, 0, numbers_[4], 0));
+}
+
+TEST_F(HeapTest, CollectionsKeepWhatIsReachedAndItsShape) {
+  core::ref cycle = Pair(1, 0);
+  const core::ref other = Pair(2, cycle);
+  core::object_put32(heap_->base(), cycle, 8, other);
+  Pair(3, cycle);  // garbage
+  core::ref array = core::new_array_of_zeros(heap_->base(), 2, numbers_[1], 3);
+  core::value_put(heap_->base() + array + 8, cycle);
+  core::value_put(heap_->base() + array + 12, core::ref_i31(9));
+  core::value_put(heap_->base() + array + 16, array);
+  const core::ref before = cycle;
+  ASSERT_TRUE(Collect({&cycle, &array}));
+  EXPECT_NE(cycle, before);
+  EXPECT_EQ(heap_->used_bytes(), 12u + 12u + 20u);
+  EXPECT_EQ(Get(cycle, 4), 1u);
+  EXPECT_EQ(Get(Get(cycle, 8), 4), 2u);
+  EXPECT_EQ(Get(Get(cycle, 8), 8), cycle);
+  EXPECT_EQ(Get(array, 8), cycle);
+  EXPECT_EQ(Get(array, 12), core::ref_i31(9));
+  EXPECT_EQ(Get(array, 16), array);
+  EXPECT_FALSE(heap_->Holds(before));
+  ASSERT_TRUE(Collect({}));
+  EXPECT_EQ(heap_->used_bytes(), 0u);
+}
+
+TEST_F(HeapTest, ExceptionsAreReported) {
+  core::ref holder = core::new_object(heap_->base(), 8, numbers_[3]);
+  core::object_put32(heap_->base(), holder, 4, 17);
+  ASSERT_TRUE(Collect({&holder}));
+  EXPECT_THAT(exceptions_, testing::ElementsAre(17));
+}
+
+TEST_F(HeapTest, RoomIsMadeUpToTheLimit) {
+  EXPECT_FALSE(heap_->Grow(100, false));
+  EXPECT_TRUE(heap_->Grow(1 << 20, true));
+  EXPECT_FALSE(core::no_room(heap_->base(), 1 << 20));
+  EXPECT_FALSE(heap_->Grow(5 << 20, true));
+  EXPECT_FALSE(heap_->Grow(~uint64_t{0}, true));
+  ASSERT_TRUE(Collect({}, 3 << 20));
+  EXPECT_FALSE(core::no_room(heap_->base(), 3 << 20));
+  core::ref big = core::new_array_of_zeros(heap_->base(), 0, numbers_[2], 3 << 20);
+  EXPECT_FALSE(Collect({&big}, 2 << 20));
+  EXPECT_TRUE(core::no_room(heap_->base(), 1));
+  EXPECT_EQ(core::array_length(heap_->base(), big), 3u << 20);
+}
+
+TEST_F(HeapTest, ObjectsFromBytes) {
+  core::ref list = Pair(2, Pair(1, 0));
+  core::ref array = core::new_array_of_zeros(heap_->base(), 0, numbers_[2], 5);
+  ASSERT_TRUE(Collect({&list, &array}));
+  if (!heap_->in_first_space()) {
+    ASSERT_TRUE(Collect({&list, &array}));
+  }
+  const std::vector<uint8_t> bytes(heap_->objects().begin(), heap_->objects().end());
+  absl::flat_hash_map<uint32_t, uint32_t> same;
+  for (uint32_t number : numbers_) same.emplace(number, number);
+
+  Make({});
+  ASSERT_TRUE(heap_->Load(bytes, same).ok());
+  EXPECT_EQ(Get(Get(list, 8), 4), 1u);
+  EXPECT_TRUE(heap_->IsStart(list));
+  EXPECT_FALSE(heap_->IsStart(list + 4));
+  int objects = 0;
+  heap_->ForEachObject([&](core::ref, const HeapType&) { ++objects; });
+  EXPECT_EQ(objects, 3);
+
+  const auto load = [&](std::vector<uint8_t> changed) {
+    Make({});
+    return std::string(heap_->Load(changed, same).message());
+  };
+  std::vector<uint8_t> bad = bytes;
+  bad[0] ^= 0x80;
+  EXPECT_THAT(load(bad), HasSubstr("unknown type"));
+  bad = bytes;
+  bad.resize(bad.size() - 4);
+  EXPECT_THAT(load(bad), HasSubstr("too large"));
+  bad.resize(bad.size() - 1);
+  EXPECT_THAT(load(bad), HasSubstr("wrong size"));
+  bad = bytes;
+  bad[array - Heap::kFirstObject + 7] = 0xff;  // the length
+  EXPECT_THAT(load(bad), HasSubstr("too large"));
+  EXPECT_THAT(load(std::vector<uint8_t>(5 << 20)), HasSubstr("above the limit"));
+}
+
+}  // namespace
+}  // namespace fermata::internal
