@@ -49,7 +49,7 @@ include_guard(GLOBAL)
 # The proposals that the translator accepts; all of them are on unless taken away.
 set(_FERMATA_FEATURES mutable-globals sign-extension saturating-float-to-int multi-value bulk-memory
     reference-types extended-const simd relaxed-simd tail-call exceptions legacy-exceptions memory64
-    multi-memory function-references threads custom-page-sizes wide-arithmetic
+    multi-memory function-references gc threads custom-page-sizes wide-arithmetic
     compact-imports)
 
 # Stops with a message, given in pieces, about the call of fermata_add_guest(<target> ...).

@@ -137,6 +137,7 @@ uint32_t Heap::AddType(const core::ModuleInfo& module, uint32_t t,
     std::copy_n(displays_.begin() + from, object.depth, displays_.begin() + place);
   }
   numbers_.emplace(type.canonical, type.number);
+  numbered_.insert(type.number);
   types_.push_back(std::move(type));
   return types_.back().number;
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -100,6 +101,13 @@ class Heap {
     return Holds(object) && starts_[(object - kFirstObject) / core::kObjectAlignment];
   }
   void Forget() { starts_ = {}; }
+  // Whether a reference is to an object, as far as that can be told: of one that never was right it
+  // is not certain, except between Load and Forget.
+  bool IsObject(core::ref reference) const {
+    if (!Holds(reference)) return false;
+    return !starts_.empty() ? IsStart(reference)
+                            : numbered_.contains(core::object_get32(base_, reference, 0));
+  }
   // Calls look(object, type) for each, in order.
   template <class Look>
   void ForEachObject(Look&& look) const {
@@ -144,6 +152,7 @@ class Heap {
   std::vector<uint32_t> displays_{0};  // no type has the number 0
   std::vector<HeapType> types_;
   absl::flat_hash_map<uint32_t, uint32_t> numbers_;  // by canonical number
+  absl::flat_hash_set<uint32_t> numbered_;           // the numbers
 };
 
 template <class OnException>

@@ -93,6 +93,7 @@ class Linker {
       return absl::ResourceExhaustedError("a store holds at most 65,536 instances");
     }
     canonical_ = CanonicalTypes({info_.types, info_.type_count});
+    NoteSignatureRefs(info_, canonical_);
     for (uint32_t i = 0; i < info_.import_count; ++i) {
       absl::Status status = Check(info_.imports[i]);
       if (!status.ok()) return status;
@@ -321,7 +322,8 @@ class Linker {
       switch (import.kind) {
         case ExternKind::kFunction: {
           const core::FunctionImportSlot& slot = info_.function_imports[import.index];
-          t_.function_imports[import.index] = {i, &SignatureOfType(canonical_[slot.type])};
+          t_.function_imports[import.index] = {i, &SignatureOfType(canonical_[slot.type]),
+                                                canonical_[slot.type]};
           if (e != nullptr && (e->answer != nullptr || e->answering_host != nullptr)) {
             t_.function_imports[import.index].answering = true;
             t_.function_imports[import.index].owner = e->owner;

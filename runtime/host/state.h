@@ -229,9 +229,10 @@ void AppendValues(const std::vector<ValType>& types, Next next, std::vector<Valu
 }
 
 // What is wrong with `values` as arguments or results of these types; empty if nothing is. `what`
-// names one of them: "argument".
+// names one of them: "argument". `refs`: what they may refer to, if that is known.
 std::string Misfit(const StoreState& store, absl::string_view what,
-                   const std::vector<ValType>& types, absl::Span<const Value> values);
+                   const std::vector<ValType>& types, absl::Span<const Value> values,
+                   absl::Span<const core::RefType> refs = {});
 
 }  // namespace fermata::internal
 
@@ -248,6 +249,7 @@ struct DynamicInstance::State {
   struct FunctionImport {
     uint32_t import;  // in ModuleInfo::imports
     const Signature* signature;
+    uint32_t type = core::kNoType;  // canonical
     bool answering = false;       // bound to an answering function,
     const void* owner = nullptr;  // and whose that is
   };
@@ -293,6 +295,7 @@ struct DynamicStep::State : internal::CallState {
   mutable const core::ImportInfo* import = nullptr;
   mutable DynamicInstance* op_instance = nullptr;
   mutable const Signature* op_signature = nullptr;
+  mutable uint32_t op_type = core::kNoType;  // canonical; kNoType: a host's function
   mutable bool op_bound = false;
   mutable const void* op_owner = nullptr;
   const Signature* signature = nullptr;

@@ -224,10 +224,12 @@ void DynamicStep::State::Decode() const {
   if (op_instance == nullptr) {
     import_index = footer.site;
     op_signature = &store->host->by_site[footer.site]->signature;
+    op_type = core::kNoType;
   } else {
     const auto& bound = op_instance->state_->function_imports[function];
     import_index = bound.import;
     op_signature = bound.signature;
+    op_type = bound.type;
     op_bound = bound.answering;
     op_owner = bound.owner;
   }
@@ -332,7 +334,13 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> results) {
   State& s = *state_;
   internal::StoreState& store = *s.store();
   s.Decode();
-  const std::string misfit = internal::Misfit(store, "result", s.op_signature->results, results);
+  absl::Span<const core::RefType> refs;
+  if (store.heap != nullptr && s.op_type != core::kNoType) {
+    refs = absl::MakeConstSpan(internal::RefsOfType(s.op_type));
+    refs.remove_prefix(std::min(refs.size(), s.op_signature->params.size()));
+  }
+  const std::string misfit =
+      internal::Misfit(store, "result", s.op_signature->results, results, refs);
   if (!misfit.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(op_module(), ".", op_name(), ": ", misfit));
   }

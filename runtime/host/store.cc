@@ -320,7 +320,10 @@ absl::StatusOr<DynamicStep> StoreHandle::CallRef(core::ref function,
     return absl::FailedPreconditionError("no module of the store has a function of this type");
   }
   const Signature& signature = internal::SignatureOfType(f.type);
-  const std::string misfit = internal::Misfit(*state_, "argument", signature.params, arguments);
+  absl::Span<const core::RefType> refs;
+  if (state_->heap != nullptr) refs = absl::MakeConstSpan(internal::RefsOfType(f.type));
+  const std::string misfit =
+      internal::Misfit(*state_, "argument", signature.params, arguments, refs);
   if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
   DynamicStep step;
   step.state_ = std::make_unique<DynamicStep::State>();

@@ -41,6 +41,17 @@ class Types {
     if (fresh) Make(count_++) = type;
     return it->second;
   }
+  // What the first module says that has a heap.
+  void SetRefs(uint32_t number, std::vector<core::RefType> refs) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    refs_.try_emplace(number, std::make_unique<const std::vector<core::RefType>>(std::move(refs)));
+  }
+  const std::vector<core::RefType>& RefsOf(uint32_t number) const {
+    static const auto* none = new std::vector<core::RefType>;
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto it = refs_.find(number);
+    return it == refs_.end() ? *none : *it->second;
+  }
   const Type& operator[](uint32_t number) const {
     if (number < core::kFirstTypeNumber) {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -70,6 +81,7 @@ class Types {
   mutable std::mutex mutex_;
   absl::flat_hash_map<uint32_t, std::unique_ptr<const Type>> named_;
   absl::flat_hash_map<std::string, uint32_t> numbers_;  // by key
+  absl::flat_hash_map<uint32_t, std::unique_ptr<const std::vector<core::RefType>>> refs_;
   uint32_t count_ = 0;
   std::array<std::unique_ptr<Type[]>, 27> owned_;
   std::array<std::atomic<const Type*>, 27> blocks_{};
@@ -143,6 +155,19 @@ std::vector<uint32_t> CanonicalTypes(absl::Span<const core::FuncType> types) {
   return numbers;
 }
 
+void NoteSignatureRefs(const ModuleInfo& module, absl::Span<const uint32_t> canonical) {
+  for (uint32_t t = 0; t < module.type_count && module.signature_refs != nullptr; ++t) {
+    const core::RefType* const refs = module.signature_refs[t];
+    if (refs == nullptr) continue;
+    const uint32_t count = module.types[t].param_count + module.types[t].result_count;
+    std::vector<core::RefType> numbered(refs, refs + count);
+    for (core::RefType& ref : numbered) {
+      if (ref.heap == 0 && ref.type < canonical.size()) ref.type = canonical[ref.type];
+    }
+    All().SetRefs(canonical[t], std::move(numbered));
+  }
+}
+
 uint32_t CanonicalType(const Signature& signature) {
   std::string key;
   for (ValType t : signature.params) key += core::LetterOf(t);
@@ -150,6 +175,8 @@ uint32_t CanonicalType(const Signature& signature) {
   for (ValType t : signature.results) key += core::LetterOf(t);
   return All().Number(key, signature.params, signature.results, core::kNoType, true);
 }
+
+const std::vector<core::RefType>& RefsOfType(uint32_t type) { return All().RefsOf(type); }
 
 const Signature& SignatureOfType(uint32_t type) { return All()[type].signature; }
 

@@ -21,12 +21,19 @@ inline uint32_t SlotsOf(const std::vector<ValType>& types) {
 // The numbers of a module's types, in its order.
 std::vector<uint32_t> CanonicalTypes(absl::Span<const core::FuncType> types);
 
+// Remembers what a module says of the references in its function types. `canonical`: their numbers.
+void NoteSignatureRefs(const ModuleInfo& module, absl::Span<const uint32_t> canonical);
+
 // The number of the type that a host means by a signature: final, without a supertype, all its
 // references nullable and abstract.
 uint32_t CanonicalType(const Signature& signature);
 
 // The type behind a number; empty for types that are not of functions. Valid for ever.
 const Signature& SignatureOfType(uint32_t type);
+
+// What each parameter and then each result of a function type may refer to, with canonical numbers;
+// empty if no module has said. Valid for ever.
+const std::vector<core::RefType>& RefsOfType(uint32_t type);
 
 // Whether `type` is `wanted` or declared a subtype of it (specification §3.3.3, defined types).
 bool IsSubtype(uint32_t type, uint32_t wanted);

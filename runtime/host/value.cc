@@ -4,13 +4,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "fermata/core/memory.h"
+#include "runtime/host/references.h"
 #include "runtime/host/state.h"
 
 namespace fermata {
 namespace internal {
 
 std::string Misfit(const StoreState& store, absl::string_view what,
-                   const std::vector<ValType>& types, absl::Span<const Value> values) {
+                   const std::vector<ValType>& types, absl::Span<const Value> values,
+                   absl::Span<const core::RefType> refs) {
   if (values.size() != types.size()) {
     return absl::StrCat(types.size(), " ", what, types.size() == 1 ? "" : "s", " expected, not ",
                         values.size());
@@ -22,6 +24,16 @@ std::string Misfit(const StoreState& store, absl::string_view what,
     }
     if (values[i].type == ValType::kExnRef && values[i].low > store.exceptions.size()) {
       return absl::StrCat(what, " ", i, ": no exception has the handle ", values[i].low);
+    }
+    if (store.heap == nullptr ||
+        (values[i].type != ValType::kAnyRef && values[i].type != ValType::kExternRef)) {
+      continue;
+    }
+    if (!RefExists(store, values[i].type, values[i].low)) {
+      return absl::StrCat(what, " ", i, ": there is no object ", values[i].low);
+    }
+    if (i < refs.size() && !RefFits(store, refs[i], values[i].type, values[i].low)) {
+      return absl::StrCat(what, " ", i, " is a reference of another type");
     }
   }
   return "";
@@ -86,8 +98,10 @@ absl::Status Table::Set(uint32_t index, Value value) {
   if (value.type != table_->type)
     return absl::InvalidArgumentError("the table has another element type");
   const core::Store& store = *store_->raw();
-  const std::string misfit = internal::Misfit(
-      *static_cast<const internal::StoreState*>(store.owner), "element", {value.type}, {&value, 1});
+  const auto& state = *static_cast<const internal::StoreState*>(store.owner);
+  const core::RefType& ref = static_cast<internal::TableStorage*>(table_->owner)->ref();
+  const std::string misfit =
+      internal::Misfit(state, "element", {value.type}, {&value, 1}, {&ref, 1});
   if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
   if (table_->type != ValType::kFuncRef) {
     table_->refs[index] = value.ref();

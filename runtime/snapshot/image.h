@@ -206,12 +206,6 @@ absl::StatusOr<RestoredStore> Rebuild(const StoreImage& image, Supplier& supplie
 absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function,
                                      absl::Span<const uint8_t> frames, bool paused);
 
-// Whether a reference of this type may be `handle` in the store; funcref, exnref and anyref only
-// name what is there, others are the host's.
-bool RefExists(const StoreState& store, ValType type, uint64_t handle);
-// The same, with what the reference may refer to.
-bool RefFits(const StoreState& store, const core::RefType& type, ValType top, uint64_t handle);
-
 }  // namespace fermata::internal
 
 #endif  // FERMATA_RUNTIME_SNAPSHOT_IMAGE_H_

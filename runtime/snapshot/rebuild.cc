@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/host/references.h"
 #include "runtime/os/hosted_context.h"
 #include "runtime/snapshot/frozen_memory.h"
 #include "runtime/snapshot/image.h"
@@ -334,13 +335,16 @@ class Rebuilder {
     if (e.tag >= s.tags.size()) return Bad("an exception has an unknown tag");
     const std::vector<ValType>& types = SignatureOfType(s.tags[e.tag]).params;
     if (e.values.size() != SlotsOf(types)) return Bad("an exception has the wrong size");
+    const std::vector<core::RefType>& refs = RefsOfType(s.tags[e.tag]);
     size_t slot = 0;
-    for (ValType type : types) {
+    for (size_t i = 0; i < types.size(); ++i) {
+      const ValType type = types[i];
       const Bits value = {e.values[slot], type == ValType::kV128 ? e.values[slot + 1] : 0};
       slot += SlotsOf(type);
-      if (!IsValue(type, value) || (core::IsRef(type) && !RefExists(s, type, value.low))) {
-        return Bad("an exception has a wrong value");
-      }
+      const bool exists = !core::IsRef(type) || (i < refs.size()
+                                                     ? RefFits(s, refs[i], type, value.low)
+                                                     : RefExists(s, type, value.low));
+      if (!exists || !IsValue(type, value)) return Bad("an exception has a wrong value");
     }
     return absl::OkStatus();
   }

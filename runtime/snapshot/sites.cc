@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "runtime/host/references.h"
 #include "runtime/snapshot/call_chain.h"
 #include "runtime/snapshot/image.h"
 
@@ -47,50 +48,7 @@ uint32_t SiteHash(const ModuleInfo& info) {
   return it->second = static_cast<uint32_t>(crc);
 }
 
-bool RefExists(const StoreState& store, ValType type, uint64_t handle) {
-  switch (type) {
-    case ValType::kFuncRef:
-      return handle <= store.functions.size();
-    case ValType::kExnRef:
-      return handle <= store.exceptions.size();
-    case ValType::kAnyRef:
-    case ValType::kExternRef:
-      if (handle > 0xffffffff) return false;
-      return store.heap == nullptr || handle == 0 || (handle & core::kTagMask) != 0 ||
-             store.heap->IsStart(static_cast<core::ref>(handle));
-    default:
-      return true;
-  }
-}
-
 namespace {
-
-// Whether a reference that is not null is of a type of the hierarchy of any. Objects exist.
-bool IsOfType(const StoreState& store, const core::RefType& type, core::ref reference) {
-  using core::HeapType;
-  const bool i31 = (reference & core::kI31Tag) != 0;
-  const bool object = (reference & core::kTagMask) == 0;
-  const internal::HeapType* const own =
-      object && store.heap != nullptr
-          ? &store.heap->TypeOf(core::object_get32(store.heap->base(), reference, 0))
-          : nullptr;
-  switch (static_cast<HeapType>(type.heap)) {
-    case HeapType::kAnyRef:
-      return true;
-    case HeapType::kEqRef:
-      return i31 || object;
-    case HeapType::kI31Ref:
-      return i31;
-    case HeapType::kStructRef:
-      return own != nullptr && own->kind == core::ObjectKind::kStruct;
-    case HeapType::kArrayRef:
-      return own != nullptr && own->kind == core::ObjectKind::kArray;
-    case HeapType::kConcrete:
-      return own != nullptr && IsSubtype(own->canonical, type.type);
-    default:
-      return false;
-  }
-}
 
 // What follows the letters of a frame: what a reference may refer to, as SiteDetail has it. False:
 // it is not there.
@@ -147,17 +105,6 @@ absl::Status CheckValues(const StoreState& store, const core::Instance& instance
 }
 
 }  // namespace
-
-bool RefFits(const StoreState& store, const core::RefType& type, ValType top, uint64_t handle) {
-  if (!RefExists(store, top, handle)) return false;
-  if (handle == 0) return type.nullable;
-  if (top == ValType::kAnyRef && store.heap != nullptr) {
-    return IsOfType(store, type, static_cast<core::ref>(handle));
-  }
-  if (top != ValType::kFuncRef || type.heap == static_cast<uint8_t>(core::HeapType::kFuncRef))
-    return true;
-  return IsSubtype(core::RefType{0, false, store.functions[handle - 1].type}, type);
-}
 
 absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function,
                                      absl::Span<const uint8_t> frames, bool paused) {

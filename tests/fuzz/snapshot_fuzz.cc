@@ -22,6 +22,7 @@
 #include "fermata/snapshot.h"
 #include "fuzz_linked.h"
 #include "fuzz_mix.h"
+#include "fuzz_objects.h"
 #include "runtime/snapshot/format.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
@@ -38,7 +39,7 @@ using Random = std::mt19937_64;
 
 RestoreHost Host() {
   RestoreHost host;
-  host.modules = {&fuzz::MixModuleInfo(), &fuzz::LinkedModuleInfo()};
+  host.modules = {&fuzz::MixModuleInfo(), &fuzz::LinkedModuleInfo(), &fuzz::ObjectsModuleInfo()};
   host.functions["add"] = [](absl::Span<const uint64_t> a, absl::Span<uint64_t> r) {
     if (a.size() < 2 || r.empty()) return Trap::kHost;  // a forged type
     r[0] = static_cast<uint32_t>(a[0] + a[1]);
@@ -48,6 +49,8 @@ RestoreHost Host() {
   host.limits.table_elements = 1000;
   host.limits.frame_bytes = 1 << 20;
   host.limits.call_depth = 10000;
+  host.limits.heap_bytes = 1 << 20;
+  host.limits.fuel = 1000;  // lists may be made to have no end
   host.most_bytes = 1 << 24;
   host.most_instances = 8;
   return host;
@@ -56,6 +59,7 @@ RestoreHost Host() {
 // Something of the op's types.
 std::vector<Value> Answer(const DynamicStep& step, Random& random) {
   const std::vector<Value>& arguments = step.op_arguments();
+  if (step.op_name() == "show") return {Value::I32(static_cast<uint32_t>(random() % 100))};
   std::vector<Value> answer;
   if (!arguments.empty()) {
     answer.push_back(arguments[0]);
@@ -137,6 +141,7 @@ class Fuzzer {
     for (const bool linked : {false, true}) {
       for (int rounds = 0; rounds < 30; rounds += 3) Add(linked, rounds);
     }
+    for (uint32_t n = 0; n < 10; n += 2) AddObjects(n);
   }
   void Add(bool linked, int rounds) {
     StoreHandle store(host_.limits);
@@ -160,6 +165,26 @@ class Fuzzer {
       if (!Restore(*bytes, host_).ok()) Fail("a snapshot that can't be restored");
       corpus_.push_back(*std::move(bytes));
     }
+  }
+  // Objects in frames, ops, globals, tables, segments and exceptions.
+  void AddObjects(uint32_t n) {
+    StoreHandle store(host_.limits);
+    auto made = store.Instantiate(fuzz::ObjectsModuleInfo(), {});
+    if (!made.ok()) Fail(made.status().ToString());
+    std::vector<DynamicStep> steps;
+    for (const char* name : {"keep", "held", "shown", "array", "thrown"}) {
+      steps.push_back(*(*made)->Call(name, {{Value::I32(n)}}));
+    }
+    steps.push_back(*(*made)->Call("square", {{Value::I64(n)}}));
+    steps.push_back(*(*made)->Call("from_segment", {}));
+    std::vector<const DynamicStep*> held;
+    for (const DynamicStep& step : steps) {
+      if (step.suspended()) held.push_back(&step);
+    }
+    absl::StatusOr<std::string> bytes = Save(store, held);
+    if (!bytes.ok()) Fail(bytes.status().ToString());
+    if (!Restore(*bytes, host_).ok()) Fail("a snapshot that can't be restored");
+    corpus_.push_back(*std::move(bytes));
   }
   DynamicInstance* Linked(StoreHandle& store, DynamicInstance& mix) {
     Imports imports;

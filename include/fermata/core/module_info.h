@@ -227,6 +227,9 @@ struct ModuleInfo {
   const SharedFunction* shared;
   // Modules that make objects or look at them; null in others.
   const ObjectType* object_types = nullptr;  // by type index
+  // By type index, of function types: what each parameter and then each result may refer to; null if
+  // none is a reference.
+  const RefType* const* signature_refs = nullptr;
   u32 heap_offset = 0;          // of a `u8*`: the heap of the store
   u32 object_types_offset = 0;  // of the u32 array of the numbers that objects begin with, by type
 };

@@ -115,18 +115,18 @@ TEST_F(InspectCommand, FeaturesThatAreOff) {
 TEST_F(InspectCommand, MissingProposals) {
   WasmBuilder b;
   b.Type("", "");
-  b.Function(0, "", {0xfb, 0, 0});
+  b.Function(0, "", {0xe2, 0, 0});
   const std::string wasm = Write("m.wasm", b.Build());
   const std::string error =
-      "0x17 (function 0): opcode fb 00 needs the \"gc\" proposal, which Fermata does not support "
-      "yet\n";
+      "0x17 (function 0): opcode e2 needs the \"stack-switching\" proposal, which Fermata does not "
+      "support yet\n";
   const auto text = Inspect({wasm});
   EXPECT_EQ(text.exit_code, 1);
-  EXPECT_THAT(text.output, HasSubstr("  missing  gc: " + error));
+  EXPECT_THAT(text.output, HasSubstr("  missing  stack-switching: " + error));
   EXPECT_THAT(text.output, HasSubstr(absl::StrCat("fermata: ", wasm, ": ", error)));
   const auto json = Inspect({wasm, "--json"});
   EXPECT_EQ(json.exit_code, 1);
-  EXPECT_THAT(json.output, HasSubstr("\"name\": \"gc\""));
+  EXPECT_THAT(json.output, HasSubstr("\"name\": \"stack-switching\""));
   EXPECT_EQ(Inspect({wasm, "--graph", dir_ / "g.dot"}).exit_code, 1);
   EXPECT_FALSE(fs::exists(dir_ / "g.dot"));
 }

@@ -262,9 +262,6 @@ TEST(InspectFeatures, MissingProposals) {
     return b.Build();
   };
   const std::vector<std::pair<Bytes, std::string>> cases = {
-      {body({0xfb, 0, 0}),
-       "m.wasm: 0x17 (function 0 \"parse\"): opcode fb 00 needs the \"gc\" proposal, which Fermata "
-       "does not support yet"},
       {body({0xe2, 0, 0}),
        "m.wasm: 0x17 (function 0 \"parse\"): opcode e2 needs the \"stack-switching\" proposal, "
        "which Fermata does not support yet"},

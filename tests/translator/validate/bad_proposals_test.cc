@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "tests/support/files.h"
 #include "tests/support/mutations.h"
 #include "tests/support/wasm_builder.h"
 #include "translator/module_analysis/call_graph.h"
@@ -170,6 +171,17 @@ TEST(BadProposals, TruncationAtEveryByte) {
 
 TEST(BadProposals, EverySingleBitFlip) {
   const Bytes module = ModuleOfProposals();
+  int refused = 0;
+  testing_support::ForEachBitFlip(module,
+                                  [&](const Bytes& flipped) { refused += !Survives(flipped); });
+  EXPECT_GT(refused, static_cast<int>(module.size()) * 8 / 2);
+}
+
+// Structs, arrays, casts, constant expressions that make objects.
+TEST(BadProposals, EverySingleBitFlipAmongObjects) {
+  const Bytes module =
+      testing_support::ReadBytes(FERMATA_SOURCE_DIR "/tests/runtime/heap/objects.wasm");
+  ASSERT_TRUE(Survives(module));
   int refused = 0;
   testing_support::ForEachBitFlip(module,
                                   [&](const Bytes& flipped) { refused += !Survives(flipped); });

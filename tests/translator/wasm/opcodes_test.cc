@@ -83,6 +83,9 @@ TEST(Opcodes, EnumeratorsFollowFromNames) {
       expected += std::string(word.substr(1));
     }
     if (row.opcode == Opcode::kSelectT) expected += "T";
+    if (row.opcode == Opcode::kRefTestNull || row.opcode == Opcode::kRefCastNull) {
+      expected += "Null";
+    }
     EXPECT_EQ(row.enumerator, expected);
   }
 }
@@ -277,8 +280,6 @@ TEST(Opcodes, ValidationFollowsTheSignatures) {
 TEST(Opcodes, ProposalsOfOthers) {
   const std::map<uint32_t, Feature> expected = {{0xe0, Feature::kStackSwitching},
                                                 {0xe6, Feature::kStackSwitching},
-                                                {0xfb0000, Feature::kGc},
-                                                {0xfb001e, Feature::kGc},
                                                 {0xfb0020, Feature::kCustomDescriptors},
                                                 {0xfb0026, Feature::kCustomDescriptors},
                                                 {0xfc0012, Feature::kMemoryControl},
@@ -310,7 +311,8 @@ const char* ImmediatesText(const Row& row) {
                      row.opcode == Opcode::kCatchAll || row.opcode == Opcode::kThrowRef ||
                      absl::StrContains(row.name, "relaxed_dot") ||
                      row.feature == Feature::kWideArithmetic ||
-                     row.feature == Feature::kFunctionReferences
+                     row.feature == Feature::kFunctionReferences ||
+                     row.feature == Feature::kGc
                  ? nullptr
                  : "";
     case Immediate::kFunction:
@@ -355,6 +357,15 @@ const char* ImmediatesText(const Row& row) {
     case Immediate::kBlock:
     case Immediate::kTryTable:
     case Immediate::kType:
+    case Immediate::kStruct:
+    case Immediate::kStructField:
+    case Immediate::kArray:
+    case Immediate::kArrayCount:
+    case Immediate::kArrayData:
+    case Immediate::kArrayElement:
+    case Immediate::kArrayArray:
+    case Immediate::kCastType:
+    case Immediate::kCastBranch:
       return nullptr;
     default:
       return "";
@@ -399,9 +410,9 @@ TEST(Features, NamesAreDistinctAndSupportIsStated) {
   supported += on;
   FERMATA_FEATURES(FERMATA_CHECK_FEATURE)
 #undef FERMATA_CHECK_FEATURE
-  EXPECT_EQ(supported, 20);
-  EXPECT_EQ(NeedsProposal(Feature::kGc),
-            "needs the \"gc\" proposal, which Fermata does not support yet");
+  EXPECT_EQ(supported, 21);
+  EXPECT_EQ(NeedsProposal(Feature::kStackSwitching),
+            "needs the \"stack-switching\" proposal, which Fermata does not support yet");
 }
 
 // The list of cmake/FermataAddGuest.cmake, which checks the argument FEATURES before there is a

@@ -403,8 +403,6 @@ TEST(Reader, UnsupportedProposalsAreNamed) {
     return Sections({{1, Concat({{1, 0x60, 1}, value, {0}})}});
   };
   const std::vector<std::pair<std::string, Bytes>> cases = {
-      {"gc", body({0xfb, 0x00, 0})},
-      {"gc", body({0xfb, 0x1e})},
       {"stack-switching", type(0x5d)},
       {"stack-switching", param({0x68})},
       {"stack-switching", param({0x63, 0x75})},
@@ -485,11 +483,11 @@ std::vector<std::pair<Feature, Bytes>> ModulesByFeature() {
       {Feature::kFunctionReferences, Sections({{1, {1, 0x60, 1, 0x63, 0x70, 0}}})},
       {Feature::kFunctionReferences, body(Code(Opcode::kUnreachable, Opcode::kCallRef, 0))},
       {Feature::kFunctionReferences, body({0xd0, 0, 0x1a})},
-      {Feature::kFunctionReferences, Sections({{1, {1, 0x5f, 0}}})},
-      {Feature::kFunctionReferences, Sections({{1, {1, 0x4e, 0}}})},
-      {Feature::kFunctionReferences, param(0x6e)},
-      {Feature::kFunctionReferences,
-       Sections({{6, {2, 0x7f, 0, 0x41, 1, 0x0b, 0x7f, 0, 0x23, 0, 0x0b}}})},
+      {Feature::kGc, Sections({{1, {1, 0x5f, 0}}})},
+      {Feature::kGc, Sections({{1, {1, 0x4e, 0}}})},
+      {Feature::kGc, param(0x6e)},
+      {Feature::kGc, Sections({{6, {2, 0x7f, 0, 0x41, 1, 0x0b, 0x7f, 0, 0x23, 0, 0x0b}}})},
+      {Feature::kGc, body(Code(Opcode::kI32Const, 0, Opcode::kRefI31, Opcode::kDrop))},
       {Feature::kWideArithmetic,
        body(Code(Opcode::kUnreachable, Opcode::kI64MulWideS, Opcode::kDrop, Opcode::kDrop))},
       {Feature::kCompactImports, Sections({{2, {1, 1, 'm', 0, 0x7f, 0}}})},
@@ -628,7 +626,7 @@ TEST(Features, ChangeFeaturesReadsLists) {
   EXPECT_TRUE(set.Has(Feature::kThreads));
   EXPECT_FALSE(set.Has(Feature::kMultiMemory));
   EXPECT_TRUE(set.Has(Feature::kSimd));
-  for (const char* wrong : {"thread", "-thread", "gc", "stack-switching", "simd,nonsense"}) {
+  for (const char* wrong : {"thread", "-thread", "stack-switching", "simd,nonsense"}) {
     FeatureSet changed = Supported();
     EXPECT_FALSE(ChangeFeatures(wrong, changed).ok()) << wrong;
   }

@@ -1,5 +1,7 @@
 #include "translator/emit/module/object_types.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "translator/emit/names.h"
 
@@ -13,6 +15,35 @@ std::string RefTypeOf(wasm::ValType type) {
   }
   return absl::StrCat("{", wasm::CodeOf(type.kind()), ", ", nullable, ", kNoType}");
 }
+
+namespace {
+
+bool HasReferences(const wasm::FuncType& type) {
+  const auto is_ref = [](wasm::ValType t) { return t.is_ref(); };
+  return std::any_of(type.params.begin(), type.params.end(), is_ref) ||
+         std::any_of(type.results.begin(), type.results.end(), is_ref);
+}
+
+void EmitSignatureRefs(const wasm::Module& module, Writer& out) {
+  for (size_t t = 0; t < module.types.size(); ++t) {
+    if (module.canonical_types[t] != t || !HasReferences(module.types[t])) continue;
+    out.Emit("const RefType refs_$0[] = {", t);
+    for (const auto* list : {&module.types[t].params, &module.types[t].results}) {
+      for (wasm::ValType v : *list) out.Put(RefTypeOf(v), ", ");
+    }
+    out.Put("};\n");
+  }
+  out.Put("const RefType* const signature_refs[] = {\n");
+  for (size_t t = 0; t < module.types.size(); ++t) {
+    out.Put("  ",
+            HasReferences(module.types[t]) ? absl::StrCat("refs_", module.canonical_types[t])
+                                           : "nullptr",
+            ",\n");
+  }
+  out.Put("  nullptr,\n};\n");
+}
+
+}  // namespace
 
 void EmitObjectTypes(const wasm::Module& module, Writer& out) {
   out.Put("\n// ---- Structs and arrays ----\n");
@@ -41,6 +72,7 @@ void EmitObjectTypes(const wasm::Module& module, Writer& out) {
                                 : absl::StrCat("fields_", module.canonical_types[t]));
   }
   out.Put("  {},\n};\n");
+  EmitSignatureRefs(module, out);
 }
 
 }  // namespace fermata::emit

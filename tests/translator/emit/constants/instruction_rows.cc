@@ -123,6 +123,15 @@ class RowMaker {
       case Immediate::kTag:
       case Immediate::kTryTable:
       case Immediate::kFence:
+      case Immediate::kStruct:
+      case Immediate::kStructField:
+      case Immediate::kArray:
+      case Immediate::kArrayCount:
+      case Immediate::kArrayData:
+      case Immediate::kArrayElement:
+      case Immediate::kArrayArray:
+      case Immediate::kCastType:
+      case Immediate::kCastBranch:
         return;
     }
   }
