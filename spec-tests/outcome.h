@@ -22,8 +22,8 @@ inline constexpr Verdict kLastVerdict = Verdict::kNotRun;
 // How scripts are played. Suspended and snapshotted: with a suspension wherever there can be one.
 // Paused: with a pause at every check.
 enum class Mode : uint8_t { kPlain, kSuspended, kSnapshotted, kPaused, kStressed };
-inline constexpr Mode kModes[] = {Mode::kPlain, Mode::kSuspended, Mode::kSnapshotted,
-                                  Mode::kPaused, Mode::kStressed};
+inline constexpr Mode kModes[] = {Mode::kPlain, Mode::kSuspended, Mode::kSnapshotted, Mode::kPaused,
+                                  Mode::kStressed};
 inline const char* Name(Mode mode) {
   constexpr const char* kNames[] = {"plain", "suspended", "snapshotted", "paused", "stressed"};
   return kNames[static_cast<size_t>(mode)];

@@ -72,7 +72,9 @@ bool SameTrapText(absl::string_view expected, absl::string_view found) {
 }
 
 Player::Player(const PlayOptions& options, Report report)
-    : options_(options), report_(std::move(report)), store_(std::make_unique<StoreHandle>(LimitsOf(options))) {
+    : options_(options),
+      report_(std::move(report)),
+      store_(std::make_unique<StoreHandle>(LimitsOf(options))) {
   latest_.broken = "the script has no instance yet";
   if (options.paused) PauseAtNextCheck();
   auto spectest = MakeSpectest(

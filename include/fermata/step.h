@@ -86,7 +86,9 @@ using Slot = std::conditional_t<std::is_void_v<R>, std::monostate, std::optional
 
 // Whether the guest makes objects or looks at them, as its generated class says.
 template <class Guest>
-inline constexpr bool kHasObjects = requires { Guest::kHasObjects_; };
+inline constexpr bool kHasObjects = requires {
+  Guest::kHasObjects_;
+};
 
 // What a handler of op T may return: the op's Result, or a status (an error makes the call trap).
 template <class Returned, class Result>

@@ -406,7 +406,8 @@ void Throw(Instance* instance, u32 tag, u32 payload) {
 void ThrowRef(Instance* instance, ref exception) {
   const Store& store = *instance->store;
   // Handles come from KeepException, or from a host that may get them wrong.
-  if (exception == 0 || exception > store.exception_count) {
+  if (exception == 0 || exception > store.exception_count ||
+      store.exceptions[exception - 1].tag == kFreeTag) {
     RaiseTrap(instance, Trap::kNullExceptionReference);
   }
   const Exception& kept = store.exceptions[exception - 1];

@@ -103,8 +103,7 @@ std::vector<uint32_t> Heap::AddTypes(const core::ModuleInfo& module,
 }
 
 uint32_t Heap::AddType(const core::ModuleInfo& module, uint32_t t,
-                       absl::Span<const uint32_t> canonical,
-                       const std::vector<uint32_t>& numbers) {
+                       absl::Span<const uint32_t> canonical, const std::vector<uint32_t>& numbers) {
   const core::ObjectType& object = module.object_types[t];
   HeapType type{canonical[t], 0, object.kind, object.bytes, 0, {}, {}, {}};
   for (uint32_t f = 0; f < object.field_count; ++f) {
@@ -119,8 +118,8 @@ uint32_t Heap::AddType(const core::ModuleInfo& module, uint32_t t,
   }
   if (object.kind == ObjectKind::kArray) {
     const core::FieldInfo& element = object.fields[0];
-    uint32_t bytes = element.packed_bits != 0 ? element.packed_bits / 8u
-                                              : core::FrameBytes(element.type);
+    uint32_t bytes =
+        element.packed_bits != 0 ? element.packed_bits / 8u : core::FrameBytes(element.type);
     for (; bytes > 1; bytes /= 2) ++type.log2;
   }
   // The depth, the description, the display.
@@ -211,9 +210,9 @@ bool Heap::EndCollection(uint64_t wanted) {
   const uint64_t live = used_bytes();
   header().limit = moved_;
   if (wanted > space_bytes_ || live + wanted > space_bytes_) return false;
-  const uint64_t limit =
-      stress_ != 0 ? std::min(space_bytes_, live + wanted + stress_ - 1)
-              : std::min(space_bytes_, std::max(live + wanted, 2 * live) + kFirst);
+  const uint64_t limit = stress_ != 0
+                             ? std::min(space_bytes_, live + wanted + stress_ - 1)
+                             : std::min(space_bytes_, std::max(live + wanted, 2 * live) + kFirst);
   if (!Commit(space_, limit)) return false;
   header().limit = static_cast<uint32_t>(begin() + limit);
   return true;

@@ -30,8 +30,8 @@ struct HeapType {
   uint32_t canonical;  // number within the process
   uint32_t number;     // that objects begin with
   core::ObjectKind kind;
-  uint32_t bytes;  // of an object; of an array: without its elements
-  uint32_t log2;   // of an array's elements' size
+  uint32_t bytes;                       // of an object; of an array: without its elements
+  uint32_t log2;                        // of an array's elements' size
   std::vector<core::FieldInfo> fields;  // with canonical numbers; of an array: one
   // Offsets of fields; of an array: 0 if its elements are such.
   std::vector<uint32_t> references;  // to objects
@@ -55,9 +55,7 @@ class Heap {
   std::vector<uint32_t> AddTypes(const core::ModuleInfo& module,
                                  absl::Span<const uint32_t> canonical);
   // The type of an object. `number` must be one that an object begins with.
-  const HeapType& TypeOf(uint32_t number) const {
-    return types_[displays_[number / 4 - 1] >> 1];
-  }
+  const HeapType& TypeOf(uint32_t number) const { return types_[displays_[number / 4 - 1] >> 1]; }
   uint64_t SizeOf(core::ref object) const;
 
   // Whether a reference is to an object in the space that is in use.
@@ -65,15 +63,18 @@ class Heap {
     return (reference & core::kTagMask) == 0 && reference >= begin() && reference < header().top;
   }
 
+  // Has the next allocation lead to a collection.
+  void RequestCollection() { header().limit = header().top; }
   // Core's Store::grow_heap.
   bool Grow(uint64_t bytes, bool must);
 
   // A collection: Begin, Visit for each root, Scan until nothing is left to do, End. False: there
   // is no memory for it, and nothing has changed.
   bool BeginCollection();
-  // Moves the object that `reference` refers to, if that has not been done, and changes it.
+  // Moves the object that `reference` refers to, if that has not been done, and changes it. What is
+  // no object of the space that is being left stays what it is.
   void Visit(core::ref& reference) {
-    if (reference != 0 && (reference & core::kTagMask) == 0) reference = Move(reference);
+    if (Holds(reference)) reference = Move(reference);
   }
   // Visits the references in objects that have been moved. `exception` is called with the exnrefs
   // in them. True: there were some.
@@ -122,8 +123,8 @@ class Heap {
   uint64_t used_bytes() const { return header().top - begin(); }
 
  private:
-  static constexpr uint64_t kFirst = 256u << 10;    // bytes before the first collection
-  static constexpr uint64_t kKept = 1u << 20;       // of an empty space that stays committed
+  static constexpr uint64_t kFirst = 256u << 10;  // bytes before the first collection
+  static constexpr uint64_t kKept = 1u << 20;     // of an empty space that stays committed
 
   explicit Heap(const Limits& limits) : stress_(limits.heap_stress) {}
   absl::Status Reserve(uint64_t most);
@@ -164,9 +165,8 @@ bool Heap::Scan(OnException&& exception) {
     const HeapType& type = TypeOf(core::value_get<uint32_t>(at));
     scanned_ += static_cast<uint32_t>(SizeOf(object));
     const auto visit = [&](uint8_t* field) {
-      core::ref value = core::value_get<uint32_t>(field);
-      if (value == 0 || (value & core::kTagMask) != 0) return;
-      core::value_put(field, Move(value));
+      const auto value = core::value_get<core::ref>(field);
+      if (Holds(value)) core::value_put(field, Move(value));
     };
     if (type.kind == core::ObjectKind::kStruct) {
       for (uint32_t offset : type.references) visit(at + offset);

@@ -4,8 +4,9 @@
 
 namespace fermata::internal {
 
-core::ref Exceptions::Keep(uint32_t tag, const uint64_t* values, uint32_t payload, uint32_t most) {
-  if (collected_) return KeepCollected(tag, values, payload, most);
+core::ref Exceptions::Keep(uint32_t tag, const uint64_t* values, uint32_t payload, uint32_t most,
+                           bool objects) {
+  if (collected_ && objects) return KeepCollected(tag, values, payload, most);
   Key key;
   key.reserve(payload + 1);
   key.push_back(tag);
@@ -15,6 +16,7 @@ core::ref Exceptions::Keep(uint32_t tag, const uint64_t* values, uint32_t payloa
   if (size() >= most) return 0;
   it = handles_.emplace(std::move(key), size() + 1).first;
   exceptions_.push_back({tag, payload, it->first.data() + 1});
+  if (collected_) owned_.emplace_back();
   return it->second;
 }
 
@@ -24,6 +26,7 @@ core::ref Exceptions::KeepCollected(uint32_t tag, const uint64_t* values, uint32
     if (size() >= most) return 0;
     AddFree();
   }
+  ++kept_since_;
   const core::ref handle = free_.back();
   free_.pop_back();
   auto copy = std::make_unique<uint64_t[]>(payload);
@@ -35,7 +38,7 @@ core::ref Exceptions::KeepCollected(uint32_t tag, const uint64_t* values, uint32
 
 void Exceptions::AddFree() {
   BeCollected();
-  exceptions_.push_back({kFreeTag, 0, nullptr});
+  exceptions_.push_back({core::kFreeTag, 0, nullptr});
   owned_.emplace_back();
   free_.push_back(size());
 }
@@ -51,24 +54,23 @@ void Exceptions::Add(uint32_t tag, absl::Span<const uint64_t> values) {
 void Exceptions::BeCollected() {
   if (collected_) return;
   collected_ = true;
-  permanent_ = size();
   owned_.resize(size());
 }
 
 void Exceptions::BeginCollection() { marked_.assign(size(), false); }
 
 bool Exceptions::Mark(core::ref exception) {
-  if (exception == 0 || exception <= permanent_ || exception > size() || marked_[exception - 1]) {
-    return false;
-  }
+  if (exception == 0 || exception > size() || marked_[exception - 1]) return false;
+  if (owned_[exception - 1] == nullptr) return false;
   marked_[exception - 1] = true;
   return true;
 }
 
 void Exceptions::EndCollection() {
-  for (uint32_t i = permanent_; i < size(); ++i) {
-    if (marked_[i] || exceptions_[i].tag == kFreeTag) continue;
-    exceptions_[i] = {kFreeTag, 0, nullptr};
+  kept_since_ = 0;
+  for (uint32_t i = 0; i < size(); ++i) {
+    if (marked_[i] || owned_[i] == nullptr) continue;
+    exceptions_[i] = {core::kFreeTag, 0, nullptr};
     owned_[i] = nullptr;
     free_.push_back(i + 1);
   }

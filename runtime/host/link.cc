@@ -323,7 +323,7 @@ class Linker {
         case ExternKind::kFunction: {
           const core::FunctionImportSlot& slot = info_.function_imports[import.index];
           t_.function_imports[import.index] = {i, &SignatureOfType(canonical_[slot.type]),
-                                                canonical_[slot.type]};
+                                               canonical_[slot.type]};
           if (e != nullptr && (e->answer != nullptr || e->answering_host != nullptr)) {
             t_.function_imports[import.index].answering = true;
             t_.function_imports[import.index].owner = e->owner;

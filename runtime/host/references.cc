@@ -39,7 +39,7 @@ bool RefExists(const StoreState& store, ValType type, uint64_t handle) {
     case ValType::kFuncRef:
       return handle <= store.functions.size();
     case ValType::kExnRef:
-      return handle <= store.exceptions.size();
+      return handle == 0 || store.exceptions.Has(handle);
     case ValType::kAnyRef:
     case ValType::kExternRef:
       if (handle > 0xffffffff) return false;

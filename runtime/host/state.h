@@ -171,8 +171,10 @@ struct StoreState {
   uint32_t Register(core::Instance* instance, DynamicInstance* owner);
   // Adds a function; its handle.
   core::ref Register(const core::Function& function, bool suspends, bool throws);
-  // Makes the heap, if there is none. Errors: no memory.
+  // Makes the heap, if there is none. Errors: no memory; references of the host that would look like
+  // objects.
   absl::Status MakeHeap();
+  bool HasUntaggedReferences() const;
   // What suspending host functions need once, and each of them.
   void AddHostInstance();
   void AddHostSite(HostFunctionInstance& function);
@@ -250,8 +252,8 @@ struct DynamicInstance::State {
     uint32_t import;  // in ModuleInfo::imports
     const Signature* signature;
     uint32_t type = core::kNoType;  // canonical
-    bool answering = false;       // bound to an answering function,
-    const void* owner = nullptr;  // and whose that is
+    bool answering = false;         // bound to an answering function,
+    const void* owner = nullptr;    // and whose that is
   };
   std::vector<FunctionImport> function_imports;  // by function index
   absl::flat_hash_map<absl::string_view, const core::ExportInfo*> exports;
@@ -290,8 +292,8 @@ struct DynamicStep::State : internal::CallState {
   core::ref function = 0;  // that was called
   internal::StoreLink* link = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
-  uint32_t suspended_size = 0;        // of the activation, when it was last suspended
-  mutable uint32_t import_index = 0;  // of the op, decoded at first use like all `mutable` here
+  uint32_t suspended_size = 0;          // of the activation, when it was last suspended
+  mutable uint32_t import_index = 0;    // of the op, decoded at first use like all `mutable` here
   mutable const core::ImportInfo* import = nullptr;
   mutable DynamicInstance* op_instance = nullptr;
   mutable const Signature* op_signature = nullptr;

@@ -1,4 +1,6 @@
 // Stores: their instances and functions, and what the host makes itself.
+#include <string.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -54,15 +56,25 @@ void CallUnknown() {}
 core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_t payload) {
   RequireStack();
   auto* state = static_cast<StoreState*>(store->owner);
-  const core::ref handle = state->exceptions.Keep(tag, values, payload, store->limits.exceptions);
+  const std::vector<ValType>& types = SignatureOfType(state->tags[tag]).params;
+  const bool objects = std::any_of(types.begin(), types.end(), [](ValType type) {
+    return core::IsRef(type) && type != ValType::kFuncRef;
+  });
+  const core::ref handle =
+      state->exceptions.Keep(tag, values, payload, store->limits.exceptions, objects);
+  // Those that nobody refers to any more are found by a collection only.
+  constexpr uint32_t kMany = 10000;
+  if (state->exceptions.kept_since() >= kMany) state->heap->RequestCollection();
   store->exceptions = state->exceptions.data();
   store->exception_count = state->exceptions.size();
   return handle;
 }
 
-// Whether an address is in a memory of the running store whose accesses are not checked.
+// Whether an address is in a memory of the running store whose accesses are not checked, or in its
+// heap, where a host's word that is no reference leads.
 bool IsReserved(const core::Context& context, const void* address) {
   const auto* state = static_cast<const StoreState*>(context.activation->store->owner);
+  if (state->heap != nullptr && state->heap->Covers(address)) return true;
   return std::any_of(state->memories.begin(), state->memories.end(), [&](const auto& memory) {
     return memory->policy() == core::MemoryPolicy::kReserved && memory->Covers(address);
   });
@@ -129,8 +141,43 @@ void StoreState::LearnTypes(const ModuleInfo& info, const uint32_t* canonical) {
   }
 }
 
+// Before there were objects, hosts could choose any words as references.
+bool StoreState::HasUntaggedReferences() const {
+  const auto untagged = [](ValType type, core::ref word) {
+    return (type == ValType::kAnyRef || type == ValType::kExternRef) && word != 0 &&
+           (word & core::kTagMask) == 0;
+  };
+  for (const auto& storage : tables) {
+    const core::Table& table = *storage->table();
+    if (table.type == ValType::kFuncRef) continue;
+    for (uint32_t i = 0; i < table.size; ++i) {
+      if (untagged(table.type, table.refs[i])) return true;
+    }
+  }
+  for (const auto& cell : globals) {
+    core::ref word;
+    memcpy(&word, cell->words, sizeof word);
+    if (untagged(cell->type, word)) return true;
+  }
+  for (const core::Instance* instance : instances) {
+    const ModuleInfo& module = *instance->module;
+    for (uint32_t i = 0; i < module.global_count; ++i) {
+      const core::GlobalInfo& global = module.globals[i];
+      if (global.imported || !core::IsRef(global.type)) continue;
+      core::ref word;
+      memcpy(&word, reinterpret_cast<const uint8_t*>(instance) + global.offset, sizeof word);
+      if (untagged(global.type, word)) return true;
+    }
+  }
+  return false;
+}
+
 absl::Status StoreState::MakeHeap() {
   if (heap != nullptr) return absl::OkStatus();
+  if (HasUntaggedReferences()) {
+    return absl::FailedPreconditionError(
+        "the store holds references of the host that are not tagged (fermata/core/objects.h)");
+  }
   absl::StatusOr<std::unique_ptr<Heap>> made = Heap::Make(store.limits);
   if (!made.ok()) return made.status();
   heap = *std::move(made);

@@ -22,7 +22,7 @@ std::string Misfit(const StoreState& store, absl::string_view what,
     if (values[i].type == ValType::kFuncRef && values[i].low > store.functions.size()) {
       return absl::StrCat(what, " ", i, ": no function has the handle ", values[i].low);
     }
-    if (values[i].type == ValType::kExnRef && values[i].low > store.exceptions.size()) {
+    if (values[i].type == ValType::kExnRef && !RefExists(store, ValType::kExnRef, values[i].low)) {
       return absl::StrCat(what, " ", i, ": no exception has the handle ", values[i].low);
     }
     if (store.heap == nullptr ||

@@ -341,9 +341,9 @@ class Rebuilder {
       const ValType type = types[i];
       const Bits value = {e.values[slot], type == ValType::kV128 ? e.values[slot + 1] : 0};
       slot += SlotsOf(type);
-      const bool exists = !core::IsRef(type) || (i < refs.size()
-                                                     ? RefFits(s, refs[i], type, value.low)
-                                                     : RefExists(s, type, value.low));
+      const bool exists =
+          !core::IsRef(type) ||
+          (i < refs.size() ? RefFits(s, refs[i], type, value.low) : RefExists(s, type, value.low));
       if (!exists || !IsValue(type, value)) return Bad("an exception has a wrong value");
     }
     return absl::OkStatus();
@@ -356,7 +356,7 @@ class Rebuilder {
       return absl::ResourceExhaustedError("too many exceptions");
     }
     for (const ExceptionImage& e : image_.exceptions) {
-      if (e.tag == Exceptions::kFreeTag) {
+      if (e.tag == core::kFreeTag) {
         if (!e.values.empty()) return Bad("an exception has the wrong size");
         s.exceptions.AddFree();
       } else {
@@ -366,7 +366,7 @@ class Rebuilder {
     s.store.exceptions = s.exceptions.data();
     s.store.exception_count = s.exceptions.size();
     for (const ExceptionImage& e : image_.exceptions) {
-      if (e.tag == Exceptions::kFreeTag) continue;
+      if (e.tag == core::kFreeTag) continue;
       absl::Status status = CheckException(e);
       if (!status.ok()) return status;
     }
@@ -478,7 +478,8 @@ class Rebuilder {
       core::RefType ref = segment.ref;
       if (ref.heap == 0) ref.type = state.Field<uint32_t>(info.types_offset)[ref.type];
       for (const core::ref element : s.elements) {
-        if (!RefFits(store(), ref, segment.type, element)) return Bad("an element of a segment is wrong");
+        if (!RefFits(store(), ref, segment.type, element))
+          return Bad("an element of a segment is wrong");
       }
       std::copy(s.elements.begin(), s.elements.end(), state.Field<core::ref>(segment.elements));
     }

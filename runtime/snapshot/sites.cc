@@ -67,10 +67,10 @@ bool ReadRefType(const core::Instance& instance, const char*& text, core::RefTyp
   const ModuleInfo& module = *instance.module;
   if (number >= module.type_count) return false;
   type.heap = 0;
-  std::memcpy(&type.type,
-              reinterpret_cast<const uint8_t*>(&instance) + module.types_offset +
-                  number * sizeof(uint32_t),
-              sizeof type.type);
+  std::memcpy(
+      &type.type,
+      reinterpret_cast<const uint8_t*>(&instance) + module.types_offset + number * sizeof(uint32_t),
+      sizeof type.type);
   return true;
 }
 
@@ -80,7 +80,8 @@ absl::Status CheckValues(const StoreState& store, const core::Instance& instance
   const ModuleInfo& module = *instance.module;
   const bool op = module.sites[site].resume == nullptr;
   const char* const letters = module.site_details[site].slots;
-  const char* types = op || module.object_types == nullptr ? "" : letters + std::strlen(letters) + 1;
+  const char* types =
+      op || module.object_types == nullptr ? "" : letters + std::strlen(letters) + 1;
   size_t at = 0;
   for (const char* letter = letters; *letter != '\0'; ++letter) {
     ValType type{};

@@ -30,7 +30,8 @@ class Flow {
     for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
       const ir::Stmt& s = f_.stmts[i];
       // A check for pre-emption is where a loop jumps back: it is entered at its head anyway.
-      const bool check = s.kind == ir::StmtKind::kRoom || (s.kind == ir::StmtKind::kPause && s.index != kAlways);
+      const bool check =
+          s.kind == ir::StmtKind::kRoom || (s.kind == ir::StmtKind::kPause && s.index != kAlways);
       points[i + 1] = points[i] + (s.point != ir::kNone && !check);
       const auto back = [&](ir::LabelId label) {
         if (label != ir::kNone && statement_[label] <= i) end[label] = i + 1;

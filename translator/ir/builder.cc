@@ -510,8 +510,7 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     BranchIf(Test(stack_.back(), type, from), depth, /*negate=*/fails);
     Expr* reference = Pop();
     if (reference->kind == ExprKind::kVar) {
-      reference = VarExpr(reference->index,
-                          fails ? type : type.nullable() ? NonNull(from) : from);
+      reference = VarExpr(reference->index, fails ? type : type.nullable() ? NonNull(from) : from);
     }
     Push(reference);
   }
@@ -781,7 +780,7 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
 
   const analysis::Suspension& suspension_;
   std::vector<Label> labels_;  // without the function's own
-  size_t results_ = 0;  // of the function
+  size_t results_ = 0;         // of the function
   LabelId start_ = kNone;
   LabelId handler_ = kNone;  // of statements that may throw here
 };

@@ -36,9 +36,9 @@ inline constexpr uint32_t kNone = 0xffffffffu;
 
 struct Var {
   Kind type;
-  bool local;        // a wasm local, else a slot
-  uint32_t height;   // slots: operand stack height; locals: the wasm index
-  uint32_t variant;  // slots: distinguishes slots of one height and type
+  bool local;              // a wasm local, else a slot
+  uint32_t height;         // slots: operand stack height; locals: the wasm index
+  uint32_t variant;        // slots: distinguishes slots of one height and type
   wasm::ValType declared;  // locals
 };
 
@@ -103,9 +103,9 @@ struct Expr {
   ExprKind kind;
   Kind type;
   uint8_t effects;
-  uint8_t force = 0;  // the C++ compiler must compute it, also where it finds no use for it
+  uint8_t force = 0;      // the C++ compiler must compute it, also where it finds no use for it
   bool nullable = false;  // the reference may be null, which traps
-  uint16_t size;      // nodes in the tree
+  uint16_t size;          // nodes in the tree
   Opcode op{};
   uint32_t index = 0;
   uint64_t bits = 0;

@@ -163,9 +163,9 @@ const CastTarget* ObjectOperands::TargetOf(ValType type, ValType from) {
   if (type.kind() == ValType::kTypedRef) {
     target->type = module_.canonical_types[type.type_index()];
   }
-  const bool looks = type.kind() == ValType::kTypedRef ? Rep(type) == Kind::kAnyRef
-                                                       : type.kind() == ValType::kStructRef ||
-                                                             type.kind() == ValType::kArrayRef;
+  const bool looks = type.kind() == ValType::kTypedRef
+                         ? Rep(type) == Kind::kAnyRef
+                         : type.kind() == ValType::kStructRef || type.kind() == ValType::kArrayRef;
   f_.uses_heap |= looks;
   return target;
 }
@@ -202,8 +202,7 @@ void ObjectOperands::MakeI31() {
 void ObjectOperands::GetI31(Opcode op, bool nullable) {
   Expr* reference = Pop();
   if (nullable) Flush(kTraps & ~kTrapsOnNull);
-  Expr* e =
-      NewExpr(ExprKind::kI31Get, Kind::kI32, nullable ? kTrapsOnNull : kPure, reference);
+  Expr* e = NewExpr(ExprKind::kI31Get, Kind::kI32, nullable ? kTrapsOnNull : kPure, reference);
   e->op = op;
   e->nullable = nullable;
   Push(e);

@@ -37,9 +37,7 @@ class ObjectOperands : protected OperandStack {
   void GetI31(Opcode op, bool nullable);
 
  private:
-  const wasm::Field& ElementOf(uint32_t array) const {
-    return module_.type_defs[array].fields[0];
-  }
+  const wasm::Field& ElementOf(uint32_t array) const { return module_.type_defs[array].fields[0]; }
   uint64_t ArrayBytes(uint32_t type, uint32_t length) const;
   // Room for `bytes` and, if there is one, an array of `length` elements of `type`.
   // `used`: the operands of what makes the object.

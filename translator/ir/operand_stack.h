@@ -41,9 +41,7 @@ class OperandStack {
   using Operands = absl::InlinedVector<Expr*, 8>;
 
   OperandStack(const wasm::Module& module, Function& function)
-      : module_(module),
-        f_(function),
-        has_objects_(module.has_object_types) {}
+      : module_(module), f_(function), has_objects_(module.has_object_types) {}
 
   // ---- Expressions ----
   Expr* NewExpr(ExprKind kind, Kind type, uint8_t own_effects, Expr* a = nullptr, Expr* b = nullptr,

@@ -140,7 +140,8 @@ class Printer {
       out.append(Name(s.kind));
     }
     if (HasIndex(s)) absl::StrAppend(&out, " ", s.index);
-    if (s.kind == StmtKind::kStructSet || s.kind == StmtKind::kRoom) absl::StrAppend(&out, " ", s.bits);
+    if (s.kind == StmtKind::kStructSet || s.kind == StmtKind::kRoom)
+      absl::StrAppend(&out, " ", s.bits);
     if (s.negate) out.append(" not");
     for (const Expr* e : s.args) {
       if (out.back() != ' ') out.push_back(' ');

@@ -21,7 +21,15 @@ namespace fermata::analysis {
 // Why a function may suspend: the first step of a shortest path to an import.
 // kPaused: it can be paused, or (in tests) suspends everywhere. kAllocates: a collection suspends it.
 struct Reason {
-  enum Kind : uint8_t { kNever, kImport, kCall, kIndirect, kOpenTable, kPaused, kAllocates } kind = kNever;
+  enum Kind : uint8_t {
+    kNever,
+    kImport,
+    kCall,
+    kIndirect,
+    kOpenTable,
+    kPaused,
+    kAllocates
+  } kind = kNever;
   uint32_t function = 0;  // kCall, kIndirect: the next function on the path
   uint32_t type = 0;      // kIndirect, kOpenTable: the type called through a table
   uint32_t table = 0;

@@ -149,8 +149,8 @@ class Pass {
   const ir::PauseWhen when_;
   bool recursive_ = false;
   std::vector<Stmt> stmts_;
-  std::vector<ir::LabelId> latch_;  // by label of a loop
-  std::vector<bool> passed_;        // by label: it is behind
+  std::vector<ir::LabelId> latch_;              // by label of a loop
+  std::vector<bool> passed_;                    // by label: it is behind
   std::vector<absl::Span<ir::TypedVar>> refs_;  // by label of a loop: Stmt::refs
 };
 

@@ -18,8 +18,7 @@ using wasm::ValType;
 
 class ConstValidator {
  public:
-  ConstValidator(const wasm::Module& module, uint32_t globals)
-      : m_(module), globals_(globals) {}
+  ConstValidator(const wasm::Module& module, uint32_t globals) : m_(module), globals_(globals) {}
 
   absl::Status Run(uint32_t offset, const ConstExpr& expr, ValType expected) {
     for (const ConstInstr& i : expr) {
@@ -117,8 +116,7 @@ class ConstValidator {
     if (!Known(global, globals_, "global")) return;
     const wasm::GlobalType& type = m_.globals[global].type;
     if (type.mut) {
-      return Fail(
-          absl::StrCat("constant expression required: global ", global, " is mutable"));
+      return Fail(absl::StrCat("constant expression required: global ", global, " is mutable"));
     }
     Push(type.type);
   }

@@ -204,8 +204,8 @@ void GcInstructions::ArrayNewFixed() {
   const uint32_t count = c_.in.ReadU32();
   if (!KnownType(type, TypeDef::kArray)) return;
   if (count > wasm::kMaxFixedArray) {
-    return c_.types.Fail(absl::StrCat("too many elements: ", count, " (the limit is ",
-                                      wasm::kMaxFixedArray, ")"));
+    return c_.types.Fail(
+        absl::StrCat("too many elements: ", count, " (the limit is ", wasm::kMaxFixedArray, ")"));
   }
   for (uint32_t i = 0; i < count; ++i) c_.types.Pop(Element(type).type);
   c_.types.Push(ValType::Ref(type, /*nullable=*/false));

@@ -79,8 +79,7 @@ class NullSink : public InstructionSink {
   void RefEq() override {}
   void RefFunc(uint32_t /*function*/) override {}
   void StructNew(uint32_t /*type*/, bool /*defaults*/) override {}
-  void StructGet(Opcode /*op*/, uint32_t /*type*/, uint32_t /*field*/,
-                 ValType /*from*/) override {}
+  void StructGet(Opcode /*op*/, uint32_t /*type*/, uint32_t /*field*/, ValType /*from*/) override {}
   void StructSet(uint32_t /*type*/, uint32_t /*field*/, ValType /*from*/) override {}
   void ArrayNew(uint32_t /*type*/, bool /*defaults*/) override {}
   void ArrayNewFixed(uint32_t /*type*/, uint32_t /*count*/) override {}
@@ -95,8 +94,7 @@ class NullSink : public InstructionSink {
   void ArrayInitElem(uint32_t /*type*/, uint32_t /*element*/) override {}
   void RefTest(ValType /*type*/, ValType /*from*/) override {}
   void RefCast(ValType /*type*/, ValType /*from*/) override {}
-  void BrOnCast(uint32_t /*depth*/, ValType /*type*/, ValType /*from*/,
-                bool /*fails*/) override {}
+  void BrOnCast(uint32_t /*depth*/, ValType /*type*/, ValType /*from*/, bool /*fails*/) override {}
   void AnyConvertExtern() override {}
   void ExternConvertAny() override {}
   void RefI31() override {}

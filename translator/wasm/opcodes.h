@@ -65,7 +65,7 @@ enum class Immediate : uint8_t {
   kAtomic16,
   kAtomic32,
   kAtomic64,
-  kFence,  // a zero byte
+  kFence,         // a zero byte
   kStruct,        // type; those of garbage collection from here on
   kStructField,   // type, field
   kArray,         // type

@@ -135,22 +135,22 @@ static_assert(sizeof(Footer) == 8, "part of the snapshot format");
 // One native thread's passage through guests. Belongs to the runtime; while no guest code runs on
 // the thread only `results` holds anything of interest.
 struct Context {
-  u8* scratch_begin;       // lowest byte of the scratch area
-  u8* scratch_top;         // first byte in use; == scratch_end when empty
-  u8* scratch_end;         // 4-byte aligned
-  u32 pushed;              // frames pushed since the last commit
-  u32 frame_words;         // words of the frame a resume function wrote in place
-  u64* results;            // several results, a v128, a payload, or the arguments of a tail call
-  u32 results_capacity;    // in slots
-  uintptr_t stack_limit;   // lowest native stack address a guest function may be entered at
-  void* entry;             // where a trap of the innermost entry goes; null between entries
-  Activation* activation;  // innermost activation being run
+  u8* scratch_begin;        // lowest byte of the scratch area
+  u8* scratch_top;          // first byte in use; == scratch_end when empty
+  u8* scratch_end;          // 4-byte aligned
+  u32 pushed;               // frames pushed since the last commit
+  u32 frame_words;          // words of the frame a resume function wrote in place
+  u64* results;             // several results, a v128, a payload, or the arguments of a tail call
+  u32 results_capacity;     // in slots
+  uintptr_t stack_limit;    // lowest native stack address a guest function may be entered at
+  void* entry;              // where a trap of the innermost entry goes; null between entries
+  Activation* activation;   // innermost activation being run
   Activation* hosting;      // while host code answers an import: the one that is being run
   const OuterEntry* outer;  // the entry that the innermost one is within; null: none
-  Trap trap;               // reason, between RaiseTrap and the entry
-  u32 tag;                 // of the exception in flight: a number within the store
-  u32 payload;             // its size in slots
-  AnyFunction tail;        // of a tail call that is due
+  Trap trap;                // reason, between RaiseTrap and the entry
+  u32 tag;                  // of the exception in flight: a number within the store
+  u32 payload;              // its size in slots
+  AnyFunction tail;         // of a tail call that is due
   Instance* tail_instance;
   Invoke tail_invoke;
 };
@@ -222,6 +222,7 @@ struct Table {
 };
 
 // An exception that an exnref refers to.
+inline constexpr u32 kFreeTag = 0xffffffffu;  // the handle is not in use
 struct Exception {
   u32 tag;
   u32 payload;  // in slots

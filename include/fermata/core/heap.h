@@ -29,8 +29,7 @@ FERMATA_INLINE HeapHeader& heap_header(u8* heap) {
 
 // The bytes of an array of `length` elements of 1 << log2 bytes.
 FERMATA_INLINE u64 array_bytes(u32 length, u32 log2) {
-  return ((u64{length} << log2) + kArrayHeader + kObjectAlignment - 1) &
-         ~u64{kObjectAlignment - 1};
+  return ((u64{length} << log2) + kArrayHeader + kObjectAlignment - 1) & ~u64{kObjectAlignment - 1};
 }
 FERMATA_INLINE bool no_room(u8* heap, u64 bytes) {
   return heap_header(heap).top + bytes > heap_header(heap).limit;
@@ -60,21 +59,21 @@ FERMATA_INLINE void value_put(u8* at, T v) {
   memcpy(at, &v, sizeof v);
 }
 // How a value is read and written, by the end of the names of the functions below.
-#define FERMATA_OBJECT_VALUES(X)                                                      \
-  X(8_u, u32, value_get<u8>(at))                                                      \
-  X(8_s, u32, static_cast<u32>(static_cast<int8_t>(value_get<u8>(at))))               \
-  X(16_u, u32, value_get<u16>(at))                                                    \
-  X(16_s, u32, static_cast<u32>(static_cast<int16_t>(value_get<u16>(at))))            \
-  X(32, u32, value_get<u32>(at))                                                      \
-  X(64, u64, value_get<u64>(at))                                                      \
-  X(_f32, f32, f32_reinterpret_i32(value_get<u32>(at)))                               \
+#define FERMATA_OBJECT_VALUES(X)                                           \
+  X(8_u, u32, value_get<u8>(at))                                           \
+  X(8_s, u32, static_cast<u32>(static_cast<int8_t>(value_get<u8>(at))))    \
+  X(16_u, u32, value_get<u16>(at))                                         \
+  X(16_s, u32, static_cast<u32>(static_cast<int16_t>(value_get<u16>(at)))) \
+  X(32, u32, value_get<u32>(at))                                           \
+  X(64, u64, value_get<u64>(at))                                           \
+  X(_f32, f32, f32_reinterpret_i32(value_get<u32>(at)))                    \
   X(_f64, f64, f64_reinterpret_i64(value_get<u64>(at)))
-#define FERMATA_STORED_VALUES(X)                              \
-  X(8, u32, 0, value_put(at, static_cast<u8>(v)))             \
-  X(16, u32, 1, value_put(at, static_cast<u16>(v)))           \
-  X(32, u32, 2, value_put(at, v))                             \
-  X(64, u64, 3, value_put(at, v))                             \
-  X(_f32, f32, 2, value_put(at, i32_reinterpret_f32(v)))      \
+#define FERMATA_STORED_VALUES(X)                         \
+  X(8, u32, 0, value_put(at, static_cast<u8>(v)))        \
+  X(16, u32, 1, value_put(at, static_cast<u16>(v)))      \
+  X(32, u32, 2, value_put(at, v))                        \
+  X(64, u64, 3, value_put(at, v))                        \
+  X(_f32, f32, 2, value_put(at, i32_reinterpret_f32(v))) \
   X(_f64, f64, 3, value_put(at, i64_reinterpret_f64(v)))
 
 #define FERMATA_OBJECT_GET(name, type, value)                                \
@@ -137,9 +136,9 @@ FERMATA_INLINE u8* array_range(Instance* instance, u8* heap, ref array, u32 inde
   return heap + array + kArrayHeader + (size_t{index} << log2);
 }
 
-#define FERMATA_ARRAY_GET(name, log2, type)                                                \
-  FERMATA_INLINE type array_get##name(Instance* self, u8* heap, ref array, u32 index) {    \
-    return value_get##name(array_at(self, heap, array, index, log2));                      \
+#define FERMATA_ARRAY_GET(name, log2, type)                                             \
+  FERMATA_INLINE type array_get##name(Instance* self, u8* heap, ref array, u32 index) { \
+    return value_get##name(array_at(self, heap, array, index, log2));                   \
   }
 FERMATA_ARRAY_GET(8_u, 0, u32)
 FERMATA_ARRAY_GET(8_s, 0, u32)
@@ -153,23 +152,23 @@ FERMATA_ARRAY_GET(_f64, 3, f64)
 
 // array_set: writes one element. array_fill: `count` elements from `index` on. fill_array: all of
 // a new array.
-#define FERMATA_ARRAY_SET(name, type, log2, put)                                                  \
-  FERMATA_INLINE void array_set##name(Instance* self, u8* heap, ref array, u32 index, type v) {   \
-    value_put##name(array_at(self, heap, array, index, log2), v);                                 \
-  }                                                                                               \
-  FERMATA_INLINE void fill_values##name(u8* at, type v, u32 count) {                              \
-    for (u8* const end = at + (size_t{count} << log2); at != end; at += size_t{1} << log2) {      \
-      value_put##name(at, v);                                                                     \
-    }                                                                                             \
-  }                                                                                               \
-  FERMATA_INLINE void array_fill##name(Instance* self, u8* heap, ref array, u32 index, type v,    \
-                                       u32 count) {                                               \
-    fill_values##name(array_range(self, heap, array, index, log2, count), v, count);              \
-  }                                                                                               \
-  FERMATA_INLINE ref new_array##name(u8* heap, u32 number, type v, u32 length) {                  \
-    const ref array = new_array(heap, log2, number, length);                                      \
-    fill_values##name(heap + array + kArrayHeader, v, length);                                    \
-    return array;                                                                                 \
+#define FERMATA_ARRAY_SET(name, type, log2, put)                                                \
+  FERMATA_INLINE void array_set##name(Instance* self, u8* heap, ref array, u32 index, type v) { \
+    value_put##name(array_at(self, heap, array, index, log2), v);                               \
+  }                                                                                             \
+  FERMATA_INLINE void fill_values##name(u8* at, type v, u32 count) {                            \
+    for (u8* const end = at + (size_t{count} << log2); at != end; at += size_t{1} << log2) {    \
+      value_put##name(at, v);                                                                   \
+    }                                                                                           \
+  }                                                                                             \
+  FERMATA_INLINE void array_fill##name(Instance* self, u8* heap, ref array, u32 index, type v,  \
+                                       u32 count) {                                             \
+    fill_values##name(array_range(self, heap, array, index, log2, count), v, count);            \
+  }                                                                                             \
+  FERMATA_INLINE ref new_array##name(u8* heap, u32 number, type v, u32 length) {                \
+    const ref array = new_array(heap, log2, number, length);                                    \
+    fill_values##name(heap + array + kArrayHeader, v, length);                                  \
+    return array;                                                                               \
   }
 FERMATA_STORED_VALUES(FERMATA_ARRAY_SET)
 #undef FERMATA_ARRAY_SET
@@ -237,9 +236,11 @@ FERMATA_INLINE u32 display_word(u8* heap, u32 number, i32 index) {
 }
 
 template <u32 kFlags>
-FERMATA_INLINE bool null_passes(ref) { return (kFlags & kNullPasses) != 0; }
+FERMATA_INLINE bool null_passes(ref) {
+  return (kFlags & kNullPasses) != 0;
+}
 // Whether the test can be decided without looking at the object: null and what is no object.
-#define FERMATA_TEST_WORD(r)                                              \
+#define FERMATA_TEST_WORD(r)                                               \
   if ((kFlags & kMayBeNull) != 0 && r == 0) return null_passes<kFlags>(r); \
   if ((kFlags & kMayBeOther) != 0 && (r & kTagMask) != 0) return false
 

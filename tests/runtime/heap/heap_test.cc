@@ -16,7 +16,8 @@ using core::ValType;
 using testing::HasSubstr;
 
 constexpr core::RefType kAny = {0x6e, true, core::kNoType};
-constexpr FieldInfo kPair[] = {{ValType::kI32, 0, true, 4, {}}, {ValType::kAnyRef, 0, true, 8, kAny}};
+constexpr FieldInfo kPair[] = {{ValType::kI32, 0, true, 4, {}},
+                               {ValType::kAnyRef, 0, true, 8, kAny}};
 constexpr FieldInfo kElement[] = {{ValType::kAnyRef, 0, true, 8, kAny}};
 constexpr FieldInfo kByte[] = {{ValType::kI32, 8, true, 8, {}}};
 constexpr FieldInfo kHolder[] = {{ValType::kExnRef, 0, true, 4, {0x69, true, core::kNoType}}};

@@ -1,5 +1,7 @@
 // Objects of a guest, and the collector beneath: calls that are held, paths through the host,
 // snapshots, exhaustion. Each test also runs with all objects moved at every allocation.
+#include "fermata/core/objects.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "fermata/core/objects.h"
 #include "fermata/dynamic.h"
 #include "fermata/snapshot.h"
 #include "objects_guest.h"
@@ -173,14 +174,15 @@ TEST_P(GuestObjects, OfCallsWithinCalls) {
   StoreHandle store(LimitsOf());
   fermata::Imports imports;
   Objects* guest = nullptr;
-  auto again = store.MakeFunction(
-      "again", {{fermata::ValType::kI32}, {fermata::ValType::kI32}},
-      [&](absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results) {
-        auto list = guest->make(static_cast<int32_t>(arguments[0]));
-        if (!list.finished() || !guest->litter(100, 10000).finished()) return Trap::kHost;
-        results[0] = static_cast<uint32_t>(guest->sum(list.value()).value());
-        return Trap::kNone;
-      });
+  auto again =
+      store.MakeFunction("again", {{fermata::ValType::kI32}, {fermata::ValType::kI32}},
+                         [&](absl::Span<const uint64_t> arguments, absl::Span<uint64_t> results) {
+                           auto list = guest->make(static_cast<int32_t>(arguments[0]));
+                           if (!list.finished() || !guest->litter(100, 10000).finished())
+                             return Trap::kHost;
+                           results[0] = static_cast<uint32_t>(guest->sum(list.value()).value());
+                           return Trap::kNone;
+                         });
   ASSERT_TRUE(again.ok()) << again.status();
   imports.Add("host", "again", *again);
   auto made = Objects::Create(store, std::move(imports));
@@ -229,7 +231,7 @@ TEST_P(GuestObjects, AreSavedAndRestored) {
     auto restored = fermata::Restore(*bytes, host);
     ASSERT_TRUE(restored.ok()) << restored.status();
     auto other = Objects::Of_(*restored->instances[0]);
-        ASSERT_TRUE(other->litter(1000, 50000).finished());
+    ASSERT_TRUE(other->litter(1000, 50000).finished());
     EXPECT_EQ(other->kept_sum().value(), Sum(10));
     Step<int32_t, Objects> first(std::move(restored->steps[0]));
     Step<int32_t, Objects> again(std::move(restored->steps[1]));

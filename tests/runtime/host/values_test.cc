@@ -253,16 +253,16 @@ TEST_F(Values, StepsThatPausedRunOnWhenRefuelled) {
 TEST(Exceptions, EqualOnesShareAHandle) {
   internal::Exceptions exceptions;
   const uint64_t a[] = {1, 2}, b[] = {1, 3};
-  const core::ref first = exceptions.Keep(7, a, 2, 100);
+  const core::ref first = exceptions.Keep(7, a, 2, 100, false);
   ASSERT_NE(first, 0u);
-  EXPECT_EQ(exceptions.Keep(7, a, 2, 100), first);
-  EXPECT_NE(exceptions.Keep(7, b, 2, 100), first);
-  EXPECT_NE(exceptions.Keep(8, a, 2, 100), first);
-  EXPECT_NE(exceptions.Keep(7, a, 1, 100), first);
+  EXPECT_EQ(exceptions.Keep(7, a, 2, 100, false), first);
+  EXPECT_NE(exceptions.Keep(7, b, 2, 100, false), first);
+  EXPECT_NE(exceptions.Keep(8, a, 2, 100, false), first);
+  EXPECT_NE(exceptions.Keep(7, a, 1, 100, false), first);
   EXPECT_EQ(exceptions.size(), 4u);
   for (int i = 0; i < 1000; ++i) {
     const uint64_t values[] = {uint64_t(i % 10)};
-    ASSERT_NE(exceptions.Keep(1, values, 1, 14), 0u);
+    ASSERT_NE(exceptions.Keep(1, values, 1, 14, false), 0u);
   }
   EXPECT_EQ(exceptions.size(), 14u);
   // What was kept first is still there after all that growth.
@@ -271,6 +271,30 @@ TEST(Exceptions, EqualOnesShareAHandle) {
   ASSERT_EQ(e.payload, 2u);
   EXPECT_EQ(e.values[0], 1u);
   EXPECT_EQ(e.values[1], 2u);
+}
+
+TEST(Exceptions, ThoseWithObjectsAreCollected) {
+  internal::Exceptions exceptions;
+  const uint64_t values[] = {1};
+  const core::ref before = exceptions.Keep(7, values, 1, 100, false);
+  exceptions.BeCollected();
+  const core::ref shared = exceptions.Keep(8, values, 1, 100, false);
+  EXPECT_EQ(exceptions.Keep(8, values, 1, 100, false), shared);
+  const core::ref one = exceptions.Keep(7, values, 1, 100, true);
+  const core::ref two = exceptions.Keep(7, values, 1, 100, true);
+  EXPECT_NE(one, two);
+  EXPECT_EQ(exceptions.kept_since(), 2u);
+  exceptions.BeginCollection();
+  EXPECT_TRUE(exceptions.Mark(two));
+  EXPECT_FALSE(exceptions.Mark(two));
+  EXPECT_FALSE(exceptions.Mark(before));
+  exceptions.ValuesOf(two)[0] = 5;
+  exceptions.EndCollection();
+  EXPECT_FALSE(exceptions.Has(one));
+  for (const core::ref there : {before, shared, two}) EXPECT_TRUE(exceptions.Has(there)) << there;
+  EXPECT_EQ(exceptions.data()[two - 1].values[0], 5u);
+  EXPECT_EQ(exceptions.Keep(7, values, 1, 100, true), one);  // the handle is used again
+  EXPECT_EQ(exceptions.Keep(7, values, 1, 4, true), 0u);
 }
 
 TEST(Exceptions, HaveALimit) {

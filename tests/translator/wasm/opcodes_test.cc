@@ -311,8 +311,7 @@ const char* ImmediatesText(const Row& row) {
                      row.opcode == Opcode::kCatchAll || row.opcode == Opcode::kThrowRef ||
                      absl::StrContains(row.name, "relaxed_dot") ||
                      row.feature == Feature::kWideArithmetic ||
-                     row.feature == Feature::kFunctionReferences ||
-                     row.feature == Feature::kGc
+                     row.feature == Feature::kFunctionReferences || row.feature == Feature::kGc
                  ? nullptr
                  : "";
     case Immediate::kFunction:

@@ -85,14 +85,8 @@ class FunctionEmitter {
     for (const Stmt& s : f_.stmts) {
       if (s.point == ir::kNone) continue;
       const analysis::FrameLayout& layout = plan_.frames[s.point];
-      result_.sites[s.point] = {f_.index,
-                                s.point,
-                                s.offset,
-                                layout.words,
-                                layout.letters,
-                                layout.types,
-                                false,
-                                s.handler != ir::kNone,
+      result_.sites[s.point] = {f_.index,       s.point,      s.offset, layout.words,
+                                layout.letters, layout.types, false,    s.handler != ir::kNone,
                                 CalleeAt(s)};
     }
   }

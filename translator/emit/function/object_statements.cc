@@ -67,9 +67,9 @@ void StatementEmitter::EmitStructNew(const Stmt& s) {
   const wasm::TypeDef& def = context_.module.type_defs[s.index];
   const std::string number = TypeNumberOf(context_.module.canonical_types[s.index]);
   if (s.negate || s.args.empty()) {
-    return Line(s, absl::StrCat("$dst = ",
-                                def.fields.empty() ? "new_object(" : "new_object_of_zeros(",
-                                "heap, ", def.bytes, ", ", number, ");"));
+    return Line(s,
+                absl::StrCat("$dst = ", def.fields.empty() ? "new_object(" : "new_object_of_zeros(",
+                             "heap, ", def.bytes, ", ", number, ");"));
   }
   out_.Emit("  { const ref made = new_object(heap, $0, $1);\n", def.bytes, number);
   for (size_t i = 0; i < s.args.size(); ++i) {

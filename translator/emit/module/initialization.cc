@@ -126,7 +126,8 @@ class InitializationEmitter {
       const std::vector<std::string> values = take(defaults ? 0 : def.fields.size());
       out_.Emit("  make_room(base, heap, $0);\n  const ref $1 = new_object$2(heap, $0, $3);\n",
                 def.bytes, object, defaults && !def.fields.empty() ? "_of_zeros" : "", type);
-      for (size_t f = 0; f < values.size(); ++f) put(def.fields[f], def.fields[f].offset, values[f]);
+      for (size_t f = 0; f < values.size(); ++f)
+        put(def.fields[f], def.fields[f].offset, values[f]);
     } else {
       const wasm::Field& element = def.fields[0];
       const bool fixed = i.kind == ConstInstr::kArrayNewFixed;
@@ -153,8 +154,8 @@ class InitializationEmitter {
   bool Constant(const wasm::ElementSegment& segment, std::vector<uint32_t>& indices) const {
     for (uint32_t f : segment.functions) indices.push_back(context_.info_index[f]);
     for (const ConstExpr& expr : segment.exprs) {
-      if (expr.size() != 1 || (expr[0].kind != ConstInstr::kRefFunc &&
-                               expr[0].kind != ConstInstr::kRefNull)) {
+      if (expr.size() != 1 ||
+          (expr[0].kind != ConstInstr::kRefFunc && expr[0].kind != ConstInstr::kRefNull)) {
         return false;
       }
       indices.push_back(expr[0].kind == ConstInstr::kRefFunc ? context_.info_index[expr[0].index]

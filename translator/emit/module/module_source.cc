@@ -477,7 +477,8 @@ const ModuleInfo info = {
     list("segment_infos", SegmentCount());
     out_.Put("  shared,\n");
     if (context_.graph.uses_heap) {
-      out_.Put("  object_types, signature_refs, offsetof(Self, heap), offsetof(Self, object_types),\n");
+      out_.Put(
+          "  object_types, signature_refs, offsetof(Self, heap), offsetof(Self, object_types),\n");
     }
     out_.Put("};\n", CloseCodeNamespace(context_));
     out_.Emit(R"(

@@ -68,8 +68,7 @@ void EmitObjectTypes(const wasm::Module& module, Writer& out) {
     out.Emit("  {ObjectKind::$0, $1, $2, $3, $4, $5},\n",
              def.kind == wasm::TypeDef::kStruct ? "kStruct" : "kArray",
              def.final ? "true" : "false", def.depth, def.bytes, def.fields.size(),
-             def.fields.empty() ? "nullptr"
-                                : absl::StrCat("fields_", module.canonical_types[t]));
+             def.fields.empty() ? "nullptr" : absl::StrCat("fields_", module.canonical_types[t]));
   }
   out.Put("  {},\n};\n");
   EmitSignatureRefs(module, out);
