@@ -36,6 +36,7 @@ namespace fermata {
 namespace internal {
 class Linker;
 struct SnapshotAccess;
+struct ObjectsAccess;
 }  // namespace internal
 
 using core::ExternKind;
@@ -302,6 +303,7 @@ class DynamicStep {
   friend class StoreHandle;
   friend class DynamicInstance;
   friend struct internal::SnapshotAccess;
+  friend struct internal::ObjectsAccess;
   struct State;
   bool held() const { return suspended() || paused(); }
   absl::Status Not(absl::string_view state) const;
@@ -346,6 +348,7 @@ class DynamicInstance {
   friend class DynamicStep;
   friend class internal::Linker;
   friend struct internal::SnapshotAccess;
+  friend struct internal::ObjectsAccess;
   struct State;
   std::unique_ptr<State> state_;
   DynamicInstance();
@@ -400,6 +403,7 @@ class StoreHandle {
   friend class DynamicInstance;
   friend class DynamicStep;
   friend struct internal::SnapshotAccess;
+  friend struct internal::ObjectsAccess;
   // Instantiates, but runs nothing.
   absl::StatusOr<DynamicInstance*> Link(const ModuleInfo& info, const Imports& imports);
   absl::Status StartAtOnce(DynamicInstance& instance);

@@ -22,6 +22,7 @@ class Collector {
     for (const core::Instance* instance : store_.instances) VisitInstance(*instance);
     for (const auto& table : store_.tables) VisitTable(*table->table());
     for (const auto& cell : store_.globals) VisitWord(cell->type, cell->words);
+    store_.link->ForEachKept([&](Value& value) { VisitSlot(value.type, value.low); });
     store_.link->ForEachCall([&](CallState& call) { VisitCall(call); });
     VisitFrames(running);
     do {

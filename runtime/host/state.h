@@ -116,6 +116,15 @@ class StoreLink {
     std::lock_guard<std::mutex> lock(mutex_);
     for (CallState* call : calls_) look(*call);
   }
+  // References that the host keeps, by their places.
+  uint32_t Keep(Value reference);
+  Value KeptAt(uint32_t place);
+  void Drop(uint32_t place);
+  template <class Look>
+  void ForEachKept(Look&& look) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (Value& value : kept_) look(value);
+  }
   void Release() {
     if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
@@ -126,6 +135,8 @@ class StoreLink {
   std::atomic<uint64_t> users_{1};  // the store is one
   std::mutex mutex_;
   std::vector<CallState*> calls_;  // in no order
+  std::vector<Value> kept_;
+  std::vector<uint32_t> free_kept_;  // places
 };
 
 struct StoreState {

@@ -1,0 +1,321 @@
+#include "fermata/objects.h"
+
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/host/collect.h"
+#include "runtime/host/references.h"
+#include "runtime/host/state.h"
+#include "runtime/os/hosted_context.h"
+
+namespace fermata {
+namespace internal {
+
+// Private parts of the dynamic API.
+struct ObjectsAccess {
+  static StoreState& Of(StoreHandle& store) { return *store.state_; }
+  static DynamicInstance::State& Of(const DynamicInstance& instance) { return *instance.state_; }
+};
+
+uint32_t StoreLink::Keep(Value reference) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (free_kept_.empty()) {
+    kept_.push_back(reference);
+    return static_cast<uint32_t>(kept_.size() - 1);
+  }
+  const uint32_t place = free_kept_.back();
+  free_kept_.pop_back();
+  kept_[place] = reference;
+  return place;
+}
+
+Value StoreLink::KeptAt(uint32_t place) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return kept_[place];
+}
+
+void StoreLink::Drop(uint32_t place) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  kept_[place] = {};
+  free_kept_.push_back(place);
+}
+
+namespace {
+
+bool IsReference(const Value& value) {
+  return value.type == ValType::kAnyRef || value.type == ValType::kExternRef;
+}
+
+// Where a field or an element lies.
+struct Place {
+  uint8_t* at;
+  const core::FieldInfo* field;
+};
+
+absl::StatusOr<const HeapType*> TypeOf(const StoreState& store, Value object) {
+  if (store.heap == nullptr) return absl::FailedPreconditionError("the store has no objects");
+  if (!IsReference(object) || object.low == 0 || object.low > 0xffffffff ||
+      !store.heap->IsObject(object.ref())) {
+    return absl::InvalidArgumentError("not a reference to an object");
+  }
+  return &store.heap->TypeOf(core::object_get32(store.heap->base(), object.ref(), 0));
+}
+
+absl::StatusOr<Place> Find(const StoreState& store, Value object, uint32_t index) {
+  const absl::StatusOr<const HeapType*> type = TypeOf(store, object);
+  if (!type.ok()) return type.status();
+  uint8_t* const base = store.heap->base();
+  const bool array = (*type)->kind == core::ObjectKind::kArray;
+  const size_t count = array ? core::array_length(base, object.ref()) : (*type)->fields.size();
+  if (index >= count) {
+    return absl::OutOfRangeError(absl::StrCat(array ? "element " : "field ", index, " of ", count));
+  }
+  const core::FieldInfo& field = (*type)->fields[array ? 0 : index];
+  const uint64_t offset =
+      array ? field.offset + (uint64_t{index} << (*type)->log2) : uint64_t{field.offset};
+  return Place{base + object.ref() + offset, &field};
+}
+
+Value Read(const Place& place) {
+  Value value{place.field->type};
+  if (place.field->packed_bits == 8) {
+    value.low = core::value_get<uint8_t>(place.at);
+  } else if (place.field->packed_bits == 16) {
+    value.low = core::value_get<uint16_t>(place.at);
+  } else if (core::FrameBytes(value.type) == 4) {
+    value.low = core::value_get<uint32_t>(place.at);
+  } else {
+    value.low = core::value_get<uint64_t>(place.at);
+    if (core::FrameBytes(value.type) == 16) {
+      value.high = core::value_get<uint64_t>(place.at + 8);
+    }
+  }
+  return value;
+}
+
+void Write(const Place& place, const Value& value) {
+  if (place.field->packed_bits == 8) {
+    core::value_put(place.at, static_cast<uint8_t>(value.low));
+  } else if (place.field->packed_bits == 16) {
+    core::value_put(place.at, static_cast<uint16_t>(value.low));
+  } else if (core::FrameBytes(value.type) == 4) {
+    core::value_put(place.at, static_cast<uint32_t>(value.low));
+  } else {
+    core::value_put(place.at, value.low);
+    if (core::FrameBytes(value.type) == 16) core::value_put(place.at + 8, value.high);
+  }
+}
+
+// Empty if `value` may be in the field.
+std::string Misfit(const StoreState& store, const core::FieldInfo& field, const Value& value) {
+  return Misfit(store, "value", {field.type}, {&value, 1},
+                core::IsRef(field.type) ? absl::MakeConstSpan(&field.ref, 1)
+                                        : absl::Span<const core::RefType>());
+}
+
+// The type of a module, which must be of that kind.
+absl::StatusOr<const HeapType*> TypeOf(const StoreState& store, const DynamicInstance& instance,
+                                       uint32_t type, core::ObjectKind kind) {
+  const DynamicInstance::State& state = ObjectsAccess::Of(instance);
+  const ModuleInfo& module = *state.info;
+  if (store.heap == nullptr || module.object_types == nullptr) {
+    return absl::FailedPreconditionError("the module has no types of objects");
+  }
+  if (type >= module.type_count || module.object_types[type].kind != kind) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("type ", type, " of the module is not ",
+                     kind == core::ObjectKind::kStruct ? "a struct" : "an array", " type"));
+  }
+  return &store.heap->TypeOf(state.Field<uint32_t>(module.object_types_offset)[type]);
+}
+
+absl::StatusOr<core::ref> Allocate(StoreState& store, uint64_t bytes) {
+  uint8_t* const base = store.heap->base();
+  if (core::no_room(base, bytes) && !store.heap->Grow(bytes, /*must=*/true)) {
+    return absl::ResourceExhaustedError(TrapMessage(Trap::kHeapExhausted));
+  }
+  return core::heap_header(base).top;
+}
+
+absl::StatusOr<core::ref> AllocateArray(StoreState& store, const HeapType& type, uint32_t length) {
+  const absl::StatusOr<core::ref> room = Allocate(store, core::array_bytes(length, type.log2));
+  if (!room.ok()) return room.status();
+  return core::new_array_of_zeros(store.heap->base(), type.log2, type.number, length);
+}
+
+}  // namespace
+}  // namespace internal
+
+using internal::ObjectsAccess;
+using internal::StoreState;
+
+// ---- Kept ----
+
+struct Kept::Place {
+  internal::StoreLink* link;
+  uint32_t number;
+  ~Place() {
+    link->Drop(number);
+    link->Release();
+  }
+};
+
+Kept::Kept(std::unique_ptr<Place> place) : place_(std::move(place)) {}
+Kept::Kept(Kept&& other) noexcept = default;
+Kept& Kept::operator=(Kept&& other) noexcept = default;
+Kept::~Kept() = default;
+
+Value Kept::value() const {
+  if (place_ == nullptr || place_->link->store() == nullptr) return Value::AnyRef(0);
+  return place_->link->KeptAt(place_->number);
+}
+
+void Kept::Drop() { place_ = nullptr; }
+
+Kept Objects::Keep(Value reference) {
+  StoreState& state = ObjectsAccess::Of(store_);
+  auto place = std::make_unique<Kept::Place>();
+  state.link->Keep();
+  place->link = state.link;
+  place->number = state.link->Keep(reference);
+  return Kept(std::move(place));
+}
+
+// ---- Objects ----
+
+ObjectKind Objects::KindOf(Value reference) const {
+  const StoreState& state = ObjectsAccess::Of(store_);
+  if (reference.low == 0) return ObjectKind::kNull;
+  if ((reference.low & core::kI31Tag) != 0) return ObjectKind::kI31;
+  const auto type = internal::TypeOf(state, reference);
+  if (!type.ok()) return ObjectKind::kHost;
+  return (*type)->kind == core::ObjectKind::kStruct ? ObjectKind::kStruct : ObjectKind::kArray;
+}
+
+bool Objects::Is(Value reference, const DynamicInstance& instance, uint32_t type) const {
+  const StoreState& state = ObjectsAccess::Of(store_);
+  const auto own = internal::TypeOf(state, reference);
+  const DynamicInstance::State& module = ObjectsAccess::Of(instance);
+  if (!own.ok() || type >= module.info->type_count) return false;
+  return internal::IsSubtype((*own)->canonical,
+                             module.Field<uint32_t>(module.info->types_offset)[type]);
+}
+
+absl::StatusOr<Value> Objects::MakeStruct(const DynamicInstance& instance, uint32_t type,
+                                          absl::Span<const Value> fields) {
+  StoreState& state = ObjectsAccess::Of(store_);
+  const auto found = internal::TypeOf(state, instance, type, core::ObjectKind::kStruct);
+  if (!found.ok()) return found.status();
+  const internal::HeapType& own = **found;
+  if (fields.size() != own.fields.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(own.fields.size(), " fields expected, not ", fields.size()));
+  }
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const std::string misfit = internal::Misfit(state, own.fields[i], fields[i]);
+    if (!misfit.empty()) return absl::InvalidArgumentError(absl::StrCat("field ", i, ": ", misfit));
+  }
+  const absl::StatusOr<core::ref> room = internal::Allocate(state, own.bytes);
+  if (!room.ok()) return room.status();
+  uint8_t* const base = state.heap->base();
+  const core::ref object = core::new_object(base, own.bytes, own.number);
+  for (size_t i = 0; i < fields.size(); ++i) {
+    internal::Write({base + object + own.fields[i].offset, &own.fields[i]}, fields[i]);
+  }
+  return Value::AnyRef(object);
+}
+
+absl::StatusOr<Value> Objects::MakeArray(const DynamicInstance& instance, uint32_t type,
+                                         uint32_t length, Value value) {
+  StoreState& state = ObjectsAccess::Of(store_);
+  const auto found = internal::TypeOf(state, instance, type, core::ObjectKind::kArray);
+  if (!found.ok()) return found.status();
+  const internal::HeapType& own = **found;
+  const std::string misfit = internal::Misfit(state, own.fields[0], value);
+  if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
+  const absl::StatusOr<core::ref> array = internal::AllocateArray(state, own, length);
+  if (!array.ok()) return array.status();
+  uint8_t* at = state.heap->base() + *array + core::kArrayHeader;
+  for (uint32_t i = 0; i < length; ++i, at += size_t{1} << own.log2) {
+    internal::Write({at, &own.fields[0]}, value);
+  }
+  return Value::AnyRef(*array);
+}
+
+absl::StatusOr<Value> Objects::MakeArray(const DynamicInstance& instance, uint32_t type,
+                                         absl::Span<const uint8_t> bytes) {
+  StoreState& state = ObjectsAccess::Of(store_);
+  const auto found = internal::TypeOf(state, instance, type, core::ObjectKind::kArray);
+  if (!found.ok()) return found.status();
+  const internal::HeapType& own = **found;
+  if (core::IsRef(own.fields[0].type)) {
+    return absl::InvalidArgumentError("an array of references has no bytes");
+  }
+  if (bytes.size() % (size_t{1} << own.log2) != 0 || bytes.size() >> own.log2 > 0xffffffff) {
+    return absl::InvalidArgumentError("not a whole number of elements");
+  }
+  const absl::StatusOr<core::ref> array =
+      internal::AllocateArray(state, own, static_cast<uint32_t>(bytes.size() >> own.log2));
+  if (!array.ok()) return array.status();
+  if (!bytes.empty()) {
+    std::memcpy(state.heap->base() + *array + core::kArrayHeader, bytes.data(), bytes.size());
+  }
+  return Value::AnyRef(*array);
+}
+
+absl::StatusOr<Value> Objects::Get(Value object, uint32_t index) const {
+  const auto place = internal::Find(ObjectsAccess::Of(store_), object, index);
+  if (!place.ok()) return place.status();
+  return internal::Read(*place);
+}
+
+absl::Status Objects::Set(Value object, uint32_t index, Value value) {
+  const StoreState& state = ObjectsAccess::Of(store_);
+  const auto place = internal::Find(state, object, index);
+  if (!place.ok()) return place.status();
+  if (!place->field->mut) return absl::InvalidArgumentError("it is immutable");
+  const std::string misfit = internal::Misfit(state, *place->field, value);
+  if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
+  internal::Write(*place, value);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint32_t> Objects::Length(Value array) const {
+  const StoreState& state = ObjectsAccess::Of(store_);
+  const auto type = internal::TypeOf(state, array);
+  if (!type.ok()) return type.status();
+  if ((*type)->kind != core::ObjectKind::kArray) {
+    return absl::InvalidArgumentError("the object is not an array");
+  }
+  return core::array_length(state.heap->base(), array.ref());
+}
+
+absl::StatusOr<absl::Span<uint8_t>> Objects::Bytes(Value array) {
+  StoreState& state = ObjectsAccess::Of(store_);
+  const absl::StatusOr<uint32_t> length = Length(array);
+  if (!length.ok()) return length.status();
+  const internal::HeapType& type = **internal::TypeOf(state, array);
+  if (core::IsRef(type.fields[0].type)) {
+    return absl::InvalidArgumentError("an array of references has no bytes");
+  }
+  return absl::MakeSpan(state.heap->base() + array.ref() + core::kArrayHeader,
+                        size_t{*length} << type.log2);
+}
+
+absl::Status Objects::Collect() {
+  StoreState& state = ObjectsAccess::Of(store_);
+  if (state.heap == nullptr) return absl::OkStatus();
+  if (state.user.load(std::memory_order_relaxed) != nullptr) {
+    return absl::FailedPreconditionError("the store is in use");
+  }
+  return internal::Collect(state, core::Activation{}, 0)
+             ? absl::OkStatus()
+             : absl::ResourceExhaustedError("no memory to collect objects");
+}
+
+uint64_t Objects::used_bytes() const {
+  const StoreState& state = ObjectsAccess::Of(store_);
+  return state.heap == nullptr ? 0 : state.heap->used_bytes();
+}
+
+}  // namespace fermata
