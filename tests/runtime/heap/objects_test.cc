@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fermata/dynamic.h"
+#include "fermata/objects.h"
 #include "fermata/snapshot.h"
 #include "objects_guest.h"
 
@@ -249,6 +250,103 @@ TEST_P(GuestObjects, AreSavedAndRestored) {
   Run(fork);
   EXPECT_EQ(held.value(), 2 * Sum(50));
   EXPECT_EQ(fork.value(), 2 * Sum(50));
+}
+
+// ---- Hosts ----
+
+// The index of the type that a list, a square, an array of references or of bytes has in the module.
+constexpr uint32_t kList = 0, kSquare = 2, kRefs = 3, kBytes = 4;
+
+TEST_P(GuestObjects, HostsMakeReadAndWriteThem) {
+  auto guest = Make();
+  fermata::Objects objects(*guest->store());
+  const DynamicInstance& of = *guest->instance();
+  const auto end = objects.MakeStruct(of, kList, {{Value::I32(4), Value::AnyRef(0)}});
+  ASSERT_TRUE(end.ok()) << end.status();
+  const auto list = objects.MakeStruct(of, kList, {{Value::I32(5), *end}});
+  ASSERT_TRUE(list.ok()) << list.status();
+  EXPECT_EQ(objects.KindOf(*list), fermata::ObjectKind::kStruct);
+  EXPECT_TRUE(objects.Is(*list, of, kList));
+  EXPECT_FALSE(objects.Is(*list, of, kBytes));
+  EXPECT_EQ(objects.Get(*list, 0)->i32(), 5u);
+  EXPECT_EQ(objects.Get(*list, 1)->ref(), end->ref());
+  EXPECT_TRUE(objects.Set(*end, 1, Value::AnyRef(0)).ok());
+  fermata::Kept kept = objects.Keep(*list);
+  ASSERT_TRUE(guest->litter(2000, 50000).finished());
+  EXPECT_EQ(guest->take(AnyRef{kept.value().ref()}).value(), 9);
+  EXPECT_EQ(objects.Get(kept.value(), 0)->i32(), 5u);
+
+  const auto square = objects.MakeStruct(
+      of, kSquare, {{Value::F64(2.5), Value::I64(1ull << 40), Value::I32(0x1ff)}});
+  ASSERT_TRUE(square.ok()) << square.status();
+  EXPECT_EQ(objects.Get(*square, 0)->f64(), 2.5);
+  EXPECT_EQ(objects.Get(*square, 1)->i64(), 1ull << 40);
+  EXPECT_EQ(objects.Get(*square, 2)->i32(), 0xffu);
+}
+
+TEST_P(GuestObjects, HostsMakeArrays) {
+  auto guest = Make();
+  fermata::Objects objects(*guest->store());
+  const DynamicInstance& of = *guest->instance();
+  const std::vector<uint8_t> text = {'h', 'e', 'l', 'l', 'o'};
+  const auto bytes = objects.MakeArray(of, kBytes, text);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_EQ(*objects.Length(*bytes), 5u);
+  EXPECT_EQ(objects.Get(*bytes, 1)->i32(), uint32_t{'e'});
+  EXPECT_TRUE(objects.Set(*bytes, 0, Value::I32('j')).ok());
+  const auto span = objects.Bytes(*bytes);
+  ASSERT_TRUE(span.ok());
+  EXPECT_EQ(std::string(span->begin(), span->end()), "jello");
+  const auto refs = objects.MakeArray(of, kRefs, 3, fermata::Objects::I31(-5));
+  ASSERT_TRUE(refs.ok()) << refs.status();
+  EXPECT_TRUE(objects.Set(*refs, 2, *bytes).ok());
+  fermata::Kept kept = objects.Keep(*refs);
+  ASSERT_TRUE(guest->litter(2000, 50000).finished());
+  const Value inner = *objects.Get(kept.value(), 2);
+  EXPECT_EQ(*objects.Length(inner), 5u);
+  EXPECT_EQ(fermata::Objects::NumberOfI31(*objects.Get(kept.value(), 0)), -5);
+  const uint64_t used = objects.used_bytes();
+  kept.Drop();
+  EXPECT_TRUE(objects.Collect().ok());
+  EXPECT_LT(objects.used_bytes(), used);
+}
+
+TEST_P(GuestObjects, WhatHostsGetWrong) {
+  auto guest = Make(LimitsOf(1u << 20));
+  fermata::Objects objects(*guest->store());
+  const DynamicInstance& of = *guest->instance();
+  const Value list = *objects.MakeStruct(of, kList, {{Value::I32(4), Value::AnyRef(0)}});
+  const Value bytes = *objects.MakeArray(of, kBytes, 4, Value::I32(0));
+  const auto code = [](const auto& result) { return result.status().code(); };
+  EXPECT_EQ(code(objects.MakeStruct(of, kBytes, {})), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(objects.MakeStruct(of, 1000, {})), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(objects.MakeStruct(of, kList, {})), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(objects.MakeStruct(of, kList, {{Value::I64(4), Value::AnyRef(0)}})),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(objects.MakeStruct(of, kList, {{Value::I32(4), bytes}})),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(objects.MakeArray(of, kBytes, 0x7fffffff, Value::I32(0))),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(code(objects.Get(list, 2)), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(code(objects.Get(bytes, 4)), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(code(objects.Get(Value::AnyRef(0), 0)), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(objects.Get(fermata::Objects::I31(1), 0)), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code(objects.Get(Value::AnyRef(0x7ffffff0), 0)), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(objects.Set(list, 0, Value::I32(1)).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(objects.Set(list, 1, bytes).code(), absl::StatusCode::kInvalidArgument);
+  // Arguments of the wrong type are refused before they get to the guest.
+  EXPECT_EQ(guest->sum(AnyRef{bytes.ref()}).trap(), Trap::kHost);
+  EXPECT_EQ(guest->take(AnyRef{0x7ffffff0}).trap(), Trap::kHost);
+  EXPECT_EQ(guest->take(AnyRef{bytes.ref()}).value(), -1);
+}
+
+TEST_P(GuestObjects, KeptReferencesOutliveTheirStore) {
+  auto guest = Make();
+  fermata::Kept kept =
+      fermata::Objects(*guest->store()).Keep(Value::AnyRef(guest->make(3).value().handle));
+  EXPECT_TRUE(kept);
+  guest = nullptr;
+  EXPECT_FALSE(kept);
 }
 
 }  // namespace
