@@ -1,9 +1,11 @@
 #include "runtime/os/hosted_context.h"
 
 #include <algorithm>
+#include <new>
 #include <vector>
 
 #include "runtime/os/faults.h"
+#include "runtime/os/thread_end.h"
 #include "runtime/os/thread_stack.h"
 #include "runtime/os/virtual_memory.h"
 
@@ -28,10 +30,8 @@ class ThreadState {
     stack_ = ThisStack();
     context_.stack_limit = stack_.low + stack_.margin;
     InstallFaultHandler();
-    current = this;
   }
   ~ThreadState() {
-    current = nullptr;
     if (scratch_ != nullptr) Unmap(scratch_, kScratchBytes);
   }
   bool ok() const { return scratch_ != nullptr; }
@@ -59,11 +59,23 @@ class ThreadState {
 
 thread_local ThreadState* ThreadState::current = nullptr;
 
+// Null if there is no memory.
+ThreadState* MakeThreadState() {
+  auto* state = new (std::nothrow) ThreadState;
+  const auto end = [](void* ended) {
+    ThreadState::current = nullptr;
+    delete static_cast<ThreadState*>(ended);
+  };
+  if (state == nullptr || (state->ok() && AtThreadEnd(end, state))) return state;
+  delete state;
+  return nullptr;
+}
+
 }  // namespace
 
 core::Context* ThreadContext(uint32_t results) {
-  thread_local ThreadState state;
-  return state.ok() ? state.Get(results) : nullptr;
+  if (ThreadState::current == nullptr) ThreadState::current = MakeThreadState();
+  return ThreadState::current == nullptr ? nullptr : ThreadState::current->Get(results);
 }
 
 core::Context* ExistingThreadContext() {
