@@ -107,7 +107,7 @@ void Write(const Place& place, const Value& value) {
 }
 
 // Empty if `value` may be in the field.
-std::string Misfit(const StoreState& store, const core::FieldInfo& field, const Value& value) {
+std::string FieldMisfit(const StoreState& store, const core::FieldInfo& field, const Value& value) {
   return Misfit(store, "value", {field.type}, {&value, 1},
                 core::IsRef(field.type) ? absl::MakeConstSpan(&field.ref, 1)
                                         : absl::Span<const core::RefType>());
@@ -116,7 +116,7 @@ std::string Misfit(const StoreState& store, const core::FieldInfo& field, const 
 // The type of a module, which must be of that kind.
 absl::StatusOr<const HeapType*> TypeOf(const StoreState& store, const DynamicInstance& instance,
                                        uint32_t type, core::ObjectKind kind) {
-  const DynamicInstance::State& state = ObjectsAccess::Of(instance);
+  const auto& state = ObjectsAccess::Of(instance);
   const ModuleInfo& module = *state.info;
   if (store.heap == nullptr || module.object_types == nullptr) {
     return absl::FailedPreconditionError("the module has no types of objects");
@@ -195,7 +195,7 @@ ObjectKind Objects::KindOf(Value reference) const {
 bool Objects::Is(Value reference, const DynamicInstance& instance, uint32_t type) const {
   const StoreState& state = ObjectsAccess::Of(store_);
   const auto own = internal::TypeOf(state, reference);
-  const DynamicInstance::State& module = ObjectsAccess::Of(instance);
+  const auto& module = ObjectsAccess::Of(instance);
   if (!own.ok() || type >= module.info->type_count) return false;
   return internal::IsSubtype((*own)->canonical,
                              module.Field<uint32_t>(module.info->types_offset)[type]);
@@ -212,7 +212,7 @@ absl::StatusOr<Value> Objects::MakeStruct(const DynamicInstance& instance, uint3
         absl::StrCat(own.fields.size(), " fields expected, not ", fields.size()));
   }
   for (size_t i = 0; i < fields.size(); ++i) {
-    const std::string misfit = internal::Misfit(state, own.fields[i], fields[i]);
+    const std::string misfit = internal::FieldMisfit(state, own.fields[i], fields[i]);
     if (!misfit.empty()) return absl::InvalidArgumentError(absl::StrCat("field ", i, ": ", misfit));
   }
   const absl::StatusOr<core::ref> room = internal::Allocate(state, own.bytes);
@@ -231,7 +231,7 @@ absl::StatusOr<Value> Objects::MakeArray(const DynamicInstance& instance, uint32
   const auto found = internal::TypeOf(state, instance, type, core::ObjectKind::kArray);
   if (!found.ok()) return found.status();
   const internal::HeapType& own = **found;
-  const std::string misfit = internal::Misfit(state, own.fields[0], value);
+  const std::string misfit = internal::FieldMisfit(state, own.fields[0], value);
   if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
   const absl::StatusOr<core::ref> array = internal::AllocateArray(state, own, length);
   if (!array.ok()) return array.status();
@@ -274,7 +274,7 @@ absl::Status Objects::Set(Value object, uint32_t index, Value value) {
   const auto place = internal::Find(state, object, index);
   if (!place.ok()) return place.status();
   if (!place->field->mut) return absl::InvalidArgumentError("it is immutable");
-  const std::string misfit = internal::Misfit(state, *place->field, value);
+  const std::string misfit = internal::FieldMisfit(state, *place->field, value);
   if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
   internal::Write(*place, value);
   return absl::OkStatus();
