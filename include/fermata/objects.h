@@ -53,6 +53,7 @@ class Kept {
   std::unique_ptr<Place> place_;
 };
 
+// What a reference refers to.
 enum class ObjectKind : uint8_t { kNull, kI31, kHost, kStruct, kArray };
 
 // What a store's host may do with objects. Refers to the store, and costs nothing to make.

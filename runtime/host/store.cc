@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "fermata/core/frame.h"
 #include "runtime/host/state.h"
@@ -56,15 +57,16 @@ void CallUnknown() {}
 core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_t payload) {
   RequireStack();
   auto* state = static_cast<StoreState*>(store->owner);
-  const std::vector<ValType>& types = SignatureOfType(state->tags[tag]).params;
-  const bool objects = std::any_of(types.begin(), types.end(), [](ValType type) {
+  const auto is_object = [](ValType type) {
     return core::IsRef(type) && type != ValType::kFuncRef;
-  });
+  };
+  const bool objects = state->heap != nullptr && tag < state->tags.size() &&
+                       absl::c_any_of(SignatureOfType(state->tags[tag]).params, is_object);
   const core::ref handle =
       state->exceptions.Keep(tag, values, payload, store->limits.exceptions, objects);
   // Those that nobody refers to any more are found by a collection only.
   constexpr uint32_t kMany = 10000;
-  if (state->exceptions.kept_since() >= kMany) state->heap->RequestCollection();
+  if (objects && state->exceptions.kept_since() >= kMany) state->heap->RequestCollection();
   store->exceptions = state->exceptions.data();
   store->exception_count = state->exceptions.size();
   return handle;

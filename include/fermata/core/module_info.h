@@ -135,6 +135,7 @@ struct SegmentInfo {
 
 // A struct or array type: what its objects are like (objects.h).
 enum class ObjectKind : u8 { kNone, kStruct, kArray };
+// A field of a struct, or the elements of an array.
 struct FieldInfo {
   ValType type;    // references by the top of their hierarchy
   u8 packed_bits;  // 8 or 16; 0: of `type`
@@ -142,6 +143,7 @@ struct FieldInfo {
   u32 offset;   // in bytes, from the beginning of the object; of an array: of the first element
   RefType ref;  // references only
 };
+// A type of the module; kNone: a function type.
 struct ObjectType {
   ObjectKind kind;
   bool is_final;
