@@ -2,6 +2,8 @@
 // destructors run (mingw-w64 bug 727).
 #include <windows.h>
 
+#include <new>
+
 #include "runtime/os/thread_end.h"
 
 namespace fermata::internal {
@@ -23,7 +25,11 @@ void CALLBACK Run(void* data) {
 
 bool AtThreadEnd(void (*end)(void* object), void* object) {
   static const DWORD slot = FlsAlloc(Run);
-  return slot != FLS_OUT_OF_INDEXES && FlsSetValue(slot, new End{end, object}) != 0;
+  auto* const at_end = new (std::nothrow) End{end, object};
+  if (slot != FLS_OUT_OF_INDEXES && at_end != nullptr && FlsSetValue(slot, at_end) != 0)
+    return true;
+  delete at_end;
+  return false;
 }
 
 }  // namespace fermata::internal
