@@ -42,7 +42,7 @@ cl::list<std::string> groups("group", cl::value_desc("name"), cl::CommaSeparated
 cl::list<std::string> files("file", cl::value_desc("name"), cl::CommaSeparated,
                             cl::desc("Only this file, such as i32 or i32.wast (repeatable)"),
                             cl::cat(category));
-cl::opt<std::string> mode("mode", cl::value_desc("plain|suspended|snapshotted|paused"),
+cl::opt<std::string> mode("mode", cl::value_desc("plain|suspended|snapshotted|paused|stressed"),
                           cl::desc("Only this mode (default: plain and suspended)"),
                           cl::cat(category));
 cl::opt<std::string> report_path(
@@ -319,7 +319,7 @@ int main(int argc, char** argv) {
   if (!child.empty()) return RunChild();
   const auto is_mode = [](spec::Mode m) { return mode == spec::Name(m); };
   if (!mode.empty() && std::none_of(std::begin(spec::kModes), std::end(spec::kModes), is_mode)) {
-    return Fail("--mode is plain, suspended, snapshotted or paused");
+    return Fail("--mode is plain, suspended, snapshotted, paused or stressed");
   }
   if (memory != "reserved" && memory != "checked" && memory != "fixed") {
     return Fail("--memory is reserved, checked or fixed");

@@ -33,8 +33,10 @@ bool IsLinkError(absl::string_view message) {
          absl::StrContains(message, "incompatible import type");
 }
 
-// "null function reference", "null reference": "null reference".
+// "null function reference", "null reference": "null reference". A cast that compares descriptors
+// fails as others do.
 std::string WithoutKind(absl::string_view text) {
+  absl::ConsumePrefix(&text, "descriptor ");
   if (absl::StartsWith(text, "null ") && absl::StrContains(text, " reference")) {
     return "null reference";
   }

@@ -81,7 +81,7 @@ class Objects {
 
   // ---- Making ----
 
-  // `fields`: one for each field, packed ones as i32.
+  // `fields`: one for each field, packed ones as i32; then the descriptor, if the type has one.
   absl::StatusOr<Value> MakeStruct(const DynamicInstance& instance, uint32_t type,
                                    absl::Span<const Value> fields);
   // `length` elements, all of this value.
@@ -97,6 +97,8 @@ class Objects {
   absl::StatusOr<Value> Get(Value object, uint32_t index) const;
   // Errors also: it is immutable; the value is of another type.
   absl::Status Set(Value object, uint32_t index, Value value);
+  // What an object of a type with a custom descriptor was made with.
+  absl::StatusOr<Value> Descriptor(Value object) const;
   // Of an array.
   absl::StatusOr<uint32_t> Length(Value array) const;
   // The bytes of an array of numbers or vectors (little-endian), valid as a reference is.

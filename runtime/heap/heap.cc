@@ -105,10 +105,11 @@ std::vector<uint32_t> Heap::AddTypes(const core::ModuleInfo& module,
 uint32_t Heap::AddType(const core::ModuleInfo& module, uint32_t t,
                        absl::Span<const uint32_t> canonical, const std::vector<uint32_t>& numbers) {
   const core::ObjectType& object = module.object_types[t];
-  HeapType type{canonical[t], 0, object.kind, object.bytes, 0, {}, {}, {}};
+  HeapType type{canonical[t], 0, object.kind, object.bytes, 0, {}, {}, {}, object.has_descriptor};
   for (uint32_t f = 0; f < object.field_count; ++f) {
     core::FieldInfo field = object.fields[f];
-    if (field.ref.heap == 0 && core::IsRef(field.type)) field.ref.type = canonical[field.ref.type];
+    if (core::IsRef(field.type) && IsOfModule(field.ref))
+      field.ref.type = canonical[field.ref.type];
     type.fields.push_back(field);
     if (field.type == core::ValType::kAnyRef || field.type == core::ValType::kExternRef) {
       type.references.push_back(field.offset);

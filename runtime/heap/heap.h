@@ -30,12 +30,16 @@ struct HeapType {
   uint32_t canonical;  // number within the process
   uint32_t number;     // that objects begin with
   core::ObjectKind kind;
-  uint32_t bytes;                       // of an object; of an array: without its elements
-  uint32_t log2;                        // of an array's elements' size
-  std::vector<core::FieldInfo> fields;  // with canonical numbers; of an array: one
+  uint32_t bytes;  // of an object; of an array: without its elements
+  uint32_t log2;   // of an array's elements' size
+  // With canonical numbers; of an array: one. The last is the descriptor, if objects have one.
+  std::vector<core::FieldInfo> fields;
   // Offsets of fields; of an array: 0 if its elements are such.
   std::vector<uint32_t> references;  // to objects
   std::vector<uint32_t> exceptions;  // exnref
+  bool has_descriptor = false;
+
+  size_t own_fields() const { return fields.size() - has_descriptor; }
 };
 
 class Heap {

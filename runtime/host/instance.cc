@@ -7,6 +7,11 @@
 namespace fermata {
 namespace {
 
+// Of StoreState::unusable.
+absl::Status Unusable() {
+  return absl::FailedPreconditionError("the instance's initialization has trapped");
+}
+
 absl::Status NotFound(const ModuleInfo& info, absl::string_view what, absl::string_view name) {
   return absl::NotFoundError(absl::StrCat(info.name, ": no export \"", name, "\"", what));
 }
@@ -55,6 +60,7 @@ absl::StatusOr<DynamicStep> DynamicInstance::CallFunction(uint32_t function,
   if (state_->due != 0) {
     return absl::FailedPreconditionError("the instance has not started: see Start()");
   }
+  if (state_->store->state_->unusable.contains(state_->instance)) return Unusable();
   if (function >= info().function_count) return absl::InvalidArgumentError("no such function");
   return state_->store->CallRef(state_->HandleOf(function), arguments);
 }
@@ -65,6 +71,7 @@ absl::StatusOr<DynamicStep> DynamicInstance::Start() {
     return absl::FailedPreconditionError("the instance is starting already");
   }
   StoreHandle::State& store = *state_->store->state_;
+  if (store.unusable.contains(state_->instance)) return Unusable();
   const core::Function& f = store.functions[state_->NextToStart() - 1];
   DynamicStep step;
   step.state_ = std::make_unique<DynamicStep::State>();
@@ -76,6 +83,7 @@ absl::StatusOr<DynamicStep> DynamicInstance::Start() {
 }
 
 absl::StatusOr<Extern> DynamicInstance::Find(absl::string_view name) {
+  if (state_->store->state_->unusable.contains(state_->instance)) return Unusable();
   auto it = state_->exports.find(name);
   if (it == state_->exports.end()) return NotFound(info(), "", name);
   const core::ExportInfo& e = *it->second;

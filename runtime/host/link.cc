@@ -159,8 +159,11 @@ class Linker {
   absl::Status CheckFunction(const core::ImportInfo& import, const Extern& e) {
     const uint32_t type = canonical_[info_.function_imports[import.index].type];
     const Signature& wanted = SignatureOfType(type);
+    const bool exact = info_.function_imports[import.index].exact;
     // Code that is bound to whichever instance imports it has no type of its own.
-    if (e.store == nullptr ? e.signature != wanted : !IsSubtype(e.function.type, type)) {
+    if (e.store == nullptr ? e.signature != wanted
+        : exact            ? e.function.type != type
+                           : !IsSubtype(e.function.type, type)) {
       return Mismatch(
           import, absl::StrCat("expected ", Describe(wanted.params), " -> ",
                                Describe(wanted.results), ", found ", Describe(e.signature.params),
@@ -236,7 +239,7 @@ class Linker {
   }
 
   core::RefType Canonical(core::RefType ref) const {
-    ref.type = ref.heap == 0 ? canonical_[ref.type] : 0;
+    ref.type = IsOfModule(ref) ? canonical_[ref.type] : 0;
     return ref;
   }
 

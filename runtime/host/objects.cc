@@ -66,7 +66,7 @@ absl::StatusOr<Place> Find(const StoreState& store, Value object, uint32_t index
   if (!type.ok()) return type.status();
   uint8_t* const base = store.heap->base();
   const bool array = (*type)->kind == core::ObjectKind::kArray;
-  const size_t count = array ? core::array_length(base, object.ref()) : (*type)->fields.size();
+  const size_t count = array ? core::array_length(base, object.ref()) : (*type)->own_fields();
   if (index >= count) {
     return absl::OutOfRangeError(absl::StrCat(array ? "element " : "field ", index, " of ", count));
   }
@@ -278,6 +278,15 @@ absl::Status Objects::Set(Value object, uint32_t index, Value value) {
   if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
   internal::Write(*place, value);
   return absl::OkStatus();
+}
+
+absl::StatusOr<Value> Objects::Descriptor(Value object) const {
+  const StoreState& state = ObjectsAccess::Of(store_);
+  const auto type = internal::TypeOf(state, object);
+  if (!type.ok()) return type.status();
+  if (!(*type)->has_descriptor) return absl::InvalidArgumentError("the object has no descriptor");
+  const core::FieldInfo& field = (*type)->fields.back();
+  return internal::Read({state.heap->base() + object.ref() + field.offset, &field});
 }
 
 absl::StatusOr<uint32_t> Objects::Length(Value array) const {

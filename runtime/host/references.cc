@@ -27,6 +27,8 @@ bool IsOfType(const StoreState& store, const core::RefType& type, core::ref refe
       return own != nullptr && own->kind == core::ObjectKind::kArray;
     case HeapType::kConcrete:
       return own != nullptr && IsSubtype(own->canonical, type.type);
+    case HeapType::kExact:
+      return own != nullptr && own->canonical == type.type;
     default:
       return false;
   }
@@ -37,7 +39,9 @@ bool IsOfType(const StoreState& store, const core::RefType& type, core::ref refe
 bool RefExists(const StoreState& store, ValType type, uint64_t handle) {
   switch (type) {
     case ValType::kFuncRef:
-      return handle <= store.functions.size();
+      return handle == 0 ||
+             (handle <= store.functions.size() &&
+              !store.unusable.contains(store.functions[handle - 1].instance));
     case ValType::kExnRef:
       return handle == 0 || store.exceptions.Has(handle);
     case ValType::kAnyRef:
@@ -58,7 +62,7 @@ bool RefFits(const StoreState& store, const core::RefType& type, ValType top, ui
   }
   if (top != ValType::kFuncRef || type.heap == static_cast<uint8_t>(core::HeapType::kFuncRef))
     return true;
-  return IsSubtype(core::RefType{0, false, store.functions[handle - 1].type}, type);
+  return IsSubtype(core::RefType{core::kExactHeap, false, store.functions[handle - 1].type}, type);
 }
 
 }  // namespace fermata::internal

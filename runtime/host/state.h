@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "fermata/dynamic.h"
 #include "runtime/heap/heap.h"
 #include "runtime/host/exceptions.h"
@@ -150,6 +151,9 @@ struct StoreState {
   core::Store store{};
   std::shared_ptr<uint32_t> interrupt = std::make_shared<uint32_t>(0);  // store.interrupt
   std::vector<core::Instance*> instances;                               // by index
+  // Those whose initialization trapped before their globals and tables had values. Nothing refers to
+  // their functions, and nothing may: only in what was restored are there any.
+  absl::flat_hash_set<const core::Instance*> unusable;
   std::vector<DynamicInstance*> dynamic;  // by index; null: the host's pseudo-instance
   std::vector<core::Function> functions;  // by handle - 1
   std::vector<bool> may_suspend;          // by handle - 1

@@ -17,7 +17,7 @@ using core::HeapType;
 struct Type {
   Signature signature;
   uint32_t supertype = core::kNoType;
-  bool is_function = true;
+  core::ObjectKind kind = core::ObjectKind::kNone;  // kNone: a function
 };
 
 // The types by number. Those whose number is their key are few and looked up under the lock; the
@@ -27,9 +27,9 @@ struct Type {
 class Types {
  public:
   uint32_t Number(absl::string_view key, absl::Span<const ValType> params,
-                  absl::Span<const ValType> results, uint32_t supertype, bool is_function) {
+                  absl::Span<const ValType> results, uint32_t supertype, core::ObjectKind kind) {
     const Type type{
-        {{params.begin(), params.end()}, {results.begin(), results.end()}}, supertype, is_function};
+        {{params.begin(), params.end()}, {results.begin(), results.end()}}, supertype, kind};
     const uint32_t named = core::TypeNumberOf(key.data(), key.size());
     std::lock_guard<std::mutex> lock(mutex_);
     if (named != core::kNoType) {
@@ -94,23 +94,28 @@ Types& All() {
 
 HeapType HeapOf(const core::RefType& ref) { return static_cast<HeapType>(ref.heap); }
 
-bool IsConcrete(const core::RefType& ref) { return HeapOf(ref) == HeapType::kConcrete; }
 bool IsFunction(const core::RefType& ref) {
-  return IsConcrete(ref) ? All()[ref.type].is_function
+  return IsOfModule(ref) ? All()[ref.type].kind == core::ObjectKind::kNone
                          : core::TopOf(HeapOf(ref)) == ValType::kFuncRef;
 }
-// Of the hierarchy of any. Whether a concrete type is a struct or an array is not recorded: nothing
-// makes either.
+// Of the hierarchy of any.
 bool IsAny(const core::RefType& ref) {
-  return IsConcrete(ref) ? !All()[ref.type].is_function
+  return IsOfModule(ref) ? All()[ref.type].kind != core::ObjectKind::kNone
                          : core::TopOf(HeapOf(ref)) == ValType::kAnyRef;
+}
+bool IsOfKind(const core::RefType& ref, core::ObjectKind kind) {
+  return IsOfModule(ref) ? All()[ref.type].kind == kind : HeapOf(ref) == HeapType::kNoneRef;
 }
 
 bool HeapMatches(const core::RefType& type, const core::RefType& wanted) {
-  if (IsConcrete(type) && IsConcrete(wanted)) return IsSubtype(type.type, wanted.type);
+  if (IsOfModule(type) && IsOfModule(wanted)) {
+    if (HeapOf(wanted) == HeapType::kConcrete) return IsSubtype(type.type, wanted.type);
+    return HeapOf(type) == HeapType::kExact && type.type == wanted.type;
+  }
   if (type.heap == wanted.heap) return true;
   switch (HeapOf(wanted)) {
     case HeapType::kConcrete:
+    case HeapType::kExact:
       return HeapOf(type) == (IsFunction(wanted) ? HeapType::kNoFuncRef : HeapType::kNoneRef);
     case HeapType::kFuncRef:
       return IsFunction(type);
@@ -119,9 +124,11 @@ bool HeapMatches(const core::RefType& type, const core::RefType& wanted) {
     case HeapType::kEqRef:
       return IsAny(type) && HeapOf(type) != HeapType::kAnyRef;
     case HeapType::kI31Ref:
-    case HeapType::kStructRef:
-    case HeapType::kArrayRef:
       return HeapOf(type) == HeapType::kNoneRef;
+    case HeapType::kStructRef:
+      return IsOfKind(type, core::ObjectKind::kStruct);
+    case HeapType::kArrayRef:
+      return IsOfKind(type, core::ObjectKind::kArray);
     case HeapType::kExternRef:
       return HeapOf(type) == HeapType::kNoExternRef;
     case HeapType::kExnRef:
@@ -149,8 +156,7 @@ std::vector<uint32_t> CanonicalTypes(absl::Span<const core::FuncType> types) {
     const uint32_t supertype =
         type.supertype < numbers.size() ? numbers[type.supertype] : core::kNoType;
     numbers.push_back(All().Number(type.key, {type.params, type.param_count},
-                                   {type.results, type.result_count}, supertype,
-                                   type.invoke != nullptr));
+                                   {type.results, type.result_count}, supertype, type.kind));
   }
   return numbers;
 }
@@ -162,7 +168,7 @@ void NoteSignatureRefs(const ModuleInfo& module, absl::Span<const uint32_t> cano
     const uint32_t count = module.types[t].param_count + module.types[t].result_count;
     std::vector<core::RefType> numbered(refs, refs + count);
     for (core::RefType& ref : numbered) {
-      if (ref.heap == 0 && ref.type < canonical.size()) ref.type = canonical[ref.type];
+      if (IsOfModule(ref) && ref.type < canonical.size()) ref.type = canonical[ref.type];
     }
     All().SetRefs(canonical[t], std::move(numbered));
   }
@@ -173,7 +179,8 @@ uint32_t CanonicalType(const Signature& signature) {
   for (ValType t : signature.params) key += core::LetterOf(t);
   key += ':';
   for (ValType t : signature.results) key += core::LetterOf(t);
-  return All().Number(key, signature.params, signature.results, core::kNoType, true);
+  return All().Number(key, signature.params, signature.results, core::kNoType,
+                      core::ObjectKind::kNone);
 }
 
 const std::vector<core::RefType>& RefsOfType(uint32_t type) { return All().RefsOf(type); }
@@ -190,7 +197,7 @@ bool IsSubtype(const core::RefType& type, const core::RefType& wanted) {
 }
 
 bool SameType(const core::RefType& a, const core::RefType& b) {
-  return a.heap == b.heap && a.nullable == b.nullable && (!IsConcrete(a) || a.type == b.type);
+  return a.heap == b.heap && a.nullable == b.nullable && (!IsOfModule(a) || a.type == b.type);
 }
 
 }  // namespace fermata::internal

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/host/references.h"
 #include "runtime/os/hosted_context.h"
@@ -187,8 +188,39 @@ class Rebuilder {
     absl::StatusOr<DynamicInstance*> made = SnapshotAccess::Link(*result_.store, info, imports);
     if (!made.ok()) return made.status();
     result_.instances.push_back(*made);
+    const InstanceState& state = SnapshotAccess::Of(**made);
     numbers_.AddInstance(SnapshotAccess::Of(**made));
-    return ResizeAll(i, info, SnapshotAccess::Of(**made));
+    absl::Status status = ResizeAll(i, info, state);
+    if (status.ok()) NoteNulls(i, info, state);
+    return status;
+  }
+
+  // Finds out whether an instance has nulls where there can't be any once it is initialized: in own
+  // globals or tables.
+  void NoteNulls(const InstanceImage& i, const ModuleInfo& info, const InstanceState& state) {
+    std::vector<const void*> nulls;
+    size_t own = 0;
+    for (uint32_t k = 0; k < info.global_count; ++k) {
+      const core::GlobalInfo& global = info.globals[k];
+      if (global.imported) continue;
+      if (own < i.globals.size() && core::IsRef(global.type) && !global.ref.nullable &&
+          i.globals[own].low == 0) {
+        nulls.push_back(state.Field<uint64_t>(global.offset));
+      }
+      ++own;
+    }
+    own = 0;
+    for (uint32_t k = 0; k < info.table_count; ++k) {
+      const core::TableInfo& table = info.tables[k];
+      if (table.imported) continue;
+      const std::vector<core::ref>& elements = i.tables[own++].elements;
+      if (!table.ref.nullable && std::count(elements.begin(), elements.end(), 0u) != 0) {
+        nulls.push_back(*state.Field<core::Table*>(table.offset));
+      }
+    }
+    if (nulls.empty()) return;
+    store().unusable.insert(state.instance);
+    may_be_null_.insert(nulls.begin(), nulls.end());
   }
 
   // What the store has made already, as an import.
@@ -210,7 +242,9 @@ class Rebuilder {
         value.may_throw = s.may_throw[number - 1];
         // A function that an instance passes on without having it from a store is not one to import
         // by number.
-        if (value.function.handle == 0) return nothing;
+        if (value.function.handle == 0 || s.unusable.contains(value.function.instance)) {
+          return nothing;
+        }
         return value;
       case ExternKind::kMemory:
         if (number >= numbers_.memories.size()) return nothing;
@@ -220,12 +254,14 @@ class Rebuilder {
       case ExternKind::kTable:
         if (number >= numbers_.tables.size()) return nothing;
         value.table = numbers_.tables[number];
+        if (may_be_null_.contains(value.table)) return nothing;
         value.table_limits = static_cast<TableStorage*>(value.table->owner)->limits();
         value.ref = static_cast<TableStorage*>(value.table->owner)->ref();
         return value;
       case ExternKind::kGlobal:
         if (number >= numbers_.globals.size()) return nothing;
         value.global = numbers_.globals[number];
+        if (may_be_null_.contains(value.global.storage)) return nothing;
         value.ref = numbers_.global_refs[number];
         return value;
       case ExternKind::kTag:
@@ -431,7 +467,10 @@ class Rebuilder {
     const core::RefType& type = static_cast<TableStorage*>(table.owner)->ref();
     for (uint32_t i = 0; i < table.size; ++i) {
       const core::ref handle = image.elements[i];
-      if (!RefFits(s, type, table.type, handle)) return Bad("an element of a table is wrong");
+      if (!RefFits(s, type, table.type, handle) &&
+          (handle != 0 || !may_be_null_.contains(&table))) {
+        return Bad("an element of a table is wrong");
+      }
       if (table.type != ValType::kFuncRef) {
         table.refs[i] = handle;
       } else if (handle != 0) {
@@ -446,7 +485,8 @@ class Rebuilder {
     Global& global = numbers_.globals[number];
     if (!IsValue(global.type, value) ||
         (core::IsRef(global.type) &&
-         !RefFits(store(), numbers_.global_refs[number], global.type, value.low))) {
+         !RefFits(store(), numbers_.global_refs[number], global.type, value.low) &&
+         (value.low != 0 || !may_be_null_.contains(global.storage)))) {
       return Bad("the value of a global is wrong");
     }
     global.Set(Value{global.type, value.low, value.high});
@@ -476,7 +516,7 @@ class Rebuilder {
       }
       *state.Field<uint32_t>(segment.offset) = static_cast<uint32_t>(elements);
       core::RefType ref = segment.ref;
-      if (ref.heap == 0) ref.type = state.Field<uint32_t>(info.types_offset)[ref.type];
+      if (IsOfModule(ref)) ref.type = state.Field<uint32_t>(info.types_offset)[ref.type];
       for (const core::ref element : s.elements) {
         if (!RefFits(store(), ref, segment.type, element))
           return Bad("an element of a segment is wrong");
@@ -543,6 +583,7 @@ class Rebuilder {
   Supplier& supplier_;
   const uint32_t most_instances_;
   RestoredStore result_;
+  absl::flat_hash_set<const void*> may_be_null_;  // storage of globals, tables
   std::vector<const ModuleInfo*> modules_;
   Numbering numbers_;
   std::vector<const MemoryImage*> memory_images_;  // by number

@@ -57,6 +57,8 @@ bool ReadRefType(const core::Instance& instance, const char*& text, core::RefTyp
   type.nullable = *text++ == '?';
   const bool abstract = *text == '=';
   text += abstract;
+  const bool exact = *text == 'e';
+  text += exact;
   uint32_t number = 0;
   while (*text >= '0' && *text <= '9') number = number * 10 + static_cast<uint32_t>(*text++ - '0');
   if (*text++ != ';') return false;
@@ -66,7 +68,7 @@ bool ReadRefType(const core::Instance& instance, const char*& text, core::RefTyp
   }
   const ModuleInfo& module = *instance.module;
   if (number >= module.type_count) return false;
-  type.heap = 0;
+  type.heap = exact ? core::kExactHeap : 0;
   std::memcpy(
       &type.type,
       reinterpret_cast<const uint8_t*>(&instance) + module.types_offset + number * sizeof(uint32_t),
@@ -118,6 +120,9 @@ absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function
     const core::Footer footer = FooterAt(frames.data() + end - sizeof(core::Footer));
     if (footer.instance >= store.instances.size()) {
       return Bad(absl::StrCat("there is no instance ", footer.instance), footer.site);
+    }
+    if (store.unusable.contains(store.instances[footer.instance])) {
+      return Bad("its instance was not initialized", footer.site);
     }
     const ModuleInfo& module = *store.instances[footer.instance]->module;
     if (footer.site >= module.site_count) return Bad("there is no such site", footer.site);

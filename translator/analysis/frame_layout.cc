@@ -55,12 +55,12 @@ FrameLayout LayOutFrame(const ir::Function& function, const std::vector<ir::VarI
   return layout;
 }
 
-// "?12;" for a nullable reference to type 12, "!=108;" for one to an abstract type that is not
+// "?12;" for a nullable reference to type 12, "?e12;" if it is exact, "!=108;" for one to an abstract type that is not
 // null, by its code.
 void AppendType(wasm::ValType type, std::string& out) {
   absl::StrAppend(&out, type.nullable() ? "?" : "!");
   if (type.kind() == wasm::ValType::kTypedRef) {
-    absl::StrAppend(&out, type.type_index(), ";");
+    absl::StrAppend(&out, type.exact() ? "e" : "", type.type_index(), ";");
   } else {
     absl::StrAppend(&out, "=", wasm::CodeOf(type.kind()), ";");
   }

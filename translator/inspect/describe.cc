@@ -46,7 +46,9 @@ std::string FunctionText(const wasm::Module& module, uint32_t function) {
 
 std::string TypeText(ValType type) {
   if (type.kind() == ValType::kTypedRef) {
-    return absl::StrCat("(ref ", type.nullable() ? "null " : "", type.type_index(), ")");
+    const std::string index = absl::StrCat(type.type_index());
+    return absl::StrCat("(ref ", type.nullable() ? "null " : "",
+                        type.exact() ? absl::StrCat("(exact ", index, ")") : index, ")");
   }
   if (!type.is_ref() || type.nullable()) return Name(type);
   if (type.kind() == ValType::kNoneRef) return "(ref none)";

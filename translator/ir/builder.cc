@@ -7,7 +7,6 @@
 #include "absl/container/inlined_vector.h"
 #include "translator/ir/object_operands.h"
 #include "translator/validate/function_validator.h"
-#include "translator/validate/sink.h"
 
 namespace fermata::ir {
 namespace {
@@ -35,7 +34,7 @@ struct Label {
   const absl::InlinedVector<ValType, 2>& operands() const { return loop ? params : results; }
 };
 
-class Builder : public validate::InstructionSink, private ObjectOperands {
+class Builder : public ObjectOperands {
  public:
   Builder(const wasm::Module& module, const analysis::Suspension& suspension, Function& function)
       : ObjectOperands(module, function), suspension_(suspension) {}
@@ -472,52 +471,16 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     Push(e);
   }
 
-  // ---- Garbage collection ----
-  void StructNew(uint32_t type, bool defaults) override { MakeStruct(type, defaults); }
-  void StructGet(Opcode op, uint32_t type, uint32_t field, ValType from) override {
-    GetField(op, type, field, from.nullable());
-  }
-  void StructSet(uint32_t type, uint32_t field, ValType from) override {
-    SetField(type, field, from.nullable());
-  }
-  void ArrayNew(uint32_t type, bool defaults) override { MakeArray(type, defaults); }
-  void ArrayNewFixed(uint32_t type, uint32_t count) override { MakeFixedArray(type, count); }
-  void ArrayNewData(uint32_t type, uint32_t data) override {
-    MakeArrayOf(StmtKind::kArrayNewData, type, data);
-  }
-  void ArrayNewElem(uint32_t type, uint32_t element) override {
-    MakeArrayOf(StmtKind::kArrayNewElem, type, element);
-  }
-  void ArrayGet(Opcode op, uint32_t type, ValType from) override {
-    GetElement(op, type, from.nullable());
-  }
-  void ArraySet(uint32_t type, ValType from) override { SetElement(type, from.nullable()); }
-  void ArrayLen(ValType from) override { GetLength(from.nullable()); }
-  void ArrayFill(uint32_t type) override { ChangeArray(StmtKind::kArrayFill, 4, type); }
-  void ArrayCopy(uint32_t to, uint32_t from) override {
-    ChangeArray(StmtKind::kArrayCopy, 5, to, from);
-  }
-  void ArrayInitData(uint32_t type, uint32_t data) override {
-    ChangeArray(StmtKind::kArrayInitData, 4, type, data);
-  }
-  void ArrayInitElem(uint32_t type, uint32_t element) override {
-    ChangeArray(StmtKind::kArrayInitElem, 4, type, element);
-  }
-  void RefTest(ValType type, ValType from) override { Push(Test(Pop(), type, from)); }
-  void RefCast(ValType type, ValType from) override { Cast(type, from); }
+  // ---- Casts that branch ----
   void BrOnCast(uint32_t depth, ValType type, ValType from, bool fails) override {
     Materialize(stack_.size() - 1);
-    BranchIf(Test(stack_.back(), type, from), depth, /*negate=*/fails);
-    Expr* reference = Pop();
-    if (reference->kind == ExprKind::kVar) {
-      reference = VarExpr(reference->index, fails ? type : type.nullable() ? NonNull(from) : from);
-    }
-    Push(reference);
+    BranchOnTest(Test(stack_.back(), type, from), depth, type, from, fails);
   }
-  void AnyConvertExtern() override { Convert(Kind::kAnyRef); }
-  void ExternConvertAny() override { Convert(Kind::kExternRef); }
-  void RefI31() override { MakeI31(); }
-  void I31Get(Opcode op, ValType from) override { GetI31(op, from.nullable()); }
+  void BrOnCastDesc(uint32_t depth, ValType type, ValType from, bool fails) override {
+    Expr* descriptor = PopDescriptor();
+    Materialize(stack_.size() - 1);
+    BranchOnTest(TestDescriptor(stack_.back(), descriptor, type, from), depth, type, from, fails);
+  }
 
  private:
   // ---- Calls ----
@@ -582,11 +545,18 @@ class Builder : public validate::InstructionSink, private ObjectOperands {
     Jump(start_);
   }
 
-  static ValType NonNull(ValType type) {
-    return type == ValType::kBottom ? type : type.With(/*nullable=*/false);
-  }
   Expr* IsNull(Expr* reference) {
     return NewExpr(ExprKind::kRefIsNull, Kind::kI32, kPure, reference);
+  }
+
+  // The reference that was tested stays on the stack.
+  void BranchOnTest(Expr* test, uint32_t depth, ValType type, ValType from, bool fails) {
+    BranchIf(test, depth, /*negate=*/fails);
+    Expr* reference = Pop();
+    if (reference->kind == ExprKind::kVar) {
+      reference = VarExpr(reference->index, fails ? type : type.nullable() ? NonNull(from) : from);
+    }
+    Push(reference);
   }
 
   // ---- Try regions ----

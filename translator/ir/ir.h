@@ -69,6 +69,7 @@ struct CastTarget {
   bool nullable = false;      // null passes
   bool from_nullable = true;  // it may be null
   bool from_object = false;   // it is null or an object
+  bool exact = false;         // kTypedRef: just that type
   uint32_t type = 0;          // canonical
 };
 
@@ -86,17 +87,18 @@ enum class ExprKind : uint8_t {
   kTableSize,   // index
   kTableGet,    // index = table, a
   kRefNull,
-  kRefIsNull,     // a
-  kRefFunc,       // index = function
-  kRefAsNonNull,  // a
-  kStructGet,     // op, a; index = type, bits = field; nullable
-  kArrayGet,      // op, a, b = index; index = type; nullable
-  kArrayLen,      // a; nullable
-  kRefTest,       // a; cast
-  kRefCast,       // a; cast
-  kConvert,       // a: the same word, of another hierarchy
-  kRefI31,        // a
-  kI31Get,        // op, a; nullable
+  kRefIsNull,      // a
+  kRefFunc,        // index = function
+  kRefAsNonNull,   // a
+  kStructGet,      // op, a; index = type, bits = field; nullable
+  kArrayGet,       // op, a, b = index; index = type; nullable
+  kArrayLen,       // a; nullable
+  kGetDescriptor,  // a; index = type; nullable
+  kRefTest,        // a, [b = the descriptor that it must have]; cast
+  kRefCast,        // the same
+  kConvert,        // a: the same word, of another hierarchy
+  kRefI31,         // a
+  kI31Get,         // op, a; nullable
 };
 
 struct Expr {
@@ -160,7 +162,8 @@ enum class StmtKind : uint8_t {
   // kArrayNewData and kArrayNewElem first check that the segment `index` has args[0] elements from
   // args[1] on; else kNop.
   kRoom,
-  kStructNew,      // dst; index = type; args = fields; negate: none, all are zero
+  kStructNew,      // dst; index = type; args = fields, then the descriptor if the type has one;
+                   // negate: no fields, all are zero
   kArrayNew,       // dst; index = type; args = value, length; negate: length, all are zero
   kArrayNewFixed,  // dst; index = type; args
   kArrayNewData,   // dst; index = type, index2 = data; args = offset, length

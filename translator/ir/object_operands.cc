@@ -42,18 +42,19 @@ void ObjectOperands::Make(StmtKind kind, uint32_t type, uint32_t index2,
   s.negate = defaults;
   const VarId v = FreeSlot(stack_.size(), Kind::kAnyRef);
   f_.stmts[at].dst = v;
-  Push(VarExpr(v, ValType::Ref(type, /*nullable=*/false)));
+  Push(VarExpr(v, ValType::Ref(type, /*nullable=*/false, /*exact=*/true)));
 }
 
-void ObjectOperands::MakeStruct(uint32_t type, bool defaults) {
+void ObjectOperands::StructNew(uint32_t type, bool defaults) {
   const wasm::TypeDef& def = module_.type_defs[type];
-  const Operands args = PopMany(defaults ? 0 : def.fields.size());
+  if (def.has_descriptor()) Push(PopDescriptor());
+  const Operands args = PopMany((defaults ? 0 : def.fields.size()) + def.has_descriptor());
   Flush(kTraps);
   Room(def.bytes, nullptr, type, args);
   Make(StmtKind::kStructNew, type, 0, args, defaults);
 }
 
-void ObjectOperands::MakeArray(uint32_t type, bool defaults) {
+void ObjectOperands::ArrayNew(uint32_t type, bool defaults) {
   // The length is needed twice.
   Materialize(stack_.size() - 1);
   const Operands args = PopMany(defaults ? 1 : 2);
@@ -62,7 +63,7 @@ void ObjectOperands::MakeArray(uint32_t type, bool defaults) {
   Make(StmtKind::kArrayNew, type, 0, args, defaults);
 }
 
-void ObjectOperands::MakeFixedArray(uint32_t type, uint32_t count) {
+void ObjectOperands::ArrayNewFixed(uint32_t type, uint32_t count) {
   const Operands args = PopMany(count);
   Flush(kTraps);
   Room(ArrayBytes(type, count), nullptr, type, args);
@@ -104,10 +105,10 @@ Expr* ObjectOperands::Read(ExprKind kind, Kind type, bool nullable, bool mut, Ex
   return e;
 }
 
-void ObjectOperands::GetField(Opcode op, uint32_t type, uint32_t field, bool nullable) {
+void ObjectOperands::StructGet(Opcode op, uint32_t type, uint32_t field, ValType from) {
   const wasm::Field& f = module_.type_defs[type].fields[field];
   Expr* object = Pop();
-  Expr* e = Read(ExprKind::kStructGet, Rep(f.type), nullable, f.mut, object);
+  Expr* e = Read(ExprKind::kStructGet, Rep(f.type), from.nullable(), f.mut, object);
   e->op = op;
   e->index = type;
   e->bits = field;
@@ -115,7 +116,8 @@ void ObjectOperands::GetField(Opcode op, uint32_t type, uint32_t field, bool nul
   Push(e);
 }
 
-void ObjectOperands::SetField(uint32_t type, uint32_t field, bool nullable) {
+void ObjectOperands::StructSet(uint32_t type, uint32_t field, ValType from) {
+  const bool nullable = from.nullable();
   f_.uses_heap = true;
   if (nullable) SettleTraps(1);
   Stmt& s = Effectful(StmtKind::kStructSet, 2, kReadsObject, type);
@@ -123,7 +125,8 @@ void ObjectOperands::SetField(uint32_t type, uint32_t field, bool nullable) {
   s.negate = nullable;
 }
 
-void ObjectOperands::GetElement(Opcode op, uint32_t type, bool nullable) {
+void ObjectOperands::ArrayGet(Opcode op, uint32_t type, ValType from) {
+  const bool nullable = from.nullable();
   if (nullable) SettleTraps(1);
   Expr* index = Pop();
   Expr* array = Pop();
@@ -135,15 +138,16 @@ void ObjectOperands::GetElement(Opcode op, uint32_t type, bool nullable) {
   Push(e);
 }
 
-void ObjectOperands::SetElement(uint32_t type, bool nullable) {
+void ObjectOperands::ArraySet(uint32_t type, ValType from) {
+  const bool nullable = from.nullable();
   f_.uses_heap = true;
   if (nullable) SettleTraps(2);
   Effectful(StmtKind::kArraySet, 3, kReadsObject, type).negate = nullable;
 }
 
-void ObjectOperands::GetLength(bool nullable) {
+void ObjectOperands::ArrayLen(ValType from) {
   Expr* array = Pop();
-  Push(Read(ExprKind::kArrayLen, Kind::kI32, nullable, false, array));
+  Push(Read(ExprKind::kArrayLen, Kind::kI32, from.nullable(), false, array));
 }
 
 void ObjectOperands::ChangeArray(StmtKind kind, size_t arity, uint32_t type, uint32_t index2) {
@@ -156,6 +160,7 @@ const CastTarget* ObjectOperands::TargetOf(ValType type, ValType from) {
   CastTarget* target = new (f_.arena.Allocate<CastTarget>()) CastTarget;
   target->kind = type.kind();
   target->nullable = type.nullable();
+  target->exact = type.exact();
   target->from_nullable = from.nullable();
   const bool typed = from.kind() == ValType::kTypedRef;
   target->from_object = from.kind() == ValType::kStructRef || from.kind() == ValType::kArrayRef ||
@@ -176,16 +181,84 @@ Expr* ObjectOperands::Test(Expr* reference, ValType type, ValType from) {
   return e;
 }
 
-void ObjectOperands::Cast(ValType type, ValType from) {
-  // It is written twice.
-  if (stack_.back()->kind != ExprKind::kVar) Materialize(stack_.size() - 1);
-  Expr* reference = Pop();
+void ObjectOperands::RefTest(ValType type, ValType from) { Push(Test(Pop(), type, from)); }
+
+void ObjectOperands::PushCast(Expr* reference, const CastTarget* target, Expr* descriptor,
+                              ValType type) {
   Flush(kTraps);
-  Expr* e = NewExpr(ExprKind::kRefCast, Rep(type), kTrapsOther, reference);
-  e->cast = TargetOf(type, from);
+  Expr* e = NewExpr(ExprKind::kRefCast, Rep(type), kTrapsOther, reference, descriptor);
+  e->cast = target;
   e->ref = type;
   Push(e);
 }
+
+void ObjectOperands::RefCast(ValType type, ValType from) {
+  // It is written twice.
+  if (stack_.back()->kind != ExprKind::kVar) Materialize(stack_.size() - 1);
+  Expr* reference = Pop();
+  PushCast(reference, TargetOf(type, from), nullptr, type);
+}
+
+// ---- Custom descriptors ----
+
+Expr* ObjectOperands::PopDescriptor() {
+  // Null traps before anything else is tried.
+  Expr* a = Pop();
+  Flush(kTraps);
+  if (a->ref == ValType::kBottom || a->ref.nullable()) {
+    Expr* e = NewExpr(ExprKind::kRefAsNonNull, a->type, kTrapsOther, a);
+    e->op = Opcode::kRefGetDesc;
+    e->ref = NonNull(a->ref);
+    a = e;
+  }
+  Push(a);
+  if (a->kind != ExprKind::kVar) Materialize(stack_.size() - 1);
+  return Pop();
+}
+
+void ObjectOperands::RefGetDesc(uint32_t type, ValType from) {
+  const wasm::TypeDef& def = module_.type_defs[type];
+  Expr* object = Pop();
+  Expr* e = Read(ExprKind::kGetDescriptor, Kind::kAnyRef, from.nullable(), false, object);
+  e->index = type;
+  e->ref = ValType::Ref(def.descriptor, /*nullable=*/false);
+  Push(e);
+}
+
+Expr* ObjectOperands::TestDescriptor(Expr* reference, Expr* descriptor, ValType type,
+                                     ValType from) {
+  f_.uses_heap = true;
+  Expr* e = NewExpr(ExprKind::kRefTest, Kind::kI32, kPure, reference, descriptor);
+  e->cast = TargetOf(type, from);
+  return e;
+}
+
+void ObjectOperands::RefCastDesc(ValType type, ValType from) {
+  Expr* descriptor = PopDescriptor();
+  if (stack_.back()->kind != ExprKind::kVar) Materialize(stack_.size() - 1);
+  Expr* reference = Pop();
+  f_.uses_heap = true;
+  PushCast(reference, TargetOf(type, from), descriptor, type);
+}
+
+void ObjectOperands::ArrayNewData(uint32_t type, uint32_t data) {
+  MakeArrayOf(StmtKind::kArrayNewData, type, data);
+}
+void ObjectOperands::ArrayNewElem(uint32_t type, uint32_t element) {
+  MakeArrayOf(StmtKind::kArrayNewElem, type, element);
+}
+void ObjectOperands::ArrayFill(uint32_t type) { ChangeArray(StmtKind::kArrayFill, 4, type); }
+void ObjectOperands::ArrayCopy(uint32_t to, uint32_t from) {
+  ChangeArray(StmtKind::kArrayCopy, 5, to, from);
+}
+void ObjectOperands::ArrayInitData(uint32_t type, uint32_t data) {
+  ChangeArray(StmtKind::kArrayInitData, 4, type, data);
+}
+void ObjectOperands::ArrayInitElem(uint32_t type, uint32_t element) {
+  ChangeArray(StmtKind::kArrayInitElem, 4, type, element);
+}
+void ObjectOperands::AnyConvertExtern() { Convert(Kind::kAnyRef); }
+void ObjectOperands::ExternConvertAny() { Convert(Kind::kExternRef); }
 
 void ObjectOperands::Convert(Kind hierarchy) {
   Expr* e = NewExpr(ExprKind::kConvert, hierarchy, kPure, Pop());
@@ -193,13 +266,14 @@ void ObjectOperands::Convert(Kind hierarchy) {
   Push(e);
 }
 
-void ObjectOperands::MakeI31() {
+void ObjectOperands::RefI31() {
   Expr* e = NewExpr(ExprKind::kRefI31, Kind::kAnyRef, kPure, Pop());
   e->ref = ValType(ValType::kI31Ref).With(/*nullable=*/false);
   Push(e);
 }
 
-void ObjectOperands::GetI31(Opcode op, bool nullable) {
+void ObjectOperands::I31Get(Opcode op, ValType from) {
+  const bool nullable = from.nullable();
   Expr* reference = Pop();
   if (nullable) Flush(kTraps & ~kTrapsOnNull);
   Expr* e = NewExpr(ExprKind::kI31Get, Kind::kI32, nullable ? kTrapsOnNull : kPure, reference);

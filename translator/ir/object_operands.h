@@ -9,32 +9,47 @@
 #include <cstdint>
 
 #include "translator/ir/operand_stack.h"
+#include "translator/validate/sink.h"
 
 namespace fermata::ir {
 
-class ObjectOperands : protected OperandStack {
+class ObjectOperands : public validate::InstructionSink, protected OperandStack {
  protected:
-  using OperandStack::OperandStack;
   using ValType = wasm::ValType;
 
-  void MakeStruct(uint32_t type, bool defaults);
-  void GetField(Opcode op, uint32_t type, uint32_t field, bool nullable);
-  void SetField(uint32_t type, uint32_t field, bool nullable);
-  void MakeArray(uint32_t type, bool defaults);
-  void MakeFixedArray(uint32_t type, uint32_t count);
-  // kArrayNewData, kArrayNewElem.
-  void MakeArrayOf(StmtKind kind, uint32_t type, uint32_t segment);
-  void GetElement(Opcode op, uint32_t type, bool nullable);
-  void SetElement(uint32_t type, bool nullable);
-  void GetLength(bool nullable);
-  // A statement of `arity` operands that changes elements.
-  void ChangeArray(StmtKind kind, size_t arity, uint32_t type, uint32_t index2 = 0);
-  // Whether `reference`, which stays where it is, is of a type.
+  using OperandStack::OperandStack;
+
+  void StructNew(uint32_t type, bool defaults) override;
+  void StructGet(Opcode op, uint32_t type, uint32_t field, ValType from) override;
+  void StructSet(uint32_t type, uint32_t field, ValType from) override;
+  void ArrayNew(uint32_t type, bool defaults) override;
+  void ArrayNewFixed(uint32_t type, uint32_t count) override;
+  void ArrayNewData(uint32_t type, uint32_t data) override;
+  void ArrayNewElem(uint32_t type, uint32_t element) override;
+  void ArrayGet(Opcode op, uint32_t type, ValType from) override;
+  void ArraySet(uint32_t type, ValType from) override;
+  void ArrayLen(ValType from) override;
+  void ArrayFill(uint32_t type) override;
+  void ArrayCopy(uint32_t to, uint32_t from) override;
+  void ArrayInitData(uint32_t type, uint32_t data) override;
+  void ArrayInitElem(uint32_t type, uint32_t element) override;
+  void RefTest(ValType type, ValType from) override;
+  void RefCast(ValType type, ValType from) override;
+  void AnyConvertExtern() override;
+  void ExternConvertAny() override;
+  void RefI31() override;
+  void I31Get(Opcode op, ValType from) override;
+  void RefGetDesc(uint32_t type, ValType from) override;
+  void RefCastDesc(ValType type, ValType from) override;
+
+  static ValType NonNull(ValType type) {
+    return type == ValType::kBottom ? type : type.With(/*nullable=*/false);
+  }
+  // Whether `reference`, which stays where it is, is of a type; or is of one and has a descriptor.
   Expr* Test(Expr* reference, ValType type, ValType from);
-  void Cast(ValType type, ValType from);
-  void Convert(Kind hierarchy);
-  void MakeI31();
-  void GetI31(Opcode op, bool nullable);
+  Expr* TestDescriptor(Expr* reference, Expr* descriptor, ValType type, ValType from);
+  // A variable; null traps.
+  Expr* PopDescriptor();
 
  private:
   const wasm::Field& ElementOf(uint32_t array) const { return module_.type_defs[array].fields[0]; }
@@ -45,6 +60,12 @@ class ObjectOperands : protected OperandStack {
   // A statement that makes an object, which is pushed.
   void Make(StmtKind kind, uint32_t type, uint32_t index2, absl::Span<Expr* const> args,
             bool defaults);
+  // kArrayNewData, kArrayNewElem.
+  void MakeArrayOf(StmtKind kind, uint32_t type, uint32_t segment);
+  // A statement of `arity` operands that changes elements.
+  void ChangeArray(StmtKind kind, size_t arity, uint32_t type, uint32_t index2 = 0);
+  void Convert(Kind hierarchy);
+  void PushCast(Expr* reference, const CastTarget* target, Expr* descriptor, ValType type);
   void SettleTraps(size_t operands);
   // Reads a part of an object.
   Expr* Read(ExprKind kind, Kind type, bool nullable, bool mut, Expr* object,

@@ -8,112 +8,75 @@
 namespace fermata::ir {
 namespace {
 
-const char* Name(StmtKind kind) {
-  switch (kind) {
-    case StmtKind::kSet:
-      return "set";
-    case StmtKind::kEval:
-      return "eval";
-    case StmtKind::kStore:
-      return "store";
-    case StmtKind::kStoreLane:
-      return "store_lane";
-    case StmtKind::kAtomic:
-      return "atomic";
-    case StmtKind::kAtomicFence:
-      return "atomic.fence";
-    case StmtKind::kWide:
-      return "wide";
-    case StmtKind::kGlobalSet:
-      return "global.set";
-    case StmtKind::kCall:
-      return "call";
-    case StmtKind::kCallIndirect:
-      return "call_indirect";
-    case StmtKind::kCallRef:
-      return "call_ref";
-    case StmtKind::kReturnCall:
-      return "return_call";
-    case StmtKind::kReturnCallIndirect:
-      return "return_call_indirect";
-    case StmtKind::kReturnCallRef:
-      return "return_call_ref";
-    case StmtKind::kPause:
-      return "pause";
-    case StmtKind::kThrow:
-      return "throw";
-    case StmtKind::kThrowRef:
-      return "throw_ref";
-    case StmtKind::kJumpUnlessTag:
-      return "jump_unless_tag";
-    case StmtKind::kCatch:
-      return "catch";
-    case StmtKind::kLeave:
-      return "leave";
-    case StmtKind::kJump:
-      return "jump";
-    case StmtKind::kJumpIf:
-      return "jump_if";
-    case StmtKind::kJumpTable:
-      return "jump_table";
-    case StmtKind::kLabel:
-      return "label";
-    case StmtKind::kReturn:
-      return "return";
-    case StmtKind::kUnreachable:
-      return "unreachable";
-    case StmtKind::kMemoryGrow:
-      return "memory.grow";
-    case StmtKind::kMemoryFill:
-      return "memory.fill";
-    case StmtKind::kMemoryCopy:
-      return "memory.copy";
-    case StmtKind::kMemoryInit:
-      return "memory.init";
-    case StmtKind::kDataDrop:
-      return "data.drop";
-    case StmtKind::kTableSet:
-      return "table.set";
-    case StmtKind::kTableGrow:
-      return "table.grow";
-    case StmtKind::kTableFill:
-      return "table.fill";
-    case StmtKind::kTableCopy:
-      return "table.copy";
-    case StmtKind::kTableInit:
-      return "table.init";
-    case StmtKind::kElemDrop:
-      return "elem.drop";
-    case StmtKind::kRoom:
-      return "room";
-    case StmtKind::kStructNew:
-      return "struct.new";
-    case StmtKind::kArrayNew:
-      return "array.new";
-    case StmtKind::kArrayNewFixed:
-      return "array.new_fixed";
-    case StmtKind::kArrayNewData:
-      return "array.new_data";
-    case StmtKind::kArrayNewElem:
-      return "array.new_elem";
-    case StmtKind::kStructSet:
-      return "struct.set";
-    case StmtKind::kArraySet:
-      return "array.set";
-    case StmtKind::kArrayFill:
-      return "array.fill";
-    case StmtKind::kArrayCopy:
-      return "array.copy";
-    case StmtKind::kArrayInitData:
-      return "array.init_data";
-    case StmtKind::kArrayInitElem:
-      return "array.init_elem";
+struct StmtName {
+  StmtKind kind;
+  const char* name;
+};
+// In the order of StmtKind.
+constexpr StmtName kStmtNames[] = {
+    {StmtKind::kSet, "set"},
+    {StmtKind::kEval, "eval"},
+    {StmtKind::kStore, "store"},
+    {StmtKind::kStoreLane, "store_lane"},
+    {StmtKind::kAtomic, "atomic"},
+    {StmtKind::kAtomicFence, "atomic.fence"},
+    {StmtKind::kWide, "wide"},
+    {StmtKind::kGlobalSet, "global.set"},
+    {StmtKind::kCall, "call"},
+    {StmtKind::kCallIndirect, "call_indirect"},
+    {StmtKind::kCallRef, "call_ref"},
+    {StmtKind::kReturnCall, "return_call"},
+    {StmtKind::kReturnCallIndirect, "return_call_indirect"},
+    {StmtKind::kReturnCallRef, "return_call_ref"},
+    {StmtKind::kPause, "pause"},
+    {StmtKind::kJump, "jump"},
+    {StmtKind::kJumpIf, "jump_if"},
+    {StmtKind::kJumpTable, "jump_table"},
+    {StmtKind::kLabel, "label"},
+    {StmtKind::kReturn, "return"},
+    {StmtKind::kUnreachable, "unreachable"},
+    {StmtKind::kThrow, "throw"},
+    {StmtKind::kThrowRef, "throw_ref"},
+    {StmtKind::kJumpUnlessTag, "jump_unless_tag"},
+    {StmtKind::kCatch, "catch"},
+    {StmtKind::kLeave, "leave"},
+    {StmtKind::kMemoryGrow, "memory.grow"},
+    {StmtKind::kMemoryFill, "memory.fill"},
+    {StmtKind::kMemoryCopy, "memory.copy"},
+    {StmtKind::kMemoryInit, "memory.init"},
+    {StmtKind::kDataDrop, "data.drop"},
+    {StmtKind::kTableSet, "table.set"},
+    {StmtKind::kTableGrow, "table.grow"},
+    {StmtKind::kTableFill, "table.fill"},
+    {StmtKind::kTableCopy, "table.copy"},
+    {StmtKind::kTableInit, "table.init"},
+    {StmtKind::kElemDrop, "elem.drop"},
+    {StmtKind::kRoom, "room"},
+    {StmtKind::kStructNew, "struct.new"},
+    {StmtKind::kArrayNew, "array.new"},
+    {StmtKind::kArrayNewFixed, "array.new_fixed"},
+    {StmtKind::kArrayNewData, "array.new_data"},
+    {StmtKind::kArrayNewElem, "array.new_elem"},
+    {StmtKind::kStructSet, "struct.set"},
+    {StmtKind::kArraySet, "array.set"},
+    {StmtKind::kArrayFill, "array.fill"},
+    {StmtKind::kArrayCopy, "array.copy"},
+    {StmtKind::kArrayInitData, "array.init_data"},
+    {StmtKind::kArrayInitElem, "array.init_elem"},
+};
+constexpr bool InOrder() {
+  size_t i = 0;
+  for (const StmtName& entry : kStmtNames) {
+    if (static_cast<size_t>(entry.kind) != i++) return false;
   }
-  return "?";
+  return i == static_cast<size_t>(StmtKind::kArrayInitElem) + 1;
 }
+static_assert(InOrder());
+
+const char* Name(StmtKind kind) { return kStmtNames[static_cast<size_t>(kind)].name; }
 
 std::string Target(const CastTarget& cast) {
-  if (cast.kind == Kind::kTypedRef) return absl::StrCat(cast.type);
+  if (cast.kind == Kind::kTypedRef) return absl::StrCat(cast.exact ? "exact " : "", cast.type);
   return wasm::Name(wasm::ValType(cast.kind));
 }
 
@@ -157,6 +120,39 @@ class Printer {
   }
 
  private:
+  static void AppendObject(const Expr* e, std::string& out) {
+    switch (e->kind) {
+      case ExprKind::kStructGet:
+        absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index, " ", e->bits);
+        break;
+      case ExprKind::kArrayGet:
+        absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index);
+        break;
+      case ExprKind::kArrayLen:
+        out.append("(array.len");
+        break;
+      case ExprKind::kGetDescriptor:
+        absl::StrAppend(&out, "(ref.get_desc ", e->index);
+        break;
+      case ExprKind::kRefTest:
+      case ExprKind::kRefCast:
+        absl::StrAppend(&out, e->kind == ExprKind::kRefTest ? "(ref.test " : "(ref.cast ",
+                        e->cast->nullable ? "null " : "", Target(*e->cast));
+        break;
+      case ExprKind::kConvert:
+        out.append("(convert");
+        break;
+      case ExprKind::kRefI31:
+        out.append("(ref.i31");
+        break;
+      case ExprKind::kI31Get:
+        absl::StrAppend(&out, "(", wasm::Info(e->op).name);
+        break;
+      default:
+        break;
+    }
+  }
+
   void AppendUnforced(const Expr* e, std::string& out) const {
     switch (e->kind) {
       case ExprKind::kVar:
@@ -206,29 +202,8 @@ class Printer {
       case ExprKind::kRefAsNonNull:
         out.append("(ref.as_non_null");
         break;
-      case ExprKind::kStructGet:
-        absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index, " ", e->bits);
-        break;
-      case ExprKind::kArrayGet:
-        absl::StrAppend(&out, "(", wasm::Info(e->op).name, " ", e->index);
-        break;
-      case ExprKind::kArrayLen:
-        out.append("(array.len");
-        break;
-      case ExprKind::kRefTest:
-      case ExprKind::kRefCast:
-        absl::StrAppend(&out, e->kind == ExprKind::kRefTest ? "(ref.test " : "(ref.cast ",
-                        e->cast->nullable ? "null " : "", Target(*e->cast));
-        break;
-      case ExprKind::kConvert:
-        out.append("(convert");
-        break;
-      case ExprKind::kRefI31:
-        out.append("(ref.i31");
-        break;
-      case ExprKind::kI31Get:
-        absl::StrAppend(&out, "(", wasm::Info(e->op).name);
-        break;
+      default:
+        AppendObject(e, out);
     }
     for (const Expr* x : {e->a, e->b, e->c}) {
       if (x == nullptr) continue;

@@ -258,6 +258,7 @@ class Pass {
       case ExprKind::kStructGet:
       case ExprKind::kArrayGet:
       case ExprKind::kArrayLen:
+      case ExprKind::kGetDescriptor:
       case ExprKind::kRefTest:
       case ExprKind::kRefCast:
       case ExprKind::kConvert:

@@ -4,6 +4,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
+#include "translator/validate/gc_instructions.h"
 #include "translator/wasm/error.h"
 #include "translator/wasm/limits.h"
 #include "translator/wasm/subtyping.h"
@@ -78,7 +79,7 @@ class ConstValidator {
         return Push(i.type);
       case ConstInstr::kRefFunc:
         if (!Known(i.index, m_.functions.size(), "function")) return;
-        return Push(ValType::Ref(m_.functions[i.index].type, /*nullable=*/false));
+        return Push(m_.RefTypeOf(i.index));
       case ConstInstr::kGlobalGet:
         return CheckGlobal(i.index);
       case ConstInstr::kI32Add:
@@ -131,7 +132,11 @@ class ConstValidator {
 
   void CheckStruct(const ConstInstr& i) {
     if (!IsOfKind(i.index, TypeDef::kStruct)) return;
-    const std::vector<wasm::Field>& fields = m_.type_defs[i.index].fields;
+    const TypeDef& def = m_.type_defs[i.index];
+    const std::vector<wasm::Field>& fields = def.fields;
+    const bool with_descriptor = i.bits != 0;
+    if (with_descriptor != def.has_descriptor()) return Fail(NeedsDescriptor(with_descriptor));
+    if (with_descriptor) Pop(ValType::Ref(def.descriptor, /*nullable=*/true, /*exact=*/true));
     for (size_t k = fields.size(); k-- > 0 && status_.ok();) {
       if (i.kind == ConstInstr::kStructNew) {
         Pop(fields[k].type);
@@ -139,7 +144,7 @@ class ConstValidator {
         Fail(absl::StrCat("type mismatch: field ", k, " has no default value"));
       }
     }
-    Push(ValType::Ref(i.index, /*nullable=*/false));
+    Push(ValType::Ref(i.index, /*nullable=*/false, /*exact=*/true));
   }
 
   void CheckArray(const ConstInstr& i) {
@@ -155,7 +160,7 @@ class ConstValidator {
         Fail("type mismatch: the elements have no default value");
       }
     }
-    Push(ValType::Ref(i.index, /*nullable=*/false));
+    Push(ValType::Ref(i.index, /*nullable=*/false, /*exact=*/true));
   }
 
   const wasm::Module& m_;

@@ -13,7 +13,7 @@ bool GcInstructions::Read(const OpcodeInfo& info) {
     case Immediate::kNone:
       return WithoutImmediate(info.opcode);
     case Immediate::kStruct:
-      return StructNew(info.opcode), true;
+      return info.opcode == Opcode::kRefGetDesc ? GetDescriptor() : StructNew(info.opcode), true;
     case Immediate::kStructField:
       return StructAccess(info.opcode), true;
     case Immediate::kArray:
@@ -74,6 +74,11 @@ bool GcInstructions::Mutable(const wasm::Field& field) {
   return false;
 }
 
+const char* NeedsDescriptor(bool with_descriptor) {
+  return with_descriptor ? "type without descriptor requires non-descriptor allocation"
+                         : "type with descriptor requires descriptor allocation";
+}
+
 bool GcInstructions::ExtendsAsNeeded(Opcode op, Opcode plain, const wasm::Field& field) {
   if ((op == plain) == (field.packed_bits == 0)) return true;
   c_.types.Fail(field.packed_bits == 0 ? "type mismatch: the field is not packed"
@@ -97,8 +102,16 @@ bool GcInstructions::FitsElement(const wasm::Field& field, ValType type) {
 void GcInstructions::StructNew(Opcode op) {
   const uint32_t type = c_.in.ReadU32();
   if (!KnownType(type, TypeDef::kStruct)) return;
-  const std::vector<wasm::Field>& fields = c_.module.type_defs[type].fields;
-  const bool defaults = op == Opcode::kStructNewDefault;
+  const TypeDef& def = c_.module.type_defs[type];
+  const std::vector<wasm::Field>& fields = def.fields;
+  const bool defaults = op == Opcode::kStructNewDefault || op == Opcode::kStructNewDefaultDesc;
+  const bool with_descriptor = op == Opcode::kStructNewDesc || op == Opcode::kStructNewDefaultDesc;
+  if (with_descriptor != def.has_descriptor()) {
+    return c_.types.Fail(NeedsDescriptor(with_descriptor));
+  }
+  if (with_descriptor) {
+    c_.types.Pop(ValType::Ref(def.descriptor, /*nullable=*/true, /*exact=*/true));
+  }
   for (size_t i = fields.size(); i-- > 0;) {
     if (!defaults) {
       c_.types.Pop(fields[i].type);
@@ -106,7 +119,7 @@ void GcInstructions::StructNew(Opcode op) {
       return c_.types.Fail(absl::StrCat("type mismatch: field ", i, " has no default value"));
     }
   }
-  c_.types.Push(ValType::Ref(type, /*nullable=*/false));
+  c_.types.Push(ValType::Ref(type, /*nullable=*/false, /*exact=*/true));
   if (c_.Sending()) c_.sink.StructNew(type, defaults);
 }
 
@@ -187,7 +200,7 @@ void GcInstructions::ArrayNew(Opcode op, uint32_t type) {
   } else if (!Element(type).type.is_defaultable()) {
     return c_.types.Fail("type mismatch: the elements have no default value");
   }
-  c_.types.Push(ValType::Ref(type, /*nullable=*/false));
+  c_.types.Push(ValType::Ref(type, /*nullable=*/false, /*exact=*/true));
   if (c_.Sending()) c_.sink.ArrayNew(type, defaults);
 }
 
@@ -208,7 +221,7 @@ void GcInstructions::ArrayNewFixed() {
         absl::StrCat("too many elements: ", count, " (the limit is ", wasm::kMaxFixedArray, ")"));
   }
   for (uint32_t i = 0; i < count; ++i) c_.types.Pop(Element(type).type);
-  c_.types.Push(ValType::Ref(type, /*nullable=*/false));
+  c_.types.Push(ValType::Ref(type, /*nullable=*/false, /*exact=*/true));
   if (c_.Sending()) c_.sink.ArrayNewFixed(type, count);
 }
 
@@ -226,7 +239,7 @@ void GcInstructions::ArrayData(Opcode op) {
     if (c_.Sending()) c_.sink.ArrayInitData(type, data);
     return;
   }
-  c_.types.Push(ValType::Ref(type, /*nullable=*/false));
+  c_.types.Push(ValType::Ref(type, /*nullable=*/false, /*exact=*/true));
   if (c_.Sending()) c_.sink.ArrayNewData(type, data);
 }
 
@@ -247,7 +260,7 @@ void GcInstructions::ArrayElement(Opcode op) {
     if (c_.Sending()) c_.sink.ArrayInitElem(type, element);
     return;
   }
-  c_.types.Push(ValType::Ref(type, /*nullable=*/false));
+  c_.types.Push(ValType::Ref(type, /*nullable=*/false, /*exact=*/true));
   if (c_.Sending()) c_.sink.ArrayNewElem(type, element);
 }
 
@@ -272,10 +285,46 @@ void GcInstructions::ArrayCopy() {
   if (c_.Sending()) c_.sink.ArrayCopy(to, from);
 }
 
+// The descriptor of what is exactly of a type is, too.
+void GcInstructions::GetDescriptor() {
+  const uint32_t type = c_.in.ReadU32();
+  if (!c_.Known(type, c_.module.types.size(), "type")) return;
+  const TypeDef& def = c_.module.type_defs[type];
+  if (!def.has_descriptor()) {
+    return c_.types.Fail(absl::StrCat("type without descriptor ", type));
+  }
+  const ValType exact = ValType::Ref(type, /*nullable=*/true, /*exact=*/true);
+  const ValType wanted = ValType::Ref(type, /*nullable=*/true);
+  const ValType found = c_.PopRef();
+  if (found != ValType::kBottom && !wasm::IsSubtype(c_.module, found, wanted)) {
+    return c_.types.Fail(
+        absl::StrCat("type mismatch: expected ", Name(wanted), ", found ", Name(found)));
+  }
+  const bool is_exact = found == ValType::kBottom || wasm::IsSubtype(c_.module, found, exact);
+  c_.types.Push(ValType::Ref(def.descriptor, /*nullable=*/false, is_exact));
+  if (c_.Sending()) c_.sink.RefGetDesc(type, found);
+}
+
+// Pops the descriptor that a cast to `type` compares with.
+bool GcInstructions::PopDescriptor(ValType type) {
+  const bool typed = type.kind() == ValType::kTypedRef;
+  if (!typed || !c_.module.type_defs[type.type_index()].has_descriptor()) {
+    c_.types.Fail(absl::StrCat("type ", typed ? absl::StrCat(type.type_index()) : Name(type),
+                               " does not have a descriptor"));
+    return false;
+  }
+  const uint32_t descriptor = c_.module.type_defs[type.type_index()].descriptor;
+  c_.types.Pop(ValType::Ref(descriptor, /*nullable=*/true, type.exact()));
+  return true;
+}
+
 void GcInstructions::Cast(Opcode op) {
-  const bool nullable = op == Opcode::kRefTestNull || op == Opcode::kRefCastNull;
+  const bool nullable =
+      op == Opcode::kRefTestNull || op == Opcode::kRefCastNull || op == Opcode::kRefCastDescEqNull;
   const ValType type = c_.in.ReadHeapType().With(nullable);
   if (!c_.in.ok()) return;
+  const bool described = op == Opcode::kRefCastDescEq || op == Opcode::kRefCastDescEqNull;
+  if (described && !PopDescriptor(type)) return;
   const ValType from = c_.types.PopAs(wasm::RepOf(c_.module, type));
   if (op == Opcode::kRefTest || op == Opcode::kRefTestNull) {
     c_.types.Push(ValType::kI32);
@@ -283,7 +332,8 @@ void GcInstructions::Cast(Opcode op) {
     return;
   }
   c_.types.Push(type);
-  if (c_.Sending()) c_.sink.RefCast(type, from);
+  if (!c_.Sending()) return;
+  described ? c_.sink.RefCastDesc(type, from) : c_.sink.RefCast(type, from);
 }
 
 void GcInstructions::CastBranch(Opcode op) {
@@ -293,25 +343,37 @@ void GcInstructions::CastBranch(Opcode op) {
   const uint32_t depth = c_.in.ReadU32();
   const ValType from = c_.in.ReadHeapType().With((flags & 1) != 0);
   const ValType to = c_.in.ReadHeapType().With((flags & 2) != 0);
-  if (!c_.Known(depth, c_.types.depth(), "label")) return;
-  if (!wasm::IsSubtype(c_.module, to, from)) {
-    return c_.types.Fail(absl::StrCat("type mismatch: a cast from ", Name(from), " to ", Name(to),
-                                      ", which is no subtype of it"));
-  }
+  if (!c_.Known(depth, c_.types.depth(), "label") || !CanBecome(from, to)) return;
+  const bool described = op == Opcode::kBrOnCastDescEq || op == Opcode::kBrOnCastDescEqFail;
   // What is left of `from` where the cast fails.
   const ValType rest = to.nullable() ? from.With(/*nullable=*/false) : from;
-  const bool fails = op == Opcode::kBrOnCastFail;
+  const bool fails = op == Opcode::kBrOnCastFail || op == Opcode::kBrOnCastDescEqFail;
   const absl::Span<const ValType> label = c_.types.frame(depth).label();
   if (label.empty() || !wasm::IsSubtype(c_.module, fails ? rest : to, label.back())) {
     return c_.types.Fail("type mismatch: the label does not take the reference");
   }
+  if (described && !PopDescriptor(to)) return;
   const ValType found = c_.types.PopAs(from);
   c_.types.Push(fails ? rest : to);
   c_.types.PopList(label);
   c_.types.PushList(label);
   c_.types.PopAny();
   c_.types.Push(fails ? to : rest);
-  if (c_.Sending()) c_.sink.BrOnCast(depth, to, found, fails);
+  if (!c_.Sending()) return;
+  described ? c_.sink.BrOnCastDesc(depth, to, found, fails)
+            : c_.sink.BrOnCast(depth, to, found, fails);
+}
+
+// A cast to a type that is no subtype came with custom descriptors.
+bool GcInstructions::CanBecome(ValType from, ValType to) {
+  if (!c_.in.ok() || wasm::IsSubtype(c_.module, to, from)) return c_.in.ok();
+  if (wasm::RepOf(c_.module, from) == wasm::RepOf(c_.module, to) &&
+      c_.in.Use(wasm::Feature::kCustomDescriptors, c_.offset)) {
+    return true;
+  }
+  c_.types.Fail(absl::StrCat("type mismatch: a cast from ", Name(from), " to ", Name(to),
+                             ", which is no subtype of it"));
+  return false;
 }
 
 // The result may be null if the operand may.

@@ -9,6 +9,9 @@
 
 namespace fermata::validate {
 
+// Why a struct can't be made with or without a descriptor.
+const char* NeedsDescriptor(bool with_descriptor);
+
 class GcInstructions {
  public:
   explicit GcInstructions(InstructionContext& context) : c_(context) {}
@@ -42,8 +45,11 @@ class GcInstructions {
   void ArrayData(Opcode op);
   void ArrayElement(Opcode op);
   void ArrayCopy();
+  void GetDescriptor();
+  bool PopDescriptor(ValType type);
   void Cast(Opcode op);
   void CastBranch(Opcode op);
+  bool CanBecome(ValType from, ValType to);
   void Convert(ValType::Kind from, ValType::Kind to);
 
   InstructionContext& c_;

@@ -95,6 +95,10 @@ class NullSink : public InstructionSink {
   void RefTest(ValType /*type*/, ValType /*from*/) override {}
   void RefCast(ValType /*type*/, ValType /*from*/) override {}
   void BrOnCast(uint32_t /*depth*/, ValType /*type*/, ValType /*from*/, bool /*fails*/) override {}
+  void RefGetDesc(uint32_t /*type*/, ValType /*from*/) override {}
+  void RefCastDesc(ValType /*type*/, ValType /*from*/) override {}
+  void BrOnCastDesc(uint32_t /*depth*/, ValType /*type*/, ValType /*from*/,
+                    bool /*fails*/) override {}
   void AnyConvertExtern() override {}
   void ExternConvertAny() override {}
   void RefI31() override {}

@@ -143,9 +143,8 @@ void ReferenceInstructions::RefFunc() {
   if (!c_.module.declared_functions[function]) {
     return c_.types.Fail(absl::StrCat("undeclared function reference ", function));
   }
-  c_.types.Push(c_.in.Has(wasm::Feature::kFunctionReferences)
-                    ? ValType::Ref(c_.module.functions[function].type, /*nullable=*/false)
-                    : ValType(ValType::kFuncRef));
+  c_.types.Push(c_.in.Has(wasm::Feature::kFunctionReferences) ? c_.module.RefTypeOf(function)
+                                                              : ValType(ValType::kFuncRef));
   if (c_.Sending()) c_.sink.RefFunc(function);
 }
 

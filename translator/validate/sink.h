@@ -162,6 +162,11 @@ class InstructionSink {
   virtual void RefCast(ValType type, ValType from) = 0;
   // Leaves the reference. `fails`: branches if it is not of that type.
   virtual void BrOnCast(uint32_t depth, ValType type, ValType from, bool fails) = 0;
+  // With custom descriptors: StructNew of a type with a descriptor pops that first, and the casts
+  // pop what they compare the descriptor of the reference with.
+  virtual void RefGetDesc(uint32_t type, ValType from) = 0;
+  virtual void RefCastDesc(ValType type, ValType from) = 0;
+  virtual void BrOnCastDesc(uint32_t depth, ValType type, ValType from, bool fails) = 0;
   virtual void AnyConvertExtern() = 0;
   virtual void ExternConvertAny() = 0;
   virtual void RefI31() = 0;

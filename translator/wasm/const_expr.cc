@@ -22,8 +22,13 @@ ConstInstr ReadArithmetic(Decoder& in, const OpcodeInfo& info, ConstInstr::Kind 
 bool ReadObject(Decoder& in, const OpcodeInfo& info, ConstInstr& instr) {
   switch (info.opcode) {
     case Opcode::kStructNew:
+    case Opcode::kStructNewDesc:
       instr.kind = ConstInstr::kStructNew;
+      instr.bits = info.opcode == Opcode::kStructNewDesc;
       break;
+    case Opcode::kStructNewDefaultDesc:
+      instr.bits = 1;
+      [[fallthrough]];
     case Opcode::kStructNewDefault:
       instr.kind = ConstInstr::kStructNewDefault;
       break;

@@ -158,10 +158,6 @@ ValType Decoder::FailForType(uint32_t offset, uint8_t byte, absl::string_view ot
     case 0x75:
       FailFor(offset, "a continuation reference", Feature::kStackSwitching);
       break;
-    case 0x62:
-    case 0x61:
-      FailFor(offset, "an exact reference", Feature::kCustomDescriptors);
-      break;
     case 0x65:
       FailFor(offset, "a shared reference", Feature::kSharedEverythingThreads);
       break;
@@ -214,6 +210,17 @@ ValType Decoder::ReadRefType() {
 ValType Decoder::ReadHeapType() {
   const uint32_t start = offset();
   const uint8_t byte = Peek();
+  if (byte == 0x62 && Use(Feature::kCustomDescriptors, start)) {
+    ReadByte();
+    const uint32_t index = ReadU32();
+    if (!ok()) return ValType();
+    if (index < type_count_) return ValType::Ref(index, /*nullable=*/true, /*exact=*/true);
+    // An abstract type can't be exact.
+    const bool code = (index & ~0x3fu) == 0x40;
+    Fail(start, code ? absl::StrFormat("malformed heap type: exact 0x%x", index)
+                     : absl::StrCat("unknown type ", index));
+    return ValType();
+  }
   if ((byte & 0xc0) == 0x40) {
     ReadByte();
     const ValType type = AbstractRef(byte, start);

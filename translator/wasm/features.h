@@ -45,7 +45,7 @@ namespace fermata::wasm {
   X(kWideArithmetic, "wide-arithmetic", true)          \
   X(kCompactImports, "compact-imports", true)          \
   X(kStackSwitching, "stack-switching", false)         \
-  X(kCustomDescriptors, "custom-descriptors", false)   \
+  X(kCustomDescriptors, "custom-descriptors", true)    \
   X(kMemoryControl, "memory-control", false)           \
   X(kHalfPrecision, "half-precision", false)           \
   X(kSharedEverythingThreads, "shared-everything-threads", false)

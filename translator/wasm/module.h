@@ -70,6 +70,7 @@ using ConstExpr = std::vector<ConstInstr>;
 struct Function {
   uint32_t type = 0;  // index into Module::types
   bool imported = false;
+  bool exact = false;   // imported: of just that type, and of none of its subtypes
   uint32_t import = 0;  // index into Module::imports, if imported
   // Defined functions:
   absl::Span<const uint8_t> body;  // local declarations and code, `end` included
@@ -182,6 +183,11 @@ struct Module {
   Names names;
 
   const FuncType& TypeOf(uint32_t function) const { return types[functions[function].type]; }
+  // Of ref.func.
+  ValType RefTypeOf(uint32_t function) const {
+    const Function& f = functions[function];
+    return ValType::Ref(f.type, /*nullable=*/false, /*exact=*/!f.imported || f.exact);
+  }
 };
 
 // What of a type matters at run time: numbers are themselves, references the top of their hierarchy

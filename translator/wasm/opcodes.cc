@@ -184,9 +184,6 @@ std::optional<Feature> ProposalOf(uint32_t code) {
   const uint32_t sub = code & 0xffff;
   const auto in = [sub](uint32_t first, uint32_t last) { return sub >= first && sub <= last; };
   switch (code >> 16) {
-    case 0xfb:
-      if (in(0x20, 0x26)) return Feature::kCustomDescriptors;
-      break;
     case 0xfc:
       if (sub == 0x12) return Feature::kMemoryControl;
       if (in(0x30, 0x31)) return Feature::kHalfPrecision;

@@ -282,8 +282,11 @@ class Reader {
         if (!in_.Use(Feature::kExceptions, start)) break;
         type.tag = ReadTag();
         return type;
-      case 0x20:
-        in_.FailFor(start, "a function import of exact type", Feature::kCustomDescriptors);
+      case 0x20:  // a function of just that type
+        if (!in_.Use(Feature::kCustomDescriptors, start)) break;
+        type.kind = ExternKind::kFunction;
+        type.function = ReadFunction();
+        type.function.exact = true;
         return type;
       default:
         break;

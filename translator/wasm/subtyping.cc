@@ -14,7 +14,9 @@ bool HeapMatches(const Module& module, ValType sub, ValType super) {
            (KindOfRef(module, type) == TypeDef::kFunc) == function;
   };
   if (sub.kind() == ValType::kTypedRef && super.kind() == ValType::kTypedRef) {
-    return IsDeclaredSubtype(module, sub.type_index(), super.type_index());
+    if (!super.exact()) return IsDeclaredSubtype(module, sub.type_index(), super.type_index());
+    return sub.exact() &&
+           module.canonical_types[sub.type_index()] == module.canonical_types[super.type_index()];
   }
   if (sub.kind() == super.kind()) return true;
   switch (super.kind()) {

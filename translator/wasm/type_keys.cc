@@ -40,6 +40,8 @@ class GroupText {
       return text;
     }
     readable_ = false;
+    if (def.describes != kNoDescriptor) text.append(absl::StrCat("d", TypeIndex(def.describes)));
+    if (def.has_descriptor()) text.append(absl::StrCat("D", TypeIndex(def.descriptor)));
     text.append(def.kind == TypeDef::kStruct ? "S" : "A");
     for (const Field& field : def.fields) {
       text.append(field.mut ? "m" : "c");
@@ -57,7 +59,8 @@ class GroupText {
   std::string Value(ValType type) {
     if (type.kind() == ValType::kTypedRef) {
       readable_ = false;
-      return absl::StrCat(type.nullable() ? "?" : "!", TypeIndex(type.type_index()));
+      return absl::StrCat(type.nullable() ? "?" : "!", type.exact() ? "=" : "",
+                          TypeIndex(type.type_index()));
     }
     const char letter = LetterOf(type.kind());
     if (letter == '\0') {

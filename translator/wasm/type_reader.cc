@@ -28,6 +28,9 @@ void TypeReader::ReadGroup() {
     module_.type_defs.back().group_size = count;
   }
   if (!in_.ok() || count == 0) return;
+  for (uint32_t i = 0; i < count && in_.ok(); ++i) CheckDescriptors(offsets_[i], first + i, first);
+  if (!in_.ok()) return;
+  for (uint32_t i = first; i < first + count; ++i) LayOut(module_.type_defs[i]);
   keys_.AddGroup(module_, first);
   for (uint32_t i = 0; i < count && in_.ok(); ++i) CheckSupertype(offsets_[i], first + i);
 }
@@ -49,7 +52,44 @@ void TypeReader::ReadSubType() {
     }
     form = in_.ReadByte();
   }
+  if (form == 0x4c && in_.Use(Feature::kCustomDescriptors, start)) {
+    def.describes = in_.ReadU32();
+    form = in_.ReadByte();
+  }
+  if (form == 0x4d && in_.Use(Feature::kCustomDescriptors, start)) {
+    def.descriptor = in_.ReadU32();
+    form = in_.ReadByte();
+  }
   ReadComposite(start, form);
+}
+
+// What a type describes and its descriptor name each other, are of one group, the descriptor after
+// what it describes, and both are structs.
+void TypeReader::CheckDescriptors(uint32_t offset, uint32_t index, uint32_t first) {
+  const TypeDef& def = module_.type_defs[index];
+  const auto in_group = [&](uint32_t type) {
+    return type >= first && type < module_.type_defs.size();
+  };
+  if (def.describes != kNoDescriptor) {
+    if (!in_group(def.describes)) {
+      return in_.Fail(offset, "described type is outside rec group");
+    }
+    if (module_.type_defs[def.describes].descriptor != index) {
+      return in_.Fail(offset, "described type is not described by descriptor");
+    }
+    if (def.describes >= index) return in_.Fail(offset, "forward use of described type");
+  }
+  if (def.has_descriptor()) {
+    if (!in_group(def.descriptor)) {
+      return in_.Fail(offset, "descriptor type is outside rec group");
+    }
+    if (module_.type_defs[def.descriptor].describes != index) {
+      return in_.Fail(offset, "type is not described by its descriptor");
+    }
+  }
+  if (def.kind == TypeDef::kStruct) return;
+  if (def.has_descriptor()) return in_.Fail(offset, "descriptor type must be a struct");
+  if (def.describes != kNoDescriptor) in_.Fail(offset, "described type must be a struct");
 }
 
 void TypeReader::ReadComposite(uint32_t start, uint8_t form) {
@@ -68,18 +108,15 @@ void TypeReader::ReadComposite(uint32_t start, uint8_t form) {
       def.kind = TypeDef::kStruct;
       const uint32_t count = in_.ReadCount(kMaxFields, "fields");
       for (uint32_t i = 0; i < count && in_.ok(); ++i) def.fields.push_back(ReadField());
-      return LayOut(def);
+      return;
     }
     case 0x5e:
       if (!in_.Use(Feature::kGc, start)) break;
       def.kind = TypeDef::kArray;
       def.fields.push_back(ReadField());
-      return LayOut(def);
+      return;
     case 0x5d:
       return in_.FailFor(start, "a continuation type", Feature::kStackSwitching);
-    case 0x4c:
-    case 0x4d:
-      return in_.FailFor(start, "a descriptor type", Feature::kCustomDescriptors);
     case 0x65:
       return in_.FailFor(start, "a shared type", Feature::kSharedEverythingThreads);
     default:
@@ -107,16 +144,29 @@ Field TypeReader::ReadField() {
 }
 
 // Behind the header, in order, so that a subtype's objects begin as those of its supertypes. Nothing
-// is aligned to more than 4 bytes.
+// is aligned to more than 4 bytes. The reference to a descriptor lies before the fields that the
+// first supertype with a descriptor does not have from its own supertype.
 void TypeReader::LayOut(TypeDef& def) {
+  if (def.kind == TypeDef::kFunc) return;
   module_.has_object_types = true;
-  uint32_t at = def.kind == TypeDef::kStruct ? core::kStructHeader : core::kArrayHeader;
-  for (Field& field : def.fields) {
-    const uint32_t size = 1u << field.SizeLog2();
-    const uint32_t align = std::min<uint32_t>(size, core::kObjectAlignment);
-    field.offset = (at + align - 1) & ~(align - 1);
-    if (def.kind == TypeDef::kStruct) at = field.offset + size;
+  if (def.supertype != kNoSupertype && def.has_descriptor()) {
+    const TypeDef& super = module_.type_defs[def.supertype];
+    def.descriptor_field = super.has_descriptor() ? super.descriptor_field
+                                                  : static_cast<uint32_t>(super.fields.size());
   }
+  uint32_t at = def.kind == TypeDef::kStruct ? core::kStructHeader : core::kArrayHeader;
+  const auto place = [&at](uint32_t size) {
+    const uint32_t align = std::min<uint32_t>(size, core::kObjectAlignment);
+    const uint32_t offset = (at + align - 1) & ~(align - 1);
+    at = offset + size;
+    return offset;
+  };
+  for (size_t i = 0; i < def.fields.size(); ++i) {
+    if (def.has_descriptor() && i == def.descriptor_field) def.descriptor_offset = place(4);
+    def.fields[i].offset = place(1u << def.fields[i].SizeLog2());
+  }
+  if (def.has_descriptor() && def.descriptor_offset == 0) def.descriptor_offset = place(4);
+  if (def.kind == TypeDef::kArray) at = def.fields[0].offset;
   def.bytes = (at + core::kObjectAlignment - 1) & ~(core::kObjectAlignment - 1);
 }
 
@@ -139,8 +189,27 @@ void TypeReader::CheckSupertype(uint32_t offset, uint32_t index) {
                                          kMaxSubtypeDepth, ")"));
   }
   if (module_.type_defs[super].final || !FitsSupertype(index, super)) {
-    in_.Fail(offset, absl::StrCat("sub type ", index, " does not match super type ", super));
+    return in_.Fail(offset, absl::StrCat("sub type ", index, " does not match super type ", super));
   }
+  CheckDescriptorsOfSupertype(offset, index);
+}
+
+void TypeReader::CheckDescriptorsOfSupertype(uint32_t offset, uint32_t index) {
+  const TypeDef& def = module_.type_defs[index];
+  const TypeDef& super = module_.type_defs[def.supertype];
+  const auto fits = [&](const char* what, uint32_t type, uint32_t of_super) {
+    if (type == kNoDescriptor || of_super == kNoDescriptor) return;
+    if (IsDeclaredSubtype(module_, type, of_super)) return;
+    in_.Fail(offset, absl::StrCat(what, " type ", type, " does not match ", of_super));
+  };
+  // A supertype may do without a descriptor.
+  if ((def.describes == kNoDescriptor) != (super.describes == kNoDescriptor) ||
+      (super.has_descriptor() && !def.has_descriptor())) {
+    return in_.Fail(offset,
+                    absl::StrCat("sub type ", index, " does not match super type ", def.supertype));
+  }
+  fits("described", def.describes, super.describes);
+  if (in_.ok()) fits("descriptor", def.descriptor, super.descriptor);
 }
 
 bool TypeReader::FitsSupertype(uint32_t index, uint32_t super) const {

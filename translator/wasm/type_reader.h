@@ -23,8 +23,10 @@ class TypeReader {
   void ReadComposite(uint32_t start, uint8_t form);
   Field ReadField();
   void LayOut(TypeDef& def);
+  void CheckDescriptors(uint32_t offset, uint32_t index, uint32_t first);
   std::vector<ValType> ReadValTypes(uint32_t limit, absl::string_view what);
   void CheckSupertype(uint32_t offset, uint32_t index);
+  void CheckDescriptorsOfSupertype(uint32_t offset, uint32_t index);
   bool FitsSupertype(uint32_t index, uint32_t super) const;
 
   Decoder& in_;

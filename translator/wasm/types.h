@@ -9,7 +9,8 @@
 namespace fermata::wasm {
 
 // A value type. Reference types carry a nullability and, for references to a type of the module,
-// its index; the abstract heap types are kinds of their own.
+// its index, and whether they are exact: to that type and none of its subtypes. The abstract heap
+// types are kinds of their own.
 class ValType {
  public:
   enum Kind : uint8_t {
@@ -23,10 +24,11 @@ class ValType {
   constexpr ValType() = default;
   constexpr ValType(Kind kind) : kind_(kind) {}  // NOLINT: a kind is a type
 
-  static constexpr ValType Ref(uint32_t type_index, bool nullable) {
+  static constexpr ValType Ref(uint32_t type_index, bool nullable, bool exact = false) {
     ValType type(kTypedRef);
     type.type_index_ = type_index;
     type.nullable_ = nullable;
+    type.exact_ = exact;
     return type;
   }
 
@@ -38,19 +40,22 @@ class ValType {
 
   constexpr Kind kind() const { return kind_; }
   constexpr bool nullable() const { return nullable_; }
+  constexpr bool exact() const { return exact_; }
   constexpr uint32_t type_index() const { return type_index_; }
   constexpr bool is_ref() const { return kind_ >= kFuncRef; }
   constexpr bool is_num() const { return kind_ >= kI32 && kind_ <= kF64; }
   // Has a default value, for locals and tables.
   constexpr bool is_defaultable() const { return !is_ref() || nullable_; }
   constexpr bool operator==(const ValType& o) const {
-    return kind_ == o.kind_ && nullable_ == o.nullable_ && type_index_ == o.type_index_;
+    return kind_ == o.kind_ && nullable_ == o.nullable_ && exact_ == o.exact_ &&
+           type_index_ == o.type_index_;
   }
   constexpr bool operator!=(const ValType& o) const { return !(*this == o); }
 
  private:
   Kind kind_ = kBottom;      // kBottom: unknown, in unreachable code only
   bool nullable_ = true;     // references
+  bool exact_ = false;       // kTypedRef
   uint32_t type_index_ = 0;  // kTypedRef
 };
 
@@ -75,6 +80,7 @@ struct FuncType {
 };
 
 inline constexpr uint32_t kNoSupertype = 0xffffffff;
+inline constexpr uint32_t kNoDescriptor = 0xffffffff;
 
 // A defined type, as far as it is not in FuncType.
 struct Field {
@@ -96,6 +102,15 @@ struct TypeDef {
   uint32_t group_size = 1;
   std::vector<Field> fields;  // kStruct; kArray: one
   uint32_t bytes = 0;         // of an object: kStruct; kArray: without the elements
+  // Custom descriptors: the type whose objects describe this type's, and the type that this type's
+  // objects describe; kNoDescriptor if there is none.
+  uint32_t descriptor = kNoDescriptor;
+  uint32_t describes = kNoDescriptor;
+  // With a descriptor: where objects refer to theirs, and before which field that lies.
+  uint32_t descriptor_offset = 0;
+  uint32_t descriptor_field = 0;
+
+  bool has_descriptor() const { return descriptor != kNoDescriptor; }
 };
 
 // "[i32 i64] -> [f32]".

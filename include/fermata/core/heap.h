@@ -294,6 +294,18 @@ FERMATA_INLINE bool is_function(const Instance* instance, ref r, u32 type) {
   if ((kFlags & kMayBeNull) != 0 && r == 0) return null_passes<kFlags>(r);
   return FunctionIs(instance, r, type);
 }
+// Just that type.
+template <u32 kFlags>
+FERMATA_INLINE bool is_exact_function(const Instance* instance, ref r, u32 type) {
+  if ((kFlags & kMayBeNull) != 0 && r == 0) return null_passes<kFlags>(r);
+  const Store& store = *instance->store;
+  return r <= store.function_count && store.functions[r - 1].type == type;
+}
+
+// Whether what passed a test for a type whose objects have a descriptor, at `offset`, has this one.
+FERMATA_INLINE bool is_described(u8* heap, ref r, u32 offset, ref descriptor, bool passes) {
+  return passes && (r == 0 || object_get32(heap, r, offset) == descriptor);
+}
 
 // Traps unless `passes`.
 FERMATA_INLINE ref cast_ref(Instance* instance, ref r, bool passes) {

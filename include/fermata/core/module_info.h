@@ -12,6 +12,9 @@ struct Text {  // not NUL-terminated; may hold any bytes
   u32 size;
 };
 
+// What objects of a type are.
+enum class ObjectKind : u8 { kNone, kStruct, kArray };
+
 // A type of the module, and how functions of that type are called.
 struct FuncType {
   const ValType* params;  // references by the top of their hierarchy
@@ -30,6 +33,7 @@ struct FuncType {
   // runtime implements. `base` is a HostInstance; packs the arguments into slots and runs its
   // `call`.
   AnyFunction host;
+  ObjectKind kind = ObjectKind::kNone;  // kNone: a function type
 };
 
 // The kinds of imports and exports.
@@ -48,10 +52,13 @@ struct SizeLimitsInfo {
 // What a reference may refer to: a heap type by its binary code (specification §5.3.3), or a type
 // of the module.
 struct RefType {
-  u8 heap;  // 0: `type`
+  u8 heap;  // kConcrete, kExact: `type`
   bool nullable;
   u32 type;  // in ModuleInfo::types
 };
+inline constexpr u8 kExactHeap = static_cast<u8>(HeapType::kExact);
+// Whether it is a type of the module, not an abstract one.
+constexpr bool IsOfModule(const RefType& ref) { return ref.heap == 0 || ref.heap == kExactHeap; }
 
 // An import of the module.
 struct ImportInfo {
@@ -87,8 +94,9 @@ struct FunctionInfo {
 
 // Offsets are from the start of the module's instance structure.
 struct FunctionImportSlot {
-  u32 offset;  // of a core::Function
-  u32 type;    // in ModuleInfo::types
+  u32 offset;          // of a core::Function
+  u32 type;            // in ModuleInfo::types
+  bool exact = false;  // no function of a subtype will do
 };
 // A table of the module.
 struct TableInfo {
@@ -133,8 +141,6 @@ struct SegmentInfo {
   RefType ref = {0x70, true, kNoType};
 };
 
-// A struct or array type: what its objects are like (objects.h).
-enum class ObjectKind : u8 { kNone, kStruct, kArray };
 // A field of a struct, or the elements of an array.
 struct FieldInfo {
   ValType type;    // references by the top of their hierarchy
@@ -143,7 +149,7 @@ struct FieldInfo {
   u32 offset;   // in bytes, from the beginning of the object; of an array: of the first element
   RefType ref;  // references only
 };
-// A type of the module; kNone: a function type.
+// A struct or array type of the module: what its objects are like (objects.h).
 struct ObjectType {
   ObjectKind kind;
   bool is_final;
@@ -151,6 +157,9 @@ struct ObjectType {
   u32 bytes;  // of an object; of an array: without its elements
   u32 field_count;
   const FieldInfo* fields;  // of an array: one
+  // Its objects have a descriptor. What refers to it is the last of `fields`, which is not one of
+  // the type's own.
+  bool has_descriptor = false;
 };
 
 // A function that is resumed by a call of itself, with Instance::resume_point set.
@@ -178,7 +187,8 @@ struct SiteDetail {
                       // parameters, each in slots of 8 bytes
   // In modules with structs or arrays, what references to objects may refer to follows behind the
   // NUL, NUL-terminated, in frame order (not for op sites): '?' if it may be null, else '!'; a type
-  // index, or '=' and the code of an abstract type; ';'.
+  // index, with 'e' before it if it is
+  // exact, or '=' and the code of an abstract type; ';'.
 };
 
 // How accesses to memories are checked: --memory of the translator.

@@ -12,20 +12,23 @@ enum class ValType : uint8_t {
 #include "fermata/core/value_types.def"
 };
 
-// The heap types of references (RefType::heap); kConcrete: a type of the module.
+// The heap types of references (RefType::heap); kConcrete: a type of the module, or a subtype of it;
+// kExact: just that type.
 enum class HeapType : uint8_t {
   kConcrete = 0,
+  kExact = 0x62,
 #define FERMATA_VALUE_TYPE(enumerator, code, name, letter, bytes, c_type, slot, host_type) \
   enumerator = code,
 #define FERMATA_HEAP_TYPE(enumerator, code, name, top) enumerator = code,
 #include "fermata/core/value_types.def"
 };
 
-// The top of the hierarchy of a heap type; of the value types, the type itself. kConcrete: the
+// The top of the hierarchy of a heap type; of the value types, the type itself. kConcrete, kExact: the
 // type of the module decides, not this function, which says kFuncRef.
 constexpr ValType TopOf(HeapType type) {
   switch (type) {
     case HeapType::kConcrete:
+    case HeapType::kExact:
       return ValType::kFuncRef;
 #define FERMATA_VALUE_TYPE(enumerator, ...) \
   case HeapType::enumerator:                \

@@ -25,7 +25,8 @@ FuncType Func(const char* key, uint32_t supertype = kNoType) {
   return {nullptr, nullptr, 0, 0, 0, 0, key, supertype, Invoke, nullptr};
 }
 FuncType Composite(const char* key, uint32_t supertype = kNoType) {
-  return {nullptr, nullptr, 0, 0, 0, 0, key, supertype, nullptr, nullptr};
+  return {
+      nullptr, nullptr, 0, 0, 0, 0, key, supertype, nullptr, nullptr, core::ObjectKind::kStruct};
 }
 
 TEST(Types, AreEqualIfTheirKeysAre) {
@@ -74,11 +75,39 @@ TEST(Types, References) {
                 ext = abstract(0x6f), noextern = abstract(0x72), exn = abstract(0x69),
                 noexn = abstract(0x74);
   const RefType f = concrete(0), g = concrete(1), s = concrete(2), u = concrete(3);
-  const std::pair<RefType, RefType> kYes[] = {
-      {func, func}, {f, func},   {g, f},    {g, func},  {nofunc, f},     {nofunc, func},
-      {eq, any},    {i31, eq},   {s, eq},   {s, any},   {u, s},          {none, u},
-      {none, i31},  {none, any}, {f, f},    {exn, exn}, {noextern, ext}, {noexn, exn},
-      {i31, any},   {none, eq},  {ext, ext}};
+  const auto exact = [&](int i) { return RefType{core::kExactHeap, true, t[i]}; };
+  const RefType structs = abstract(0x6b), arrays = abstract(0x6a);
+  const std::pair<RefType, RefType> kYes[] = {{s, structs},
+                                              {none, structs},
+                                              {none, arrays},
+                                              {exact(2), s},
+                                              {exact(2), exact(2)},
+                                              {exact(3), s},
+                                              {exact(3), structs},
+                                              {none, exact(2)},
+                                              {nofunc, exact(0)},
+                                              {exact(1), f},
+                                              {func, func},
+                                              {f, func},
+                                              {g, f},
+                                              {g, func},
+                                              {nofunc, f},
+                                              {nofunc, func},
+                                              {eq, any},
+                                              {i31, eq},
+                                              {s, eq},
+                                              {s, any},
+                                              {u, s},
+                                              {none, u},
+                                              {none, i31},
+                                              {none, any},
+                                              {f, f},
+                                              {exn, exn},
+                                              {noextern, ext},
+                                              {noexn, exn},
+                                              {i31, any},
+                                              {none, eq},
+                                              {ext, ext}};
   for (const auto& [type, wanted] : kYes) {
     EXPECT_TRUE(IsSubtype(type, wanted)) << int{type.heap} << ' ' << int{wanted.heap};
     // Null does not go where it is not wanted.
@@ -90,10 +119,19 @@ TEST(Types, References) {
     EXPECT_TRUE(IsSubtype(both, strict));
     EXPECT_TRUE(IsSubtype(both, wanted));
   }
-  const std::pair<RefType, RefType> kNo[] = {
-      {func, f},     {f, g},     {any, eq}, {eq, i31}, {f, any},   {s, func},  {none, func},
-      {nofunc, any}, {s, u},     {f, s},    {none, f}, {exn, any}, {ext, any}, {nofunc, s},
-      {ext, func},   {any, ext}, {s, i31},  {i31, s},  {func, exn}};
+  const std::pair<RefType, RefType> kNo[] = {{s, exact(2)},    {exact(3), exact(2)},
+                                             {s, arrays},      {f, exact(0)},
+                                             {exact(2), func}, {structs, s},
+                                             {i31, structs},   {func, f},
+                                             {f, g},           {any, eq},
+                                             {eq, i31},        {f, any},
+                                             {s, func},        {none, func},
+                                             {nofunc, any},    {s, u},
+                                             {f, s},           {none, f},
+                                             {exn, any},       {ext, any},
+                                             {nofunc, s},      {ext, func},
+                                             {any, ext},       {s, i31},
+                                             {i31, s},         {func, exn}};
   for (const auto& [type, wanted] : kNo) {
     EXPECT_FALSE(IsSubtype(type, wanted)) << int{type.heap} << ' ' << int{wanted.heap};
   }

@@ -268,9 +268,6 @@ TEST(InspectFeatures, MissingProposals) {
       {testing_support::Module({{1, {1, 0x5d, 0}}}),
        "m.wasm: 0xb: a continuation type needs the \"stack-switching\" proposal, which Fermata "
        "does not support yet"},
-      {body({0xfb, 0x22, 0}),
-       "m.wasm: 0x17 (function 0 \"parse\"): opcode fb 22 needs the \"custom-descriptors\" "
-       "proposal, which Fermata does not support yet"},
       {testing_support::Module({{1, {1, 0x65, 0x60, 0, 0}}}),
        "m.wasm: 0xb: a shared type needs the \"shared-everything-threads\" proposal, which Fermata "
        "does not support yet"},

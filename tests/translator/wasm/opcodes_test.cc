@@ -280,8 +280,6 @@ TEST(Opcodes, ValidationFollowsTheSignatures) {
 TEST(Opcodes, ProposalsOfOthers) {
   const std::map<uint32_t, Feature> expected = {{0xe0, Feature::kStackSwitching},
                                                 {0xe6, Feature::kStackSwitching},
-                                                {0xfb0020, Feature::kCustomDescriptors},
-                                                {0xfb0026, Feature::kCustomDescriptors},
                                                 {0xfc0012, Feature::kMemoryControl},
                                                 {0xfc0030, Feature::kHalfPrecision},
                                                 {0xfd0120, Feature::kHalfPrecision},

@@ -235,14 +235,7 @@ void ExpressionPrinter::AppendUnforced(const Expr* e, std::string& out) const {
       return AppendList({e->a, e->b}, out);
     case ExprKind::kLoad:
     case ExprKind::kLoadLane:
-      absl::StrAppend(&out, HelperName(e->op));
-      if (e->kind == ExprKind::kLoadLane) absl::StrAppend(&out, "<", e->high, ">");
-      absl::StrAppend(&out, "(m", e->index, ", ");
-      Append(e->a, out);
-      absl::StrAppend(&out, ", ", e->bits, e->bits > kMostPlain ? "u" : "",
-                      e->b == nullptr ? ")" : ", ");
-      if (e->b != nullptr) AppendList({e->b}, out);
-      return;
+      return AppendLoad(e, out);
     case ExprKind::kSelect:
       out.push_back('(');
       AppendSelect(e, out);
@@ -291,6 +284,7 @@ void ExpressionPrinter::AppendUnforced(const Expr* e, std::string& out) const {
     case ExprKind::kStructGet:
     case ExprKind::kArrayGet:
     case ExprKind::kArrayLen:
+    case ExprKind::kGetDescriptor:
     case ExprKind::kRefTest:
     case ExprKind::kRefCast:
     case ExprKind::kConvert:
@@ -298,6 +292,16 @@ void ExpressionPrinter::AppendUnforced(const Expr* e, std::string& out) const {
     case ExprKind::kI31Get:
       return AppendObject(e, out);
   }
+}
+
+void ExpressionPrinter::AppendLoad(const Expr* e, std::string& out) const {
+  absl::StrAppend(&out, HelperName(e->op));
+  if (e->kind == ExprKind::kLoadLane) absl::StrAppend(&out, "<", e->high, ">");
+  absl::StrAppend(&out, "(m", e->index, ", ");
+  Append(e->a, out);
+  absl::StrAppend(&out, ", ", e->bits, e->bits > kMostPlain ? "u" : "",
+                  e->b == nullptr ? ")" : ", ");
+  if (e->b != nullptr) AppendList({e->b}, out);
 }
 
 void ExpressionPrinter::AppendList(std::initializer_list<const Expr*> list,

@@ -48,9 +48,11 @@ class ExpressionPrinter {
   void AppendSelect(const ir::Expr* e, std::string& out) const;
   bool AppendComparison(const ir::Expr* e, bool negate, std::string& out) const;
   void AppendShift(const ir::Expr* e, std::string& out) const;
+  void AppendLoad(const ir::Expr* e, std::string& out) const;
   void AppendObject(const ir::Expr* e, std::string& out) const;
   // A test of a cast, as a call that gives a bool.
   void AppendTest(const ir::Expr* e, std::string& out) const;
+  void AppendTypeTest(const ir::Expr* e, std::string& out) const;
 
   const ModuleContext& context_;
   std::vector<std::string> var_names_;

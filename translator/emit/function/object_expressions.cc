@@ -61,6 +61,17 @@ void ExpressionPrinter::AppendReference(const Expr* e, bool nullable, std::strin
 }
 
 void ExpressionPrinter::AppendTest(const Expr* e, std::string& out) const {
+  if (e->b == nullptr) return AppendTypeTest(e, out);
+  out.append("is_described(heap, ");
+  Append(e->a, out);
+  absl::StrAppend(&out, ", ", context_.module.type_defs[e->cast->type].descriptor_offset, ", ");
+  Append(e->b, out);
+  out.append(", ");
+  AppendTypeTest(e, out);
+  out.push_back(')');
+}
+
+void ExpressionPrinter::AppendTypeTest(const Expr* e, std::string& out) const {
   const ir::CastTarget& cast = *e->cast;
   const auto test = [&](absl::string_view name, absl::string_view first, absl::string_view last) {
     absl::StrAppend(&out, name, Flags(cast), first);
@@ -88,10 +99,11 @@ void ExpressionPrinter::AppendTest(const Expr* e, std::string& out) const {
   }
   const wasm::TypeDef& def = context_.module.type_defs[cast.type];
   if (def.kind == wasm::TypeDef::kFunc) {
-    return test("is_function", "base, ", absl::StrCat(", self.types[", cast.type, "]"));
+    return test(cast.exact ? "is_exact_function" : "is_function", "base, ",
+                absl::StrCat(", self.types[", cast.type, "]"));
   }
   const std::string number = absl::StrCat(", ", TypeNumberOf(cast.type));
-  if (def.final) return test("is_final", "heap, ", number);
+  if (def.final || cast.exact) return test("is_final", "heap, ", number);
   test("is_type", "heap, ", absl::StrCat(number, ", ", def.depth));
 }
 
@@ -115,6 +127,11 @@ void ExpressionPrinter::AppendObject(const Expr* e, std::string& out) const {
       out.append("array_length(heap, ");
       AppendReference(e->a, e->nullable, out);
       out.push_back(')');
+      return;
+    case ExprKind::kGetDescriptor:
+      out.append("object_get32(heap, ");
+      AppendReference(e->a, e->nullable, out);
+      absl::StrAppend(&out, ", ", types[e->index].descriptor_offset, ")");
       return;
     case ExprKind::kRefTest:
       out.append("u32(");

@@ -66,15 +66,18 @@ void StatementEmitter::EmitObject(const Stmt& s) {
 void StatementEmitter::EmitStructNew(const Stmt& s) {
   const wasm::TypeDef& def = context_.module.type_defs[s.index];
   const std::string number = TypeNumberOf(context_.module.canonical_types[s.index]);
-  if (s.negate || s.args.empty()) {
-    return Line(s,
-                absl::StrCat("$dst = ", def.fields.empty() ? "new_object(" : "new_object_of_zeros(",
-                             "heap, ", def.bytes, ", ", number, ");"));
-  }
-  out_.Emit("  { const ref made = new_object(heap, $0, $1);\n", def.bytes, number);
-  for (size_t i = 0; i < s.args.size(); ++i) {
+  const std::string made =
+      absl::StrCat(s.negate && !def.fields.empty() ? "new_object_of_zeros(" : "new_object(",
+                   "heap, ", def.bytes, ", ", number, ");");
+  if (s.args.empty()) return Line(s, absl::StrCat("$dst = ", made));
+  out_.Emit("  { const ref made = $0\n", made);
+  const size_t fields = s.args.size() - def.has_descriptor();
+  for (size_t i = 0; i < fields; ++i) {
     const wasm::Field& field = def.fields[i];
     out_.Emit("    object_put$0(heap, made, $1, $2);\n", PutSuffix(field), field.offset, Arg(s, i));
+  }
+  if (def.has_descriptor()) {
+    out_.Emit("    object_put32(heap, made, $0, $1);\n", def.descriptor_offset, Arg(s, fields));
   }
   Line(s, "  $dst = made; }");
 }

@@ -141,17 +141,12 @@ void StatementEmitter::EmitText(const Stmt& s) {
     case StmtKind::kDataDrop:
       return Line(s, "self.data_size$i = 0;");
     case StmtKind::kTableSet:
-      return Line(s, "table_set(base, self.table$i, $0, $1);");
     case StmtKind::kTableGrow:
-      return Line(s, "$dst = $type(table_grow(base, self.table$i, $0, $1));");
     case StmtKind::kTableFill:
-      return Line(s, "table_fill(base, self.table$i, $0, $1, $2);");
     case StmtKind::kTableCopy:
-      return Line(s, "table_copy(base, self.table$i, self.table$j, $0, $1, $2);");
     case StmtKind::kTableInit:
-      return Line(s, "table_init(base, self.table$j, self.elem$i, self.elem_size$i, $0, $1, $2);");
     case StmtKind::kElemDrop:
-      return Line(s, "self.elem_size$i = 0;");
+      return EmitTable(s);
     case StmtKind::kRoom:
       return EmitRoom(s);
     case StmtKind::kStructNew:
@@ -166,6 +161,23 @@ void StatementEmitter::EmitText(const Stmt& s) {
     case StmtKind::kArrayInitData:
     case StmtKind::kArrayInitElem:
       return EmitObject(s);
+  }
+}
+
+void StatementEmitter::EmitTable(const Stmt& s) {
+  switch (s.kind) {
+    case StmtKind::kTableSet:
+      return Line(s, "table_set(base, self.table$i, $0, $1);");
+    case StmtKind::kTableGrow:
+      return Line(s, "$dst = $type(table_grow(base, self.table$i, $0, $1));");
+    case StmtKind::kTableFill:
+      return Line(s, "table_fill(base, self.table$i, $0, $1, $2);");
+    case StmtKind::kTableCopy:
+      return Line(s, "table_copy(base, self.table$i, self.table$j, $0, $1, $2);");
+    case StmtKind::kTableInit:
+      return Line(s, "table_init(base, self.table$j, self.elem$i, self.elem_size$i, $0, $1, $2);");
+    default:
+      return Line(s, "self.elem_size$i = 0;");
   }
 }
 

@@ -123,11 +123,19 @@ class InitializationEmitter {
     };
     if (def.kind == wasm::TypeDef::kStruct) {
       const bool defaults = i.kind == ConstInstr::kStructNewDefault;
+      std::string descriptor;
+      if (def.has_descriptor()) {
+        descriptor = absl::StrCat(object, "_descriptor");
+        out_.Emit("  const ref $0 = non_null(base, $1);\n", descriptor, take(1)[0]);
+      }
       const std::vector<std::string> values = take(defaults ? 0 : def.fields.size());
       out_.Emit("  make_room(base, heap, $0);\n  const ref $1 = new_object$2(heap, $0, $3);\n",
                 def.bytes, object, defaults && !def.fields.empty() ? "_of_zeros" : "", type);
       for (size_t f = 0; f < values.size(); ++f)
         put(def.fields[f], def.fields[f].offset, values[f]);
+      if (def.has_descriptor()) {
+        out_.Emit("  object_put32(heap, $0, $1, $2);\n", object, def.descriptor_offset, descriptor);
+      }
     } else {
       const wasm::Field& element = def.fields[0];
       const bool fixed = i.kind == ConstInstr::kArrayNewFixed;

@@ -146,7 +146,9 @@ class SourceEmitter {
           absl::StrCat(Quote(module_.type_keys[t]), ", ",
                        super == wasm::kNoSupertype ? "kNoType" : absl::StrCat(super, "u"));
       if (!IsFunction(t)) {
-        out_.Emit("  {nullptr, nullptr, 0, 0, 0, 0, $0, nullptr, nullptr},\n", key);
+        const bool array = module_.type_defs[t].kind == wasm::TypeDef::kArray;
+        out_.Emit("  {nullptr, nullptr, 0, 0, 0, 0, $0, nullptr, nullptr, ObjectKind::$1},\n", key,
+                  array ? "kArray" : "kStruct");
         continue;
       }
       out_.Emit("TYPE($0, $1, $2, $3, $4, $5)\n", c, type.params.size(), type.results.size(),
@@ -256,7 +258,8 @@ class SourceEmitter {
     out_.Put("  {},\n};\n");
     out_.Put("const FunctionImportSlot function_imports[] = {\n");
     for (uint32_t f = 0; f < module_.imported_functions; ++f) {
-      out_.Emit("  {offsetof(Self, import_$0), $1},\n", f, module_.functions[f].type);
+      out_.Emit("  {offsetof(Self, import_$0), $1$2},\n", f, module_.functions[f].type,
+                module_.functions[f].exact ? ", true" : "");
     }
     out_.Put("  {},\n};\n");
   }

@@ -11,12 +11,16 @@ std::string RefTypeOf(wasm::ValType type) {
   if (!type.is_ref()) return "{0, false, kNoType}";
   const char* nullable = type.nullable() ? "true" : "false";
   if (type.kind() == wasm::ValType::kTypedRef) {
-    return absl::StrCat("{0, ", nullable, ", ", type.type_index(), "}");
+    return absl::StrCat("{", type.exact() ? "kExactHeap" : "0", ", ", nullable, ", ",
+                        type.type_index(), "}");
   }
   return absl::StrCat("{", wasm::CodeOf(type.kind()), ", ", nullable, ", kNoType}");
 }
 
 namespace {
+
+// With what refers to the descriptor.
+size_t FieldsOf(const wasm::TypeDef& def) { return def.fields.size() + def.has_descriptor(); }
 
 bool HasReferences(const wasm::FuncType& type) {
   const auto is_ref = [](wasm::ValType t) { return t.is_ref(); };
@@ -49,12 +53,16 @@ void EmitObjectTypes(const wasm::Module& module, Writer& out) {
   out.Put("\n// ---- Structs and arrays ----\n");
   for (size_t t = 0; t < module.types.size(); ++t) {
     const wasm::TypeDef& def = module.type_defs[t];
-    if (module.canonical_types[t] != t || def.fields.empty()) continue;
+    if (module.canonical_types[t] != t || FieldsOf(def) == 0) continue;
     out.Emit("const FieldInfo fields_$0[] = {\n", t);
     for (const wasm::Field& field : def.fields) {
       out.Emit("  {$0, $1, $2, $3, $4},\n", ValTypeName(module, field.type),
                static_cast<int>(field.packed_bits), field.mut ? "true" : "false", field.offset,
                RefTypeOf(field.type));
+    }
+    if (def.has_descriptor()) {
+      out.Emit("  {ValType::kAnyRef, 0, false, $0, {kExactHeap, false, $1}},  // its descriptor\n",
+               def.descriptor_offset, def.descriptor);
     }
     out.Put("};\n");
   }
@@ -65,10 +73,11 @@ void EmitObjectTypes(const wasm::Module& module, Writer& out) {
       out.Put("  {ObjectKind::kNone, false, 0, 0, 0, nullptr},\n");
       continue;
     }
-    out.Emit("  {ObjectKind::$0, $1, $2, $3, $4, $5},\n",
+    out.Emit("  {ObjectKind::$0, $1, $2, $3, $4, $5$6},\n",
              def.kind == wasm::TypeDef::kStruct ? "kStruct" : "kArray",
-             def.final ? "true" : "false", def.depth, def.bytes, def.fields.size(),
-             def.fields.empty() ? "nullptr" : absl::StrCat("fields_", module.canonical_types[t]));
+             def.final ? "true" : "false", def.depth, def.bytes, FieldsOf(def),
+             FieldsOf(def) == 0 ? "nullptr" : absl::StrCat("fields_", module.canonical_types[t]),
+             def.has_descriptor() ? ", true" : "");
   }
   out.Put("  {},\n};\n");
   EmitSignatureRefs(module, out);

@@ -50,6 +50,10 @@ class RowMaker {
   }
 
  private:
+  static uint8_t Steps(const Instruction& i, Immediate from) {
+    return static_cast<uint8_t>(static_cast<int>(i.immediate) - static_cast<int>(from));
+  }
+
   // All kinds of immediates, so that a new one is not passed over: the compiler warns.
   void Add(const Instruction& i) {
     switch (i.immediate) {
@@ -70,13 +74,10 @@ class RowMaker {
                        {},
                        {}});
       case Immediate::kLane2:
-        return AddLanes(i, 2);
       case Immediate::kLane4:
-        return AddLanes(i, 4);
       case Immediate::kLane8:
-        return AddLanes(i, 8);
       case Immediate::kLane16:
-        return AddLanes(i, 16);
+        return AddLanes(i, 2 << Steps(i, Immediate::kLane2));
       case Immediate::kShuffle:
         return AddShuffles(i);
       case Immediate::kMemArg8:
@@ -86,21 +87,15 @@ class RowMaker {
       case Immediate::kMemArg128:
         return AddAccess(i, "", {0, 0}, /*writes=*/absl::EndsWith(i.signature, ":"));
       case Immediate::kMemLane8:
-        return AddLaneAccess(i, 16);
       case Immediate::kMemLane16:
-        return AddLaneAccess(i, 8);
       case Immediate::kMemLane32:
-        return AddLaneAccess(i, 4);
       case Immediate::kMemLane64:
-        return AddLaneAccess(i, 2);
+        return AddLaneAccess(i, 16 >> Steps(i, Immediate::kMemLane8));
       case Immediate::kAtomic8:
-        return AddAtomic(i, 0);
       case Immediate::kAtomic16:
-        return AddAtomic(i, 1);
       case Immediate::kAtomic32:
-        return AddAtomic(i, 2);
       case Immediate::kAtomic64:
-        return AddAtomic(i, 3);
+        return AddAtomic(i, Steps(i, Immediate::kAtomic8));
       // Nothing that is computed: control, variables, tables, references, bulk operations.
       case Immediate::kBlock:
       case Immediate::kLabel:
