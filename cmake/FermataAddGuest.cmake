@@ -50,7 +50,7 @@ include_guard(GLOBAL)
 set(_FERMATA_FEATURES mutable-globals sign-extension saturating-float-to-int multi-value bulk-memory
     reference-types extended-const simd relaxed-simd tail-call exceptions legacy-exceptions memory64
     multi-memory function-references gc threads custom-page-sizes wide-arithmetic
-    compact-imports)
+    compact-imports custom-descriptors)
 
 # Stops with a message, given in pieces, about the call of fermata_add_guest(<target> ...).
 function(_fermata_guest_error)

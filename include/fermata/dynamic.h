@@ -276,6 +276,9 @@ class DynamicStep {
   absl::Status Refuel(uint64_t fuel);
   // Makes the call fail at its op: it traps with Trap::kHost and this message.
   absl::Status Throw(absl::string_view message);
+  // Makes the op throw an exception, which guests may catch. `tag`: Extern::tag; `values`: its
+  // payload. Errors, which change nothing: not suspended, an unknown tag, wrong values.
+  absl::Status Throw(uint32_t tag, absl::Span<const Value> values);
   // Suspended or paused: drops the frames. The step has then trapped with Trap::kCancelled. No
   // guest code runs.
   void Cancel();
@@ -372,6 +375,8 @@ class StoreHandle {
   // are errors.
   absl::StatusOr<DynamicStep> CallRef(core::ref function, absl::Span<const Value> arguments);
   absl::StatusOr<Signature> SignatureOf(core::ref function) const;
+  // The payload of an exception tag, as parameters. Error: there is no such tag.
+  absl::StatusOr<Signature> SignatureOfTag(uint32_t tag) const;
 
   // Externs that the host makes. A null `code` makes a function that suspends: an op whose module
   // is "#host" and whose name is `name`. It can be put into tables and be an import.

@@ -23,9 +23,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "fermata/core/objects.h"
 #include "fermata/dynamic.h"
@@ -36,13 +39,15 @@ namespace fermata {
 // destroyed on any thread, and after its store, which leaves it null.
 class Kept {
  public:
-  Kept() = default;
+  Kept();
   Kept(Kept&& other) noexcept;
   Kept& operator=(Kept&& other) noexcept;
   ~Kept();
   // The reference, valid as described above. Null if nothing is kept.
   Value value() const;
   explicit operator bool() const { return value().low != 0; }
+  // Which one it is in a snapshot that is made now: RestoredStore::kept. Something must be kept.
+  uint32_t number() const;
   // Lets go of it.
   void Drop();
 
@@ -54,7 +59,7 @@ class Kept {
 };
 
 // What a reference refers to.
-enum class ObjectKind : uint8_t { kNull, kI31, kHost, kStruct, kArray };
+enum class ObjectKind : uint8_t { kNull, kI31, kHost, kStruct, kArray, kString };
 
 // What a store's host may do with objects. Refers to the store, and costs nothing to make.
 class Objects {
@@ -91,6 +96,11 @@ class Objects {
   absl::StatusOr<Value> MakeArray(const DynamicInstance& instance, uint32_t type,
                                   absl::Span<const uint8_t> bytes);
 
+  // A string (js_string.h), an externref. From UTF-8, which must be well-formed, or from UTF-16 code
+  // units, which may be any; of at most 2^28 units.
+  absl::StatusOr<Value> MakeString(absl::string_view utf8);
+  absl::StatusOr<Value> MakeString(std::u16string_view units);
+
   // ---- Reading and writing ----
 
   // Field `index` of a struct, or element `index` of an array. Packed ones are zero-extended.
@@ -99,6 +109,9 @@ class Objects {
   absl::Status Set(Value object, uint32_t index, Value value);
   // What an object of a type with a custom descriptor was made with.
   absl::StatusOr<Value> Descriptor(Value object) const;
+  // A string as UTF-16 code units, or as UTF-8, with U+FFFD for lone surrogates.
+  absl::StatusOr<std::u16string> UnitsOf(Value string) const;
+  absl::StatusOr<std::string> Utf8Of(Value string) const;
   // Of an array.
   absl::StatusOr<uint32_t> Length(Value array) const;
   // The bytes of an array of numbers or vectors (little-endian), valid as a reference is.

@@ -40,6 +40,7 @@
 #include "absl/types/span.h"
 #include "fermata/dynamic.h"
 #include "fermata/needs_cxx20.h"
+#include "fermata/objects.h"
 #include "fermata/step.h"
 
 namespace fermata {
@@ -80,6 +81,7 @@ struct RestoredStore {
   // What the host had made itself (StoreHandle::MakeMemory …), in the order it made it.
   std::vector<Extern> externs;
   std::vector<DynamicStep> steps;  // as given to Save
+  std::vector<Kept> kept;          // what the host kept (objects.h), by Kept::number()
 };
 
 // Errors: kInvalidArgument and kDataLoss (not a snapshot, another version, damaged, inconsistent),

@@ -1,5 +1,7 @@
-// Room for objects, and casts of functions.
+// Room for objects, and casts of functions. The freestanding profile has no heap.
 #include "fermata/core/heap.h"
+
+#if !defined(FERMATA_FREESTANDING)
 
 namespace fermata::core {
 
@@ -33,3 +35,5 @@ bool FunctionIs(const Instance* instance, ref function, u32 type) {
 }
 
 }  // namespace fermata::core
+
+#endif  // !FERMATA_FREESTANDING

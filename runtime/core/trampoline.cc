@@ -249,22 +249,28 @@ FERMATA_COLD Exit Unwound(Context& context, Activation& activation, Unwind unwin
 // Puts back what an entry within another changes.
 struct Outer {
   explicit Outer(Context& c) : context(c), entry(c.entry), activation(c.activation) {
+    context.entry = nullptr;
+#if !defined(FERMATA_FREESTANDING)
     hosting = c.hosting;
     record = {activation != nullptr ? activation : hosting, c.outer};
-    context.entry = nullptr;
     context.outer = &record;
+#endif
   }
   ~Outer() {
     context.entry = entry;
     context.activation = activation;
+#if !defined(FERMATA_FREESTANDING)
     context.hosting = hosting;
     context.outer = record.outer;
+#endif
   }
   Context& context;
   void* entry;
   Activation* activation;
+#if !defined(FERMATA_FREESTANDING)
   Activation* hosting;
   OuterEntry record;
+#endif
 };
 FERMATA_COLD Exit EnterNested(Context& context, Activation& activation, const Function& function,
                               Invoke invoke, const u64* arguments) {
@@ -533,6 +539,26 @@ Exit Resume(Context& context, Activation& activation, const u64* results, u32 co
   activation.depth = 0;
   activation.value = value;
   return Exit::kReturned;
+}
+
+Exit ResumeThrow(Context& context, Activation& activation, u32 tag, const u64* values,
+                 u32 payload) {
+  if (!StackAbove(context.stack_limit)) return Fail(context, activation, Trap::kCallStackExhausted);
+  Store& store = *activation.store;
+  const u8* const top = activation.frames + activation.size;
+  const u32 op = FrameBefore(top, activation, Attach(context, store)).bytes;
+  activation.size -= op;
+  --activation.depth;
+  StoreResults(context, values, payload);
+  context.tag = tag;
+  context.payload = payload;
+  if (!UnwindToHandler(activation)) return Uncaught(context, activation);
+  // Resume drops the frame on top.
+  memmove(End(activation), top - op, op);
+  activation.size += op;
+  ++activation.depth;
+  SetUnwind(store, Unwind::kThrow);
+  return Resume(context, activation, nullptr, 0);
 }
 
 Exit Initialize(Context& context, Activation& activation, Instance& instance) {

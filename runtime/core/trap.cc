@@ -50,6 +50,8 @@ const char* TrapMessage(Trap trap) {
       return "out of bounds array access";
     case Trap::kHeapExhausted:
       return "heap exhausted";
+    case Trap::kStringOutOfBounds:
+      return "string index out of bounds";
   }
   return "unknown trap";
 }

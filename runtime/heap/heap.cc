@@ -39,7 +39,7 @@ absl::Status Heap::Reserve(uint64_t most) {
   header() = {};
   header().top = begin();
   header().limit = stress_ != 0 ? begin() : static_cast<uint32_t>(begin() + first);
-  SetDisplays();
+  AddStringTypes();
   return absl::OkStatus();
 }
 
@@ -123,23 +123,52 @@ uint32_t Heap::AddType(const core::ModuleInfo& module, uint32_t t,
         element.packed_bits != 0 ? element.packed_bits / 8u : core::FrameBytes(element.type);
     for (; bytes > 1; bytes /= 2) ++type.log2;
   }
-  // The depth, the description, the display.
-  displays_.push_back(object.depth);
-  displays_.push_back(static_cast<uint32_t>(types_.size() << 1) |
-                      (object.kind == ObjectKind::kArray ? core::kArrayFlag : 0));
+  const uint32_t supertype = module.types[t].supertype;
+  return AddType(std::move(type), object.depth,
+                 supertype == core::kNoType ? 0 : numbers[supertype]);
+}
+
+// The depth, the description, the display.
+uint32_t Heap::AddType(HeapType type, uint32_t depth, uint32_t supertype) {
+  displays_.push_back(depth);
+  displays_.push_back(static_cast<uint32_t>(types_.size() << core::kDescriptionShift) |
+                      (type.opaque ? core::kOpaqueFlag : 0) |
+                      (type.kind == ObjectKind::kArray ? core::kArrayFlag : 0));
   const size_t place = displays_.size();
   type.number = static_cast<uint32_t>(4 * place);
-  displays_.resize(place + std::max(object.depth + 1, core::kDisplayWords));
-  displays_[place + object.depth] = type.number;
-  const uint32_t supertype = module.types[t].supertype;
-  if (supertype != core::kNoType) {
-    const size_t from = numbers[supertype] / 4;
-    std::copy_n(displays_.begin() + from, object.depth, displays_.begin() + place);
-  }
-  numbers_.emplace(type.canonical, type.number);
+  displays_.resize(place + std::max(depth + 1, core::kDisplayWords));
+  displays_[place + depth] = type.number;
+  std::copy_n(displays_.begin() + supertype / 4, depth, displays_.begin() + place);
+  if (!type.opaque) numbers_.emplace(type.canonical, type.number);
   numbered_.insert(type.number);
   types_.push_back(std::move(type));
   return types_.back().number;
+}
+
+void Heap::AddStringTypes() {
+  const core::FieldInfo byte = {core::ValType::kI32, 8, true, core::kArrayHeader, {}};
+  const core::FieldInfo unit = {core::ValType::kI32, 16, true, core::kArrayHeader, {}};
+  const core::RefType external = {static_cast<uint8_t>(core::HeapType::kExternRef), true, 0};
+  const auto field = [&](core::ValType type, uint32_t offset) {
+    return core::FieldInfo{type, 0, true, offset, external};
+  };
+  const auto add = [&](HeapType type) {
+    type.canonical = core::kNoType;
+    type.opaque = true;
+    return AddType(std::move(type), 0, 0);
+  };
+  string_types_[kLatin1] = add({0, 0, ObjectKind::kArray, core::kArrayHeader, 0, {byte}, {}, {}});
+  string_types_[kUtf16] = add({0, 0, ObjectKind::kArray, core::kArrayHeader, 1, {unit}, {}, {}});
+  string_types_[kRope] = add({0,
+                              0,
+                              ObjectKind::kStruct,
+                              16,
+                              0,
+                              {field(core::ValType::kExternRef, 4),
+                               field(core::ValType::kExternRef, 8), field(core::ValType::kI32, 12)},
+                              {4, 8},
+                              {}});
+  SetDisplays();
 }
 
 uint32_t Heap::NumberOf(uint32_t canonical) const {

@@ -38,6 +38,7 @@ struct HeapType {
   std::vector<uint32_t> references;  // to objects
   std::vector<uint32_t> exceptions;  // exnref
   bool has_descriptor = false;
+  bool opaque = false;  // core::kOpaqueFlag; `canonical` is core::kNoType
 
   size_t own_fields() const { return fields.size() - has_descriptor; }
 };
@@ -58,8 +59,17 @@ class Heap {
   // numbers within the process.
   std::vector<uint32_t> AddTypes(const core::ModuleInfo& module,
                                  absl::Span<const uint32_t> canonical);
+  // Strings: arrays of bytes (Latin-1), arrays of UTF-16 code units, and ropes, structs of two strings
+  // and a length. See strings.h.
+  enum StringType : uint32_t { kLatin1, kUtf16, kRope, kStringTypes };
+  uint32_t string_type(StringType type) const { return string_types_[type]; }
+  bool IsString(core::ref reference) const {
+    return Holds(reference) && TypeOf(core::object_get32(base_, reference, 0)).opaque;
+  }
   // The type of an object. `number` must be one that an object begins with.
-  const HeapType& TypeOf(uint32_t number) const { return types_[displays_[number / 4 - 1] >> 1]; }
+  const HeapType& TypeOf(uint32_t number) const {
+    return types_[displays_[number / 4 - 1] >> core::kDescriptionShift];
+  }
   uint64_t SizeOf(core::ref object) const;
 
   // Whether a reference is to an object in the space that is in use.
@@ -139,6 +149,9 @@ class Heap {
   core::ref Move(core::ref object);
   uint32_t AddType(const core::ModuleInfo& module, uint32_t type,
                    absl::Span<const uint32_t> canonical, const std::vector<uint32_t>& numbers);
+  // Gives it a number. `supertype`: that of its supertype, if depth is not 0.
+  uint32_t AddType(HeapType type, uint32_t depth, uint32_t supertype);
+  void AddStringTypes();
   void SetDisplays() { header().displays = displays_.data(); }
 
   const uint32_t stress_;
@@ -154,6 +167,7 @@ class Heap {
   uint64_t collections_ = 0;
   std::vector<bool> starts_;  // by word of the first space
 
+  uint32_t string_types_[kStringTypes] = {};
   std::vector<uint32_t> displays_{0};  // no type has the number 0
   std::vector<HeapType> types_;
   absl::flat_hash_map<uint32_t, uint32_t> numbers_;  // by canonical number

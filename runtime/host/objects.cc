@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/heap/strings.h"
 #include "runtime/host/collect.h"
 #include "runtime/host/references.h"
 #include "runtime/host/state.h"
@@ -58,7 +59,22 @@ absl::StatusOr<const HeapType*> TypeOf(const StoreState& store, Value object) {
       !store.heap->IsObject(object.ref())) {
     return absl::InvalidArgumentError("not a reference to an object");
   }
-  return &store.heap->TypeOf(core::object_get32(store.heap->base(), object.ref(), 0));
+  const HeapType& type =
+      store.heap->TypeOf(core::object_get32(store.heap->base(), object.ref(), 0));
+  if (type.opaque) return absl::InvalidArgumentError("the reference is to a string");
+  return &type;
+}
+
+// Calls make(Strings), which returns 0 where there is no room, once more with room.
+template <class Make>
+absl::StatusOr<Value> MakeWithRoom(StoreState& store, Make&& make) {
+  const absl::Status status = store.MakeHeap();
+  if (!status.ok()) return status;
+  Strings strings(*store.heap);
+  core::ref made = make(strings);
+  if (made == 0 && store.heap->Grow(strings.wanted(), /*must=*/true)) made = make(strings);
+  if (made == 0) return absl::ResourceExhaustedError(TrapMessage(Trap::kHeapExhausted));
+  return Value::ExternRef(made);
 }
 
 absl::StatusOr<Place> Find(const StoreState& store, Value object, uint32_t index) {
@@ -161,6 +177,7 @@ struct Kept::Place {
 };
 
 Kept::Kept(std::unique_ptr<Place> place) : place_(std::move(place)) {}
+Kept::Kept() = default;
 Kept::Kept(Kept&& other) noexcept = default;
 Kept& Kept::operator=(Kept&& other) noexcept = default;
 Kept::~Kept() = default;
@@ -169,6 +186,8 @@ Value Kept::value() const {
   if (place_ == nullptr || place_->link->store() == nullptr) return Value::AnyRef(0);
   return place_->link->KeptAt(place_->number);
 }
+
+uint32_t Kept::number() const { return place_->number; }
 
 void Kept::Drop() { place_ = nullptr; }
 
@@ -187,6 +206,7 @@ ObjectKind Objects::KindOf(Value reference) const {
   const StoreState& state = ObjectsAccess::Of(store_);
   if (reference.low == 0) return ObjectKind::kNull;
   if ((reference.low & core::kI31Tag) != 0) return ObjectKind::kI31;
+  if (state.heap != nullptr && state.heap->IsString(reference.ref())) return ObjectKind::kString;
   const auto type = internal::TypeOf(state, reference);
   if (!type.ok()) return ObjectKind::kHost;
   return (*type)->kind == core::ObjectKind::kStruct ? ObjectKind::kStruct : ObjectKind::kArray;
@@ -261,6 +281,40 @@ absl::StatusOr<Value> Objects::MakeArray(const DynamicInstance& instance, uint32
     std::memcpy(state.heap->base() + *array + core::kArrayHeader, bytes.data(), bytes.size());
   }
   return Value::AnyRef(*array);
+}
+
+absl::StatusOr<Value> Objects::MakeString(std::u16string_view units) {
+  if (units.size() > internal::Strings::kMostUnits) {
+    return absl::InvalidArgumentError("the string is too long");
+  }
+  const std::vector<uint16_t> copy(units.begin(), units.end());
+  return internal::MakeWithRoom(ObjectsAccess::Of(store_), [&](internal::Strings& strings) {
+    return strings.FromUnits(copy);
+  });
+}
+
+absl::StatusOr<Value> Objects::MakeString(absl::string_view utf8) {
+  std::u16string units;
+  if (!internal::DecodeUtf8(utf8, units)) {
+    return absl::InvalidArgumentError("the string is not UTF-8");
+  }
+  return MakeString(units);
+}
+
+absl::StatusOr<std::u16string> Objects::UnitsOf(Value string) const {
+  const StoreState& state = ObjectsAccess::Of(store_);
+  if (state.heap == nullptr || string.low > 0xffffffff || !state.heap->IsObject(string.ref()) ||
+      !state.heap->IsString(string.ref())) {
+    return absl::InvalidArgumentError("not a reference to a string");
+  }
+  return internal::Strings(*state.heap).Units(string.ref());
+}
+
+absl::StatusOr<std::string> Objects::Utf8Of(Value string) const {
+  const absl::StatusOr<std::u16string> units = UnitsOf(string);
+  if (!units.ok()) return units.status();
+  const std::vector<uint16_t> copy(units->begin(), units->end());
+  return internal::EncodeUtf8(copy);
 }
 
 absl::StatusOr<Value> Objects::Get(Value object, uint32_t index) const {

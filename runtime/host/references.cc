@@ -18,13 +18,13 @@ bool IsOfType(const StoreState& store, const core::RefType& type, core::ref refe
     case HeapType::kAnyRef:
       return true;
     case HeapType::kEqRef:
-      return i31 || object;
+      return i31 || (object && (own == nullptr || !own->opaque));
     case HeapType::kI31Ref:
       return i31;
     case HeapType::kStructRef:
-      return own != nullptr && own->kind == core::ObjectKind::kStruct;
+      return own != nullptr && !own->opaque && own->kind == core::ObjectKind::kStruct;
     case HeapType::kArrayRef:
-      return own != nullptr && own->kind == core::ObjectKind::kArray;
+      return own != nullptr && !own->opaque && own->kind == core::ObjectKind::kArray;
     case HeapType::kConcrete:
       return own != nullptr && IsSubtype(own->canonical, type.type);
     case HeapType::kExact:
@@ -39,9 +39,8 @@ bool IsOfType(const StoreState& store, const core::RefType& type, core::ref refe
 bool RefExists(const StoreState& store, ValType type, uint64_t handle) {
   switch (type) {
     case ValType::kFuncRef:
-      return handle == 0 ||
-             (handle <= store.functions.size() &&
-              !store.unusable.contains(store.functions[handle - 1].instance));
+      return handle == 0 || (handle <= store.functions.size() &&
+                             !store.unusable.contains(store.functions[handle - 1].instance));
     case ValType::kExnRef:
       return handle == 0 || store.exceptions.Has(handle);
     case ValType::kAnyRef:

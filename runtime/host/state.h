@@ -330,6 +330,7 @@ struct DynamicStep::State : internal::CallState {
   // Objects may be referred to by its frames or results from now on.
   void List();
   bool CollectAndResume(core::Context* context, core::Exit& exit);
+  bool AnswerBuiltin(core::Context* context, core::Exit& exit);
   void CollectIfStressed(const core::Context& context);
   absl::Status Continue();
   // A copy of these frames; false if there is no memory.

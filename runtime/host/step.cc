@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "fermata/core/frame.h"
 #include "runtime/host/collect.h"
+#include "runtime/host/js_string.h"
 #include "runtime/host/state.h"
 #include "runtime/os/hosted_context.h"
 
@@ -83,6 +84,40 @@ bool DynamicStep::State::CollectAndResume(core::Context* context, core::Exit& ex
   return true;
 }
 
+// The call may have been left by a builtin that had no room: collects and answers it, and runs the
+// call on. False: it has trapped, or is suspended on an op of the host's.
+bool DynamicStep::State::AnswerBuiltin(core::Context* context, core::Exit& exit) {
+  internal::StoreState& s = *store();
+  if (s.heap == nullptr) return false;
+  // Each time one more of its strings is made flat, and then one made.
+  constexpr int kMostRounds = 8;
+  for (int round = 0; round < kMostRounds; ++round) {
+    decoded = false;
+    Decode();
+    const void* const owner = op_owner;
+    decoded = false;
+    if (owner != internal::JsStringOwner()) return false;
+    absl::InlinedVector<uint64_t, 4> slots;
+    internal::AppendSlots(values, slots);
+    const internal::BuiltinResult result =
+        internal::CallJsString(s, {import->name.data, import->name.size}, slots.data());
+    switch (result.outcome) {
+      case internal::BuiltinOutcome::kDone:
+        exit = core::Resume(*context, activation, &result.value, 1);
+        return true;
+      case internal::BuiltinOutcome::kTrap:
+        Trapped(result.trap, "");
+        return false;
+      case internal::BuiltinOutcome::kNoRoom:
+        if (internal::Collect(s, activation, result.wanted)) continue;
+        Trapped(Trap::kHeapExhausted, "");
+        return false;
+    }
+  }
+  Trapped(Trap::kHeapExhausted, "");
+  return false;
+}
+
 void DynamicStep::State::KeepLink() {
   if (keeps_link) return;
   keeps_link = true;
@@ -148,8 +183,11 @@ bool DynamicStep::State::GoOnStarting(core::Context* context) {
 
 void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
   decoded = false;
-  while (exit == core::Exit::kCollect) {
-    if (!CollectAndResume(context, exit)) return;
+  while (exit == core::Exit::kCollect || exit == core::Exit::kSuspended) {
+    const bool collect = exit == core::Exit::kCollect;
+    if (collect ? CollectAndResume(context, exit) : AnswerBuiltin(context, exit)) continue;
+    if (collect || phase == Phase::kTrapped) return;
+    break;
   }
   if (exit != core::Exit::kTrapped) suspended_size = activation.size;
   switch (exit) {
@@ -387,6 +425,32 @@ absl::Status DynamicStep::Refuel(uint64_t fuel) {
 absl::Status DynamicStep::Throw(absl::string_view message) {
   if (!suspended()) return Not("suspended");
   state_->Trapped(Trap::kHost, message);
+  return absl::OkStatus();
+}
+
+absl::Status DynamicStep::Throw(uint32_t tag, absl::Span<const Value> values) {
+  if (!suspended()) return Not("suspended");
+  State& s = *state_;
+  internal::StoreState& store = *s.store();
+  if (tag >= store.tags.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("no tag has the number ", tag));
+  }
+  const uint32_t type = store.tags[tag];
+  const std::string misfit = internal::Misfit(
+      store, "value", internal::SignatureOfType(type).params, values, internal::RefsOfType(type));
+  if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
+  absl::InlinedVector<uint64_t, 4> slots;
+  internal::AppendSlots(values, slots);
+  core::Context* context = internal::ThreadContext(store.max_results);
+  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
+  internal::StoreUse use(store, context);
+  if (!use.ok()) return use.status();
+  const internal::StackBudget budget(*context, store.store.limits.stack_bytes);
+  s.phase = State::Phase::kRunning;
+  if (s.restored) ForgetResults(*context);
+  s.Take(core::ResumeThrow(*context, s.activation, tag, slots.data(),
+                           static_cast<uint32_t>(slots.size())),
+         context);
   return absl::OkStatus();
 }
 

@@ -260,6 +260,13 @@ absl::StatusOr<Signature> StoreHandle::SignatureOf(core::ref function) const {
   return internal::SignatureOfType(state_->functions[function - 1].type);
 }
 
+absl::StatusOr<Signature> StoreHandle::SignatureOfTag(uint32_t tag) const {
+  if (tag >= state_->tags.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("no tag has the number ", tag));
+  }
+  return internal::SignatureOfType(state_->tags[tag]);
+}
+
 absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const Signature& signature,
                                                  HostFunction code) {
   State& s = *state_;
@@ -340,6 +347,7 @@ absl::StatusOr<Extern> StoreHandle::MakeGlobal(Value value, bool mut) {
   state_->globals.push_back(std::move(cell));
   result.global.Set(value);
   result.ref = internal::AbstractRef(value.type);
+  if (!mut && core::IsRef(value.type)) result.ref.nullable = value.low == 0;
   return result;
 }
 

@@ -85,6 +85,13 @@ class Capturer {
   void CaptureHeap() {
     image_.heap.exists = true;
     image_.heap.objects = store_.heap->objects();
+    for (uint32_t k = 0; k < Heap::kStringTypes; ++k) {
+      const uint32_t number = store_.heap->string_type(static_cast<Heap::StringType>(k));
+      image_.heap.types.push_back({number, HeapImage::kStrings, k});
+    }
+    store_.link->ForEachKept([&](const Value& value) {
+      image_.heap.kept.push_back({core::LetterOf(value.type), value.ref()});
+    });
     absl::flat_hash_set<uint32_t> found;
     for (uint32_t i = 0; i < store_.owned.size(); ++i) {
       const InstanceState& state = SnapshotAccess::Of(*store_.owned[i]);

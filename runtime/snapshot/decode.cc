@@ -32,6 +32,10 @@ class Decoder {
         image_.heap.types.push_back({number, instance, r_.U32()});
       }
       image_.heap.objects = r_.Span(r_.U32());
+      for (uint32_t n = r_.Count(8); n != 0; --n) {
+        const char type = static_cast<char>(r_.U32());
+        image_.heap.kept.push_back({type, r_.U32()});
+      }
     }
     for (uint32_t n = r_.Count(16); n != 0 && r_.ok(); --n) {
       StepImage step;

@@ -58,6 +58,11 @@ class Encoder {
       }
       w_.U32(image_.heap.objects.size());
       w_.Bytes(image_.heap.objects.data(), image_.heap.objects.size());
+      w_.U32(image_.heap.kept.size());
+      for (const HeapImage::Kept& kept : image_.heap.kept) {
+        w_.U32(static_cast<uint8_t>(kept.type));
+        w_.U32(kept.reference);
+      }
     }
     w_.U32(image_.steps.size());
     for (const StepImage& step : image_.steps) {
@@ -137,7 +142,7 @@ size_t Estimate(const StoreImage& image) {
   }
   for (const HostMemoryImage& memory : image.memories) add(memory.memory);
   for (const StepImage& step : image.steps) size += step.frames.size() + 16;
-  size += image.heap.objects.size() + 12 * image.heap.types.size();
+  size += image.heap.objects.size() + 12 * image.heap.types.size() + 8 * image.heap.kept.size();
   return size;
 }
 

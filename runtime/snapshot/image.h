@@ -103,14 +103,20 @@ struct ExceptionImage {
 
 // The objects, as they lie in the first space of a heap.
 struct HeapImage {
+  static constexpr uint32_t kStrings = 0xffffffff;
   struct Type {
     uint32_t number;    // that objects begin with
-    uint32_t instance;  // which of `instances`, and which of its module's types
-    uint32_t type;
+    uint32_t instance;  // which of `instances`, and which of its module's types; or kStrings, and
+    uint32_t type;      // which of Heap::StringType
   };
   bool exists = false;
   std::vector<Type> types;
   absl::Span<const uint8_t> objects;
+  struct Kept {
+    char type;  // a letter
+    uint32_t reference;
+  };
+  std::vector<Kept> kept;  // by the host, by number
   std::string storage;  // of the objects, if they had to be copied
 };
 

@@ -6,6 +6,8 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "fermata/objects.h"
+#include "runtime/heap/strings.h"
 #include "runtime/host/references.h"
 #include "runtime/os/hosted_context.h"
 #include "runtime/snapshot/frozen_memory.h"
@@ -46,7 +48,8 @@ class Rebuilder {
   absl::StatusOr<RestoredStore> Run() {
     for (absl::Status (Rebuilder::*stage)() :
          {&Rebuilder::FindModules, &Rebuilder::Make, &Rebuilder::LoadObjects,
-          &Rebuilder::FillExceptions, &Rebuilder::CheckObjects, &Rebuilder::Fill,
+          &Rebuilder::FillExceptions, &Rebuilder::CheckObjects, &Rebuilder::KeepReferences,
+          &Rebuilder::Fill,
           &Rebuilder::FillSteps}) {
       absl::Status status = (this->*stage)();
       if (!status.ok()) return status;
@@ -121,6 +124,7 @@ class Rebuilder {
         absl::StatusOr<Extern> global = result_.store->MakeGlobal(
             Value{type, core::IsRef(type) ? 0 : g.value.low, g.value.high}, g.mut);
         if (!global.ok()) return global.status();
+        if (!g.mut && core::IsRef(type)) global->ref.nullable = g.value.low == 0;
         numbers_.globals.push_back(global->global);
         numbers_.global_refs.push_back(global->ref);
         result_.externs.push_back(*global);
@@ -333,6 +337,11 @@ class Rebuilder {
     if (!image_.heap.exists) return Bad("the objects are missing");
     absl::flat_hash_map<uint32_t, uint32_t> numbers;
     for (const HeapImage::Type& type : image_.heap.types) {
+      if (type.instance == HeapImage::kStrings && type.type < Heap::kStringTypes) {
+        const uint32_t own = s.heap->string_type(static_cast<Heap::StringType>(type.type));
+        if (!numbers.emplace(type.number, own).second) return Bad("a type of objects is unknown");
+        continue;
+      }
       if (type.instance >= result_.instances.size()) return Bad("a type of objects is unknown");
       const InstanceState& state = SnapshotAccess::Of(*result_.instances[type.instance]);
       const ModuleInfo& info = *state.info;
@@ -352,7 +361,12 @@ class Rebuilder {
     if (s.heap == nullptr) return absl::OkStatus();
     const uint8_t* const base = s.heap->base();
     bool good = true;
+    const Strings strings(*s.heap);
     s.heap->ForEachObject([&](core::ref object, const HeapType& type) {
+      if (type.opaque) {
+        good &= strings.IsSound(object);
+        return;
+      }
       const bool array = type.kind == core::ObjectKind::kArray;
       const uint32_t count = array ? core::array_length(base, object) : 1;
       for (const core::FieldInfo& field : type.fields) {
@@ -364,6 +378,21 @@ class Rebuilder {
       }
     });
     return good ? absl::OkStatus() : Bad("an object has a wrong value");
+  }
+
+  absl::Status KeepReferences() {
+    Objects objects(*result_.store);
+    for (const HeapImage::Kept& kept : image_.heap.kept) {
+      ValType type;
+      // A place that was free is of a number.
+      if (!core::TypeOfLetter(kept.type, type) ||
+          (core::IsRef(type) && !RefExists(store(), type, kept.reference))) {
+        return Bad("a reference that was kept is wrong");
+      }
+      result_.kept.push_back(
+          objects.Keep(core::IsRef(type) ? Value{type, kept.reference} : Value::AnyRef(0)));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status CheckException(const ExceptionImage& e) {

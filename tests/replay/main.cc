@@ -47,6 +47,10 @@ cl::opt<unsigned> restore_every(
     "restore-every", cl::init(0), cl::value_desc("n"),
     cl::desc("Save, destroy and restore at every nth suspension and at each of the first 100"),
     cl::cat(category));
+cl::opt<unsigned> stress(
+    "stress", cl::init(0), cl::value_desc("bytes"),
+    cl::desc("Move all objects at every suspension and whenever so many bytes were allocated"),
+    cl::cat(category));
 cl::opt<std::string> report("report", cl::value_desc("file"),
                             cl::desc("Write the results as a JSON array"), cl::cat(category));
 cl::opt<unsigned> jobs("jobs", cl::init(0), cl::value_desc("n"),
@@ -118,7 +122,9 @@ void Play(const std::string& library, const std::string& trace_path, GuestResult
   } else if (!module.ok()) {
     status = module.status();
   } else {
-    fermata::replay::Player player(*trace, plain, {}, restore_every);
+    fermata::Limits limits;
+    limits.heap_stress = stress;
+    fermata::replay::Player player(*trace, plain, limits, restore_every);
     status = player.Play(**module);
     const fermata::replay::PlayStats& stats = player.stats();
     result.imports = stats.imports;
@@ -145,7 +151,8 @@ void PlayInChild(const std::string& program, const std::string& folder, const st
     result.reason = reason;
   };
   fermata::process::Command command = {program, "--play=" + library,
-                                       absl::StrCat("--restore-every=", restore_every.getValue())};
+                                       absl::StrCat("--restore-every=", restore_every.getValue()),
+                                       absl::StrCat("--stress=", stress.getValue())};
   if (plain) command.arguments.push_back("--plain");
   command.arguments.insert(command.arguments.end(), {"--", folder});
   command.errors_apart = true;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "fermata/js_string.h"
 #include "fermata/snapshot.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringExtras.h"
@@ -17,43 +18,6 @@ namespace fermata::replay {
 namespace {
 
 absl::string_view View(const core::Text& text) { return {text.data, text.size}; }
-
-bool IsReference(ValType type) {
-  return type == ValType::kFuncRef || type == ValType::kExternRef || type == ValType::kExnRef;
-}
-
-const char* Name(ValType type) {
-  switch (type) {
-    case ValType::kI32:
-      return "i32";
-    case ValType::kI64:
-      return "i64";
-    case ValType::kF32:
-      return "f32";
-    case ValType::kF64:
-      return "f64";
-    case ValType::kFuncRef:
-      return "funcref";
-    case ValType::kExternRef:
-      return "externref";
-    default:
-      return "value";
-  }
-}
-
-std::string Describe(const TraceValue& value) {
-  switch (value.kind) {
-    case TraceValue::kNumber:
-      return absl::StrFormat("%.17g", value.number);  // distinct for distinct numbers
-    case TraceValue::kBigInt:
-      return absl::StrCat(static_cast<int64_t>(value.bits), "n");
-    case TraceValue::kNull:
-      return "null";
-    case TraceValue::kRef:
-      return absl::StrCat("ref ", value.ref);
-  }
-  return "?";
-}
 
 std::string Describe(const TraceEvent& event) {
   const std::string values = absl::StrJoin(
@@ -73,7 +37,7 @@ std::string Describe(const TraceEvent& event) {
     case TraceEvent::kResult:
       return absl::StrCat("result (", values, ")");
     case TraceEvent::kTrap:
-      return absl::StrCat("trap \"", event.text, "\"");
+      return absl::StrCat("trap \"", event.text, "\" (", values, ")");
     case TraceEvent::kWrite:
       return "memory write";
     case TraceEvent::kGrow:
@@ -84,6 +48,10 @@ std::string Describe(const TraceEvent& event) {
       return "table write";
     case TraceEvent::kMemoryHash:
       return "final memory";
+    case TraceEvent::kFunctionCall:
+      return absl::StrCat("call function ", event.number, "(", values, ")");
+    case TraceEvent::kGlobalGet:
+      return absl::StrCat("read global ", event.name, ": ", values);
   }
   return "?";
 }
@@ -123,67 +91,6 @@ Value FromSlot(ValType type, uint64_t slot) { return {type, slot}; }
 
 }  // namespace
 
-// ---- Values ----
-
-std::string ValueMap::Key(const TraceValue* value) {
-  return value == nullptr ? "undefined" : replay::Describe(*value);
-}
-
-absl::StatusOr<Value> ValueMap::ToGuest(const TraceValue* value, ValType type) {
-  if (!IsReference(type)) {
-    if (value != nullptr) return Value{type, NumericBits(*value, type)};
-    TraceValue undefined;
-    if (type == ValType::kF32 || type == ValType::kF64) {
-      undefined.number = std::numeric_limits<double>::quiet_NaN();
-    }
-    return Value{type, NumericBits(undefined, type)};
-  }
-  if (value != nullptr && value->kind == TraceValue::kNull) return Value{type, 0};
-  if (type == ValType::kExternRef) {
-    const core::ref next = static_cast<core::ref>(external_.size() + 1);
-    return Value::ExternRef(external_.emplace(Key(value), next).first->second);
-  }
-  const auto found = value != nullptr && value->kind == TraceValue::kRef
-                         ? functions_.find(value->ref)
-                         : functions_.end();
-  if (found == functions_.end()) {
-    return absl::UnimplementedError("the host passes a function that the guest has not shown");
-  }
-  return Value{type, found->second};
-}
-
-bool ValueMap::Same(const Value& value, const TraceValue& expected) {
-  if (!IsReference(value.type)) return SameNumeric(value.type, value.low, expected);
-  if (expected.kind == TraceValue::kNull) return value.ref() == 0;
-  if (value.ref() == 0) return false;
-  if (value.type == ValType::kExternRef) {
-    // Each handle was given out by ToGuest. Undefined is recorded as 0.
-    const auto found = external_.find(Key(&expected));
-    if (found != external_.end() && found->second == value.ref()) return true;
-    const auto undefined = external_.find(Key(nullptr));
-    return undefined != external_.end() && undefined->second == value.ref() &&
-           expected.kind == TraceValue::kNumber && expected.number == 0;
-  }
-  if (expected.kind != TraceValue::kRef) return false;
-  const auto [found, is_new] = functions_.emplace(expected.ref, value.ref());
-  return found->second == value.ref();
-}
-
-std::string ValueMap::Describe(const Value& value) const {
-  switch (value.type) {
-    case ValType::kI32:
-      return absl::StrCat("i32 ", static_cast<int32_t>(value.i32()));
-    case ValType::kI64:
-      return absl::StrCat("i64 ", static_cast<int64_t>(value.i64()));
-    case ValType::kF32:
-      return absl::StrCat("f32 ", value.f32());
-    case ValType::kF64:
-      return absl::StrCat("f64 ", value.f64());
-    default:
-      return absl::StrCat(Name(value.type), " ", value.ref());
-  }
-}
-
 // ---- Setting up ----
 
 Player::Player(TraceReader& trace, bool plain, const Limits& limits, uint64_t restore_every)
@@ -205,9 +112,21 @@ absl::Status Player::BindImport(const ModuleInfo& module, const core::ImportInfo
   switch (import.kind) {
     case ExternKind::kFunction: {
       if (!plain_) return absl::OkStatus();  // an op
+      if (header.js_strings && from == "wasm:js-string") return absl::OkStatus();
       const core::FuncType& type = module.types[module.function_imports[import.index].type];
       Signature signature{{type.params, type.params + type.param_count},
                           {type.results, type.results + type.result_count}};
+      if (module.object_types != nullptr) {
+        // The host's functions have nullable references to anything; the import's may not.
+        imports.AddAnswering(
+            from, name, signature,
+            [this, from, name, signature](DynamicInstance&, absl::Span<const uint64_t> arguments,
+                                          absl::Span<uint64_t> results) {
+              const Trap trap = PlainImport(from, name, signature, arguments, results);
+              return trap == Trap::kNone ? HostReply::Answered() : HostReply::Trapped(trap);
+            });
+        return absl::OkStatus();
+      }
       bound =
           store_->MakeFunction(name, signature,
                                [this, from, name, signature](absl::Span<const uint64_t> arguments,
@@ -229,6 +148,9 @@ absl::Status Player::BindImport(const ModuleInfo& module, const core::ImportInfo
       break;
     }
     case ExternKind::kGlobal: {
+      if (!header.string_constants.empty() && from == header.string_constants) {
+        return absl::OkStatus();
+      }
       const auto value = std::find_if(
           header.import_globals.begin(), header.import_globals.end(),
           [&](const TraceHeader::Global& g) { return g.module == from && g.name == name; });
@@ -242,9 +164,14 @@ absl::Status Player::BindImport(const ModuleInfo& module, const core::ImportInfo
       bound = store_->MakeGlobal(*initial, global.mut);
       break;
     }
-    default:
-      return absl::UnimplementedError(
-          absl::StrCat("import ", from, ".", name, " of an unknown kind"));
+    case ExternKind::kTag: {
+      const core::FuncType& type = module.types[module.tags[import.index].type];
+      bound = store_->MakeTag({{type.params, type.params + type.param_count}, {}});
+      if (!bound.ok()) break;
+      if (name == "JSTag") host_tag_ = bound->tag;
+      tags_[absl::StrCat(from, ".", name)] = bound->tag;
+      break;
+    }
   }
   if (!bound.ok()) return bound.status();
   imports.Add(from, name, *bound);
@@ -287,15 +214,28 @@ absl::Status Player::Instantiate(const ModuleInfo& module) {
         absl::StrCat("the trace is of another module: ", wanted, ", not ", hash));
   }
   Imports imports;
+  values_.Attach(store_.get(), nullptr);
   for (uint32_t i = 0; i < module.import_count; ++i) {
     absl::Status status = BindImport(module, module.imports[i], imports);
+    if (!status.ok()) return status;
+  }
+  if (trace_.header().js_strings) AddJsStrings(imports);
+  if (!trace_.header().string_constants.empty()) {
+    absl::Status status =
+        AddStringConstants(*store_, module, trace_.header().string_constants, imports);
     if (!status.ok()) return status;
   }
   imports.SetInitialize(false);  // the recorded host has called it, or has not
   absl::StatusOr<DynamicInstance*> instance = store_->Instantiate(module, imports);
   if (!instance.ok()) return instance.status();
   instance_ = *instance;
+  values_.Attach(store_.get(), instance_);
   FindMemoryAndTable(module);
+  for (uint32_t i = 0; i < module.export_count; ++i) {
+    if (module.exports[i].kind != ExternKind::kTag) continue;
+    absl::StatusOr<Extern> tag = instance_->Find(View(module.exports[i].name));
+    if (tag.ok()) tags_[std::string(View(module.exports[i].name))] = tag->tag;
+  }
   if (!instance_->start_pending()) return absl::OkStatus();
   absl::StatusOr<DynamicStep> start = instance_->Start();
   if (!start.ok()) return start.status();
@@ -342,7 +282,10 @@ absl::Status Player::HostEvent(const TraceEvent& event) {
   switch (event.kind) {
     case TraceEvent::kCall:
     case TraceEvent::kTableCall:
+    case TraceEvent::kFunctionCall:
       return BeginCall(event);
+    case TraceEvent::kGlobalGet:
+      return CheckGlobal(event);
     case TraceEvent::kWrite:
       return Write(event);
     case TraceEvent::kGrow:
@@ -367,6 +310,11 @@ absl::Status Player::BeginCall(const TraceEvent& event) {
     absl::StatusOr<Extern> found = instance_->Find(event.name);
     if (!found.ok()) return found.status();
     signature = found->signature;
+  } else if (event.kind == TraceEvent::kFunctionCall) {
+    name = absl::StrCat("function ", event.number);
+    function = values_.FunctionOf(static_cast<int64_t>(event.number));
+    if (function == 0) return Difference(absl::StrCat(name, " was never seen"));
+    signature = store_->SignatureOf(function);
   } else {
     name = absl::StrCat("table element ", event.number);
     if (!table_) return Difference("no table to call through");
@@ -412,6 +360,15 @@ absl::StatusOr<Extern> Player::HostFunctionFor(const std::string& name,
     made_.push_back(name);
   }
   return made;
+}
+
+absl::Status Player::CheckGlobal(const TraceEvent& event) {
+  absl::StatusOr<Global> global = instance_->FindGlobal(event.name);
+  if (!global.ok()) return global.status();
+  const Value value = global->Get();
+  if (values_.Same(value, event.values[0])) return absl::OkStatus();
+  return Difference(absl::StrCat("global ", event.name, " is ", values_.Describe(value),
+                                 ", expected ", Describe(event.values[0])));
 }
 
 absl::Status Player::SetElement(const TraceEvent& event) {
@@ -513,6 +470,8 @@ absl::Status Player::Restore() {
   RestoreHost host;
   host.modules = {&instance_->info()};
   host.limits = limits_;
+  host.imports.emplace_back();
+  if (trace_.header().js_strings) AddJsStrings(host.imports[0]);
   for (Call& call : calls_) call.step = DynamicStep();
   memory_.reset();
   table_.reset();
@@ -521,6 +480,8 @@ absl::Status Player::Restore() {
   if (!restored.ok()) return restored.status();
   store_ = std::move(restored->store);
   instance_ = restored->instances[0];
+  values_.Restored(std::move(restored->kept));
+  values_.Attach(store_.get(), instance_);
   for (size_t i = 0; i < calls_.size(); ++i) calls_[i].step = std::move(restored->steps[i]);
   for (size_t i = 0; i < made_.size(); ++i) {
     if (!made_[i].empty()) host_functions_[made_[i]] = restored->externs[i];
@@ -543,7 +504,7 @@ absl::Status Player::SettleEnd(const Call& call) {
   if (!next.ok() || !next->has_value()) return next.status();
   const TraceEvent& event = **next;
   if (step.trapped()) {
-    if (event.kind == TraceEvent::kTrap) return absl::OkStatus();
+    if (event.kind == TraceEvent::kTrap && SameThrown(step, event)) return absl::OkStatus();
     return Difference(
         absl::StrCat(call.name, " trapped: ", step.message(), ", expected ", Describe(event)));
   }
@@ -559,6 +520,52 @@ absl::Status Player::SettleEnd(const Call& call) {
                                                  absl::StrAppend(out, values_.Describe(v));
                                                }),
                                  "), expected ", Describe(event)));
+}
+
+// Whether a call ended as the trace says. What the guest threw last is remembered.
+bool Player::SameThrown(const DynamicStep& step, const TraceEvent& event) {
+  const Thrown* const thrown = step.exception();
+  switch (event.thrown) {
+    case TraceEvent::kUnknown:
+    case TraceEvent::kSameAsBefore:
+      return true;
+    case TraceEvent::kRealTrap:
+      return thrown == nullptr;
+    case TraceEvent::kTagged:
+    case TraceEvent::kHostValue:
+      break;
+  }
+  if (thrown == nullptr)
+    return event.thrown == TraceEvent::kHostValue && step.trap() == Trap::kHost;
+  std::optional<uint32_t> tag = host_tag_;
+  if (event.thrown == TraceEvent::kTagged) {
+    const auto found = tags_.find(event.name);
+    if (found == tags_.end()) return true;  // a private one: nobody can look into it
+    tag = found->second;
+  }
+  if (!tag) return true;
+  if (*tag != thrown->tag || event.values.size() != thrown->values.size()) return false;
+  for (size_t i = 0; i < event.values.size(); ++i) {
+    if (!values_.Same(thrown->values[i], event.values[i])) return false;
+  }
+  return true;
+}
+
+// The host throws. What guests can't catch, or could not in version 1, ends the call.
+absl::Status Player::ThrowInto(DynamicStep& step, const TraceEvent& event) {
+  std::optional<uint32_t> tag;
+  if (event.thrown == TraceEvent::kHostValue) tag = host_tag_;
+  if (event.thrown == TraceEvent::kTagged) {
+    const auto found = tags_.find(event.name);
+    if (found == tags_.end()) return Difference(absl::StrCat("no tag ", event.name, " to throw"));
+    tag = found->second;
+  }
+  if (!tag) return step.Throw(event.text);
+  absl::StatusOr<Signature> payload = store_->SignatureOfTag(*tag);
+  if (!payload.ok()) return payload.status();
+  absl::StatusOr<std::vector<Value>> values = Results(event, "a throw", payload->params);
+  if (!values.ok()) return values.status();
+  return step.Throw(*tag, *values);
 }
 
 absl::StatusOr<std::vector<Value>> Player::Results(const TraceEvent& event,
@@ -581,7 +588,7 @@ absl::Status Player::Answer(const TraceEvent& event) {
   }
   DynamicStep& step = calls_.back().step;
   if (event.kind == TraceEvent::kThrow) {
-    absl::Status status = step.Throw(event.text);
+    absl::Status status = ThrowInto(step, event);
     return status.ok() ? Settle() : status;
   }
   const std::string import = absl::StrCat(step.op_module(), ".", step.op_name());

@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "fermata/dynamic.h"
 #include "tests/replay/trace.h"
+#include "tests/replay/values.h"
 
 namespace fermata::replay {
 
@@ -35,24 +36,6 @@ struct PlayStats {
   uint32_t depth = 0;           // most frames that one suspended call held
   uint64_t memory_bytes = 0;    // size of the memory at the end
   bool hash_checked = false;    // the final memory was compared
-};
-
-// Trace values <-> the guest's. References are numbered as they come; the same trace reference is
-// the same handle again.
-class ValueMap {
- public:
-  // `value` may be null: JavaScript's undefined, which is 0, or NaN as a float.
-  absl::StatusOr<Value> ToGuest(const TraceValue* value, ValType type);
-  // Whether `value` is what the trace says; a reference seen for the first time on both sides is.
-  bool Same(const Value& value, const TraceValue& expected);
-  // As messages have it: "i32 5".
-  std::string Describe(const Value& value) const;
-
- private:
-  static std::string Key(const TraceValue* value);
-
-  std::map<std::string, core::ref> external_;  // by key; handles 1, 2, …
-  std::map<int64_t, core::ref> functions_;     // by trace reference
 };
 
 class Player {
@@ -83,6 +66,7 @@ class Player {
   // What the host did: everything but returns from imports.
   absl::Status HostEvent(const TraceEvent& event);
   absl::Status BeginCall(const TraceEvent& event);
+  absl::Status CheckGlobal(const TraceEvent& event);
   absl::Status SetElement(const TraceEvent& event);
   absl::Status Write(const TraceEvent& event);
   absl::Status CheckMemory(const TraceEvent& event);
@@ -91,6 +75,8 @@ class Player {
   // Checks what the innermost call has come to against the next event.
   absl::Status Settle();
   absl::Status SettleEnd(const Call& call);
+  bool SameThrown(const DynamicStep& step, const TraceEvent& event);
+  absl::Status ThrowInto(DynamicStep& step, const TraceEvent& event);
   absl::Status Restore();
   absl::Status CheckImport(const TraceEvent& event, absl::string_view module,
                            absl::string_view name, absl::Span<const Value> arguments);
@@ -114,6 +100,8 @@ class Player {
   std::optional<Memory> memory_;
   std::optional<Table> table_;
   ValueMap values_;
+  std::map<std::string, uint32_t> tags_;          // by the name of their export or import
+  std::optional<uint32_t> host_tag_;              // WebAssembly.JSTag
   std::map<std::string, Extern> host_functions_;  // those put into tables, by name
   std::vector<Call> calls_;                       // suspended or to be settled, innermost last
   uint32_t under_way_ = 0;  // calls of the trace, those of plain imports included

@@ -7,8 +7,12 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 
 namespace fermata::replay {
@@ -23,8 +27,74 @@ absl::Status Malformed(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("malformed trace: ", what));
 }
 
+// JSON has lone surrogates as escapes, for which the parser puts a replacement character. They are
+// kept as code points that no text has: these, by their low 11 bits.
+constexpr uint32_t kLone = 0x10f800;
+
+// The four hexadecimal digits at `at`; -1 if there are none.
+int HexAt(absl::string_view text, size_t at) {
+  int value = 0;
+  for (size_t i = at; i < at + 4; ++i) {
+    if (i >= text.size() || !absl::ascii_isxdigit(static_cast<unsigned char>(text[i]))) return -1;
+    value = value * 16 + static_cast<int>(llvm::hexDigitValue(text[i]));
+  }
+  return value;
+}
+
+std::string KeepLoneSurrogates(absl::string_view line) {
+  std::string out;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (line[i] != '\\' || i + 1 == line.size()) {
+      out.push_back(line[i]);
+      continue;
+    }
+    const int unit = line[i + 1] == 'u' ? HexAt(line, i + 2) : -1;
+    if (unit < 0xd800 || unit > 0xdfff) {
+      absl::StrAppend(&out, line.substr(i, 2));
+      ++i;
+      continue;
+    }
+    const bool pairs =
+        unit < 0xdc00 && line.substr(i + 6, 2) == "\\u" && (HexAt(line, i + 8) & ~0x3ff) == 0xdc00;
+    if (pairs) {
+      absl::StrAppend(&out, line.substr(i, 12));
+      i += 11;
+      continue;
+    }
+    const uint32_t point = kLone + (static_cast<uint32_t>(unit) & 0x7ff) - 0x10000;
+    absl::StrAppendFormat(&out, "\\u%04x\\u%04x", 0xd800 + (point >> 10), 0xdc00 + (point & 0x3ff));
+    i += 5;
+  }
+  return out;
+}
+
+// UTF-8 that the parser has checked.
+std::u16string UnitsOf(llvm::StringRef text) {
+  std::u16string units;
+  for (size_t i = 0; i < text.size();) {
+    const auto first = static_cast<uint8_t>(text[i]);
+    const size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    uint32_t point = more == 0 ? first : first & (0x3fu >> more);
+    for (size_t k = 1; k <= more && i + k < text.size(); ++k) {
+      point = point << 6 | (static_cast<uint8_t>(text[i + k]) & 0x3fu);
+    }
+    i += more + 1;
+    if (point >= kLone && point < kLone + 0x800) {
+      units.push_back(static_cast<char16_t>(0xd800 + (point - kLone)));
+    } else if (point >= 0x10000) {
+      units.push_back(static_cast<char16_t>(0xd800 + ((point - 0x10000) >> 10)));
+      units.push_back(static_cast<char16_t>(0xdc00 + (point & 0x3ff)));
+    } else {
+      units.push_back(static_cast<char16_t>(point));
+    }
+  }
+  return units;
+}
+
 absl::StatusOr<json::Value> ParseJson(absl::string_view line) {
-  llvm::Expected<json::Value> value = json::parse(Ref(line));
+  const bool escapes = absl::StrContains(line, "\\ud") || absl::StrContains(line, "\\uD");
+  llvm::Expected<json::Value> value =
+      escapes ? json::parse(KeepLoneSurrogates(line)) : json::parse(Ref(line));
   if (!value) return Malformed(llvm::toString(value.takeError()));
   return std::move(*value);
 }
@@ -43,6 +113,35 @@ bool ParseBigInt(llvm::StringRef text, uint64_t& bits) {
   return true;
 }
 
+bool ParseReference(const json::Object& object, TraceValue& value) {
+  constexpr std::pair<const char*, TraceValue::Kind> kIds[] = {
+      {"r", TraceValue::kRef}, {"g", TraceValue::kObject}, {"f", TraceValue::kFunction}};
+  for (const auto& [name, kind] : kIds) {
+    if (llvm::Optional<int64_t> id = object.getInteger(name)) {
+      value.kind = kind;
+      value.ref = *id;
+      return true;
+    }
+  }
+  if (llvm::Optional<llvm::StringRef> text = object.getString("s")) {
+    value.kind = TraceValue::kString;
+    value.text = UnitsOf(*text);
+    return true;
+  }
+  if (llvm::Optional<llvm::StringRef> name = object.getString("x")) {
+    value.kind = TraceValue::kExport;
+    value.name = name->str();
+    return true;
+  }
+  if (const json::Value* truth = object.get("b")) {
+    value.kind = TraceValue::kBool;
+    value.number = truth->getAsBoolean().getValueOr(truth->getAsInteger().getValueOr(0) != 0);
+    return true;
+  }
+  value.kind = TraceValue::kUndefined;
+  return object.get("u") != nullptr;
+}
+
 bool ParseValue(const json::Value& json, TraceValue& value) {
   if (json.getAsNull()) {
     value.kind = TraceValue::kNull;
@@ -53,11 +152,7 @@ bool ParseValue(const json::Value& json, TraceValue& value) {
     return true;
   }
   if (const json::Object* object = json.getAsObject()) {
-    llvm::Optional<int64_t> id = object->getInteger("r");
-    if (!id) return false;
-    value.kind = TraceValue::kRef;
-    value.ref = *id;
-    return true;
+    return ParseReference(*object, value);
   }
   llvm::Optional<llvm::StringRef> text = json.getAsString();
   if (!text) return false;
@@ -122,6 +217,27 @@ bool ParseBytes(const json::Value& json, std::string& bytes) {
   return text && absl::Base64Unescape(absl::string_view(text->data(), text->size()), &bytes);
 }
 
+// The third part of a trap or a throw, in version 2.
+bool ParseThrown(const json::Array& a, TraceEvent& event) {
+  if (a.size() < 3) return a.size() == 2;
+  const json::Object* info = a[2].getAsObject();
+  if (info == nullptr) return a.size() == 3 && a[2].getAsNull().hasValue();
+  if (const json::Value* value = info->get("js")) {
+    event.thrown = TraceEvent::kHostValue;
+    event.values.emplace_back();
+    return ParseValue(*value, event.values[0]);
+  }
+  if (const json::Value* tag = info->get("tag")) {
+    event.thrown = TraceEvent::kTagged;
+    event.name = tag->getAsString().getValueOr("").str();
+    const json::Value* arguments = info->get("args");
+    return arguments == nullptr || ParseValues(*arguments, event.values);
+  }
+  if (info->get("same") != nullptr) event.thrown = TraceEvent::kSameAsBefore;
+  if (info->get("trap") != nullptr) event.thrown = TraceEvent::kRealTrap;
+  return true;
+}
+
 // The parts after the event's name.
 bool ParseParts(const json::Array& a, TraceEvent& event) {
   switch (event.kind) {
@@ -137,7 +253,12 @@ bool ParseParts(const json::Array& a, TraceEvent& event) {
       return a.size() == 2 && ParseValues(a[1], event.values);
     case TraceEvent::kThrow:
     case TraceEvent::kTrap:
-      return a.size() == 2 && ParseString(a[1], event.text);
+      return a.size() >= 2 && ParseString(a[1], event.text) && ParseThrown(a, event);
+    case TraceEvent::kFunctionCall:
+      return a.size() == 3 && ParseNumber(a[1], event.number) && ParseValues(a[2], event.values);
+    case TraceEvent::kGlobalGet:
+      event.values.emplace_back();
+      return a.size() == 3 && ParseString(a[1], event.name) && ParseValue(a[2], event.values[0]);
     case TraceEvent::kWrite:
       return a.size() == 3 && ParseNumber(a[1], event.number) && ParseBytes(a[2], event.text);
     case TraceEvent::kGrow:
@@ -182,6 +303,13 @@ absl::StatusOr<TraceHeader> ParseTraceHeader(absl::string_view line) {
   TraceHeader header;
   header.sha256 = object->getString("sha256").getValueOr("").str();
   header.init_pages = static_cast<uint64_t>(object->getInteger("init_pages").getValueOr(0));
+  header.version = static_cast<uint64_t>(object->getInteger("version").getValueOr(1));
+  header.string_constants = object->getString("string_constants").getValueOr("").str();
+  if (const json::Array* builtins = object->getArray("builtins")) {
+    for (const json::Value& name : *builtins) {
+      header.js_strings |= name.getAsString().getValueOr("") == "js-string";
+    }
+  }
   header.truncated = object->getBoolean("truncated").getValueOr(false);
   if (const json::Array* table = object->getArray("import_table")) {
     if (table->size() != 3 || !ParseNumber((*table)[2], header.import_table_size)) {
@@ -204,12 +332,13 @@ absl::StatusOr<TraceHeader> ParseTraceHeader(absl::string_view line) {
 
 absl::StatusOr<TraceEvent> ParseTraceEvent(absl::string_view line) {
   constexpr std::pair<const char*, TraceEvent::Kind> kKinds[] = {
-      {"call", TraceEvent::kCall},     {"tcall", TraceEvent::kTableCall},
-      {"imp", TraceEvent::kImport},    {"ret", TraceEvent::kReturn},
-      {"throw", TraceEvent::kThrow},   {"res", TraceEvent::kResult},
-      {"trap", TraceEvent::kTrap},     {"mem", TraceEvent::kWrite},
-      {"grow", TraceEvent::kGrow},     {"tgrow", TraceEvent::kTableGrow},
-      {"tset", TraceEvent::kTableSet}, {"memhash", TraceEvent::kMemoryHash},
+      {"call", TraceEvent::kCall},          {"tcall", TraceEvent::kTableCall},
+      {"imp", TraceEvent::kImport},         {"ret", TraceEvent::kReturn},
+      {"throw", TraceEvent::kThrow},        {"res", TraceEvent::kResult},
+      {"trap", TraceEvent::kTrap},          {"mem", TraceEvent::kWrite},
+      {"grow", TraceEvent::kGrow},          {"tgrow", TraceEvent::kTableGrow},
+      {"tset", TraceEvent::kTableSet},      {"memhash", TraceEvent::kMemoryHash},
+      {"fcall", TraceEvent::kFunctionCall}, {"gget", TraceEvent::kGlobalGet},
   };
   absl::StatusOr<json::Value> json = ParseJson(line);
   if (!json.ok()) return json.status();
@@ -229,10 +358,10 @@ absl::StatusOr<TraceEvent> ParseTraceEvent(absl::string_view line) {
 }
 
 uint64_t NumericBits(const TraceValue& value, ValType type) {
-  const double number = value.kind == TraceValue::kNumber ? value.number
-                        : value.kind == TraceValue::kBigInt
-                            ? static_cast<double>(static_cast<int64_t>(value.bits))
-                            : 0;  // JavaScript's null is 0
+  const double number =
+      value.kind == TraceValue::kNumber || value.kind == TraceValue::kBool ? value.number
+      : value.kind == TraceValue::kBigInt ? static_cast<double>(static_cast<int64_t>(value.bits))
+                                          : 0;  // JavaScript's null is 0
   switch (type) {
     case ValType::kI64: {
       if (value.kind == TraceValue::kBigInt) return value.bits;
@@ -260,7 +389,10 @@ uint64_t NumericBits(const TraceValue& value, ValType type) {
 }
 
 bool SameNumeric(ValType type, uint64_t bits, const TraceValue& expected) {
-  if (expected.kind == TraceValue::kRef || expected.kind == TraceValue::kNull) return false;
+  if (expected.kind != TraceValue::kNumber && expected.kind != TraceValue::kBigInt &&
+      expected.kind != TraceValue::kBool) {
+    return false;
+  }
   const uint64_t wanted = NumericBits(expected, type);
   if (type == ValType::kF32) {
     const float a = FloatOf(bits), b = FloatOf(wanted);

@@ -10,6 +10,12 @@
 //                                 the host changes a memory or a table
 //   ["memhash", pages, sha256]    the whole memory, at the end
 //
+// Version 2 adds, for guests with objects:
+//
+//   ["fcall", id, [args]]         the host calls the guest's function {"f": id}
+//   ["gget", export, value]       the host reads an exported global
+//   "trap" and "throw" with a third part that says what was thrown (TraceEvent::Thrown)
+//
 // Calls nest to any depth. Values are as JavaScript sees them, so an i32 may come signed or
 // unsigned, and an f32 as the double it widens to: they are interpreted by the type that the guest
 // expects.
@@ -37,11 +43,20 @@ struct TraceValue {
     kBigInt,  // "123n", modulo 2^64
     kNull,
     kRef,  // {"r": id}: some object, the same one wherever the id is the same
+    // Version 2.
+    kString,     // {"s": text}: by value
+    kBool,       // {"b": 0 or 1}
+    kUndefined,  // {"u": 1}
+    kObject,     // {"g": id}: a struct or array of the guest
+    kFunction,   // {"f": id}: a function of the guest
+    kExport,     // {"x": name}: the exported function
   };
   Kind kind = kNumber;
-  double number = 0;
-  uint64_t bits = 0;  // kBigInt
-  int64_t ref = 0;    // kRef
+  double number = 0;    // kNumber, kBool
+  uint64_t bits = 0;    // kBigInt
+  int64_t ref = 0;      // kRef, kObject, kFunction
+  std::u16string text;  // kString
+  std::string name;     // kExport
 };
 
 struct TraceEvent {
@@ -58,6 +73,16 @@ struct TraceEvent {
     kTableGrow,
     kTableSet,
     kMemoryHash,
+    kFunctionCall,
+    kGlobalGet,
+  };
+  // kThrow, kTrap: what was thrown.
+  enum Thrown : uint8_t {
+    kUnknown,       // version 1
+    kRealTrap,      // {"trap": 1}
+    kTagged,        // {"tag": name, "args": values}: `name`, empty: a private tag; `values`
+    kHostValue,     // {"js": value}: `values`[0], by WebAssembly.JSTag
+    kSameAsBefore,  // {"same": 1}
   };
   // What a table element was set to.
   enum Element : uint8_t { kNull, kExport, kHostFunction, kForeign };
@@ -70,6 +95,7 @@ struct TraceEvent {
   std::vector<TraceValue> values;  // arguments or results
   uint64_t number = 0;             // index, address, pages or elements
   Element element = kNull;         // kTableSet
+  Thrown thrown = kUnknown;
 };
 
 struct TraceHeader {
@@ -81,6 +107,10 @@ struct TraceHeader {
   uint64_t init_pages = 0;
   uint64_t import_table_size = 0;
   std::vector<Global> import_globals;
+  uint64_t version = 1;
+  bool js_strings = false;  // calls of wasm:js-string are not in the trace
+  // The module whose imported globals are strings equal to their own names; empty: none.
+  std::string string_constants;
   bool truncated = false;  // recording stopped early: the end is missing
 };
 

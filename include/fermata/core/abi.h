@@ -145,8 +145,10 @@ struct Context {
   uintptr_t stack_limit;    // lowest native stack address a guest function may be entered at
   void* entry;              // where a trap of the innermost entry goes; null between entries
   Activation* activation;   // innermost activation being run
+#if !defined(FERMATA_FREESTANDING)
   Activation* hosting;      // while host code answers an import: the one that is being run
   const OuterEntry* outer;  // the entry that the innermost one is within; null: none
+#endif
   Trap trap;                // reason, between RaiseTrap and the entry
   u32 tag;                  // of the exception in flight: a number within the store
   u32 payload;              // its size in slots
@@ -250,11 +252,13 @@ struct Store {
   // set.
   u32* interrupt;
   i64 fuel;  // checks that guests with fuel pass before one of them pauses
+#if !defined(FERMATA_FREESTANDING)
   // Makes room for `bytes` bytes of objects in the heap without moving any. `must`: there is no
   // other way, since native frames hold references. False if it would rather have a collection, or
   // there is no room.
   bool (*grow_heap)(Store* store, u64 bytes, bool must);
   u64 wanted_bytes;  // that the collection which is due has to make room for
+#endif
 };
 
 // The common start of each module's instance structure.
@@ -349,6 +353,8 @@ Exit Enter(Context& context, Activation& activation, const Function& function, I
 // Answers the op on which the activation is suspended with `count` result slots and runs on. After
 // kOutOfFuel and kInterrupted: runs on, without results.
 Exit Resume(Context& context, Activation& activation, const u64* results, u32 count);
+// The op throws instead: an exception with this tag and payload, which guests may catch.
+Exit ResumeThrow(Context& context, Activation& activation, u32 tag, const u64* values, u32 payload);
 
 // Runs `initialize` of an instance, with its traps caught: kReturned or kTrapped.
 Exit Initialize(Context& context, Activation& activation, Instance& instance);

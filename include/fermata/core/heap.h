@@ -257,19 +257,21 @@ FERMATA_INLINE bool is_i31(ref r) {
   return (r & kI31Tag) != 0 || is_null<kFlags>(r);
 }
 template <u32 kFlags>
-FERMATA_INLINE bool is_eq(ref r) {
+FERMATA_INLINE bool is_eq(u8* heap, ref r) {
   if ((kFlags & kMayBeNull) != 0 && r == 0) return null_passes<kFlags>(r);
-  return (r & kTagMask) != kHostTag;
+  if ((r & kTagMask) != 0) return (r & kI31Tag) != 0;
+  return (display_word(heap, object_get32(heap, r, 0), -1) & kOpaqueFlag) == 0;
 }
 template <u32 kFlags>
 FERMATA_INLINE bool is_struct(u8* heap, ref r) {
   FERMATA_TEST_WORD(r);
-  return (display_word(heap, object_get32(heap, r, 0), -1) & kArrayFlag) == 0;
+  return (display_word(heap, object_get32(heap, r, 0), -1) & (kArrayFlag | kOpaqueFlag)) == 0;
 }
 template <u32 kFlags>
 FERMATA_INLINE bool is_array(u8* heap, ref r) {
   FERMATA_TEST_WORD(r);
-  return (display_word(heap, object_get32(heap, r, 0), -1) & kArrayFlag) != 0;
+  return (display_word(heap, object_get32(heap, r, 0), -1) & (kArrayFlag | kOpaqueFlag)) ==
+         kArrayFlag;
 }
 // The type with that number, which has no subtypes.
 template <u32 kFlags>

@@ -56,6 +56,7 @@ struct RefType {
   bool nullable;
   u32 type;  // in ModuleInfo::types
 };
+// HeapType::kExact as a number.
 inline constexpr u8 kExactHeap = static_cast<u8>(HeapType::kExact);
 // Whether it is a type of the module, not an abstract one.
 constexpr bool IsOfModule(const RefType& ref) { return ref.heap == 0 || ref.heap == kExactHeap; }

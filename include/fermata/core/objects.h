@@ -35,8 +35,10 @@ inline constexpr uint32_t kTagMask = 3;
 // less depth needs no check of the length. The word before a display says what objects of the type
 // are.
 inline constexpr uint32_t kDisplayWords = 8;
-inline constexpr uint32_t kArrayFlag = 1;  // in that word: an array; the bits above it are the
-                                           // number of the type's description
+inline constexpr uint32_t kArrayFlag = 1;   // in that word: an array
+inline constexpr uint32_t kOpaqueFlag = 2;  // a string of the host's: neither struct nor array to
+                                            // guests, and not of the type eq
+inline constexpr uint32_t kDescriptionShift = 2;  // above: the number of the type's description
 
 }  // namespace fermata::core
 

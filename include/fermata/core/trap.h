@@ -32,7 +32,8 @@ enum class Trap : uint32_t {
   kExceptionsExhausted = 19,     // no room to keep another exception
   kCastFailure = 20,             // ref.cast
   kArrayOutOfBounds = 21,
-  kHeapExhausted = 22,  // no room for another object, even after a collection
+  kHeapExhausted = 22,      // no room for another object, even after a collection
+  kStringOutOfBounds = 23,  // builtins of wasm:js-string: an index, or a code point that is none
 };
 
 // The text for the trap in the official test suite, for example "integer divide by zero". It has

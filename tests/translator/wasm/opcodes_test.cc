@@ -83,7 +83,8 @@ TEST(Opcodes, EnumeratorsFollowFromNames) {
       expected += std::string(word.substr(1));
     }
     if (row.opcode == Opcode::kSelectT) expected += "T";
-    if (row.opcode == Opcode::kRefTestNull || row.opcode == Opcode::kRefCastNull) {
+    if (row.opcode == Opcode::kRefTestNull || row.opcode == Opcode::kRefCastNull ||
+        row.opcode == Opcode::kRefCastDescEqNull) {
       expected += "Null";
     }
     EXPECT_EQ(row.enumerator, expected);
@@ -407,7 +408,7 @@ TEST(Features, NamesAreDistinctAndSupportIsStated) {
   supported += on;
   FERMATA_FEATURES(FERMATA_CHECK_FEATURE)
 #undef FERMATA_CHECK_FEATURE
-  EXPECT_EQ(supported, 21);
+  EXPECT_EQ(supported, 22);
   EXPECT_EQ(NeedsProposal(Feature::kStackSwitching),
             "needs the \"stack-switching\" proposal, which Fermata does not support yet");
 }

@@ -85,7 +85,7 @@ void ExpressionPrinter::AppendTypeTest(const Expr* e, std::string& out) const {
     case Kind::kExnRef:
       return test("is_any", "", "");
     case Kind::kEqRef:
-      return test("is_eq", "", "");
+      return test("is_eq", "heap, ", "");
     case Kind::kI31Ref:
       return test("is_i31", "", "");
     case Kind::kStructRef:

@@ -123,23 +123,15 @@ void StatementEmitter::EmitText(const Stmt& s) {
     case StmtKind::kLeave:
       return Line(s, LeaveStatement());
     case StmtKind::kStore:
-      return Line(s, "$op(m$i, $0, $b, $1);");
     case StmtKind::kStoreLane:
-      return Line(s, "$op<$j>(m$i, $0, $b, $1);");
     case StmtKind::kAtomic:
-      return EmitAtomic(s);
     case StmtKind::kAtomicFence:
-      return Line(s, "atomic_fence();");
     case StmtKind::kMemoryGrow:
-      return EmitGrow(s);
     case StmtKind::kMemoryFill:
-      return EmitFill(s);
     case StmtKind::kMemoryCopy:
-      return EmitCopy(s);
     case StmtKind::kMemoryInit:
-      return EmitInit(s);
     case StmtKind::kDataDrop:
-      return Line(s, "self.data_size$i = 0;");
+      return EmitMemory(s);
     case StmtKind::kTableSet:
     case StmtKind::kTableGrow:
     case StmtKind::kTableFill:
@@ -161,6 +153,29 @@ void StatementEmitter::EmitText(const Stmt& s) {
     case StmtKind::kArrayInitData:
     case StmtKind::kArrayInitElem:
       return EmitObject(s);
+  }
+}
+
+void StatementEmitter::EmitMemory(const Stmt& s) {
+  switch (s.kind) {
+    case StmtKind::kStore:
+      return Line(s, "$op(m$i, $0, $b, $1);");
+    case StmtKind::kStoreLane:
+      return Line(s, "$op<$j>(m$i, $0, $b, $1);");
+    case StmtKind::kAtomic:
+      return EmitAtomic(s);
+    case StmtKind::kAtomicFence:
+      return Line(s, "atomic_fence();");
+    case StmtKind::kMemoryGrow:
+      return EmitGrow(s);
+    case StmtKind::kMemoryFill:
+      return EmitFill(s);
+    case StmtKind::kMemoryCopy:
+      return EmitCopy(s);
+    case StmtKind::kMemoryInit:
+      return EmitInit(s);
+    default:
+      return Line(s, "self.data_size$i = 0;");
   }
 }
 

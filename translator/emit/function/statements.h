@@ -81,6 +81,7 @@ class StatementEmitter {
   void EmitCopy(const ir::Stmt& s);
   std::string FixedView(uint32_t memory) const;
   void EmitGrow(const ir::Stmt& s);
+  void EmitMemory(const ir::Stmt& s);
   void EmitTable(const ir::Stmt& s);
   void EmitInit(const ir::Stmt& s);
   void EmitEval(const ir::Stmt& s);
