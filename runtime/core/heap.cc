@@ -27,6 +27,24 @@ void GrowRoom(Instance* instance, u64 bytes) {
   if (!store.grow_heap(&store, bytes, true)) RaiseTrap(instance, Trap::kHeapExhausted);
 }
 
+void Remember(u8* heap, u32 slot, ref v) {
+  if ((v & kTagMask) != 0) return;
+  HeapHeader& header = heap_header(heap);
+  if (header.slot_count == kMostSlots) {
+    header.slots_lost = true;
+    return;
+  }
+  header.slots[header.slot_count++] = slot;
+  if (header.slot_count == kMostSlots) header.limit = header.top;  // time for a collection
+}
+
+void RememberRange(u8* heap, u32 slot, u32 count) {
+  for (; count != 0; --count, slot += 4) {
+    const ref v = value_get<ref>(heap + slot);
+    if (may_be_young(v)) Remember(heap, slot, v);
+  }
+}
+
 bool FunctionIs(const Instance* instance, ref function, u32 type) {
   const Store& store = *instance->store;
   if (function == 0 || function > store.function_count) return false;

@@ -116,7 +116,7 @@ FERMATA_INLINE u32 SizeBefore(const u8* end) {  // words and instance
   return little(size);
 }
 FERMATA_INLINE u32 WordsOf(u32 size) { return size & 0xffff; }
-FERMATA_INLINE u32 InstanceOf(u32 size) { return size >> 16; }
+FERMATA_INLINE u32 InstanceOf(u32 size) { return size >> 16 & (kScannedFrame - 1u); }
 
 FERMATA_COLD Exit Fail(Context& context, Activation& activation, Trap trap) {
   activation.trap = trap;

@@ -20,25 +20,28 @@ absl::StatusOr<std::unique_ptr<Heap>> Heap::Make(const Limits& limits) {
 
 absl::Status Heap::Reserve(uint64_t most) {
   // All offsets are below 2^32, with the guard behind them.
-  constexpr uint64_t kMostSpace = ((uint64_t{1} << 32) - 2 * uint64_t{kGuard}) / 2;
+  constexpr uint64_t kMostSpace = ((uint64_t{1} << 32) - core::kYoungEnd - kGuard) / 2 - kNursery;
   const uint64_t page = SystemPageSize();
   space_bytes_ = RoundUpToPages(std::clamp<uint64_t>(most, page, kMostSpace - page));
-  region_bytes_ = page + 2 * kGuard + 2 * space_bytes_;
+  const uint64_t slots = RoundUpToPages(core::kMostSlots * sizeof(core::u32));
+  region_bytes_ = slots + page + core::kYoungEnd + 2 * (space_bytes_ + kNursery) + kGuard;
   region_ = ReserveAddresses(region_bytes_);
   if (region_ == nullptr) {
     return absl::ResourceExhaustedError(
         absl::StrCat("no address space to reserve for a heap (", region_bytes_, " bytes)"));
   }
-  base_ = region_ + page;
-  begin_[0] = kGuard;
-  begin_[1] = static_cast<uint32_t>(kGuard + space_bytes_);
-  const uint64_t first = std::min(kFirst, space_bytes_);
-  if (!CommitAddresses(region_, page) || !Commit(0, first)) {
+  base_ = region_ + slots + page;
+  begin_[0] = core::kYoungEnd;
+  begin_[1] = static_cast<uint32_t>(core::kYoungEnd + space_bytes_ + kNursery);
+  if (!CommitAddresses(region_, slots + page) || !CommitAddresses(base_ + kGuard, kNursery)) {
     return absl::ResourceExhaustedError("no memory for a heap");
   }
   header() = {};
-  header().top = begin();
-  header().limit = stress_ != 0 ? begin() : static_cast<uint32_t>(begin() + first);
+  header().slots = reinterpret_cast<core::u32*>(region_);
+  header().top = kGuard;
+  header().limit = NurseryLimit(0);
+  parked_top_ = fresh_ = begin();
+  old_limit_ = std::min(kFirst, space_bytes_);
   AddStringTypes();
   return absl::OkStatus();
 }
@@ -56,7 +59,9 @@ bool Heap::Commit(int space, uint64_t bytes) {
   bytes = RoundUpToPages(bytes);
   if (bytes <= committed_[space]) return true;
   uint8_t* const from = base_ + begin_[space] + committed_[space];
-  if (bytes > space_bytes_ || !CommitAddresses(from, bytes - committed_[space])) return false;
+  if (bytes > space_bytes_ + kNursery || !CommitAddresses(from, bytes - committed_[space])) {
+    return false;
+  }
   committed_[space] = bytes;
   return true;
 }
@@ -69,15 +74,45 @@ void Heap::Release(int space) {
   committed_[space] = kKept;
 }
 
-bool Heap::Grow(uint64_t bytes, bool must) {
-  if (!must) return false;
-  RequireStack();
-  const uint64_t end = used_bytes() + bytes;
-  if (bytes > space_bytes_ || end > space_bytes_) return false;
-  const uint64_t limit = std::min(space_bytes_, stress_ != 0 ? end : end + kFirst);
-  if (!Commit(space_, limit)) return false;
-  header().limit = static_cast<uint32_t>(begin() + limit);
+// ---- The window ----
+
+uint32_t Heap::NurseryLimit(uint64_t wanted) const {
+  if (stress_ == 0) return kGuard + young_size_;
+  return static_cast<uint32_t>(
+      std::min<uint64_t>(young_top() + wanted + stress_ - 1, kGuard + young_size_));
+}
+
+void Heap::EnterNursery(uint32_t limit) {
+  if (in_old_) std::swap(header().top, parked_top_);
+  in_old_ = false;
+  header().limit = limit;
+}
+
+bool Heap::EnterOld(uint64_t bytes) {
+  const uint64_t end = old_bytes() + bytes;
+  if (bytes > space_bytes_ || end > space_bytes_ || !Commit(space_, end)) return false;
+  if (!in_old_) std::swap(header().top, parked_top_);
+  in_old_ = true;
+  header().limit = static_cast<uint32_t>(begin() + end);
   return true;
+}
+
+void Heap::RequestCollection(bool major) {
+  requested_ = true;
+  major_requested_ |= major;
+  header().limit = header().top;
+}
+
+bool Heap::Grow(uint64_t bytes, bool must) {
+  if (must) RequireStack();
+  const bool may = must || !(requested_ || header().slot_count == core::kMostSlots);
+  if (in_old_ && may && stress_ == 0 && bytes <= NurseryLimit(0) - young_top()) {
+    EnterNursery(NurseryLimit(0));
+    return true;
+  }
+  if (must) return EnterOld(std::max(bytes, kStep)) || EnterOld(bytes);
+  const bool large = bytes > young_size_ / 2;
+  return may && large && stress_ == 0 && old_bytes() + bytes <= old_limit_ && EnterOld(bytes);
 }
 
 uint64_t Heap::SizeOf(core::ref object) const {
@@ -204,18 +239,41 @@ absl::Status Heap::Load(absl::Span<const uint8_t> bytes,
     starts_[at / core::kObjectAlignment] = true;
     at += size;
   }
-  header().top = static_cast<uint32_t>(kFirstObject + bytes.size());
-  header().limit = stress_ != 0 ? header().top : static_cast<uint32_t>(kFirstObject + limit);
+  parked_top_ = fresh_ = static_cast<uint32_t>(kFirstObject + bytes.size());
+  old_limit_ = std::min(space_bytes_, 2 * bytes.size() + kFirst);
   return absl::OkStatus();
 }
 
 // ---- Collections ----
 
-bool Heap::BeginCollection() {
-  const int to = 1 - space_;
-  if (!Commit(to, std::max<uint64_t>(used_bytes(), 1))) return false;
-  scanned_ = moved_ = begin_[to];
+Heap::Kind Heap::NextCollection(uint64_t wanted) const {
+  const uint64_t large = wanted > young_size_ / 2 ? wanted : 0;
+  const bool major = major_requested_ || header().slots_lost || old_bytes() + large > old_limit_ ||
+                     (stress_ != 0 && stress_debt_ >= old_bytes());
+  return major ? Kind::kMajor : Kind::kMinor;
+}
+
+bool Heap::BeginCollection(Kind kind) {
+  kind_ = kind;
+  const bool minor = kind == Kind::kMinor;
+  const int to = minor ? space_ : 1 - space_;
+  const uint64_t most = minor ? used_bytes() : std::max<uint64_t>(used_bytes(), 1);
+  if (!Commit(to, most)) return false;
+  leaving_young_ = static_cast<uint32_t>(young_bytes());
+  leaving_from_ = begin();
+  leaving_old_ = minor ? 0 : static_cast<uint32_t>(old_bytes());
+  moved_ = minor ? old_top() : begin_[to];
+  scanned_ = minor ? fresh_ : moved_;
+  if (minor) VisitSlots();
   return true;
+}
+
+void Heap::VisitSlots() {
+  for (uint32_t i = 0; i < header().slot_count; ++i) {
+    uint8_t* const slot = base_ + header().slots[i];
+    const auto value = core::value_get<core::ref>(slot);
+    if (Leaves(value)) core::value_put(slot, Move(value));
+  }
 }
 
 // The new place of an object that was moved lies in the word of its type number, marked as no such
@@ -233,18 +291,34 @@ core::ref Heap::Move(core::ref object) {
 }
 
 bool Heap::EndCollection(uint64_t wanted) {
-  Release(space_);
-  space_ = 1 - space_;
   ++collections_;
-  header().top = moved_;
-  const uint64_t live = used_bytes();
-  header().limit = moved_;
-  if (wanted > space_bytes_ || live + wanted > space_bytes_) return false;
-  const uint64_t limit = stress_ != 0
-                             ? std::min(space_bytes_, live + wanted + stress_ - 1)
-                             : std::min(space_bytes_, std::max(live + wanted, 2 * live) + kFirst);
-  if (!Commit(space_, limit)) return false;
-  header().limit = static_cast<uint32_t>(begin() + limit);
+  stress_debt_ += young_bytes() + 64;
+  // What still refers to it must not find anything.
+  if (stress_ != 0) std::memset(base_ + kGuard, 0xff, young_bytes());
+  if (kind_ == Kind::kMajor) {
+    Release(space_);
+    space_ = 1 - space_;
+    ++majors_;
+    stress_debt_ = 0;
+    major_requested_ = false;
+    header().slots_lost = false;
+    const uint64_t live = moved_ - begin();
+    old_limit_ = std::min(space_bytes_, 2 * live + kFirst);
+  }
+  requested_ = false;
+  header().slot_count = 0;
+  in_old_ = false;
+  parked_top_ = fresh_ = moved_;
+  leaving_young_ = leaving_old_ = 0;
+  header().top = kGuard;
+  young_size_ = std::min(kNursery, 2 * young_size_);
+  header().limit = NurseryLimit(wanted);
+  if (old_bytes() <= space_bytes_ && wanted <= header().limit - header().top) return true;
+  if (old_bytes() > space_bytes_ || !EnterOld(wanted)) {
+    header().limit = header().top;
+    return false;
+  }
+  old_limit_ = std::max(old_limit_, old_bytes() + wanted);
   return true;
 }
 

@@ -43,8 +43,18 @@ struct HeapType {
   size_t own_fields() const { return fields.size() - has_descriptor; }
 };
 
+// One region: a guard, the nursery, two spaces for old objects, a guard.
+//
+// Objects are made at the *window*, from HeapHeader::top to limit. It usually lies in the nursery.
+// When that is full, a *minor* collection moves what is alive there to the old space that is in use,
+// and looks at nothing else than the nursery's objects: old objects that refer to young ones have
+// been remembered. When the old space is full, a *major* collection moves everything to the other
+// one. Objects that are too large for the nursery, and all where nothing can be moved, are made in
+// the old space: the window lies there for a while. A minor collection looks through those that were
+// made there since the last one.
 class Heap {
-  static constexpr uint32_t kGuard = 1u << 20;  // more than any field's offset
+  static constexpr uint32_t kGuard = core::kFirstYoung;
+  static constexpr uint32_t kNursery = core::kYoungEnd - core::kFirstYoung;  // the most it takes
 
  public:
   // Errors: no address space, or no memory for the first objects.
@@ -72,23 +82,34 @@ class Heap {
   }
   uint64_t SizeOf(core::ref object) const;
 
-  // Whether a reference is to an object in the space that is in use.
+  // Whether a reference is to an object.
   bool Holds(core::ref reference) const {
-    return (reference & core::kTagMask) == 0 && reference >= begin() && reference < header().top;
+    return (reference & core::kTagMask) == 0 && ((reference >= kGuard && reference < young_top()) ||
+                                                 (reference >= begin() && reference < old_top()));
   }
 
-  // Has the next allocation lead to a collection.
-  void RequestCollection() { header().limit = header().top; }
+  // Has the next allocation lead to a collection, of everything if `major`.
+  void RequestCollection(bool major);
   // Core's Store::grow_heap.
   bool Grow(uint64_t bytes, bool must);
+  // Writes a reference in an object that may be old.
+  void Put(core::ref object, uint32_t offset, core::ref v) {
+    core::object_put_ref(base_, object, offset, v);
+  }
+
+  enum class Kind : uint8_t { kMinor, kMajor };
+  // Whether a minor collection would do for `wanted` bytes, and whether another one has to follow.
+  Kind NextCollection(uint64_t wanted) const;
+  // Whether it is time for a collection if one costs little.
+  bool IsNearlyFull() const { return young_bytes() > young_size_ / 4 * 3; }
 
   // A collection: Begin, Visit for each root, Scan until nothing is left to do, End. False: there
   // is no memory for it, and nothing has changed.
-  bool BeginCollection();
+  bool BeginCollection(Kind kind);
   // Moves the object that `reference` refers to, if that has not been done, and changes it. What is
-  // no object of the space that is being left stays what it is.
+  // no object of what is being left stays what it is.
   void Visit(core::ref& reference) {
-    if (Holds(reference)) reference = Move(reference);
+    if (Leaves(reference)) reference = Move(reference);
   }
   // Visits the references in objects that have been moved. `exception` is called with the exnrefs
   // in them. True: there were some.
@@ -98,11 +119,12 @@ class Heap {
   bool EndCollection(uint64_t wanted);
 
   // Snapshots. The objects, from the beginning of a space to the top, and where that is. They begin
-  // at kFirstObject in the one that snapshots are made of.
-  static constexpr uint32_t kFirstObject = kGuard;
+  // at kFirstObject in the space that snapshots are made of.
+  static constexpr uint32_t kFirstObject = core::kYoungEnd;
   bool in_first_space() const { return space_ == 0; }
+  // After a major collection.
   absl::Span<const uint8_t> objects() const {
-    return {base_ + begin(), static_cast<size_t>(used_bytes())};
+    return {base_ + begin(), static_cast<size_t>(old_bytes())};
   }
   const std::vector<HeapType>& types() const { return types_; }
   // Of a type by its number within the process; 0: the heap has none.
@@ -113,7 +135,8 @@ class Heap {
   absl::Status Load(absl::Span<const uint8_t> bytes,
                     const absl::flat_hash_map<uint32_t, uint32_t>& numbers);
   bool IsStart(core::ref object) const {
-    return Holds(object) && starts_[(object - kFirstObject) / core::kObjectAlignment];
+    return Holds(object) && object >= kFirstObject &&
+           starts_[(object - kFirstObject) / core::kObjectAlignment];
   }
   void Forget() { starts_ = {}; }
   // Whether a reference is to an object, as far as that can be told: of one that never was right it
@@ -123,10 +146,10 @@ class Heap {
     return !starts_.empty() ? IsStart(reference)
                             : numbered_.contains(core::object_get32(base_, reference, 0));
   }
-  // Calls look(object, type) for each, in order.
+  // Calls look(object, type) for each, in order; between Load and Forget.
   template <class Look>
   void ForEachObject(Look&& look) const {
-    for (core::ref object = begin(); object != header().top;) {
+    for (core::ref object = begin(); object != old_top();) {
       const HeapType& type = TypeOf(core::object_get32(base_, object, 0));
       look(object, type);
       object += static_cast<uint32_t>(SizeOf(object));
@@ -134,16 +157,33 @@ class Heap {
   }
 
   uint64_t collections() const { return collections_; }
-  uint64_t used_bytes() const { return header().top - begin(); }
+  uint64_t major_collections() const { return majors_; }
+  uint64_t used_bytes() const { return young_bytes() + old_bytes(); }
 
  private:
-  static constexpr uint64_t kFirst = 256u << 10;  // bytes before the first collection
-  static constexpr uint64_t kKept = 1u << 20;     // of an empty space that stays committed
+  static constexpr uint32_t kFirstNursery = 64u << 10;  // it doubles until it has its full size
+  static constexpr uint64_t kFirst = 256u << 10;        // old bytes before the first collection
+  static constexpr uint64_t kKept = 64u << 10;          // of an empty space that stays committed
+  static constexpr uint64_t kStep = 64u << 10;          // by which the old space grows
 
   explicit Heap(const Limits& limits) : stress_(limits.heap_stress) {}
   absl::Status Reserve(uint64_t most);
   core::HeapHeader& header() const { return core::heap_header(base_); }
   uint32_t begin() const { return begin_[space_]; }
+  uint32_t young_top() const { return in_old_ ? parked_top_ : header().top; }
+  uint32_t old_top() const { return in_old_ ? header().top : parked_top_; }
+  uint64_t young_bytes() const { return young_top() - kGuard; }
+  uint64_t old_bytes() const { return old_top() - begin(); }
+  // An object of what a collection is leaving.
+  bool Leaves(core::ref r) const {
+    return (r & core::kTagMask) == 0 &&
+           (r - kGuard < leaving_young_ || r - leaving_from_ < leaving_old_);
+  }
+  // Moves the window, with room for so many bytes.
+  bool EnterOld(uint64_t bytes);
+  void EnterNursery(uint32_t limit);
+  uint32_t NurseryLimit(uint64_t wanted) const;
+  void VisitSlots();
   bool Commit(int space, uint64_t bytes);
   void Release(int space);
   core::ref Move(core::ref object);
@@ -158,13 +198,29 @@ class Heap {
   uint8_t* region_ = nullptr;
   uint64_t region_bytes_ = 0;
   uint8_t* base_ = nullptr;
+  // What old objects may take. Each space has room for a full nursery more, so that a collection
+  // never lacks any.
   uint64_t space_bytes_ = 0;
   uint32_t begin_[2] = {0, 0};
   uint64_t committed_[2] = {0, 0};  // bytes from the beginning of each space
   int space_ = 0;                   // in use
-  uint32_t scanned_ = 0;            // of the objects that were moved, up to here
-  uint32_t moved_ = 0;              // where the next goes
+  bool in_old_ = false;             // where the window is
+  uint32_t parked_top_ = 0;         // of the other
+  uint32_t fresh_ = 0;  // in the old space: up to here all refer to old objects, but slots
+  uint32_t young_size_ = kFirstNursery;
+  uint64_t old_limit_ = kFirst;  // bytes of the old space that call for a major collection
+  bool major_requested_ = false;
+  bool requested_ = false;
+  uint64_t stress_debt_ = 0;  // bytes that minor collections have looked at
+  // A collection.
+  Kind kind_ = Kind::kMinor;
+  uint32_t leaving_young_ = 0;  // bytes
+  uint32_t leaving_from_ = 0;
+  uint32_t leaving_old_ = 0;  // bytes
+  uint32_t scanned_ = 0;      // of the objects that were moved, up to here
+  uint32_t moved_ = 0;        // where the next goes
   uint64_t collections_ = 0;
+  uint64_t majors_ = 0;
   std::vector<bool> starts_;  // by word of the first space
 
   uint32_t string_types_[kStringTypes] = {};
@@ -184,7 +240,7 @@ bool Heap::Scan(OnException&& exception) {
     scanned_ += static_cast<uint32_t>(SizeOf(object));
     const auto visit = [&](uint8_t* field) {
       const auto value = core::value_get<core::ref>(field);
-      if (Holds(value)) core::value_put(field, Move(value));
+      if (Leaves(value)) core::value_put(field, Move(value));
     };
     if (type.kind == core::ObjectKind::kStruct) {
       for (uint32_t offset : type.references) visit(at + offset);

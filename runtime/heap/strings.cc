@@ -101,7 +101,7 @@ core::ref Strings::Flat(core::ref string) {
     Put(leaf, 0, length, type, to);
     to += size_t{length} << (type == Heap::kUtf16);
   });
-  core::object_put32(base_, string, kLeftAt, flat);
+  core::object_put_ref(base_, string, kLeftAt, flat);
   core::object_put32(base_, string, kRightAt, 0);
   return flat;
 }

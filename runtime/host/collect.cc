@@ -11,41 +11,58 @@ namespace {
 
 bool IsObject(ValType type) { return type == ValType::kAnyRef || type == ValType::kExternRef; }
 
+// In a footer, as a word.
+constexpr core::u64 kScanned = core::u64{core::kScannedFrame} << 48;
+
 // One collection.
 class Collector {
  public:
-  explicit Collector(StoreState& store) : store_(store), heap_(*store.heap) {}
+  Collector(StoreState& store, Heap::Kind kind) : store_(store), heap_(*store.heap), kind_(kind) {}
 
   bool Run(const core::Activation& running, uint64_t wanted) {
-    if (!heap_.BeginCollection()) return false;
-    store_.exceptions.BeginCollection();
+    const bool major = kind_ == Heap::Kind::kMajor;
+    if (!heap_.BeginCollection(kind_)) return false;
+    if (major) store_.exceptions.BeginCollection();
     for (const core::Instance* instance : store_.instances) VisitInstance(*instance);
     for (const auto& table : store_.tables) VisitTable(*table->table());
     for (const auto& cell : store_.globals) VisitWord(cell->type, cell->words);
     store_.link->ForEachKept([&](Value& value) { VisitSlot(value.type, value.low); });
-    store_.link->ForEachCall([&](CallState& call) { VisitCall(call); });
+    if (major) {
+      store_.link->ForEachCall([&](CallState& call) { VisitCall(call); });
+    } else {
+      // Others hold old objects only.
+      store_.link->ForEachThatRan([&](CallState& call) { VisitCall(call); });
+      for (core::ref exception : store_.exceptions.recent()) VisitPayload(exception);
+    }
+    store_.link->ForgetThoseThatRan();
     VisitFrames(running);
     do {
       VisitPayloads();
     } while (heap_.Scan([&](core::ref exception) { Mark(exception); }) || !marked_.empty());
-    store_.exceptions.EndCollection();
+    if (major) store_.exceptions.EndCollection();
+    store_.exceptions.ForgetRecent();
     return heap_.EndCollection(wanted);
   }
 
  private:
   void Mark(core::ref exception) {
-    if (store_.exceptions.Mark(exception)) marked_.push_back(exception);
+    if (kind_ == Heap::Kind::kMajor && store_.exceptions.Mark(exception))
+      marked_.push_back(exception);
   }
   void VisitPayloads() {
     while (!marked_.empty()) {
       const core::ref exception = marked_.back();
       marked_.pop_back();
-      uint64_t* value = store_.exceptions.ValuesOf(exception);
-      const uint32_t tag = store_.exceptions.data()[exception - 1].tag;
-      for (ValType type : SignatureOfType(store_.tags[tag]).params) {
-        VisitSlot(type, *value);
-        value += core::SlotsOf(type);
-      }
+      VisitPayload(exception);
+    }
+  }
+  void VisitPayload(core::ref exception) {
+    uint64_t* value = store_.exceptions.ValuesOf(exception);
+    const uint32_t tag = store_.exceptions.data()[exception - 1].tag;
+    if (tag == core::kFreeTag) return;
+    for (ValType type : SignatureOfType(store_.tags[tag]).params) {
+      VisitSlot(type, *value);
+      value += core::SlotsOf(type);
     }
   }
 
@@ -103,13 +120,18 @@ class Collector {
       for (Value& value : call.failure->thrown->values) VisitSlot(value.type, value.low);
     }
   }
+  // From the innermost on. In a minor collection, frames that the last one has seen have nothing new,
+  // nor have those below them.
   void VisitFrames(const core::Activation& activation) {
     core::u8* end = activation.frames + activation.size;
     while (end != activation.frames) {
       core::u64 bits;
       std::memcpy(&bits, end - sizeof bits, sizeof bits);
       bits = core::little(bits);
-      const ModuleInfo& module = *store_.instances[bits >> 48]->module;
+      if (kind_ == Heap::Kind::kMinor && (bits & kScanned) != 0) return;
+      const core::u64 scanned = core::little(bits | kScanned);
+      std::memcpy(end - sizeof bits, &scanned, sizeof bits);
+      const ModuleInfo& module = *store_.instances[(bits & ~kScanned) >> 48]->module;
       const auto site = static_cast<uint32_t>(bits);
       end -= (bits >> 32 & 0xffff) * core::kFrameWord;
       VisitFrame(module, site, end);
@@ -135,13 +157,34 @@ class Collector {
 
   StoreState& store_;
   Heap& heap_;
+  const Heap::Kind kind_;
   std::vector<core::ref> marked_;  // exceptions whose payload has not been visited
 };
 
 }  // namespace
 
-bool Collect(StoreState& store, const core::Activation& running, uint64_t wanted) {
-  return Collector(store).Run(running, wanted);
+bool Collect(StoreState& store, const core::Activation& running, uint64_t wanted,
+             Heap::Kind least) {
+  using Kind = Heap::Kind;
+  Heap& heap = *store.heap;
+  if (least == Kind::kMinor && heap.NextCollection(wanted) == Kind::kMinor &&
+      Collector(store, Kind::kMinor).Run(running, wanted) &&
+      heap.NextCollection(0) == Kind::kMinor) {
+    return true;
+  }
+  return Collector(store, Kind::kMajor).Run(running, wanted);
+}
+
+void ForgetScanned(const core::Activation& activation) {
+  core::u8* end = activation.frames + activation.size;
+  while (end != activation.frames) {
+    core::u64 bits;
+    std::memcpy(&bits, end - sizeof bits, sizeof bits);
+    bits = core::little(bits) & ~kScanned;
+    const core::u64 footer = core::little(bits);
+    std::memcpy(end - sizeof bits, &footer, sizeof bits);
+    end -= (bits >> 32 & 0xffff) * core::kFrameWord;
+  }
 }
 
 }  // namespace fermata::internal

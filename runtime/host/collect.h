@@ -1,20 +1,25 @@
-// Collections of a store's objects: the roots, and when there is one.
+// Collections of a store's objects: the roots.
 #ifndef FERMATA_RUNTIME_HOST_COLLECT_H_
 #define FERMATA_RUNTIME_HOST_COLLECT_H_
 
 #include <cstdint>
 
 #include "fermata/core/abi.h"
+#include "runtime/heap/heap.h"
 
 namespace fermata::internal {
 
 struct StoreState;
 
-// Collects what can't be reached from the store's instances, from the calls that it holds, from what
-// the host keeps, and from `running`: a call that was left for this. `wanted`: bytes that there has
-// to be room for. False: there is none; what could be collected was. No native frame may hold
-// references.
-bool Collect(StoreState& store, const core::Activation& running, uint64_t wanted);
+// Collects, so that there is room for `wanted` bytes; the objects that were made since the last
+// collection, or all (`least`, or if it is time). `running`: the call that was left for it, with
+// all its frames pushed; empty if there is none. No other native frame of the store may hold
+// references. False: there is no room, or no memory.
+bool Collect(StoreState& store, const core::Activation& running, uint64_t wanted,
+             Heap::Kind least = Heap::Kind::kMinor);
+
+// Forgets which of an activation's frames a collection has seen: for snapshots.
+void ForgetScanned(const core::Activation& activation);
 
 }  // namespace fermata::internal
 

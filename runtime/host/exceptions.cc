@@ -27,6 +27,7 @@ core::ref Exceptions::KeepCollected(uint32_t tag, const uint64_t* values, uint32
     AddFree();
   }
   ++kept_since_;
+  recent_.push_back(free_.back());
   const core::ref handle = free_.back();
   free_.pop_back();
   auto copy = std::make_unique<uint64_t[]>(payload);

@@ -42,8 +42,11 @@ class Exceptions {
     return exception != 0 && exception <= size() &&
            exceptions_[exception - 1].tag != core::kFreeTag;
   }
-  // How many were kept for objects since the last collection.
+  // How many were kept for objects since the last collection of everything.
   uint32_t kept_since() const { return kept_since_; }
+  // Those that were kept for objects since the last collection: what may refer to young ones.
+  absl::Span<const core::ref> recent() const { return recent_; }
+  void ForgetRecent() { recent_.clear(); }
   // Of a restored store: makes the handle `size() + 1` a free one, or that of an exception.
   void AddFree();
   void Add(uint32_t tag, absl::Span<const uint64_t> values);
@@ -59,6 +62,7 @@ class Exceptions {
   std::vector<std::unique_ptr<uint64_t[]>> owned_;  // by handle - 1; null: shared, or free
   std::vector<bool> marked_;                        // by handle - 1
   std::vector<core::ref> free_;
+  std::vector<core::ref> recent_;
 };
 
 }  // namespace fermata::internal

@@ -89,8 +89,8 @@ class Linker {
                                                         info_.abi_version, ", the runtime has ",
                                                         core::kAbiVersion));
     }
-    if (store_.instances.size() > 0xffff) {
-      return absl::ResourceExhaustedError("a store holds at most 65,536 instances");
+    if (store_.instances.size() >= core::kScannedFrame) {
+      return absl::ResourceExhaustedError("a store holds at most 32,768 instances");
     }
     canonical_ = CanonicalTypes({info_.types, info_.type_count});
     NoteSignatureRefs(info_, canonical_);

@@ -331,6 +331,10 @@ absl::Status Objects::Set(Value object, uint32_t index, Value value) {
   const std::string misfit = internal::FieldMisfit(state, *place->field, value);
   if (!misfit.empty()) return absl::InvalidArgumentError(misfit);
   internal::Write(*place, value);
+  if (internal::IsReference(value)) {
+    uint8_t* const base = state.heap->base();
+    core::value_put_ref(base, static_cast<uint32_t>(place->at - base), object.ref(), value.ref());
+  }
   return absl::OkStatus();
 }
 
@@ -371,7 +375,7 @@ absl::Status Objects::Collect() {
   if (state.user.load(std::memory_order_relaxed) != nullptr) {
     return absl::FailedPreconditionError("the store is in use");
   }
-  return internal::Collect(state, core::Activation{}, 0)
+  return internal::Collect(state, core::Activation{}, 0, internal::Heap::Kind::kMajor)
              ? absl::OkStatus()
              : absl::ResourceExhaustedError("no memory to collect objects");
 }

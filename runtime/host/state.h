@@ -89,6 +89,7 @@ struct CallState {
   mutable std::vector<Value> values;     // kFinished: the results; kSuspended: the op's arguments
   std::unique_ptr<Failure> failure;      // kTrapped
   uint32_t place_in_store = kNotListed;  // among the calls of the StoreLink
+  uint32_t place_among_ran = kNotListed;
 
   bool held() const {
     return phase == Phase::kSuspended || phase == Phase::kOutOfFuel || phase == Phase::kInterrupted;
@@ -112,6 +113,18 @@ class StoreLink {
   // The calls whose frames or results may hold references to objects.
   void AddCall(CallState& call);
   void RemoveCall(CallState& call);
+  // Of these, those that have run since the last collection.
+  void NoteRun(CallState& call);
+  template <class Look>
+  void ForEachThatRan(Look&& look) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (CallState* call : ran_) look(*call);
+  }
+  void ForgetThoseThatRan() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (CallState* call : ran_) call->place_among_ran = CallState::kNotListed;
+    ran_.clear();
+  }
   template <class Look>
   void ForEachCall(Look&& look) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -136,6 +149,7 @@ class StoreLink {
   std::atomic<uint64_t> users_{1};  // the store is one
   std::mutex mutex_;
   std::vector<CallState*> calls_;  // in no order
+  std::vector<CallState*> ran_;    // in no order
   std::vector<Value> kept_;
   std::vector<uint32_t> free_kept_;  // places
 };
@@ -331,7 +345,7 @@ struct DynamicStep::State : internal::CallState {
   void List();
   bool CollectAndResume(core::Context* context, core::Exit& exit);
   bool AnswerBuiltin(core::Context* context, core::Exit& exit);
-  void CollectIfStressed(const core::Context& context);
+  void CollectIfDue(const core::Context& context);
   absl::Status Continue();
   // A copy of these frames; false if there is no memory.
   bool SetFrames(const core::Activation& from);

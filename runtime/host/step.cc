@@ -57,8 +57,21 @@ void StoreLink::AddCall(CallState& call) {
   calls_.push_back(&call);
 }
 
+void StoreLink::NoteRun(CallState& call) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (call.place_among_ran != CallState::kNotListed) return;
+  call.place_among_ran = static_cast<uint32_t>(ran_.size());
+  ran_.push_back(&call);
+}
+
 void StoreLink::RemoveCall(CallState& call) {
   std::lock_guard<std::mutex> lock(mutex_);
+  if (call.place_among_ran != CallState::kNotListed) {
+    ran_.back()->place_among_ran = call.place_among_ran;
+    ran_[call.place_among_ran] = ran_.back();
+    ran_.pop_back();
+    call.place_among_ran = CallState::kNotListed;
+  }
   calls_.back()->place_in_store = call.place_in_store;
   calls_[call.place_in_store] = calls_.back();
   calls_.pop_back();
@@ -68,9 +81,10 @@ void StoreLink::RemoveCall(CallState& call) {
 }  // namespace internal
 
 void DynamicStep::State::List() {
-  if (place_in_store != kNotListed || store()->heap == nullptr) return;
+  if (store()->heap == nullptr) return;
   KeepLink();
-  link->AddCall(*this);
+  if (place_in_store == kNotListed) link->AddCall(*this);
+  link->NoteRun(*this);
 }
 
 // The call was left so that objects can be collected: runs it on. False: it has trapped.
@@ -147,10 +161,10 @@ void DynamicStep::State::Begin(const core::Function& function, core::Invoke invo
   Take(core::Enter(*context, activation, function, invoke, slots.data()), context);
 }
 
-// Limits::heap_stress.
-void DynamicStep::State::CollectIfStressed(const core::Context& context) {
+void DynamicStep::State::CollectIfDue(const core::Context& context) {
   internal::StoreState& s = *store();
-  if (s.heap == nullptr || !s.store.limits.heap_stress) return;
+  // A call that is suspended has its frames pushed: what that costs is paid.
+  if (s.heap == nullptr || !(s.store.limits.heap_stress != 0 || s.heap->IsNearlyFull())) return;
   if (!core::HasNativeFrames(context, s.store)) internal::Collect(s, core::Activation{}, 0);
 }
 
@@ -193,7 +207,7 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
   switch (exit) {
     case core::Exit::kSuspended:
       Hold(Phase::kSuspended);
-      CollectIfStressed(*context);
+      CollectIfDue(*context);
       return;
     case core::Exit::kReturned: {
       if (starting != nullptr && GoOnStarting(context)) return;
@@ -209,11 +223,11 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
     }
     case core::Exit::kOutOfFuel:
       Hold(Phase::kOutOfFuel);
-      CollectIfStressed(*context);
+      CollectIfDue(*context);
       return;
     case core::Exit::kInterrupted:
       Hold(Phase::kInterrupted);
-      CollectIfStressed(*context);
+      CollectIfDue(*context);
       return;
     case core::Exit::kCollect:
       return;  // not after the loop above

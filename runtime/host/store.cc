@@ -66,7 +66,8 @@ core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_
       state->exceptions.Keep(tag, values, payload, store->limits.exceptions, objects);
   // Those that nobody refers to any more are found by a collection only.
   constexpr uint32_t kMany = 10000;
-  if (objects && state->exceptions.kept_since() >= kMany) state->heap->RequestCollection();
+  if (objects && state->exceptions.kept_since() >= kMany)
+    state->heap->RequestCollection(/*major=*/true);
   store->exceptions = state->exceptions.data();
   store->exception_count = state->exceptions.size();
   return handle;

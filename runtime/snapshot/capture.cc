@@ -222,6 +222,7 @@ absl::Status CaptureSteps(const StoreState& store, absl::Span<const DynamicStep*
              : step->interrupted() ? StepImage::kInterrupted
                                    : StepImage::kOutOfFuel;
     s.restored = state->restored;
+    ForgetScanned(state->activation);
     s.frames = {state->activation.frames, state->activation.size};
     for (uint32_t i = 0; i < store.owned.size(); ++i) {
       if (state->starting == store.owned[i].get()) s.starting = i;
@@ -285,7 +286,7 @@ absl::StatusOr<StoreImage> Capture(StoreHandle& handle,
   if (store.heap != nullptr) {
     // So that the objects lie in the first space.
     do {
-      if (!Collect(store, core::Activation{}, 0)) {
+      if (!Collect(store, core::Activation{}, 0, Heap::Kind::kMajor)) {
         return absl::ResourceExhaustedError("no memory to collect objects");
       }
     } while (!store.heap->in_first_space());

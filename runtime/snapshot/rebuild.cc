@@ -49,8 +49,7 @@ class Rebuilder {
     for (absl::Status (Rebuilder::*stage)() :
          {&Rebuilder::FindModules, &Rebuilder::Make, &Rebuilder::LoadObjects,
           &Rebuilder::FillExceptions, &Rebuilder::CheckObjects, &Rebuilder::KeepReferences,
-          &Rebuilder::Fill,
-          &Rebuilder::FillSteps}) {
+          &Rebuilder::Fill, &Rebuilder::FillSteps}) {
       absl::Status status = (this->*stage)();
       if (!status.ok()) return status;
     }

@@ -131,28 +131,31 @@ struct Footer {
   u16 instance;  // Instance::index
 };
 static_assert(sizeof(Footer) == 8, "part of the snapshot format");
+// With this bit in `instance`, a collection has seen the frame since it was pushed, so it refers to
+// old objects only, and so do those below. Not in snapshots.
+inline constexpr u32 kScannedFrame = 0x8000;
 
 // One native thread's passage through guests. Belongs to the runtime; while no guest code runs on
 // the thread only `results` holds anything of interest.
 struct Context {
-  u8* scratch_begin;        // lowest byte of the scratch area
-  u8* scratch_top;          // first byte in use; == scratch_end when empty
-  u8* scratch_end;          // 4-byte aligned
-  u32 pushed;               // frames pushed since the last commit
-  u32 frame_words;          // words of the frame a resume function wrote in place
-  u64* results;             // several results, a v128, a payload, or the arguments of a tail call
-  u32 results_capacity;     // in slots
-  uintptr_t stack_limit;    // lowest native stack address a guest function may be entered at
-  void* entry;              // where a trap of the innermost entry goes; null between entries
-  Activation* activation;   // innermost activation being run
+  u8* scratch_begin;       // lowest byte of the scratch area
+  u8* scratch_top;         // first byte in use; == scratch_end when empty
+  u8* scratch_end;         // 4-byte aligned
+  u32 pushed;              // frames pushed since the last commit
+  u32 frame_words;         // words of the frame a resume function wrote in place
+  u64* results;            // several results, a v128, a payload, or the arguments of a tail call
+  u32 results_capacity;    // in slots
+  uintptr_t stack_limit;   // lowest native stack address a guest function may be entered at
+  void* entry;             // where a trap of the innermost entry goes; null between entries
+  Activation* activation;  // innermost activation being run
 #if !defined(FERMATA_FREESTANDING)
   Activation* hosting;      // while host code answers an import: the one that is being run
   const OuterEntry* outer;  // the entry that the innermost one is within; null: none
 #endif
-  Trap trap;                // reason, between RaiseTrap and the entry
-  u32 tag;                  // of the exception in flight: a number within the store
-  u32 payload;              // its size in slots
-  AnyFunction tail;         // of a tail call that is due
+  Trap trap;         // reason, between RaiseTrap and the entry
+  u32 tag;           // of the exception in flight: a number within the store
+  u32 payload;       // its size in slots
+  AnyFunction tail;  // of a tail call that is due
   Instance* tail_instance;
   Invoke tail_invoke;
 };
@@ -364,7 +367,8 @@ inline Footer LastFooter(const Activation& activation) {
   u64 bits;
   memcpy(&bits, FERMATA_ALIGNED(activation.frames + activation.size - sizeof bits), sizeof bits);
   bits = little(bits);
-  return {static_cast<u32>(bits), static_cast<u16>(bits >> 32), static_cast<u16>(bits >> 48)};
+  return {static_cast<u32>(bits), static_cast<u16>(bits >> 32),
+          static_cast<u16>(bits >> 48 & (kScannedFrame - 1))};
 }
 
 }  // namespace fermata::core

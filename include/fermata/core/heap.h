@@ -20,7 +20,12 @@ struct HeapHeader {
   const u32* displays;  // see objects.h
   u32 top;              // where the next object goes
   u32 limit;            // objects may reach up to here
+  // Where in old objects a reference to a young one was written (Remember).
+  u32* slots;
+  u32 slot_count;
+  bool slots_lost;  // there were more than kMostSlots
 };
+inline constexpr u32 kMostSlots = 1u << 16;
 FERMATA_INLINE HeapHeader& heap_header(u8* heap) {
   return *reinterpret_cast<HeapHeader*>(heap - sizeof(HeapHeader));
 }
@@ -90,6 +95,28 @@ FERMATA_OBJECT_VALUES(FERMATA_OBJECT_GET)
   }
 FERMATA_STORED_VALUES(FERMATA_OBJECT_PUT)
 #undef FERMATA_OBJECT_PUT
+
+// ---- References in objects ----
+//
+// A collection of the nursery alone has to find each reference from an old object to a young one.
+
+// A reference `v` was written at `slot`, an offset, in an old object.
+FERMATA_COLD void Remember(u8* heap, u32 slot, ref v);
+// The same of `count` references from `slot` on.
+FERMATA_COLD void RememberRange(u8* heap, u32 slot, u32 count);
+FERMATA_INLINE bool is_old(ref object) { return object >= kYoungEnd; }
+// What is no object may pass for one here.
+FERMATA_INLINE bool may_be_young(ref v) { return v - 1 < kYoungEnd - 1; }
+FERMATA_INLINE void value_put_ref(u8* heap, u32 at, ref object, ref v) {
+  value_put(heap + at, v);
+  if (FERMATA_UNLIKELY(may_be_young(v) && is_old(object))) Remember(heap, at, v);
+}
+FERMATA_INLINE void object_put_ref(u8* heap, ref object, u32 offset, ref v) {
+  value_put_ref(heap, object + offset, object, v);
+}
+FERMATA_INLINE void remember_range(u8* heap, ref object, const u8* at, u32 count) {
+  if (is_old(object)) RememberRange(heap, static_cast<u32>(at - heap), count);
+}
 
 // ---- Making objects, where there is room ----
 
@@ -180,6 +207,23 @@ FERMATA_INLINE void array_copy(Instance* instance, u8* heap, u32 log2, ref to, u
   memmove(target, source, size_t{count} << log2);
 }
 
+// Elements that are references to objects.
+FERMATA_INLINE void array_set_ref(Instance* self, u8* heap, ref array, u32 index, ref v) {
+  u8* const at = array_at(self, heap, array, index, 2);
+  value_put_ref(heap, static_cast<u32>(at - heap), array, v);
+}
+FERMATA_INLINE void array_fill_ref(Instance* self, u8* heap, ref array, u32 index, ref v,
+                                   u32 count) {
+  u8* const at = array_range(self, heap, array, index, 2, count);
+  fill_values32(at, v, count);
+  if (may_be_young(v)) remember_range(heap, array, at, count);
+}
+FERMATA_INLINE void array_copy_refs(Instance* self, u8* heap, ref to, u32 to_index, ref from,
+                                    u32 from_index, u32 count) {
+  array_copy(self, heap, 2, to, to_index, from, from_index, count);
+  remember_range(heap, to, heap + to + kArrayHeader + 4 * size_t{to_index}, count);
+}
+
 // Segments. Those of data are little-endian, as objects are.
 FERMATA_INLINE void check_data(Instance* instance, u64 size, u32 count, u32 offset, u32 log2) {
   if (FERMATA_UNLIKELY(u64{offset} + (u64{count} << log2) > size)) {
@@ -202,6 +246,7 @@ FERMATA_INLINE void array_init_elements(Instance* instance, u8* heap, const ref*
   u8* const at = array_range(instance, heap, array, index, 2, count);
   check_elements(instance, size, count, offset);
   for (u32 i = 0; i < count; ++i) value_put(at + 4 * size_t{i}, elements[offset + i]);
+  remember_range(heap, array, at, count);
 }
 FERMATA_INLINE ref new_array_of_data(u8* heap, u32 log2, u32 type, const u8* data, u32 offset,
                                      u32 count) {

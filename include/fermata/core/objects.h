@@ -24,6 +24,11 @@ inline constexpr uint32_t kArrayLengthAt = 4;    // offset of an array's length
 inline constexpr uint32_t kArrayHeader = 8;      // bytes before the first element
 inline constexpr uint32_t kObjectAlignment = 4;  // objects are a multiple of this
 
+// Offsets below kFirstYoung are of no object; from there to kYoungEnd lies the nursery, where most
+// objects are made; objects behind it are old.
+inline constexpr uint32_t kFirstYoung = 1u << 20;  // more than any field's offset
+inline constexpr uint32_t kYoungEnd = 2u << 20;
+
 // The two low bits of references that are neither null nor objects; of an i31, the low one.
 inline constexpr uint32_t kI31Tag = 1;
 inline constexpr uint32_t kHostTag = 2;

@@ -37,6 +37,16 @@ std::string GetSuffix(const wasm::Field& field, Opcode op) {
   }
 }
 
+bool RefersToObjects(const wasm::Module& module, const wasm::Field& field) {
+  if (field.packed_bits != 0 || !field.type.is_ref()) return false;
+  const Kind rep = wasm::RepOf(module, field.type);
+  return rep == Kind::kAnyRef || rep == Kind::kExternRef;
+}
+
+std::string SetSuffix(const wasm::Module& module, const wasm::Field& field) {
+  return RefersToObjects(module, field) ? "_ref" : PutSuffix(field);
+}
+
 std::string PutSuffix(const wasm::Field& field) {
   if (field.packed_bits != 0) return absl::StrCat(field.packed_bits);
   switch (field.type.kind()) {

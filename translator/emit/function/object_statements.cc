@@ -51,12 +51,12 @@ void StatementEmitter::EmitObject(const Stmt& s) {
                                   ", self.elem$j, $0, $1);"));
     case StmtKind::kStructSet: {
       const wasm::Field& field = def.fields[s.bits];
-      return Line(s, absl::StrCat("object_put", PutSuffix(field), "(heap, ",
+      return Line(s, absl::StrCat("object_put", SetSuffix(context_.module, field), "(heap, ",
                                   Reference(s, 0, s.negate), ", ", field.offset, ", $1);"));
     }
     case StmtKind::kArraySet:
-      return Line(s, absl::StrCat("array_set", PutSuffix(def.fields[0]), "(base, heap, ",
-                                  Reference(s, 0, s.negate), ", $1, $2);"));
+      return Line(s, absl::StrCat("array_set", SetSuffix(context_.module, def.fields[0]),
+                                  "(base, heap, ", Reference(s, 0, s.negate), ", $1, $2);"));
     default:
       return EmitArrayChange(s);
   }
@@ -110,9 +110,13 @@ void StatementEmitter::EmitArrayChange(const Stmt& s) {
   const std::string array = Reference(s, 0, /*nullable=*/true);
   switch (s.kind) {
     case StmtKind::kArrayFill:
-      return Line(s, absl::StrCat("array_fill", PutSuffix(element), "(base, heap, ", array,
-                                  ", $1, $2, $3);"));
+      return Line(s, absl::StrCat("array_fill", SetSuffix(context_.module, element),
+                                  "(base, heap, ", array, ", $1, $2, $3);"));
     case StmtKind::kArrayCopy:
+      if (RefersToObjects(context_.module, element)) {
+        return Line(s, absl::StrCat("array_copy_refs(base, heap, ", array, ", $1, ",
+                                    Reference(s, 2, /*nullable=*/true), ", $3, $4);"));
+      }
       return Line(s, absl::StrCat("array_copy(base, heap, ", log2, ", ", array, ", $1, ",
                                   Reference(s, 2, /*nullable=*/true), ", $3, $4);"));
     case StmtKind::kArrayInitData:
