@@ -16,6 +16,7 @@
 #include "translator/ir/printer.h"
 #include "translator/passes/force_loads.h"
 #include "translator/passes/merge_rooms.h"
+#include "translator/passes/merge_throws.h"
 #include "translator/passes/preempt.h"
 #include "translator/passes/suspend_everywhere.h"
 #include "translator/passes/tidy.h"
@@ -40,6 +41,7 @@ int RunPasses(const ModuleContext& context, ir::Function& f) {
                     analysis::MostStatements(options.freestanding), context.entry_checks[f.index],
                     context.stack_need[f.index]);
   }
+  if (context.module.has_object_types) passes::MergeThrows(f);
   if (options.suspend_everywhere) passes::SuspendEverywhere(f);
   if (f.uses_heap) passes::MergeRooms(f);
   if (options.memory != emit::MemoryPolicy::kReserved) return 0;

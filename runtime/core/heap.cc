@@ -27,6 +27,38 @@ void GrowRoom(Instance* instance, u64 bytes) {
   if (!store.grow_heap(&store, bytes, true)) RaiseTrap(instance, Trap::kHeapExhausted);
 }
 
+ref LoadImage(Instance* instance, u8* heap, const u32* object_types, const u32* words, u32 count,
+              const ImagePatch* patches, u32 patch_count) {
+  make_room(instance, heap, u64{count} * sizeof(u32));
+  HeapHeader& header = heap_header(heap);
+  const ref image = header.top;
+  header.top += count * static_cast<u32>(sizeof(u32));
+  for (u32 i = 0; i < count; ++i) value_put(heap + image + i * sizeof(u32), words[i]);
+  for (u32 i = 0; i < patch_count; ++i) {
+    const u32 value = patches[i].value;
+    u32 word = 0;
+    switch (static_cast<ImagePatch::Kind>(patches[i].place & 3)) {
+      case ImagePatch::kType:
+        word = object_types[value];
+        break;
+      case ImagePatch::kObject:
+        word = image + value;
+        break;
+      case ImagePatch::kFunction:
+        word = instance->function_base + value;
+        break;
+      case ImagePatch::kImported: {
+        const void* global;
+        memcpy(&global, reinterpret_cast<const u8*>(instance) + value, sizeof global);
+        memcpy(&word, global, sizeof word);
+        break;
+      }
+    }
+    value_put(heap + image + (patches[i].place & ~3u), word);
+  }
+  return image;
+}
+
 void Remember(u8* heap, u32 slot, ref v) {
   if ((v & kTagMask) != 0) return;
   HeapHeader& header = heap_header(heap);

@@ -96,6 +96,24 @@ FERMATA_OBJECT_VALUES(FERMATA_OBJECT_GET)
 FERMATA_STORED_VALUES(FERMATA_OBJECT_PUT)
 #undef FERMATA_OBJECT_PUT
 
+// Objects that an instance begins with (ModuleInfo::initialize): `count` words, and what of them
+// depends on the instance.
+struct ImagePatch {
+  // In the two low bits of `place`; above: an offset in the image. The word there becomes
+  enum Kind : u32 {
+    kType = 0,      // the number of a type of the module
+    kObject = 1,    // a reference to the object that lies at `value`
+    kFunction = 2,  // that of ModuleInfo::functions[value]
+    kImported =
+        3,  // that in the imported global whose pointer is at offset `value` of the instance
+  };
+  u32 place;
+  u32 value;
+};
+// Makes them, and returns where the image begins.
+ref LoadImage(Instance* instance, u8* heap, const u32* object_types, const u32* words, u32 count,
+              const ImagePatch* patches, u32 patch_count);
+
 // ---- References in objects ----
 //
 // A collection of the nursery alone has to find each reference from an old object to a young one.

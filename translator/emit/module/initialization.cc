@@ -1,11 +1,14 @@
 #include "translator/emit/module/initialization.h"
 
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 #include "translator/emit/freestanding.h"
 #include "translator/emit/function/expressions.h"
 #include "translator/emit/function/objects.h"
 #include "translator/emit/memory_view.h"
 #include "translator/emit/module/freestanding_source.h"
+#include "translator/emit/module/object_image.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
 
@@ -19,13 +22,15 @@ using wasm::SegmentMode;
 class InitializationEmitter {
  public:
   InitializationEmitter(const ModuleContext& context, Writer& out)
-      : context_(context), module_(context.module), out_(out) {}
+      : context_(context), module_(context.module), image_(context), out_(out) {}
 
   void Run(const SiteTable& sites) {
     EmitElementLists();
     EmitDataList();
+    image_.EmitData(out_);
     out_.Put("\nvoid initialize(Instance* base) {\n  SELF;\n");
     if (context_.graph.uses_heap) out_.Put("  u8* const heap = self.heap;\n  (void)heap;\n");
+    image_.EmitLoad(out_);
     if (context_.options.freestanding) EmitFreestandingSetUp(context_, sites, out_);
     for (uint32_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
       out_.Emit("  self.g$0 = $1;\n", i, Text(module_.globals[i].init));
@@ -44,6 +49,9 @@ class InitializationEmitter {
   // The C++ of a constant expression: a small stack program. Objects that it makes are statements,
   // which are printed first.
   std::string Text(const ConstExpr& expr) {
+    if (const std::optional<uint32_t> made = image_.Find(expr)) {
+      return absl::StrCat("image + ", *made, "u");
+    }
     std::vector<std::string> stack;
     const auto binary = [&](const char* symbol) {
       std::string b = std::move(stack.back());
@@ -297,6 +305,7 @@ class InitializationEmitter {
 
   const ModuleContext& context_;
   const wasm::Module& module_;
+  const ObjectImage image_;
   Writer& out_;
   uint32_t objects_ = 0;  // made by the constant expressions up to now
 };
