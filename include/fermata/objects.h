@@ -22,6 +22,7 @@
 #define FERMATA_OBJECTS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -120,6 +121,13 @@ class Objects {
   // ---- Keeping ----
 
   Kept Keep(Value reference);
+  // Has the host told of host values (Host) that nothing in the store refers to any more: those that
+  // it has asked for with Watch, once. `dropped` is called with the number at the end of a collection
+  // of everything, which may be in the middle of a call; it must not use the store. Neither is saved
+  // in snapshots.
+  void OnDropped(std::function<void(uint32_t number)> dropped);
+  // Error: there is no OnDropped, or `host` is no host value.
+  absl::Status Watch(Value host);
   // Collects now. Error: a guest of the store is calling the host.
   absl::Status Collect();
   // Bytes that objects take, those included which the next collection frees.

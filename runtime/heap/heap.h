@@ -109,8 +109,15 @@ class Heap {
   // Moves the object that `reference` refers to, if that has not been done, and changes it. What is
   // no object of what is being left stays what it is.
   void Visit(core::ref& reference) {
-    if (Leaves(reference)) reference = Move(reference);
+    if (Leaves(reference)) {
+      reference = Move(reference);
+    } else if (met_ != nullptr) {
+      Meet(reference);
+    }
   }
+  // Until the next call, has Visit and Scan put down which of these host values they come upon, by
+  // number. Null: does not.
+  void NoteHostValues(absl::flat_hash_map<uint32_t, bool>* met) { met_ = met; }
   // Visits the references in objects that have been moved. `exception` is called with the exnrefs
   // in them. True: there were some.
   template <class OnException>
@@ -184,6 +191,11 @@ class Heap {
   void EnterNursery(uint32_t limit);
   uint32_t NurseryLimit(uint64_t wanted) const;
   void VisitSlots();
+  void Meet(core::ref reference) {
+    if ((reference & core::kTagMask) != core::kHostTag) return;
+    const auto found = met_->find(reference >> 2);
+    if (found != met_->end()) found->second = true;
+  }
   bool Commit(int space, uint64_t bytes);
   void Release(int space);
   core::ref Move(core::ref object);
@@ -213,6 +225,7 @@ class Heap {
   bool requested_ = false;
   uint64_t stress_debt_ = 0;  // bytes that minor collections have looked at
   // A collection.
+  absl::flat_hash_map<uint32_t, bool>* met_ = nullptr;
   Kind kind_ = Kind::kMinor;
   uint32_t leaving_young_ = 0;  // bytes
   uint32_t leaving_from_ = 0;
@@ -240,7 +253,11 @@ bool Heap::Scan(OnException&& exception) {
     scanned_ += static_cast<uint32_t>(SizeOf(object));
     const auto visit = [&](uint8_t* field) {
       const auto value = core::value_get<core::ref>(field);
-      if (Leaves(value)) core::value_put(field, Move(value));
+      if (Leaves(value)) {
+        core::value_put(field, Move(value));
+      } else if (met_ != nullptr) {
+        Meet(value);
+      }
     };
     if (type.kind == core::ObjectKind::kStruct) {
       for (uint32_t offset : type.references) visit(at + offset);

@@ -163,6 +163,19 @@ class Collector {
 
 }  // namespace
 
+namespace {
+
+void TellOfDropped(StoreState& store) {
+  std::vector<uint32_t> dropped;
+  for (const auto& [number, met] : store.watched) {
+    if (!met) dropped.push_back(number);
+  }
+  for (uint32_t number : dropped) store.watched.erase(number);
+  for (uint32_t number : dropped) store.dropped(number);
+}
+
+}  // namespace
+
 bool Collect(StoreState& store, const core::Activation& running, uint64_t wanted,
              Heap::Kind least) {
   using Kind = Heap::Kind;
@@ -172,7 +185,13 @@ bool Collect(StoreState& store, const core::Activation& running, uint64_t wanted
       heap.NextCollection(0) == Kind::kMinor) {
     return true;
   }
-  return Collector(store, Kind::kMajor).Run(running, wanted);
+  for (auto& [number, met] : store.watched) met = false;
+  heap.NoteHostValues(store.watched.empty() ? nullptr : &store.watched);
+  const uint64_t before = heap.major_collections();
+  const bool room = Collector(store, Kind::kMajor).Run(running, wanted);
+  heap.NoteHostValues(nullptr);
+  if (heap.major_collections() != before) TellOfDropped(store);
+  return room;
 }
 
 void ForgetScanned(const core::Activation& activation) {

@@ -369,6 +369,22 @@ absl::StatusOr<absl::Span<uint8_t>> Objects::Bytes(Value array) {
                         size_t{*length} << type.log2);
 }
 
+void Objects::OnDropped(std::function<void(uint32_t number)> dropped) {
+  StoreState& state = ObjectsAccess::Of(store_);
+  state.dropped = std::move(dropped);
+  if (state.dropped == nullptr) state.watched.clear();
+}
+
+absl::Status Objects::Watch(Value host) {
+  StoreState& state = ObjectsAccess::Of(store_);
+  if (state.dropped == nullptr) return absl::FailedPreconditionError("there is no OnDropped");
+  if (!internal::IsReference(host) || (host.low & core::kTagMask) != core::kHostTag) {
+    return absl::InvalidArgumentError("not a value of the host");
+  }
+  state.watched.try_emplace(NumberOfHost(host), false);
+  return absl::OkStatus();
+}
+
 absl::Status Objects::Collect() {
   StoreState& state = ObjectsAccess::Of(store_);
   if (state.heap == nullptr) return absl::OkStatus();

@@ -3,6 +3,7 @@
 #define FERMATA_RUNTIME_HOST_STATE_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -181,6 +182,9 @@ struct StoreState {
   std::vector<std::unique_ptr<TableStorage>> tables;
   std::vector<std::unique_ptr<GlobalCell>> globals;
   std::unique_ptr<Heap> heap;  // once an instance has objects
+  // Host values to tell the host of when nothing refers to them any more, and how.
+  absl::flat_hash_map<uint32_t, bool> watched;  // whether the last major collection met them
+  std::function<void(uint32_t)> dropped;
   std::vector<std::unique_ptr<AnsweringInstance>> answering;
   std::vector<std::unique_ptr<AnsweringImport>> answering_imports;
 

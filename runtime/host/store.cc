@@ -347,8 +347,7 @@ absl::StatusOr<Extern> StoreHandle::MakeGlobal(Value value, bool mut) {
   result.global = {value.type, mut, cell->words};
   state_->globals.push_back(std::move(cell));
   result.global.Set(value);
-  result.ref = internal::AbstractRef(value.type);
-  if (!mut && core::IsRef(value.type)) result.ref.nullable = value.low == 0;
+  result.ref = internal::RefOfHostGlobal(value.type, value.low, mut);
   return result;
 }
 

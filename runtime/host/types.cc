@@ -196,6 +196,29 @@ bool IsSubtype(const core::RefType& type, const core::RefType& wanted) {
   return (wanted.nullable || !type.nullable) && HeapMatches(type, wanted);
 }
 
+core::RefType RefOfHostGlobal(ValType type, uint64_t value, bool mut) {
+  core::RefType ref = AbstractRef(type);
+  if (mut || !core::IsRef(type)) return ref;
+  if (value != 0) {
+    ref.nullable = false;
+    return ref;
+  }
+  switch (type) {
+    case ValType::kFuncRef:
+      ref.heap = static_cast<uint8_t>(HeapType::kNoFuncRef);
+      break;
+    case ValType::kExternRef:
+      ref.heap = static_cast<uint8_t>(HeapType::kNoExternRef);
+      break;
+    case ValType::kExnRef:
+      ref.heap = static_cast<uint8_t>(HeapType::kNoExnRef);
+      break;
+    default:
+      ref.heap = static_cast<uint8_t>(HeapType::kNoneRef);
+  }
+  return ref;
+}
+
 bool SameType(const core::RefType& a, const core::RefType& b) {
   return a.heap == b.heap && a.nullable == b.nullable && (!IsOfModule(a) || a.type == b.type);
 }

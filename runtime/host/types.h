@@ -38,6 +38,10 @@ const std::vector<core::RefType>& RefsOfType(uint32_t type);
 // Whether `type` is `wanted` or declared a subtype of it (specification §3.3.3, defined types).
 bool IsSubtype(uint32_t type, uint32_t wanted);
 
+// What a global of the host's refers to: one that can't change, to nothing but null or never to
+// null.
+core::RefType RefOfHostGlobal(ValType type, uint64_t value, bool mut);
+
 // The same for what references may refer to, RefType::type being a canonical number (§3.3.3,
 // reference types).
 bool IsSubtype(const core::RefType& type, const core::RefType& wanted);

@@ -123,7 +123,7 @@ class Rebuilder {
         absl::StatusOr<Extern> global = result_.store->MakeGlobal(
             Value{type, core::IsRef(type) ? 0 : g.value.low, g.value.high}, g.mut);
         if (!global.ok()) return global.status();
-        if (!g.mut && core::IsRef(type)) global->ref.nullable = g.value.low == 0;
+        global->ref = RefOfHostGlobal(type, g.value.low, g.mut);
         numbers_.globals.push_back(global->global);
         numbers_.global_refs.push_back(global->ref);
         result_.externs.push_back(*global);

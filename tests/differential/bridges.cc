@@ -232,6 +232,7 @@ std::string CallsAsJson(const Plan& plan) {
 
 Bytes HeapType(wasm::ValType type) {
   if (type.kind() == wasm::ValType::kTypedRef) {
+    if (type.exact()) return Concat({{0x62}, Unsigned(type.type_index())});
     return testing_support::Signed(type.type_index());
   }
   return {EncodeType(type.With(true))[0]};

@@ -68,6 +68,7 @@ class Execution {
     limits_.call_depth = 20000;
     limits_.frame_bytes = 8 << 20;
     limits_.stack_bytes = 1 << 20;
+    limits_.heap_stress = mode_ == Mode::kStressed;
     store_ = std::make_unique<StoreHandle>(limits_);
     if (mode_ == Mode::kPaused) PauseAtNextCheck();
     if (!Start()) return std::move(log_);
@@ -117,7 +118,7 @@ class Execution {
     if (!instance.ok()) {
       // A trap of what runs at once: the message is all that is left of it.
       const absl::string_view message = instance.status().message();
-      for (uint32_t trap = 1; trap <= static_cast<uint32_t>(Trap::kExceptionsExhausted); ++trap) {
+      for (uint32_t trap = 1; trap <= static_cast<uint32_t>(Trap::kStringOutOfBounds); ++trap) {
         const Trap kind = static_cast<Trap>(trap);
         if (absl::StrContains(message, "trap during") &&
             absl::EndsWith(message, TrapMessage(kind))) {
@@ -292,8 +293,8 @@ class Execution {
 }  // namespace
 
 const char* Name(Mode mode) {
-  constexpr const char* kNames[] = {"plain",     "ops",         "ops-snapshotted",
-                                    "suspended", "snapshotted", "paused"};
+  constexpr const char* kNames[] = {"plain",       "ops",    "ops-snapshotted", "suspended",
+                                    "snapshotted", "paused", "stressed"};
   return kNames[static_cast<size_t>(mode)];
 }
 
@@ -303,9 +304,16 @@ const char* Name(Variant variant) {
 }
 
 Variant VariantOf(Mode mode) {
-  return mode == Mode::kSuspended || mode == Mode::kSnapshotted ? Variant::kSuspending
-         : mode == Mode::kPaused                                ? Variant::kPausing
-                                                                : Variant::kPlain;
+  switch (mode) {
+    case Mode::kSuspended:
+    case Mode::kSnapshotted:
+    case Mode::kStressed:
+      return Variant::kSuspending;
+    case Mode::kPaused:
+      return Variant::kPausing;
+    default:
+      return Variant::kPlain;
+  }
 }
 
 std::string Execute(const Plan& plan, const ModuleInfo& info, Mode mode, ExecutionCounts& counts) {

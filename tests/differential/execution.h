@@ -15,10 +15,20 @@ namespace fermata::differential {
 // Plain: imports are answered at once. Ops: they suspend. Suspended: every function suspends at its
 // entry, at each loop and after each growth, too (it must have been translated so). Snapshotted:
 // the same, and the store is saved, destroyed and restored now and then; ops-snapshotted: likewise
-// at imports alone. Paused: every check that pre-emption puts into code pauses the call.
-enum class Mode : uint8_t { kPlain, kOps, kOpsSnapshotted, kSuspended, kSnapshotted, kPaused };
+// at imports alone. Paused: every check that pre-emption puts into code pauses the call. Stressed:
+// as suspended, with objects collected at every allocation and suspension.
+enum class Mode : uint8_t {
+  kPlain,
+  kOps,
+  kOpsSnapshotted,
+  kSuspended,
+  kSnapshotted,
+  kPaused,
+  kStressed
+};
 inline constexpr std::array kModes = {Mode::kPlain,     Mode::kOps,         Mode::kOpsSnapshotted,
-                                      Mode::kSuspended, Mode::kSnapshotted, Mode::kPaused};
+                                      Mode::kSuspended, Mode::kSnapshotted, Mode::kPaused,
+                                      Mode::kStressed};
 const char* Name(Mode mode);
 
 // What the modes need of the translation.

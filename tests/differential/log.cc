@@ -72,7 +72,12 @@ const char* TrapKind(Trap trap) {
     case Trap::kNullFunctionReference:
     case Trap::kNullExceptionReference:
       return "null";
+    case Trap::kCastFailure:
+      return "cast";
+    case Trap::kArrayOutOfBounds:
+      return "array";
     case Trap::kCallStackExhausted:
+    case Trap::kHeapExhausted:  // engines differ in what they have room for, too
       return "stack";
     case Trap::kUncaughtException:
       return "exception";

@@ -7,7 +7,7 @@
 //   state 8f1b0c22 i:5 e:null         checksums of the memories, values of the globals
 //
 // A float that is a NaN is just that: which one is not determined. After "traps stack" nothing
-// follows, since engines have stacks of different sizes.
+// follows, since engines have stacks and heaps of different sizes.
 #ifndef FERMATA_TESTS_DIFFERENTIAL_LOG_H_
 #define FERMATA_TESTS_DIFFERENTIAL_LOG_H_
 

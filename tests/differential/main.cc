@@ -71,8 +71,8 @@ cl::opt<std::string> optimization(
 cl::list<std::string> memories("memory", cl::value_desc("reserved|checked"), cl::CommaSeparated,
                                cl::desc("Memory policies (default: both)"), cl::cat(category));
 cl::list<std::string> modes("modes", cl::value_desc("mode"), cl::CommaSeparated,
-                            cl::desc("plain, ops, ops-snapshotted, suspended, snapshotted, paused "
-                                     "(default: all)"),
+                            cl::desc("plain, ops, ops-snapshotted, suspended, snapshotted, paused, "
+                                     "stressed (default: all)"),
                             cl::cat(category));
 cl::opt<std::string> shape("shape", cl::init("rotate"), cl::value_desc("auto|split|shared"),
                            cl::desc("Shape of functions (default: by turns)"), cl::cat(category));

@@ -24,6 +24,9 @@ function kindOfTrap(error) {
     [/null/, "null"],
     [/unaligned/, "unaligned"],
     [/Atomics.wait/, "wait"],
+    [/illegal cast/, "cast"],
+    [/array.*out of bounds/, "array"],
+    [/array is too large/, "stack"],
   ];
   for (const [pattern, kind] of kinds) if (pattern.test(message)) return kind;
   return `other (${message})`;

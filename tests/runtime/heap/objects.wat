@@ -149,4 +149,15 @@
     (array.copy $wide $wide (local.get $b) (i32.const 1) (local.get $a) (i32.const 0)
       (i32.sub (local.get $n) (i32.const 1)))
     (i64.add (array.get $wide (local.get $b) (i32.const 0))
-             (array.get $wide (local.get $b) (i32.sub (local.get $n) (i32.const 1))))))
+             (array.get $wide (local.get $b) (i32.sub (local.get $n) (i32.const 1)))))
+
+  ;; What the host throws, caught: the number and the sum of the list. Through a function that does
+  ;; not catch.
+  (func $asks (param $n i32) (call $show (ref.null none) (local.get $n)) (drop))
+  (func (export "guarded") (param $n i32) (result i32)
+    (block $caught (result (ref null $list) i32)
+      (try_table (catch $oops $caught) (call $asks (local.get $n)))
+      (return (i32.const -1)))
+    (local.set $n)
+    (i32.add (call $sum) (local.get $n)))
+)

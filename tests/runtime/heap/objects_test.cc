@@ -311,6 +311,61 @@ TEST_P(GuestObjects, HostsMakeArrays) {
   EXPECT_LT(objects.used_bytes(), used);
 }
 
+TEST_P(GuestObjects, HostsAreToldOfWhatGuestsDrop) {
+  auto guest = Make();
+  fermata::Objects objects(*guest->store());
+  const DynamicInstance& of = *guest->instance();
+  const auto host = [](uint32_t number) {
+    return fermata::Objects::AsAny(fermata::Objects::Host(number));
+  };
+  EXPECT_FALSE(objects.Watch(host(5)).ok());
+  std::vector<uint32_t> dropped;
+  objects.OnDropped([&](uint32_t number) { dropped.push_back(number); });
+  fermata::Kept refs = objects.Keep(*objects.MakeArray(of, kRefs, 2, host(5)));
+  for (uint32_t number : {5, 6, 7}) EXPECT_TRUE(objects.Watch(host(number)).ok());
+  EXPECT_FALSE(objects.Watch(fermata::Objects::I31(1)).ok());
+  EXPECT_TRUE(objects.Set(refs.value(), 1, host(7)).ok());
+  EXPECT_TRUE(objects.Collect().ok());
+  EXPECT_THAT(dropped, testing::ElementsAre(6));
+  EXPECT_TRUE(objects.Set(refs.value(), 0, host(8)).ok());
+  ASSERT_TRUE(guest->litter(100, 50000).finished());
+  EXPECT_TRUE(objects.Collect().ok());
+  EXPECT_THAT(dropped, testing::ElementsAre(6, 5));
+  refs.Drop();
+  EXPECT_TRUE(objects.Collect().ok());
+  EXPECT_TRUE(objects.Collect().ok());
+  EXPECT_THAT(dropped, testing::ElementsAre(6, 5, 7));
+}
+
+TEST_P(GuestObjects, HostsThrowWhatGuestsCatch) {
+  auto guest = Make();
+  fermata::Objects objects(*guest->store());
+  DynamicInstance* const instance = guest->instance();
+  const uint32_t tag = instance->Find("oops")->tag;
+  const auto list = [&] {
+    return *objects.MakeStruct(*instance, kList, {{Value::I32(4), Value::AnyRef(0)}});
+  };
+  auto step = instance->Call("guarded", {Value::I32(1)});
+  ASSERT_TRUE(step.ok() && step->suspended());
+  EXPECT_FALSE(step->Throw(tag, {Value::I32(1)}).ok());
+  EXPECT_FALSE(step->Throw(tag + 100, {}).ok());
+  EXPECT_FALSE(step->Throw(tag, {Value::AnyRef(12), Value::I32(1)}).ok());
+  ASSERT_TRUE(step->Throw(tag, {list(), Value::I32(30)}).ok());
+  ASSERT_TRUE(step->finished()) << step->message();
+  EXPECT_EQ(step->results()[0].i32(), 34u);
+  EXPECT_FALSE(step->Throw(tag, {list(), Value::I32(30)}).ok());
+  // Nobody catches it.
+  auto other = instance->Call("held", {Value::I32(10)});
+  ASSERT_TRUE(other.ok() && other->suspended());
+  ASSERT_TRUE(other->Throw(tag, {list(), Value::I32(5)}).ok());
+  ASSERT_TRUE(other->trapped());
+  EXPECT_EQ(other->trap(), Trap::kUncaughtException);
+  ASSERT_NE(other->exception(), nullptr);
+  EXPECT_EQ(other->exception()->tag, tag);
+  EXPECT_EQ(other->exception()->values[1].i32(), 5u);
+  EXPECT_EQ(objects.Get(other->exception()->values[0], 0)->i32(), 4u);
+}
+
 TEST_P(GuestObjects, WhatHostsGetWrong) {
   auto guest = Make(LimitsOf(1u << 20));
   fermata::Objects objects(*guest->store());
