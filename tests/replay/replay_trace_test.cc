@@ -423,6 +423,50 @@ TEST_P(Playing, ATraceOfAnotherModuleIsRefused) {
   EXPECT_EQ(Play({}, absl::StrCat(",\"sha256\":\"", hash, "\"")), absl::OkStatus());
 }
 
+// ---- Version 2 ----
+
+TEST(TraceValues, OfVersion2) {
+  EXPECT_EQ(Parsed(R"({"s":"a\u00e9"})").text, u"a\u00e9");
+  EXPECT_EQ(Parsed(R"({"s":"\ud83d\ude00"})").text, u"\U0001f600");
+  EXPECT_EQ(Parsed(R"({"s":"\ud800x\udc00"})").text, (std::u16string{0xd800, 'x', 0xdc00}));
+  EXPECT_EQ(Parsed(R"({"s":"\\ud800"})").text, u"\\ud800");  // a backslash
+  EXPECT_EQ(Parsed(R"({"g":7})").kind, TraceValue::kObject);
+  EXPECT_EQ(Parsed(R"({"f":8})").ref, 8);
+  EXPECT_EQ(Parsed(R"({"x":"run"})").name, "run");
+  EXPECT_EQ(Parsed(R"({"u":1})").kind, TraceValue::kUndefined);
+  EXPECT_TRUE(SameNumeric(ValType::kI32, 1, Parsed(R"({"b":1})")));
+  EXPECT_FALSE(SameNumeric(ValType::kI32, 0, Parsed(R"({"s":"0"})")));
+}
+
+TEST(TraceEvents, OfVersion2) {
+  auto event = ParseTraceEvent(R"(["fcall",3,[1]])");
+  ASSERT_TRUE(event.ok());
+  EXPECT_EQ(event->kind, TraceEvent::kFunctionCall);
+  EXPECT_EQ(event->number, 3u);
+  event = ParseTraceEvent(R"(["gget","x",{"g":1}])");
+  ASSERT_TRUE(event.ok());
+  EXPECT_EQ(event->values[0].kind, TraceValue::kObject);
+  const auto thrown = [](const std::string& info) {
+    auto trap = ParseTraceEvent(absl::StrCat("[\"trap\",\"m\",", info, "]"));
+    EXPECT_TRUE(trap.ok()) << trap.status();
+    return trap.ok() ? *trap : TraceEvent();
+  };
+  EXPECT_EQ(thrown(R"({"trap":1})").thrown, TraceEvent::kRealTrap);
+  EXPECT_EQ(thrown(R"({"same":1})").thrown, TraceEvent::kSameAsBefore);
+  EXPECT_EQ(thrown(R"({"tag":"e","args":[1,2]})").values.size(), 2u);
+  EXPECT_EQ(thrown(R"({"tag":null,"args":[]})").name, "");
+  EXPECT_EQ(thrown(R"({"js":{"s":"x"}})").thrown, TraceEvent::kHostValue);
+  for (const char* bad : {R"(["fcall","x",[]])", R"(["gget","x"])", R"(["trap","m",1])",
+                          R"(["trap","m",{"js":[]}])"}) {
+    EXPECT_FALSE(ParseTraceEvent(bad).ok()) << bad;
+  }
+  const auto header =
+      ParseTraceHeader(R"({"version":2,"builtins":["js-string"],"string_constants":"'"})");
+  ASSERT_TRUE(header.ok());
+  EXPECT_TRUE(header->js_strings);
+  EXPECT_EQ(header->string_constants, "'");
+}
+
 // ---- The native build ----
 
 TEST(NativeBuild, ErrorsNameWhatFailed) {

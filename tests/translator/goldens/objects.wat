@@ -1,0 +1,38 @@
+;; Assembled by binaryen, as wat2wasm does not know structs: wasm-as --all-features -g objects.wat -o objects.wasm
+(module
+  (rec
+    (type $shape (sub (struct (field $name (mut anyref)))))
+    (type $circle (sub final $shape (struct (field $name (mut anyref)) (field $tag i8) (field $r f64)))))
+  (type $bytes (array (mut i8)))
+  (type $refs (array (mut (ref null $shape))))
+  (import "host" "make" (func $error (result anyref)))
+  (tag $oops (param anyref))
+  (global $unit (ref $shape) (struct.new $circle (array.new_fixed $bytes 2 (i32.const 7) (i32.const 8)) (i32.const 1) (f64.const 1)))
+  ;; One check for room.
+  (func $two (export "two") (param $r f64) (result (ref $shape))
+    (struct.new $shape (struct.new $circle (ref.null none) (i32.const 3) (local.get $r))))
+  (func $area (export "area") (param $s (ref null $shape)) (result f64)
+    (local $c (ref null $circle))
+    (block $other
+      (block $is (result (ref $circle))
+        (br_on_cast $is (ref null $shape) (ref $circle) (local.get $s))
+        (drop)
+        (br $other))
+      (local.set $c)
+      (return (f64.mul (struct.get $circle $r (local.get $c))
+                       (f64.convert_i32_s (struct.get_s $circle $tag (local.get $c))))))
+    (f64.const 0))
+  (func $rename (export "rename") (param $s (ref $shape)) (param $name anyref)
+    (struct.set $shape $name (local.get $s) (local.get $name)))
+  (func $put (export "put") (param $a (ref null $refs)) (param $i i32) (param $s (ref null $shape))
+    (array.set $refs (local.get $a) (local.get $i) (local.get $s)))
+  (func $bytes (export "bytes") (param $n i32) (result (ref $bytes))
+    (array.new_default $bytes (local.get $n)))
+  ;; Places that throw alike are one.
+  (func $checked (export "checked") (param $a (ref null $shape)) (param $b (ref null $shape)) (result i32)
+    (if (ref.is_null (local.get $a)) (then (throw $oops (call $error))))
+    (if (ref.is_null (local.get $b)) (then (throw $oops (call $error))))
+    (ref.eq (local.get $a) (local.get $b)))
+  (func $cast (export "cast") (param $x anyref) (result (ref $circle))
+    (ref.cast (ref $circle) (local.get $x)))
+)
