@@ -7,6 +7,9 @@
     (type $refs (array (mut anyref)))
     (type $bytes (array (mut i8)))
     (type $wide (array (mut i64))))
+  (rec
+    (type $thing (descriptor $kind) (struct (field $value i32)))
+    (type $kind (describes $thing) (struct (field $number i32))))
   (import "host" "pause" (func $pause))
   (import "host" "show" (func $show (param anyref) (param i32) (result i32)))
   (import "host" "again" (func $again (param i32) (result i32)))
@@ -160,4 +163,18 @@
       (return (i32.const -1)))
     (local.set $n)
     (i32.add (call $sum) (local.get $n)))
+
+  ;; A thing, made with the kind `number`, which is made again for each.
+  (func (export "thing") (param $value i32) (param $number i32) (result anyref)
+    (struct.new_desc $thing (local.get $value) (struct.new $kind (local.get $number))))
+  ;; The number of the thing's kind, and whether it has kind `$k`.
+  (func (export "number") (param $t anyref) (result i32)
+    (struct.get $kind $number (ref.get_desc $thing (ref.cast (ref $thing) (local.get $t)))))
+  (func (export "has") (param $t anyref) (param $k anyref) (result i32)
+    (block $yes (result (ref null $thing))
+      (drop (br_on_cast_desc_eq $yes anyref (ref null (exact $thing)) (local.get $t)
+        (ref.cast (ref (exact $kind)) (local.get $k))))
+      (return (i32.const 0)))
+    (drop)
+    (i32.const 1))
 )

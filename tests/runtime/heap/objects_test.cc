@@ -311,6 +311,42 @@ TEST_P(GuestObjects, HostsMakeArrays) {
   EXPECT_LT(objects.used_bytes(), used);
 }
 
+TEST_P(GuestObjects, CustomDescriptors) {
+  constexpr uint32_t kThing = 7, kKind = 8;
+  auto guest = Make();
+  fermata::Objects objects(*guest->store());
+  DynamicInstance& of = *guest->instance();
+  const auto call = [&](const char* name, std::vector<Value> arguments) {
+    auto step = of.Call(name, arguments);
+    EXPECT_TRUE(step.ok() && step->finished()) << name;
+    return step.ok() && step->finished() ? step->results()[0] : Value();
+  };
+  fermata::Kept thing = objects.Keep(call("thing", {Value::I32(5), Value::I32(77)}));
+  EXPECT_EQ(call("number", {thing.value()}).i32(), 77u);
+  EXPECT_EQ(objects.Get(thing.value(), 0)->i32(), 5u);
+  EXPECT_FALSE(objects.Get(thing.value(), 1).ok());
+  ASSERT_TRUE(objects.Descriptor(thing.value()).ok());
+  fermata::Kept kind = objects.Keep(*objects.Descriptor(thing.value()));
+  EXPECT_EQ(objects.Get(kind.value(), 0)->i32(), 77u);
+  EXPECT_FALSE(objects.Descriptor(kind.value()).ok());
+  // By the host: the descriptor last.
+  const auto made = objects.MakeStruct(of, kThing, {{Value::I32(6), kind.value()}});
+  ASSERT_TRUE(made.ok()) << made.status();
+  fermata::Kept other = objects.Keep(*made);
+  const Value list = *objects.MakeStruct(of, kList, {{Value::I32(4), Value::AnyRef(0)}});
+  EXPECT_FALSE(objects.MakeStruct(of, kThing, {{Value::I32(6), list}}).ok());
+  EXPECT_FALSE(objects.MakeStruct(of, kThing, {{Value::I32(6), Value::AnyRef(0)}}).ok());
+  EXPECT_FALSE(objects.MakeStruct(of, kThing, {{Value::I32(6)}}).ok());
+  EXPECT_TRUE(objects.MakeStruct(of, kKind, {{Value::I32(1)}}).ok());
+  ASSERT_TRUE(guest->litter(2000, 50000).finished());
+  EXPECT_EQ(call("has", {other.value(), kind.value()}).i32(), 1u);
+  EXPECT_EQ(call("has", {thing.value(), kind.value()}).i32(), 1u);
+  const fermata::Kept same = objects.Keep(*objects.MakeStruct(of, kKind, {{Value::I32(77)}}));
+  EXPECT_EQ(call("has", {thing.value(), same.value()}).i32(), 0u);
+  EXPECT_EQ(call("has", {kind.value(), kind.value()}).i32(), 0u);
+  EXPECT_EQ(call("has", {Value::AnyRef(0), kind.value()}).i32(), 1u);
+}
+
 TEST_P(GuestObjects, HostsAreToldOfWhatGuestsDrop) {
   auto guest = Make();
   fermata::Objects objects(*guest->store());
