@@ -428,7 +428,6 @@ namespace typed {
 class InHost {
  public:
   explicit InHost(core::Context* context) : context_(context), activation_(context->activation) {
-    context->hosting = activation_;
     context->activation = nullptr;
   }
   ~InHost() { context_->activation = activation_; }

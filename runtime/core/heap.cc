@@ -5,17 +5,10 @@
 
 namespace fermata::core {
 
-bool HasNativeFrames(const Context& context, const Store& store) {
-  for (const OuterEntry* entry = context.outer; entry != nullptr; entry = entry->outer) {
-    if (entry->activation != nullptr && entry->activation->store == &store) return true;
-  }
-  return false;
-}
-
 bool WantRoom(Instance* instance, u32 site, u64 bytes) {
-  Store& store = *instance->store;
-  const bool nested = HasNativeFrames(*instance->context, store);
-  if (store.grow_heap(&store, bytes, nested)) return false;
+  auto& store = static_cast<HeapStore&>(*instance->store);
+  const bool nested = HasNativeFrames(store);
+  if (store.grow(&store, bytes, nested)) return false;
   if (nested) RaiseTrap(instance, Trap::kHeapExhausted);
   store.wanted_bytes = bytes;
   PushCollect(instance, site);
@@ -23,8 +16,8 @@ bool WantRoom(Instance* instance, u32 site, u64 bytes) {
 }
 
 void GrowRoom(Instance* instance, u64 bytes) {
-  Store& store = *instance->store;
-  if (!store.grow_heap(&store, bytes, true)) RaiseTrap(instance, Trap::kHeapExhausted);
+  auto& store = static_cast<HeapStore&>(*instance->store);
+  if (!store.grow(&store, bytes, true)) RaiseTrap(instance, Trap::kHeapExhausted);
 }
 
 ref LoadImage(Instance* instance, u8* heap, const u32* object_types, const u32* words, u32 count,

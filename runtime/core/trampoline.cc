@@ -250,27 +250,14 @@ FERMATA_COLD Exit Unwound(Context& context, Activation& activation, Unwind unwin
 struct Outer {
   explicit Outer(Context& c) : context(c), entry(c.entry), activation(c.activation) {
     context.entry = nullptr;
-#if !defined(FERMATA_FREESTANDING)
-    hosting = c.hosting;
-    record = {activation != nullptr ? activation : hosting, c.outer};
-    context.outer = &record;
-#endif
   }
   ~Outer() {
     context.entry = entry;
     context.activation = activation;
-#if !defined(FERMATA_FREESTANDING)
-    context.hosting = hosting;
-    context.outer = record.outer;
-#endif
   }
   Context& context;
   void* entry;
   Activation* activation;
-#if !defined(FERMATA_FREESTANDING)
-  Activation* hosting;
-  OuterEntry record;
-#endif
 };
 FERMATA_COLD Exit EnterNested(Context& context, Activation& activation, const Function& function,
                               Invoke invoke, const u64* arguments) {

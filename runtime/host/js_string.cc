@@ -212,7 +212,7 @@ struct Thunk {
         case BuiltinOutcome::kNoRoom:
           break;
       }
-      if (self->suspend != nullptr && !core::HasNativeFrames(context, store.store)) {
+      if (self->suspend != nullptr && !core::HasNativeFrames(store.store)) {
         using Suspend = uint32_t (*)(core::Instance*, Word<A>...);
         return reinterpret_cast<Suspend>(self->suspend)(self->caller, arguments...);
       }

@@ -272,7 +272,7 @@ class Linker {
   }
 
   absl::Status MakeMemories() {
-    const uint64_t most = store_.store.limits.memory_pages;
+    const uint64_t most = store_.limits.memory_pages;
     for (uint32_t i = 0; i < info_.memory_count; ++i) {
       const core::MemoryInfo& m = info_.memories[i];
       if (m.imported) continue;
@@ -292,7 +292,7 @@ class Linker {
       const core::TableInfo& table = info_.tables[i];
       if (table.imported) continue;
       auto storage = TableStorage::Make(table.type, Canonical(table.ref), table.limits,
-                                        store_.store.limits.table_elements);
+                                        store_.limits.table_elements);
       if (!storage.ok()) return storage.status();
       SetTable(table, (*storage)->table());
       store_.tables.push_back(*std::move(storage));

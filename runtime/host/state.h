@@ -163,7 +163,8 @@ struct StoreState {
   StoreHandle* handle = nullptr;
   StoreLink* const link = new StoreLink(this);
   std::atomic<core::Context*> user{nullptr};  // of the thread that is using the store
-  core::Store store{};
+  core::HeapStore store{};
+  Limits limits;
   std::shared_ptr<uint32_t> interrupt = std::make_shared<uint32_t>(0);  // store.interrupt
   std::vector<core::Instance*> instances;                               // by index
   // Those whose initialization trapped before their globals and tables had values. Nothing refers to
@@ -227,10 +228,14 @@ class StoreUse {
   StoreUse(StoreState& store, core::Context* context)
       : store_(store), outer_(store.user.load(std::memory_order_relaxed)) {
     ok_ = outer_ == nullptr || outer_ == context;
-    if (ok_) store_.user.store(context, std::memory_order_relaxed);
+    if (!ok_) return;
+    store_.user.store(context, std::memory_order_relaxed);
+    ++store_.store.uses;
   }
   ~StoreUse() {
-    if (ok_) store_.user.store(outer_, std::memory_order_relaxed);
+    if (!ok_) return;
+    store_.user.store(outer_, std::memory_order_relaxed);
+    --store_.store.uses;
   }
   StoreUse(const StoreUse&) = delete;
   bool ok() const { return ok_; }
@@ -349,7 +354,7 @@ struct DynamicStep::State : internal::CallState {
   void List();
   bool CollectAndResume(core::Context* context, core::Exit& exit);
   bool AnswerBuiltin(core::Context* context, core::Exit& exit);
-  void CollectIfDue(const core::Context& context);
+  void CollectIfDue();
   absl::Status Continue();
   // A copy of these frames; false if there is no memory.
   bool SetFrames(const core::Activation& from);

@@ -154,18 +154,18 @@ void DynamicStep::State::Begin(const core::Function& function, core::Invoke invo
   if (context == nullptr) return Trapped(Trap::kCallStackExhausted, "");
   internal::StoreUse use(*state, context);
   if (!use.ok()) return Trapped(Trap::kHost, internal::StoreUse::kMessage);
-  const internal::StackBudget budget(*context, state->store.limits.stack_bytes);
+  const internal::StackBudget budget(*context, state->limits.stack_bytes);
   phase = Phase::kRunning;
   absl::InlinedVector<uint64_t, 8> slots;
   internal::AppendSlots(arguments, slots);
   Take(core::Enter(*context, activation, function, invoke, slots.data()), context);
 }
 
-void DynamicStep::State::CollectIfDue(const core::Context& context) {
+void DynamicStep::State::CollectIfDue() {
   internal::StoreState& s = *store();
   // A call that is suspended has its frames pushed: what that costs is paid.
-  if (s.heap == nullptr || !(s.store.limits.heap_stress != 0 || s.heap->IsNearlyFull())) return;
-  if (!core::HasNativeFrames(context, s.store)) internal::Collect(s, core::Activation{}, 0);
+  if (s.heap == nullptr || !(s.limits.heap_stress != 0 || s.heap->IsNearlyFull())) return;
+  if (!core::HasNativeFrames(s.store)) internal::Collect(s, core::Activation{}, 0);
 }
 
 bool DynamicStep::State::SetFrames(const core::Activation& from) {
@@ -207,7 +207,7 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
   switch (exit) {
     case core::Exit::kSuspended:
       Hold(Phase::kSuspended);
-      CollectIfDue(*context);
+      CollectIfDue();
       return;
     case core::Exit::kReturned: {
       if (starting != nullptr && GoOnStarting(context)) return;
@@ -223,11 +223,11 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
     }
     case core::Exit::kOutOfFuel:
       Hold(Phase::kOutOfFuel);
-      CollectIfDue(*context);
+      CollectIfDue();
       return;
     case core::Exit::kInterrupted:
       Hold(Phase::kInterrupted);
-      CollectIfDue(*context);
+      CollectIfDue();
       return;
     case core::Exit::kCollect:
       return;  // not after the loop above
@@ -402,7 +402,7 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> results) {
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
   internal::StoreUse use(store, context);
   if (!use.ok()) return use.status();
-  const internal::StackBudget budget(*context, store.store.limits.stack_bytes);
+  const internal::StackBudget budget(*context, store.limits.stack_bytes);
   // A host function called by the guest must not resume or cancel the call that it is part of.
   s.phase = State::Phase::kRunning;
   if (s.restored) ForgetResults(*context);
@@ -417,7 +417,7 @@ absl::Status DynamicStep::State::Continue() {
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
   internal::StoreUse use(*store, context);
   if (!use.ok()) return use.status();
-  const internal::StackBudget budget(*context, store->store.limits.stack_bytes);
+  const internal::StackBudget budget(*context, store->limits.stack_bytes);
   phase = Phase::kRunning;
   if (restored) ForgetResults(*context);
   Take(core::Resume(*context, activation, nullptr, 0), context);
@@ -459,7 +459,7 @@ absl::Status DynamicStep::Throw(uint32_t tag, absl::Span<const Value> values) {
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
   internal::StoreUse use(store, context);
   if (!use.ok()) return use.status();
-  const internal::StackBudget budget(*context, store.store.limits.stack_bytes);
+  const internal::StackBudget budget(*context, store.limits.stack_bytes);
   s.phase = State::Phase::kRunning;
   if (s.restored) ForgetResults(*context);
   s.Take(core::ResumeThrow(*context, s.activation, tag, slots.data(),

@@ -18,7 +18,6 @@ namespace {
 class InHost {
  public:
   explicit InHost(core::Context& context) : context_(context), running_(context.activation) {
-    context.hosting = running_;
     context.activation = nullptr;
   }
   ~InHost() { context_.activation = running_; }
@@ -63,7 +62,7 @@ core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_
   const bool objects = state->heap != nullptr && tag < state->tags.size() &&
                        absl::c_any_of(SignatureOfType(state->tags[tag]).params, is_object);
   const core::ref handle =
-      state->exceptions.Keep(tag, values, payload, store->limits.exceptions, objects);
+      state->exceptions.Keep(tag, values, payload, state->limits.exceptions, objects);
   // Those that nobody refers to any more are found by a collection only.
   constexpr uint32_t kMany = 10000;
   if (objects && state->exceptions.kept_since() >= kMany)
@@ -181,11 +180,11 @@ absl::Status StoreState::MakeHeap() {
     return absl::FailedPreconditionError(
         "the store holds references of the host that are not tagged (fermata/core/objects.h)");
   }
-  absl::StatusOr<std::unique_ptr<Heap>> made = Heap::Make(store.limits);
+  absl::StatusOr<std::unique_ptr<Heap>> made = Heap::Make(limits);
   if (!made.ok()) return made.status();
   heap = *std::move(made);
   exceptions.BeCollected();
-  store.grow_heap = [](core::Store* of, uint64_t bytes, bool must) {
+  store.grow = [](core::HeapStore* of, uint64_t bytes, bool must) {
     return static_cast<StoreState*>(of->owner)->heap->Grow(bytes, must);
   };
   return absl::OkStatus();
@@ -230,7 +229,8 @@ void StoreState::MakeRoom(const Signature& signature) {
 StoreHandle::StoreHandle(const Limits& limits) : state_(std::make_unique<State>()) {
   internal::SetFaultOwner(internal::IsReserved);
   state_->handle = this;
-  state_->store.limits = limits;
+  state_->limits = limits;
+  state_->store.limits = {limits.frame_bytes, limits.call_depth};
   state_->store.interrupt = state_->interrupt.get();
   SetFuel(limits.fuel == 0 ? ~uint64_t{0} : limits.fuel);
   state_->store.owner = static_cast<internal::StoreState*>(state_.get());
@@ -304,7 +304,7 @@ absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const S
 
 absl::StatusOr<Extern> StoreHandle::MakeMemory(const core::SizeLimitsInfo& limits,
                                                core::MemoryPolicy policy) {
-  auto memory = internal::MakeMemory(limits, policy, state_->store.limits.memory_pages);
+  auto memory = internal::MakeMemory(limits, policy, state_->limits.memory_pages);
   if (!memory.ok()) return memory.status();
   Extern result;
   result.kind = ExternKind::kMemory;
@@ -321,7 +321,7 @@ absl::StatusOr<Extern> StoreHandle::MakeTable(ValType type, const core::SizeLimi
   const core::RefType ref = internal::AbstractRef(type);
   if (ref.heap == 0)
     return absl::InvalidArgumentError("the elements of a table must be references");
-  auto table = internal::TableStorage::Make(type, ref, limits, state_->store.limits.table_elements);
+  auto table = internal::TableStorage::Make(type, ref, limits, state_->limits.table_elements);
   if (!table.ok()) return table.status();
   Extern result;
   result.ref = ref;

@@ -416,7 +416,7 @@ class Rebuilder {
   // Where they are collected, their handles are used again, and may be in any order.
   absl::Status FillCollectedExceptions() {
     StoreState& s = store();
-    if (image_.exceptions.size() > s.store.limits.exceptions) {
+    if (image_.exceptions.size() > s.limits.exceptions) {
       return absl::ResourceExhaustedError("too many exceptions");
     }
     for (const ExceptionImage& e : image_.exceptions) {
@@ -563,7 +563,7 @@ class Rebuilder {
       absl::StatusOr<uint32_t> depth =
           CheckFrames(s, image.function, image.frames, image.held != StepImage::kSuspended);
       if (!depth.ok()) return depth.status();
-      if (image.frames.size() > s.store.limits.frame_bytes || *depth > s.store.limits.call_depth) {
+      if (image.frames.size() > s.limits.frame_bytes || *depth > s.limits.call_depth) {
         return absl::ResourceExhaustedError("a call holds more frames than the limits allow");
       }
       const uint32_t type = s.functions[image.function - 1].type;

@@ -157,12 +157,12 @@ absl::StatusOr<RestoredStore> Fork(StoreHandle& store, absl::Span<const DynamicS
   if (!image.ok()) return image.status();
   internal::StoreState& state = internal::SnapshotAccess::Of(store);
   internal::ForkSupplier supplier(state);
-  return internal::Rebuild(*image, supplier, state.store.limits, internal::kAnyNumber);
+  return internal::Rebuild(*image, supplier, state.limits, internal::kAnyNumber);
 }
 
 struct ForkPoint::State {
   State(internal::StoreImage&& i, internal::StoreState& store)
-      : image(std::move(i)), supplier(store), limits(store.store.limits) {}
+      : image(std::move(i)), supplier(store), limits(store.limits) {}
   internal::StoreImage image;
   mutable internal::ForkSupplier supplier;
   Limits limits;

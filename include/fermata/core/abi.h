@@ -106,12 +106,6 @@ struct Store;
 struct ModuleInfo;
 struct Activation;
 
-// An entry that called the host, which made another one.
-struct OuterEntry {
-  const Activation* activation;
-  const OuterEntry* outer;
-};
-
 using AnyFunction = void (*)();  // cast back to the function's own type before a call
 
 // Calls `function` of `instance` with arguments from slots. One per function type of a module. A
@@ -148,14 +142,10 @@ struct Context {
   uintptr_t stack_limit;   // lowest native stack address a guest function may be entered at
   void* entry;             // where a trap of the innermost entry goes; null between entries
   Activation* activation;  // innermost activation being run
-#if !defined(FERMATA_FREESTANDING)
-  Activation* hosting;      // while host code answers an import: the one that is being run
-  const OuterEntry* outer;  // the entry that the innermost one is within; null: none
-#endif
-  Trap trap;         // reason, between RaiseTrap and the entry
-  u32 tag;           // of the exception in flight: a number within the store
-  u32 payload;       // its size in slots
-  AnyFunction tail;  // of a tail call that is due
+  Trap trap;               // reason, between RaiseTrap and the entry
+  u32 tag;                 // of the exception in flight: a number within the store
+  u32 payload;             // its size in slots
+  AnyFunction tail;        // of a tail call that is due
   Instance* tail_instance;
   Invoke tail_invoke;
 };
@@ -241,7 +231,7 @@ struct Store {
   u32 instance_count;
   Function* functions;  // by funcref handle - 1
   u32 function_count;
-  Limits limits;
+  CallLimits limits;
   void* owner;
   Exception* exceptions;  // by exnref handle - 1
   u32 exception_count;
@@ -255,13 +245,6 @@ struct Store {
   // set.
   u32* interrupt;
   i64 fuel;  // checks that guests with fuel pass before one of them pauses
-#if !defined(FERMATA_FREESTANDING)
-  // Makes room for `bytes` bytes of objects in the heap without moving any. `must`: there is no
-  // other way, since native frames hold references. False if it would rather have a collection, or
-  // there is no room.
-  bool (*grow_heap)(Store* store, u64 bytes, bool must);
-  u64 wanted_bytes;  // that the collection which is due has to make room for
-#endif
 };
 
 // The common start of each module's instance structure.
@@ -322,9 +305,6 @@ FERMATA_COLD u8* PushOp(Instance* instance, u32 site, u32 slots);
 // the store was interrupted, which it then no longer is, else to kOutOfFuel.
 FERMATA_COLD void PushPause(Instance* instance, u32 site);
 
-// Whether native frames of the store's guests lie below the host's: they may hold references, so
-// objects must not be moved.
-bool HasNativeFrames(const Context& context, const Store& store);
 // Pushes the op frame of a pause for a collection, and sets `unwind` in all instances of the store.
 FERMATA_COLD void PushCollect(Instance* instance, u32 site);
 

@@ -30,6 +30,18 @@ FERMATA_INLINE HeapHeader& heap_header(u8* heap) {
   return *reinterpret_cast<HeapHeader*>(heap - sizeof(HeapHeader));
 }
 
+// What a store with a heap has in addition.
+struct HeapStore : Store {
+  // Makes room for `bytes` bytes of objects without moving any. `must`: there is no other way, since
+  // native frames hold references. False if it would rather have a collection, or there is no room.
+  bool (*grow)(HeapStore* store, u64 bytes, bool must);
+  u64 wanted_bytes;  // that the collection which is due has to make room for
+  u32 uses;          // how many calls of the host's into guests are on the native stack
+};
+// Whether native frames of the store's guests lie below the host's: they may hold references, so
+// objects must not be moved.
+inline bool HasNativeFrames(const HeapStore& store) { return store.uses > 1; }
+
 // ---- Room ----
 
 // The bytes of an array of `length` elements of 1 << log2 bytes.

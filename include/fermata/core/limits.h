@@ -19,19 +19,23 @@ struct Limits {
   // The number of different exceptions (tag and payload) to which references may be made. They are
   // kept for the life of the store. One more traps.
   uint32_t exceptions = 1000000;
-#if !defined(FERMATA_FREESTANDING)
   // The bytes that objects of garbage collection may take. Twice as much address space is reserved.
   // When a collection does not make room for another object, its allocation traps.
   uint64_t heap_bytes = sizeof(void*) == 8 ? 1u << 30 : 64u << 20;
   // For tests: objects are collected, and all of them moved, at every suspension and whenever this
   // many bytes have been allocated (1: at every allocation). 0: when there is no room.
   uint32_t heap_stress = 0;
-#endif
   // The bytes of native stack that guests may use between the host's call and its return, give or
   // take 64 KiB. Calls that host functions make in between count with it; a call that is resumed
   // starts anew. Using more is a trap (call stack exhausted). 0: what the thread has, except for a
   // margin.
   uint32_t stack_bytes = 0;
+};
+
+// The part of it that core code goes by.
+struct CallLimits {
+  uint32_t frame_bytes = Limits().frame_bytes;
+  uint32_t call_depth = Limits().call_depth;
 };
 
 }  // namespace fermata

@@ -393,10 +393,10 @@ TEST_P(Trampoline, ExhaustionIsATrapAndLeavesNothingBehind) {
   call.activation.size = call.activation.depth = 0;
   ASSERT_EQ(EnterUnary(call.activation, split, 10), Exit::kTrapped);
   EXPECT_EQ(call.activation.trap, Trap::kCallStackExhausted);
-  store_.limits = Limits();
+  store_.limits = {};
   store_.limits.frame_bytes = 160;
   ASSERT_EQ(EnterUnary(call.activation, split, 10), Exit::kTrapped);
-  store_.limits = Limits();
+  store_.limits = {};
   // The scratch area holds what one suspension pushes.
   scratch_.resize(64);
   scratch_.shrink_to_fit();
