@@ -11,7 +11,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 
@@ -41,6 +40,13 @@ int HexAt(absl::string_view text, size_t at) {
   return value;
 }
 
+// A code point above U+FFFF.
+void AppendUtf8(uint32_t point, std::string& out) {
+  out.push_back(static_cast<char>(0xf0 | point >> 18));
+  for (int shift : {12, 6, 0}) out.push_back(static_cast<char>(0x80 | (point >> shift & 0x3f)));
+}
+
+// Pairs of escapes become characters, too: LLVM 14 gets those above U+1FFFF wrong.
 std::string KeepLoneSurrogates(absl::string_view line) {
   std::string out;
   for (size_t i = 0; i < line.size(); ++i) {
@@ -54,15 +60,15 @@ std::string KeepLoneSurrogates(absl::string_view line) {
       ++i;
       continue;
     }
-    const bool pairs =
-        unit < 0xdc00 && line.substr(i + 6, 2) == "\\u" && (HexAt(line, i + 8) & ~0x3ff) == 0xdc00;
-    if (pairs) {
-      absl::StrAppend(&out, line.substr(i, 12));
+    const int low = unit < 0xdc00 && line.substr(i + 6, 2) == "\\u" ? HexAt(line, i + 8) : -1;
+    if ((low & ~0x3ff) == 0xdc00) {
+      AppendUtf8(0x10000 + ((static_cast<uint32_t>(unit) & 0x3ff) << 10) +
+                     (static_cast<uint32_t>(low) & 0x3ff),
+                 out);
       i += 11;
       continue;
     }
-    const uint32_t point = kLone + (static_cast<uint32_t>(unit) & 0x7ff) - 0x10000;
-    absl::StrAppendFormat(&out, "\\u%04x\\u%04x", 0xd800 + (point >> 10), 0xdc00 + (point & 0x3ff));
+    AppendUtf8(kLone + (static_cast<uint32_t>(unit) & 0x7ff), out);
     i += 5;
   }
   return out;
