@@ -19,9 +19,7 @@
 
 namespace {
 
-double Seconds(clock_t from) {
-  return static_cast<double>(clock() - from) / CLOCKS_PER_SEC;
-}
+double Seconds(clock_t from) { return static_cast<double>(clock() - from) / CLOCKS_PER_SEC; }
 
 long ResidentBytes() {
   std::ifstream in("/proc/self/statm");

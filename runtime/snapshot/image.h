@@ -117,7 +117,7 @@ struct HeapImage {
     uint32_t reference;
   };
   std::vector<Kept> kept;  // by the host, by number
-  std::string storage;  // of the objects, if they had to be copied
+  std::string storage;     // of the objects, if they had to be copied
 };
 
 struct StepImage {

@@ -170,8 +170,8 @@ const CastTarget* ObjectOperands::TargetOf(ValType type, ValType from) {
   }
   const bool looks = type.kind() == ValType::kTypedRef
                          ? Rep(type) == Kind::kAnyRef
-                         : type.kind() == ValType::kStructRef || type.kind() == ValType::kArrayRef ||
-                               type.kind() == ValType::kEqRef;
+                         : type.kind() == ValType::kStructRef ||
+                               type.kind() == ValType::kArrayRef || type.kind() == ValType::kEqRef;
   f_.uses_heap |= looks;
   return target;
 }
