@@ -73,8 +73,9 @@ class Bridge {
     exported_.push_back(std::string(name));
   }
   void DefineGlobal(wasm::ValType type, absl::string_view name) {
-    const Bytes zero =
-        type.is_ref() ? Concat({Code(Opcode::kRefNull), HeapType(type)}) : Zero(type);
+    const Bytes zero = !type.is_ref()    ? Zero(type)
+                       : type.nullable() ? Concat({Code(Opcode::kRefNull), HeapType(type)})
+                                         : NotNull(type);
     Export(name, 3, globals_.size());
     globals_.push_back(Concat({EncodeType(type), {0}, zero, {0x0b}}));
   }
@@ -156,6 +157,12 @@ class Bridge {
  private:
   void Export(absl::string_view name, uint8_t kind, uint64_t index) {
     exports_.push_back(Concat({Name(name), {kind}, Unsigned(index)}));
+  }
+  static Bytes NotNull(wasm::ValType type) {
+    const bool external = type.kind() == wasm::ValType::kExternRef;
+    return Concat({{0x41, kNotNull},
+                   Code(Opcode::kRefI31),
+                   external ? Code(Opcode::kExternConvertAny) : Bytes{}});
   }
   static Bytes Zero(wasm::ValType type) {
     switch (type.kind()) {

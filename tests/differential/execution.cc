@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "fermata/core/objects.h"
 #include "fermata/snapshot.h"
 #include "tests/differential/log.h"
 
@@ -36,6 +37,13 @@ std::vector<ValType> TypesOf(absl::string_view letters) {
   std::vector<ValType> types;
   for (const char letter : letters) types.push_back(TypeOf(letter));
   return types;
+}
+
+// Of an imported global.
+Value FirstValue(const Plan::OtherImport& global) {
+  Value value{TypeOf(global.type[0])};
+  if (!global.null) value.low = kNotNull << 1 | core::kI31Tag;
+  return value;
 }
 
 std::vector<Value> Values(absl::string_view types, absl::Span<const uint64_t> words) {
@@ -104,7 +112,7 @@ class Execution {
     for (const Plan::OtherImport& other : plan_.others) {
       absl::StatusOr<Extern> made = other.kind == wasm::ExternKind::kTag
                                         ? store_->MakeTag({TypesOf(other.type), {}})
-                                        : store_->MakeGlobal(Value{TypeOf(other.type[0])}, false);
+                                        : store_->MakeGlobal(FirstValue(other), false);
       if (!made.ok()) return made.status();
       imports.Add(other.module, other.name, *std::move(made));
     }

@@ -85,6 +85,13 @@ bool HaveNull(const std::vector<wasm::ValType>& types) {
                      [](wasm::ValType type) { return type.is_defaultable(); });
 }
 
+// Whether an i31 is one, or is one when converted.
+bool MayBeI31(wasm::ValType type) {
+  using Kind = wasm::ValType::Kind;
+  return type.kind() == Kind::kExternRef || type.kind() == Kind::kAnyRef ||
+         type.kind() == Kind::kEqRef || type.kind() == Kind::kI31Ref;
+}
+
 absl::Status PlanImports(const wasm::Module& module, Plan& plan) {
   for (const wasm::Import& import : module.imports) {
     const std::string from(import.module), name(import.name);
@@ -100,14 +107,15 @@ absl::Status PlanImports(const wasm::Module& module, Plan& plan) {
       }
       case wasm::ExternKind::kGlobal: {
         const wasm::GlobalType& type = module.globals[import.index].type;
-        if (type.mut || !type.type.is_defaultable()) return unsupported();
-        plan.others.push_back({from, name, import.kind, {LetterOf(module, type.type)}});
+        const bool null = type.type.is_defaultable();
+        if (type.mut || !(null || MayBeI31(type.type))) return unsupported();
+        plan.others.push_back({from, name, import.kind, {LetterOf(module, type.type)}, null});
         break;
       }
       case wasm::ExternKind::kTag:
-        plan.others.push_back(
-            {from, name, import.kind,
-             Letters(module, module.types[module.tags[import.index].type].params)});
+        plan.others.push_back({from, name, import.kind,
+                               Letters(module, module.types[module.tags[import.index].type].params),
+                               true});
         break;
       default:
         return unsupported();

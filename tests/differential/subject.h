@@ -34,6 +34,8 @@ struct FunctionType {
   std::string params, results;
 };
 
+inline constexpr uint8_t kNotNull = 7;
+
 struct Plan {
   struct Import {
     std::string module, name;
@@ -43,6 +45,7 @@ struct Plan {
     std::string module, name;
     wasm::ExternKind kind;
     std::string type;  // of a global, or a tag's payload
+    bool null = true;  // a global of a reference type; else it is an i31, of kNotNull
   };
   struct Callee {
     std::string name;  // it is exported by
