@@ -17,6 +17,7 @@
 #include "translator/passes/force_loads.h"
 #include "translator/passes/merge_rooms.h"
 #include "translator/passes/merge_throws.h"
+#include "translator/passes/null_checks.h"
 #include "translator/passes/preempt.h"
 #include "translator/passes/suspend_everywhere.h"
 #include "translator/passes/tidy.h"
@@ -43,7 +44,10 @@ int RunPasses(const ModuleContext& context, ir::Function& f) {
   }
   if (context.module.has_object_types) passes::MergeThrows(f);
   if (options.suspend_everywhere) passes::SuspendEverywhere(f);
-  if (f.uses_heap) passes::MergeRooms(f);
+  if (f.uses_heap) {
+    passes::MergeRooms(f);
+    passes::DropNullChecks(f);
+  }
   if (options.memory != emit::MemoryPolicy::kReserved) return 0;
   return passes::ForceLoads(f, context.module);
 }

@@ -20,6 +20,10 @@ void GrowRoom(Instance* instance, u64 bytes) {
   if (!store.grow(&store, bytes, true)) RaiseTrap(instance, Trap::kHeapExhausted);
 }
 
+void RaiseArrayTrap(Instance* instance, ref array) {
+  RaiseTrap(instance, array == 0 ? Trap::kNullReference : Trap::kArrayOutOfBounds);
+}
+
 ref LoadImage(Instance* instance, u8* heap, const u32* object_types, const u32* words, u32 count,
               const ImagePatch* patches, u32 patch_count) {
   make_room(instance, heap, u64{count} * sizeof(u32));

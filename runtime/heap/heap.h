@@ -64,6 +64,10 @@ class Heap {
 
   uint8_t* base() const { return base_; }
   bool Covers(const void* address) const;
+  // Whether it is where the fields of null would be.
+  bool IsInNull(const void* address) const {
+    return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(base_) < kGuard;
+  }
 
   // The numbers of a module's types, in its order; 0 for those of functions. `canonical`: their
   // numbers within the process.

@@ -72,14 +72,17 @@ core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_
   return handle;
 }
 
-// Whether an address is in a memory of the running store whose accesses are not checked, or in its
-// heap, where a host's word that is no reference leads.
-bool IsReserved(const core::Context& context, const void* address) {
+// A fault in the heap of the running store, where null leads and a host's word that is no reference,
+// or in a memory whose accesses are not checked.
+Trap MeaningOfFault(const core::Context& context, const void* address) {
   const auto* state = static_cast<const StoreState*>(context.activation->store->owner);
-  if (state->heap != nullptr && state->heap->Covers(address)) return true;
-  return std::any_of(state->memories.begin(), state->memories.end(), [&](const auto& memory) {
+  if (state->heap != nullptr && state->heap->Covers(address)) {
+    return state->heap->IsInNull(address) ? Trap::kNullReference : Trap::kMemoryOutOfBounds;
+  }
+  const bool owned = absl::c_any_of(state->memories, [&](const auto& memory) {
     return memory->policy() == core::MemoryPolicy::kReserved && memory->Covers(address);
   });
+  return owned ? Trap::kMemoryOutOfBounds : Trap::kNone;
 }
 
 }  // namespace
@@ -227,7 +230,7 @@ void StoreState::MakeRoom(const Signature& signature) {
 }  // namespace internal
 
 StoreHandle::StoreHandle(const Limits& limits) : state_(std::make_unique<State>()) {
-  internal::SetFaultOwner(internal::IsReserved);
+  internal::SetFaultMeaning(internal::MeaningOfFault);
   state_->handle = this;
   state_->limits = limits;
   state_->store.limits = {limits.frame_bytes, limits.call_depth};

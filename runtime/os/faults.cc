@@ -7,16 +7,19 @@
 namespace fermata::internal {
 namespace {
 
-std::atomic<OwnsAddress> owner{nullptr};
+std::atomic<FaultMeaning> meaning_to_store{nullptr};
 
 }  // namespace
 
-void SetFaultOwner(OwnsAddress owns) { owner.store(owns, std::memory_order_release); }
+void SetFaultMeaning(FaultMeaning meaning) {
+  meaning_to_store.store(meaning, std::memory_order_release);
+}
 
 Trap GuestFault(const core::Context& context, const void* address) {
   if (context.entry == nullptr || context.activation == nullptr) return Trap::kNone;
-  const OwnsAddress owns = owner.load(std::memory_order_acquire);
-  if (owns != nullptr && owns(context, address)) return Trap::kMemoryOutOfBounds;
+  const FaultMeaning meaning = meaning_to_store.load(std::memory_order_acquire);
+  const Trap trap = meaning == nullptr ? Trap::kNone : meaning(context, address);
+  if (trap != Trap::kNone) return trap;
   return PastStack(address) ? Trap::kCallStackExhausted : Trap::kNone;
 }
 

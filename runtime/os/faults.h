@@ -1,5 +1,5 @@
-// Faults of guest code that are traps: accesses past the end of a reserved memory, and of the
-// native stack. Checks see to it that guests stop well before that (runtime/os/hosted_context.h),
+// Faults of guest code that are traps: accesses past the end of a reserved memory, to a field of a
+// null reference, and past the end of the native stack. Checks see to it that guests stop well before that (runtime/os/hosted_context.h),
 // but they go by estimates of what the C++ compiler will need.
 #ifndef FERMATA_RUNTIME_OS_FAULTS_H_
 #define FERMATA_RUNTIME_OS_FAULTS_H_
@@ -8,16 +8,16 @@
 
 namespace fermata::internal {
 
-// Whether a fault at `address` is an access out of bounds by the guest that runs in `context`
-// (`entry` and `activation` are set). Called from a handler of faults.
-using OwnsAddress = bool (*)(const core::Context& context, const void* address);
+// What a fault at `address` means to the store of the guest that runs in `context` (`entry` and
+// `activation` are set); kNone if the address is not the store's. Called from a handler of faults.
+using FaultMeaning = Trap (*)(const core::Context& context, const void* address);
 
 // Makes faults of the guest that runs on the faulting thread traps, if its store owns the address
 // or it is past the end of the native stack. All others go to the handlers installed before, those
 // of host functions too. Done once a process.
 void InstallFaultHandler();
 // Who is asked from now on; nobody at first.
-void SetFaultOwner(OwnsAddress owns);
+void SetFaultMeaning(FaultMeaning meaning);
 
 // For handlers: what a fault at `address` means for the guest that runs in `context`, this thread's;
 // kNone if it is not the guest's.

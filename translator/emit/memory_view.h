@@ -20,6 +20,9 @@ struct MemoryView {
 
 inline bool IsFixed(const Options& options) { return options.memory == MemoryPolicy::kFixed; }
 
+// Whether an access to a part of null is a fault of the machine: reads must not be optimized away.
+inline bool NullFaults(const Options& options) { return options.memory == MemoryPolicy::kReserved; }
+
 // The bytes of a fixed memory that can be accessed.
 inline uint64_t FixedBytes(const Options& options, const wasm::MemoryType& type) {
   return options.memory_bytes.value_or(type.limits.min << type.page_log2);

@@ -44,6 +44,9 @@
 // The address of a load that is forced in one of these ways, or of a store, is a use like a forced
 // value: all of it must be computed.
 //
+// The same holds for what is read from an object by a reference that may be null: that the read
+// faults is the check. Nothing near null can be accessed, so any bit that is read will do.
+//
 // Loads that can't trap are left alone: those below the memory's minimal size, and those where a
 // statement before them has touched the same place or one behind it, from the same variable
 // (`Touched`). Of one statement no part covers another: both may be left out.
@@ -60,6 +63,7 @@ using ir::VarId;
 using wasm::Opcode;
 
 constexpr uint64_t kAll = ~uint64_t{0};
+constexpr uint8_t kFaults = ir::kTrapsOnMemory | ir::kTrapsOnNull;
 
 // What the bits of an operation's result tell of the bits of its operands: `a` and `b` are sets of
 // bits that can't be left out if those of the result can't be. Empty: all of it may not matter.
@@ -190,8 +194,8 @@ class Pass {
       const bool stores = s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane;
       const bool addressed = (stores || s.kind == StmtKind::kAtomic) && IsReserved(s.index);
       for (size_t i = 0; i < s.args.size(); ++i) {
-        if (!(s.args[i]->effects & ir::kTrapsOnMemory)) continue;
-        if (addressed && i == 0) {
+        if (!(s.args[i]->effects & kFaults)) continue;
+        if (i == 0 && (addressed || AccessesArgument(s))) {
           Visit(s.args[i], AllOf(s.args[i]->type));
         } else {
           Root(s.args[i]);
@@ -211,6 +215,11 @@ class Pass {
     return wasm::IsGuardable(module_.memories[memory].type);
   }
 
+  // The write, or the read of the length before it, needs all of the reference.
+  static bool AccessesArgument(const Stmt& s) {
+    return s.kind == StmtKind::kArraySet || (s.kind == StmtKind::kStructSet && s.negate);
+  }
+
   void Force(Expr* e) {
     if (e->force) return;
     e->force = 1;
@@ -224,7 +233,7 @@ class Pass {
   // Forces what needs it in `e`, of whose value the bits `needed` can't be left out. Returns
   // whether a load relies on that.
   bool Visit(Expr* e, uint64_t needed) {
-    if (e == nullptr || !(e->effects & ir::kTrapsOnMemory)) return false;
+    if (e == nullptr || !(e->effects & kFaults)) return false;
     switch (e->kind) {
       case ExprKind::kLoad:
       case ExprKind::kLoadLane: {
@@ -240,6 +249,21 @@ class Pass {
         if (!relies) Force(e);
         return relies;
       }
+      case ExprKind::kStructGet:
+      case ExprKind::kArrayLen:
+      case ExprKind::kGetDescriptor:
+        if (!e->nullable) {
+          Root(e->a);
+          return false;
+        }
+        Visit(e->a, AllOf(e->a->type));
+        if ((needed & ReadBits(e)) != 0) return true;
+        Force(e);
+        return false;
+      case ExprKind::kArrayGet:  // what depends on the length is a branch
+        Visit(e->a, AllOf(e->a->type));
+        Root(e->b);
+        return false;
       case ExprKind::kNumeric:
         return VisitNumeric(e, needed);
       case ExprKind::kVar:
@@ -255,10 +279,6 @@ class Pass {
       case ExprKind::kRefIsNull:
       case ExprKind::kRefFunc:
       case ExprKind::kRefAsNonNull:
-      case ExprKind::kStructGet:
-      case ExprKind::kArrayGet:
-      case ExprKind::kArrayLen:
-      case ExprKind::kGetDescriptor:
       case ExprKind::kRefTest:
       case ExprKind::kRefCast:
       case ExprKind::kConvert:
@@ -289,8 +309,7 @@ class Pass {
 
   bool VisitNumeric(Expr* e, uint64_t needed) {
     Needs needs = NeedsOf(e, needed);
-    if (needs.cancels && (e->a->effects & ir::kTrapsOnMemory) &&
-        (e->b->effects & ir::kTrapsOnMemory)) {
+    if (needs.cancels && (e->a->effects & kFaults) && (e->b->effects & kFaults)) {
       needs.b = 0;
     }
     bool relies = false;
@@ -305,6 +324,13 @@ class Pass {
     operand(e->b, needs.b);
     Root(e->c);
     return relies;
+  }
+
+  // The bits of the result that are not zero whatever is read.
+  uint64_t ReadBits(const Expr* e) const {
+    if (e->kind != ExprKind::kStructGet || e->op == Opcode::kStructGetS) return kAll;
+    const uint8_t packed = module_.type_defs[e->index].fields[e->bits].packed_bits;
+    return packed == 0 ? kAll : (uint64_t{1} << packed) - 1;
   }
 
   // The bits of the result that depend on the last byte which the instruction reads.

@@ -1,4 +1,5 @@
-// Makes every load of a reserved memory trap, whatever the C++ compiler finds out about its value.
+// Makes every load of a reserved memory trap, and every read of a part of null, whatever the C++
+// compiler finds out about its value.
 // See force_loads.cc.
 #ifndef FERMATA_TRANSLATOR_PASSES_FORCE_LOADS_H_
 #define FERMATA_TRANSLATOR_PASSES_FORCE_LOADS_H_

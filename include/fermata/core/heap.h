@@ -6,10 +6,15 @@
 // of offset 0; the first objects come far behind it, so that null is the offset of no object. It
 // does not move as long as the store lives. Objects do: whenever a function makes sure of room
 // (WantRoom), it may suspend for a collection, which changes the references in its frame.
+//
+// Below the first object nothing can be accessed. Where memories are reserved, an access to a part
+// of null is left to fault there, which the host turns into a trap; generated code forces such reads
+// and ends such writes with object_stored(). Elsewhere it compares the reference first (non_null).
 #ifndef FERMATA_CORE_HEAP_H_
 #define FERMATA_CORE_HEAP_H_
 
 #include "fermata/core/abi.h"
+#include "fermata/core/memory.h"
 #include "fermata/core/numeric.h"
 #include "fermata/core/objects.h"
 
@@ -144,6 +149,8 @@ FERMATA_INLINE void value_put_ref(u8* heap, u32 at, ref object, ref v) {
 FERMATA_INLINE void object_put_ref(u8* heap, ref object, u32 offset, ref v) {
   value_put_ref(heap, object + offset, object, v);
 }
+// Behind a write to what may be null: nothing that follows is done before it.
+FERMATA_INLINE void object_stored() { FERMATA_IN_ORDER(); }
 FERMATA_INLINE void remember_range(u8* heap, ref object, const u8* at, u32 count) {
   if (is_old(object)) RememberRange(heap, static_cast<u32>(at - heap), count);
 }
@@ -178,11 +185,12 @@ FERMATA_INLINE ref new_array_of_zeros(u8* heap, u32 log2, u32 type, u32 length) 
 FERMATA_INLINE u32 array_length(const u8* heap, ref array) {
   return object_get32(heap, array, kArrayLengthAt);
 }
+// The trap of an access to elements that don't exist. Compilers may know that they can't exist
+// without reading the length, so that null has not faulted.
+[[noreturn]] FERMATA_COLD void RaiseArrayTrap(Instance* instance, ref array);
 // Element `index`, which must exist; so must `count` elements from it on. Trap otherwise.
 FERMATA_INLINE u8* array_at(Instance* instance, u8* heap, ref array, u32 index, u32 log2) {
-  if (FERMATA_UNLIKELY(index >= array_length(heap, array))) {
-    RaiseTrap(instance, Trap::kArrayOutOfBounds);
-  }
+  if (FERMATA_UNLIKELY(index >= array_length(heap, array))) RaiseArrayTrap(instance, array);
   return heap + array + kArrayHeader + (size_t{index} << log2);
 }
 FERMATA_INLINE u8* array_range(Instance* instance, u8* heap, ref array, u32 index, u32 log2,

@@ -34,6 +34,8 @@ class ExpressionPrinter {
   const std::string& Var(ir::VarId v) const { return var_names_[v]; }
   // Appends a reference to an object, with a check if it may be null.
   void AppendReference(const ir::Expr* e, bool nullable, std::string& out) const;
+  // The same where the object is accessed right away: the fault may be the check.
+  void AppendAccessed(const ir::Expr* e, bool nullable, std::string& out) const;
 
  private:
   // The arguments that are not null, and a closing parenthesis.

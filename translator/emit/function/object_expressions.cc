@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "translator/emit/function/expressions.h"
 #include "translator/emit/function/objects.h"
+#include "translator/emit/memory_view.h"
 
 namespace fermata::emit {
 
@@ -70,6 +71,10 @@ void ExpressionPrinter::AppendReference(const Expr* e, bool nullable, std::strin
   out.push_back(')');
 }
 
+void ExpressionPrinter::AppendAccessed(const Expr* e, bool nullable, std::string& out) const {
+  AppendReference(e, nullable && !NullFaults(context_.options), out);
+}
+
 void ExpressionPrinter::AppendTest(const Expr* e, std::string& out) const {
   if (e->b == nullptr) return AppendTypeTest(e, out);
   out.append("is_described(heap, ");
@@ -123,24 +128,24 @@ void ExpressionPrinter::AppendObject(const Expr* e, std::string& out) const {
     case ExprKind::kStructGet: {
       const wasm::Field& field = types[e->index].fields[e->bits];
       absl::StrAppend(&out, "object_get", GetSuffix(field, e->op), "(heap, ");
-      AppendReference(e->a, e->nullable, out);
+      AppendAccessed(e->a, e->nullable, out);
       absl::StrAppend(&out, ", ", field.offset, ")");
       return;
     }
     case ExprKind::kArrayGet:
       absl::StrAppend(&out, "array_get", GetSuffix(types[e->index].fields[0], e->op),
                       "(base, heap, ");
-      AppendReference(e->a, e->nullable, out);
+      AppendAccessed(e->a, e->nullable, out);
       out.append(", ");
       return AppendList({e->b}, out);
     case ExprKind::kArrayLen:
       out.append("array_length(heap, ");
-      AppendReference(e->a, e->nullable, out);
+      AppendAccessed(e->a, e->nullable, out);
       out.push_back(')');
       return;
     case ExprKind::kGetDescriptor:
       out.append("object_get32(heap, ");
-      AppendReference(e->a, e->nullable, out);
+      AppendAccessed(e->a, e->nullable, out);
       absl::StrAppend(&out, ", ", types[e->index].descriptor_offset, ")");
       return;
     case ExprKind::kRefTest:

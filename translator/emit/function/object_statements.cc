@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "translator/emit/function/objects.h"
 #include "translator/emit/function/statements.h"
+#include "translator/emit/memory_view.h"
 
 namespace fermata::emit {
 
@@ -12,6 +13,12 @@ using wasm::Opcode;
 std::string StatementEmitter::Reference(const Stmt& s, size_t i, bool nullable) const {
   std::string text;
   printer_.AppendReference(s.args[i], nullable, text);
+  return text;
+}
+
+std::string StatementEmitter::Accessed(const Stmt& s, size_t i, bool nullable) const {
+  std::string text;
+  printer_.AppendAccessed(s.args[i], nullable, text);
   return text;
 }
 
@@ -51,12 +58,14 @@ void StatementEmitter::EmitObject(const Stmt& s) {
                                   ", self.elem$j, $0, $1);"));
     case StmtKind::kStructSet: {
       const wasm::Field& field = def.fields[s.bits];
+      const bool stays = s.negate && NullFaults(context_.options);
       return Line(s, absl::StrCat("object_put", SetSuffix(context_.module, field), "(heap, ",
-                                  Reference(s, 0, s.negate), ", ", field.offset, ", $1);"));
+                                  Accessed(s, 0, s.negate), ", ", field.offset, ", $1);",
+                                  stays ? " object_stored();" : ""));
     }
     case StmtKind::kArraySet:
       return Line(s, absl::StrCat("array_set", SetSuffix(context_.module, def.fields[0]),
-                                  "(base, heap, ", Reference(s, 0, s.negate), ", $1, $2);"));
+                                  "(base, heap, ", Accessed(s, 0, s.negate), ", $1, $2);"));
     default:
       return EmitArrayChange(s);
   }

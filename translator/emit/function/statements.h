@@ -99,6 +99,7 @@ class StatementEmitter {
   void EmitArrayNewFixed(const ir::Stmt& s);
   void EmitArrayChange(const ir::Stmt& s);
   std::string Reference(const ir::Stmt& s, size_t i, bool nullable) const;
+  std::string Accessed(const ir::Stmt& s, size_t i, bool nullable) const;
   void EmitToResults(absl::Span<ir::Expr* const> values);
   void EmitFromResults(absl::Span<const ir::VarId> vars);
 

@@ -67,6 +67,7 @@ constexpr char kLegend[] = R"(//
 //                  frame; goes on there
 // sites_12         the number of the first resume point of function 12 among all of the module
 // force(x)         x is computed although it may not be used: a load in it may trap
+// object_stored()  what follows is done after the write, which may trap
 // // 0x1a2b        the offset in the module of the instruction that ends the line's operation
 )";
 
