@@ -10,7 +10,8 @@
 //   …                                                       // guests run
 //   absl::StatusOr<Value> first = objects.Get(list.value(), 0);
 //
-// Types are those of a module: an instance of the store and an index into ModuleInfo::types.
+// Types are those of a module: an instance of the store and an index into ModuleInfo::types. Hosts of
+// a generated class read and write them as C++ types: typed_objects.h.
 //
 // Errors are absl::Status, and change nothing: kFailedPrecondition if the store has no objects,
 // kInvalidArgument if a reference is null, to no object, or of another kind or type than is asked
@@ -96,6 +97,10 @@ class Objects {
   // An array of numbers or vectors, from its bytes (little-endian).
   absl::StatusOr<Value> MakeArray(const DynamicInstance& instance, uint32_t type,
                                   absl::Span<const uint8_t> bytes);
+
+  // An array of these elements, packed ones as i32.
+  absl::StatusOr<Value> MakeArrayOf(const DynamicInstance& instance, uint32_t type,
+                                    absl::Span<const Value> elements);
 
   // A string (js_string.h), an externref. From UTF-8, which must be well-formed, or from UTF-16 code
   // units, which may be any; of at most 2^28 units.

@@ -283,6 +283,30 @@ absl::StatusOr<Value> Objects::MakeArray(const DynamicInstance& instance, uint32
   return Value::AnyRef(*array);
 }
 
+absl::StatusOr<Value> Objects::MakeArrayOf(const DynamicInstance& instance, uint32_t type,
+                                           absl::Span<const Value> elements) {
+  StoreState& state = ObjectsAccess::Of(store_);
+  const auto found = internal::TypeOf(state, instance, type, core::ObjectKind::kArray);
+  if (!found.ok()) return found.status();
+  const internal::HeapType& own = **found;
+  for (size_t i = 0; i < elements.size(); ++i) {
+    const std::string misfit = internal::FieldMisfit(state, own.fields[0], elements[i]);
+    if (!misfit.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("element ", i, ": ", misfit));
+    }
+  }
+  if (elements.size() > 0xffffffff) return absl::InvalidArgumentError("too many elements");
+  const absl::StatusOr<core::ref> array =
+      internal::AllocateArray(state, own, static_cast<uint32_t>(elements.size()));
+  if (!array.ok()) return array.status();
+  uint8_t* at = state.heap->base() + *array + core::kArrayHeader;
+  for (const Value& element : elements) {
+    internal::Write({at, &own.fields[0]}, element);
+    at += size_t{1} << own.log2;
+  }
+  return Value::AnyRef(*array);
+}
+
 absl::StatusOr<Value> Objects::MakeString(std::u16string_view units) {
   if (units.size() > internal::Strings::kMostUnits) {
     return absl::InvalidArgumentError("the string is too long");

@@ -13,6 +13,7 @@
 #include "fermata/ops.h"
 #include "fermata/ring.h"
 #include "fermata/snapshot.h"
+#include "fermata/typed_objects.h"
 #include "fermata/step.h"
 #include "fermata/task.h"
 #include "fermata/trap.h"

@@ -145,6 +145,8 @@ struct Names {
   std::string module;
   std::vector<std::string> functions;            // by function index; empty string: none
   std::vector<std::vector<std::string>> locals;  // by function index, then local index
+  std::vector<std::string> types;                // by type index
+  std::vector<std::vector<std::string>> fields;  // by type index, then field
 };
 
 struct Module {

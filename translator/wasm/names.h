@@ -1,5 +1,5 @@
 // The "name" custom section (specification appendix "Custom Sections"): names of the module, its
-// functions and locals, for generated code and messages.
+// functions and locals, types and fields, for generated code and messages.
 //
 // Nothing in it can make a module wrong. What is malformed is left out, with all that follows it in
 // its subsection; names for indices that do not exist are ignored.
@@ -13,9 +13,9 @@
 
 namespace fermata::wasm {
 
-// `contents`: what follows the section's own name. `functions`: how many the module has. Memory use
-// is bounded by a multiple of the section's size and the number of functions, whatever its indices.
-Names ReadNames(absl::Span<const uint8_t> contents, uint32_t functions);
+// `contents`: what follows the section's own name. `functions`, `types`: how many the module has.
+// Memory use is bounded by a multiple of the section's size and these numbers, whatever its indices.
+Names ReadNames(absl::Span<const uint8_t> contents, uint32_t functions, uint32_t types = 0);
 
 }  // namespace fermata::wasm
 

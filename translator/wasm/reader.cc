@@ -68,7 +68,8 @@ class Reader {
     }
     DeclareFunctions();
     module_.uses = in_.uses();
-    if (names_) module_.names = ReadNames(*names_, module_.functions.size());
+    if (names_)
+      module_.names = ReadNames(*names_, module_.functions.size(), module_.type_defs.size());
     return std::move(module_);
   }
 

@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
 #include "translator/emit/header/header_names.h"
+#include "translator/emit/header/object_types.h"
 #include "translator/emit/header/parameters.h"
 #include "translator/emit/names.h"
 #include "translator/emit/writer.h"
@@ -60,7 +61,7 @@ $4#ifndef $1
 #include <variant>
 
 #include "fermata/step.h"
-
+$5
 // Macros of the names that come from the module are set aside until the end of this header. Where
 // one is in the way of a call: Export_<"name">(), Import_<"module", "name">.
 $3
@@ -180,7 +181,7 @@ $3
 class HeaderEmitter {
  public:
   HeaderEmitter(const Module& module, const HeaderOptions& options)
-      : module_(module), options_(options) {
+      : module_(module), options_(options), object_types_(TypesOfHost(module)) {
     members_.Reserve(options.class_name);
     members_.Reserve(options.class_name + "Host");
     members_.Reserve(options.class_name + "ModuleInfo");
@@ -193,7 +194,8 @@ class HeaderEmitter {
     const std::string guard = IncludeGuard(options_.name_space, name);
     EmitClass();
     const std::string body = out_.Take();
-    out_.Emit(kTop, name, guard, options_.name_space, macros_.Push(), FoundByQuotes(guard));
+    out_.Emit(kTop, name, guard, options_.name_space, macros_.Push(), FoundByQuotes(guard),
+              object_types_.empty() ? "" : "#include \"fermata/typed_objects.h\"\n");
     out_.Put(body);
     out_.Emit(kBottom, name, options_.name_space, guard, macros_.Pop());
     if (options_.file_stem == "limits") out_.Put(kLimitsBottom);
@@ -225,6 +227,7 @@ class HeaderEmitter {
     EmitStart();
     EmitMemories();
     EmitExports();
+    out_.Put(DeclareObjectTypes(module_, object_types_, members_, macros_));
     EmitByName();
   }
 
@@ -493,6 +496,7 @@ class HeaderEmitter {
 
   const Module& module_;
   const HeaderOptions& options_;
+  const std::vector<uint32_t> object_types_;
   NameSet members_;
   MacroGuard macros_;
   std::string exports_by_name_;    // code that finds them

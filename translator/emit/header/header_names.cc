@@ -116,10 +116,10 @@ constexpr const char* kKeywords[] = {
 
 // What generated text uses.
 constexpr const char* kUsed[] = {
-    "Create",  "GuestBase", "ModuleInfo", "Op",      "ReadOp", "Result",  "Start",
-    "absl",    "arguments", "fermata",    "float_t", "host",   "imports", "instance",
-    "int32_t", "int64_t",   "kImport",    "limits",  "size_t", "std",     "step",
-    "store",   "uint32_t",  "uint64_t",   "uint8_t",
+    "Create",   "Element", "GuestBase", "ModuleInfo", "Op",       "ReadOp",  "Result",
+    "Start",    "absl",    "arguments", "fermata",    "float_t",  "host",    "imports",
+    "instance", "int32_t", "int64_t",   "kImport",    "limits",   "size_t",  "std",
+    "step",     "store",   "uint16_t",  "uint32_t",   "uint64_t", "uint8_t",
 };
 
 bool IsReserved(absl::string_view name) {

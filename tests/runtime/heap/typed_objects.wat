@@ -1,0 +1,45 @@
+;; A guest whose host sees its objects; assembled by binaryen: wasm-as --all-features -g typed_objects.wat
+;; -o typed_objects.wasm
+(module
+  (rec
+    (type $shape (sub (struct (field $area (mut f64)))))
+    (type $square (sub $shape (struct (field $area (mut f64)) (field $side (mut i64)) (field $tag (mut i8))
+      (field $class i16) (field $weight (mut f32)) (field $name (mut externref))
+      (field $inner (mut (ref null $shape))) (field $call (mut funcref)) (field $wide (mut v128)))))
+    (type $bytes (array (mut i8)))
+    (type $samples (array i16))
+    (type $shapes (array (mut (ref null $shape))))
+    (type $empty (struct))
+    (type $hidden (struct (field i32)))
+    (type $page (struct (field $shapes (ref $shapes)) (field (mut i32)))))
+  (import "host" "draw" (func $draw (param $page (ref null $page)) (result i32)))
+  (global $last (export "last") (mut (ref null $square)) (ref.null $square))
+  (func (export "empty") (param (ref null $empty)) (result i32) (ref.is_null (local.get 0)))
+  (func (export "square") (param $side i64) (result (ref $square))
+    (struct.new $square
+      (f64.convert_i64_u (i64.mul (local.get $side) (local.get $side))) (local.get $side) (i32.const 300)
+      (i32.const 65535) (f32.const 1.5) (ref.null extern) (struct.new $shape (f64.const 1)) (ref.null func)
+      (v128.const i64x2 1 2)))
+  (func $area (param $s (ref null $shape)) (result f64)
+    (if (result f64) (ref.is_null (local.get $s)) (then (f64.const 0))
+      (else (struct.get $shape $area (local.get $s)))))
+  (func (export "area") (param $s (ref null $shape)) (result f64) (call $area (local.get $s)))
+  (func (export "areas") (param $all (ref $shapes)) (result f64)
+    (local $i i32) (local $sum f64)
+    (block $end (loop $next
+      (br_if $end (i32.eq (local.get $i) (array.len (local.get $all))))
+      (local.set $sum (f64.add (local.get $sum)
+        (call $area (array.get $shapes (local.get $all) (local.get $i)))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br $next)))
+    (local.get $sum))
+  (func (export "sum") (param $b (ref $bytes)) (param $s (ref $samples)) (result i32)
+    (i32.add (array.get_u $bytes (local.get $b) (i32.const 1))
+      (array.get_s $samples (local.get $s) (i32.const 1))))
+  ;; Makes garbage, so that objects move, and draws a page of one square.
+  (func (export "drawn") (param $square (ref null $square)) (result i32)
+    (local $i i32)
+    (loop $again
+      (global.set $last (struct.new_default $square))
+      (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 100000))))
+    (call $draw (struct.new $page (array.new $shapes (local.get $square) (i32.const 3)) (i32.const 7)))))
