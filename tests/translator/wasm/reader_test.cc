@@ -639,12 +639,21 @@ Bytes Subsection(uint8_t id, const Bytes& contents) { return Concat({{id}, Sized
 TEST(NameSection, ModuleFunctionsAndLocals) {
   const Bytes section =
       Concat({Subsection(0, NameBytes("guest")), Subsection(1, Map({{0, "main"}, {2, "äöü"}})),
-              Subsection(2, Concat({{1, 2}, Map({{0, "x"}, {3, "y"}})})), Subsection(7, {9, 9})});
+              Subsection(2, Concat({{1, 2}, Map({{0, "x"}, {3, "y"}})})), Subsection(9, {9, 9})});
   const Names names = ReadNames(section, 3);
   EXPECT_EQ(names.module, "guest");
   EXPECT_EQ(names.functions, (std::vector<std::string>{"main", "", "äöü"}));
   ASSERT_EQ(names.locals.size(), 3u);
   EXPECT_EQ(names.locals[2], (std::vector<std::string>{"x", "", "", "y"}));
+}
+
+TEST(NameSection, TypesAndFields) {
+  const Bytes section = Concat({Subsection(4, Map({{1, "point"}, {7, "none"}})),
+                                Subsection(10, Concat({{1, 1}, Map({{0, "x"}, {2, "z"}})}))});
+  const Names names = ReadNames(section, 1, 2);
+  EXPECT_EQ(names.types, (std::vector<std::string>{"", "point"}));
+  ASSERT_EQ(names.fields.size(), 2u);
+  EXPECT_EQ(names.fields[1], (std::vector<std::string>{"x", "", "z"}));
 }
 
 TEST(NameSection, IsReadFromTheModuleAndUsedInMessages) {
