@@ -15,7 +15,7 @@
   (import "host" "draw" (func $draw (param $page (ref null $page)) (result i32)))
   (global $last (export "last") (mut (ref null $square)) (ref.null $square))
   (func (export "empty") (param (ref null $empty)) (result i32) (ref.is_null (local.get 0)))
-  (func (export "square") (param $side i64) (result (ref $square))
+  (func (export "make_square") (param $side i64) (result (ref $square))
     (struct.new $square
       (f64.convert_i64_u (i64.mul (local.get $side) (local.get $side))) (local.get $side) (i32.const 300)
       (i32.const 65535) (f32.const 1.5) (ref.null extern) (struct.new $shape (f64.const 1)) (ref.null func)

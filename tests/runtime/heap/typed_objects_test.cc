@@ -29,7 +29,7 @@ class TypedObjectsTest : public testing::Test {
     EXPECT_TRUE(made.ok()) << made.status();
     guest_ = *std::move(made);
   }
-  AnyRef Square(int64_t side) { return guest_->square(side).value(); }
+  AnyRef Square(int64_t side) { return guest_->make_square(side).value(); }
 
   std::unique_ptr<Shapes> guest_;
 };
