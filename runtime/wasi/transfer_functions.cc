@@ -105,7 +105,7 @@ Errno GetSocket(Call& call, uint32_t fd, Rights needed, StreamDescriptor*& d,
 
 Result SockAccept(Call& call, uint32_t fd, uint32_t flags, uint32_t fd_at) {
   if (!FitsFlags(flags, fdflags::kNonblock)) return Errno::kInval;
-  StreamDescriptor* d;
+  StreamDescriptor* d = nullptr;
   std::shared_ptr<Stream> stream, connection;
   Errno error = GetSocket(call, fd, rights::kSockAccept, d, stream);
   if (error == Errno::kSuccess && call.memory.At(fd_at, 4) == nullptr) error = Errno::kFault;
