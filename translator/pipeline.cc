@@ -18,6 +18,7 @@
 #include "translator/emit/module/freestanding_source.h"
 #include "translator/emit/module/module_source.h"
 #include "translator/emit/module/shards.h"
+#include "translator/emit/typed_elements.h"
 #include "translator/emit/writer.h"
 #include "translator/function_files.h"
 #include "translator/in_order.h"
@@ -315,6 +316,7 @@ absl::Status TranslateBytes(const std::string& path, absl::Span<const uint8_t> b
   context.pause_site = std::count(context.immediate.begin(), context.immediate.end(), false);
   context.shards = emit::AssignShards(*module, options.emit);
   context.internal = emit::FindInternal(*module, *graph, context.shards);
+  context.typed_elements = emit::FindTypedElements(context);
   context.hash = Sha256(bytes);
   for (const wasm::Function& f : module->functions) context.code_bytes += f.body.size();
 

@@ -20,6 +20,16 @@ struct ShardRange {
   uint32_t last;   // of a giant function: further pieces of it
 };
 
+// Calls of a canonical type through a table (typed_elements.h).
+struct TypedElements {
+  uint32_t table;
+  uint32_t type;
+  bool operator==(const TypedElements& o) const { return table == o.table && type == o.type; }
+  bool operator<(const TypedElements& o) const {
+    return table != o.table ? table < o.table : type < o.type;
+  }
+};
+
 struct ModuleContext {
   const wasm::Module& module;
   const Options& options;
@@ -38,6 +48,8 @@ struct ModuleContext {
   std::vector<bool> entry_checks{};  // by function, of Options::preempt
 
   bool has_tail_calls(uint32_t function) const { return graph.functions[function].tail_calls; }
+
+  std::vector<TypedElements> typed_elements{};  // sorted
 
   // Called from its own file only, and from nowhere else by name.
   std::vector<bool> internal{};  // by function

@@ -47,6 +47,22 @@ FERMATA_INLINE const ConstantFunction& indirect_constant(Instance* self,
   return function;
 }
 
+// A table that nobody can change may also be arrays of code, one for each type of call. Index of an
+// element, which must exist.
+template <class Index>
+FERMATA_INLINE Index element_at(Instance* self, u32 size, Index index) {
+  if (FERMATA_UNLIKELY(index >= size)) IndirectConstantTrap(self, nullptr);
+  return index;
+}
+// What stands there for elements that are null, or of another type.
+template <class T>
+struct NoFunction;
+template <class R, class... Arguments>
+struct NoFunction<R(Instance*, Arguments...)> {
+  static R Null(Instance* self, Arguments...) { RaiseTrap(self, Trap::kUninitializedElement); }
+  static R Other(Instance* self, Arguments...) { RaiseTrap(self, Trap::kIndirectCallTypeMismatch); }
+};
+
 // The function that call_ref calls; null traps. Handles also come from hosts and snapshots, so a
 // function that is not of canonical type `type`, or a subtype, traps.
 const Function& referenced(Instance* self, ref function, u32 type);

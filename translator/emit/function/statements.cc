@@ -8,6 +8,7 @@
 #include "translator/emit/function/functions.h"
 #include "translator/emit/function/slots.h"
 #include "translator/emit/names.h"
+#include "translator/emit/typed_elements.h"
 
 namespace fermata::emit {
 namespace {
@@ -452,13 +453,23 @@ void StatementEmitter::EmitReturnCall(const Stmt& s) {
   out_.Emit("  }\n  $0\n", LeaveStatement());
 }
 
+bool StatementEmitter::HasTypedElements(const Stmt& s) const {
+  return s.kind == StmtKind::kCallIndirect &&
+         emit::HasTypedElements(context_, s.index2, context_.graph.canonical_type[s.index]);
+}
+
 void StatementEmitter::EmitCall(const Stmt& s) {
+  const bool typed = HasTypedElements(s);
   const bool indirect = s.kind != StmtKind::kCall;
   const uint32_t type_index = indirect ? s.index : context_.module.functions[s.index].type;
   out_.Put("  ");
-  if (indirect) out_.Put("{ ", Callee(s));
+  if (indirect && !typed) out_.Put("{ ", Callee(s));
   if (s.results.size() == 1) out_.Put(printer_.Var(s.results[0]), " = ");
-  if (indirect) {
+  if (typed) {
+    out_.Put(TypedElementsName(s.index2, context_.graph.canonical_type[s.index]));
+    out_.Emit("[element_at(base, $0u, $1)](base", context_.module.tables[s.index2].type.limits.min,
+              printer_.Text(s.args.back()));
+  } else if (indirect) {
     const bool own = s.kind == StmtKind::kCallIndirect && IsConstantTable(context_, s.index2);
     out_.Put("CALLEE(T", type_index, own ? ")(base" : ")(callee.instance");
   } else if (context_.module.functions[s.index].imported) {
@@ -467,7 +478,7 @@ void StatementEmitter::EmitCall(const Stmt& s) {
     out_.Put(FunctionName(context_.module, s.index), "(base");
   }
   for (size_t i = 0; i + (indirect ? 1 : 0) < s.args.size(); ++i) out_.Put(", ", Arg(s, i));
-  out_.Put(indirect ? "); }" : ");");
+  out_.Put(indirect && !typed ? "); }" : ");");
   if (s.point != ir::kNone) {
     out_.Emit(" if (SUSPENDED) goto S$0;", s.point);
     if (HoldsPoints()) out_.Emit(" R$0:;", s.point);

@@ -65,6 +65,7 @@ class StatementEmitter {
   const std::string& Dst(const ir::Stmt& s) const { return printer_.Var(s.dst); }
   MemoryView View(uint32_t memory) const;
   std::string Callee(const ir::Stmt& s) const;
+  bool HasTypedElements(const ir::Stmt& s) const;
 
   bool HoldsPoints() const { return body_ != Body::kFast && part_ == 0; }
   void EmitCall(const ir::Stmt& s);

@@ -13,6 +13,7 @@
 #include "translator/emit/module/initialization.h"
 #include "translator/emit/module/object_types.h"
 #include "translator/emit/names.h"
+#include "translator/emit/typed_elements.h"
 #include "translator/emit/writer.h"
 
 namespace fermata::emit {
@@ -88,6 +89,7 @@ class SourceEmitter {
       out_.Put(CloseCodeNamespace(context_), "#include \"fermata/core/end_rows.h\"\n");
       return;
     }
+    EmitTypedElements(context_, out_);
     EmitImports();
     EmitFunctions();
     EmitExports();
@@ -594,6 +596,7 @@ std::string EmitModuleHeader(const ModuleContext& context) {
     for (size_t i = 0; i < type.params.size(); ++i) out.Put(", a", i);
     out.Put(");\n}\n");
   }
+  DeclareTypedElements(context, out);
   EmitDataDeclarations(context, out);
   out.Put(CloseCodeNamespace(context), "\n#endif  // ", guard, "\n");
   return out.Take();
