@@ -302,6 +302,15 @@ class DynamicStep {
   // The activation itself, for use with the core API (core/abi.h); null unless suspended or paused.
   core::Activation* raw_activation();
 
+  // For the typed API, which knows the types of arguments and results.
+  struct RawOp {
+    uint32_t function = ~0u;             // of the module that is imported; ~0: none of its
+    const uint8_t* arguments = nullptr;  // slots of 8 bytes (core/frame.h), until the step changes
+  };
+  RawOp op_of(const ModuleInfo& module) const;
+  // As Resume, with slots: those of an op whose results are numbers and vectors only.
+  absl::Status ResumeWithSlots(absl::Span<const uint64_t> slots);
+
  private:
   friend class StoreHandle;
   friend class DynamicInstance;

@@ -247,15 +247,20 @@ class [[nodiscard]] Step {
   // which change nothing: not suspended, or suspended on another op.
   template <class T>
   requires(typed::OneOf<T, Op>&& std::is_void_v<typename T::Result>) absl::Status Resume() {
-    absl::Status status = CheckOp<T>();
-    return status.ok() ? Resumed(step_.Resume({})) : status;
+    return WaitsFor<T>() ? Resumed(step_.ResumeWithSlots({})) : OtherOp<T>();
   }
   template <class T>
   requires(typed::OneOf<T, Op> && !std::is_void_v<typename T::Result>) absl::Status
       Resume(const typename T::Result& result) {
-    absl::Status status = CheckOp<T>();
-    if (!status.ok()) return status;
-    return Resumed(typed::Results<typename T::Result>::Resume(step_, result));
+    if (!WaitsFor<T>()) return OtherOp<T>();
+    using Slots = typed::NumberSlots<typename T::Result>;
+    if constexpr (Slots::kOnly) {
+      uint64_t slots[Slots::kCount];
+      Slots::Put(slots, result);
+      return Resumed(step_.ResumeWithSlots(slots));
+    } else {
+      return Resumed(typed::Results<typename T::Result>::Resume(step_, result));
+    }
   }
 
   // Paused: runs the call on. If it is out of fuel and the store has not been given any since, it
@@ -303,9 +308,12 @@ class [[nodiscard]] Step {
   }
 
   template <class T>
-  absl::Status CheckOp() const {
+  bool WaitsFor() const {
+    return suspended() && op_ && typed::OpIf<T>(*op_) != nullptr;
+  }
+  template <class T>
+  absl::Status OtherOp() const {
     if (!suspended()) return NotSuspended();
-    if (op_ && typed::OpIf<T>(*op_) != nullptr) return absl::OkStatus();
     return absl::InvalidArgumentError(
         absl::StrCat("the step is suspended on ", OpName(), ", not on ", T::kImport));
   }

@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "fermata/core/frame.h"
 #include "fermata/dynamic.h"
 #include "fermata/needs_cxx20.h"
 
@@ -262,6 +263,43 @@ struct Results<ManyResults<T...>> {
     return step.Resume(result.values());
   }
 };
+
+// Numbers and vectors as slots of 8 bytes: how many they take, and whether R, the results of a
+// function, is nothing but such.
+template <class T>
+inline constexpr uint32_t kSlots = std::is_same_v<T, V128> ? 2 : 1;
+template <class T>
+inline constexpr bool kIsNumber = std::is_arithmetic_v<T> || std::is_same_v<T, V128>;
+template <class R>
+struct NumberSlots {
+  static constexpr bool kOnly = kIsNumber<R>;
+  static constexpr uint32_t kCount = kSlots<R>;
+  static uint64_t* Put(uint64_t* slots, const R& v) {
+    const Value value = Wire<R>::To(v);
+    *slots++ = value.low;
+    if constexpr (kSlots<R> == 2) *slots++ = value.high;
+    return slots;
+  }
+};
+template <class... T>
+struct NumberSlots<std::tuple<T...>> {
+  static constexpr bool kOnly = (kIsNumber<T> && ...);
+  static constexpr uint32_t kCount = (kSlots<T> + ...);
+  static void Put(uint64_t* slots, const std::tuple<T...>& values) {
+    std::apply([&](const T&... v) { ((slots = NumberSlots<T>::Put(slots, v)), ...); }, values);
+  }
+};
+template <class... T>
+struct NumberSlots<ManyResults<T...>> {
+  static constexpr bool kOnly = false;
+};
+// The value that begins at a slot of an op's frame.
+template <class T>
+T ReadSlot(const uint8_t* frame, uint32_t slot) {
+  Value value{Wire<T>::kType, core::frame_get64(frame, 8 * slot)};
+  if constexpr (kSlots<T> == 2) value.high = core::frame_get64(frame, 8 * slot + 8);
+  return Wire<T>::From(value);
+}
 
 // Writes several results to the slots from which generated code reads them.
 inline void StoreResults(uint64_t* slots, absl::Span<const Value> values) {

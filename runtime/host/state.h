@@ -331,7 +331,8 @@ struct DynamicStep::State : internal::CallState {
   internal::StoreLink* link = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
   uint32_t suspended_size = 0;          // of the activation, when it was last suspended
-  mutable uint32_t import_index = 0;    // of the op, decoded at first use like all `mutable` here
+  mutable bool located = false;         // what follows, at first use
+  mutable uint32_t import_index = 0;    // of the op
   mutable const core::ImportInfo* import = nullptr;
   mutable DynamicInstance* op_instance = nullptr;
   mutable const Signature* op_signature = nullptr;
@@ -361,7 +362,10 @@ struct DynamicStep::State : internal::CallState {
   void Trapped(Trap trap, absl::string_view text);
   void AppendRunning(Backtrace& trace) const;
   void KeepThrown(core::ref exception);
+  // The op's identity; and its arguments, too.
+  void Locate() const;
   void Decode() const;
+  absl::Status RunOn(absl::Span<const uint64_t> results);
   bool FindOp()
       const;  // whether there is one, decoded; the number and the arguments are then there
 };

@@ -102,14 +102,13 @@ bool DynamicStep::State::CollectAndResume(core::Context* context, core::Exit& ex
 // call on. False: it has trapped, or is suspended on an op of the host's.
 bool DynamicStep::State::AnswerBuiltin(core::Context* context, core::Exit& exit) {
   internal::StoreState& s = *store();
-  if (s.heap == nullptr) return false;
   // Each time one more of its strings is made flat, and then one made.
   constexpr int kMostRounds = 8;
   for (int round = 0; round < kMostRounds; ++round) {
-    decoded = false;
+    decoded = located = false;
     Decode();
     const void* const owner = op_owner;
-    decoded = false;
+    decoded = located = false;
     if (owner != internal::JsStringOwner()) return false;
     absl::InlinedVector<uint64_t, 4> slots;
     internal::AppendSlots(values, slots);
@@ -196,8 +195,9 @@ bool DynamicStep::State::GoOnStarting(core::Context* context) {
 }
 
 void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
-  decoded = false;
-  while (exit == core::Exit::kCollect || exit == core::Exit::kSuspended) {
+  decoded = located = false;
+  const bool objects = store()->heap != nullptr;
+  while (objects && (exit == core::Exit::kCollect || exit == core::Exit::kSuspended)) {
     const bool collect = exit == core::Exit::kCollect;
     if (collect ? CollectAndResume(context, exit) : AnswerBuiltin(context, exit)) continue;
     if (collect || phase == Phase::kTrapped) return;
@@ -206,7 +206,10 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
   if (exit != core::Exit::kTrapped) suspended_size = activation.size;
   switch (exit) {
     case core::Exit::kSuspended:
-      Hold(Phase::kSuspended);
+      KeepLink();
+      phase = Phase::kSuspended;
+      if (!objects) return;
+      List();
       CollectIfDue();
       return;
     case core::Exit::kReturned: {
@@ -262,23 +265,22 @@ void DynamicStep::State::KeepThrown(core::ref exception) {
   List();
 }
 
-void DynamicStep::State::Decode() const {
-  if (decoded) return;
-  decoded = true;
+void DynamicStep::State::Locate() const {
+  if (located) return;
+  located = true;
   const core::Footer footer = core::LastFooter(activation);
   const internal::StoreState* store = this->store();
-  const core::Instance* instance = store->instances[footer.instance];
-  const ModuleInfo& info = *instance->module;
   op_instance = store->dynamic[footer.instance];
-  const uint32_t function = info.site_details[footer.site].function;
-  op_bound = false;
-  op_owner = nullptr;
+  const ModuleInfo& info = *store->instances[footer.instance]->module;
   if (op_instance == nullptr) {
     import_index = footer.site;
     op_signature = &store->host->by_site[footer.site]->signature;
     op_type = core::kNoType;
+    op_bound = false;
+    op_owner = nullptr;
   } else {
-    const auto& bound = op_instance->state_->function_imports[function];
+    const auto& bound =
+        op_instance->state_->function_imports[info.site_details[footer.site].function];
     import_index = bound.import;
     op_signature = bound.signature;
     op_type = bound.type;
@@ -286,6 +288,13 @@ void DynamicStep::State::Decode() const {
     op_owner = bound.owner;
   }
   import = &info.imports[import_index];
+}
+
+void DynamicStep::State::Decode() const {
+  if (decoded) return;
+  decoded = true;
+  Locate();
+  const core::Footer footer = core::LastFooter(activation);
   values.clear();
   const core::u8* frame = activation.frames + activation.size - footer.words * core::kFrameWord;
   internal::AppendValues(
@@ -342,7 +351,7 @@ const Thrown* DynamicStep::exception() const {
 const core::ImportInfo& DynamicStep::op() const {
   static const core::ImportInfo none = {};
   if (!suspended()) return none;
-  state_->Decode();
+  state_->Locate();
   return *state_->import;
 }
 absl::string_view DynamicStep::op_module() const {
@@ -359,7 +368,7 @@ uint32_t DynamicStep::op_import() const {
 }
 DynamicInstance* DynamicStep::op_instance() const {
   if (!suspended()) return nullptr;
-  state_->Decode();
+  state_->Locate();
   return state_->op_instance;
 }
 const std::vector<Value>& DynamicStep::op_arguments() const {
@@ -372,20 +381,48 @@ bool DynamicStep::op_is_decoded() const { return state_ && state_->decoded; }
 
 bool DynamicStep::op_bound() const {
   if (!suspended()) return false;
-  state_->Decode();
+  state_->Locate();
   return state_->op_bound;
 }
 const void* DynamicStep::op_owner() const {
   if (!suspended()) return nullptr;
-  state_->Decode();
+  state_->Locate();
   return state_->op_owner;
+}
+
+DynamicStep::RawOp DynamicStep::op_of(const ModuleInfo& module) const {
+  if (!suspended()) return {};
+  const State& s = *state_;
+  const core::Footer footer = core::LastFooter(s.activation);
+  if (s.store()->instances[footer.instance]->module != &module) return {};
+  return {module.site_details[footer.site].function,
+          s.activation.frames + s.activation.size - footer.words * core::kFrameWord};
+}
+
+absl::Status DynamicStep::State::RunOn(absl::Span<const uint64_t> results) {
+  internal::StoreState& store = *this->store();
+  core::Context* context = internal::ThreadContext(store.max_results);
+  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
+  internal::StoreUse use(store, context);
+  if (!use.ok()) return use.status();
+  const internal::StackBudget budget(*context, store.limits.stack_bytes);
+  // A host function called by the guest must not resume or cancel the call that it is part of.
+  phase = Phase::kRunning;
+  if (restored) ForgetResults(*context);
+  Take(core::Resume(*context, activation, results.data(), static_cast<uint32_t>(results.size())),
+       context);
+  return absl::OkStatus();
+}
+
+absl::Status DynamicStep::ResumeWithSlots(absl::Span<const uint64_t> slots) {
+  return suspended() ? state_->RunOn(slots) : Not("suspended");
 }
 
 absl::Status DynamicStep::Resume(absl::Span<const Value> results) {
   if (!suspended()) return Not("suspended");
   State& s = *state_;
   internal::StoreState& store = *s.store();
-  s.Decode();
+  s.Locate();
   absl::Span<const core::RefType> refs;
   if (store.heap != nullptr && s.op_type != core::kNoType) {
     refs = absl::MakeConstSpan(internal::RefsOfType(s.op_type));
@@ -398,17 +435,7 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> results) {
   }
   absl::InlinedVector<uint64_t, 4> slots;
   internal::AppendSlots(results, slots);
-  core::Context* context = internal::ThreadContext(store.max_results);
-  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
-  internal::StoreUse use(store, context);
-  if (!use.ok()) return use.status();
-  const internal::StackBudget budget(*context, store.limits.stack_bytes);
-  // A host function called by the guest must not resume or cancel the call that it is part of.
-  s.phase = State::Phase::kRunning;
-  if (s.restored) ForgetResults(*context);
-  s.Take(core::Resume(*context, s.activation, slots.data(), static_cast<uint32_t>(slots.size())),
-         context);
-  return absl::OkStatus();
+  return s.RunOn(slots);
 }
 
 absl::Status DynamicStep::State::Continue() {

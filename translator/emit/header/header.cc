@@ -142,7 +142,13 @@ constexpr absl::string_view kReadOpTop = R"(
   // Sets `op_` to the one that `step_` is suspended on, if it is one of this module's. Step's own
   // business.
   static void ReadOp([[maybe_unused]] std::optional<Op>& op_, const fermata::DynamicStep& step_) {
-    if (!IsOpOf_(step_, $0ModuleInfo())) return;
+$1)";
+
+constexpr absl::string_view kFindValues = R"(    if (!IsOpOf_(step_, $0ModuleInfo())) return;
+    [[maybe_unused]] const auto& a_ = step_.op_arguments();
+)";
+constexpr absl::string_view kFindSlots =
+    R"(    [[maybe_unused]] const fermata::DynamicStep::RawOp raw_ = step_.op_of($0ModuleInfo());
 )";
 
 constexpr absl::string_view kExportsByName = R"(
@@ -352,21 +358,29 @@ class HeaderEmitter {
   }
 
   void EmitReadOp() {
-    out_.Emit(kReadOpTop, options_.class_name);
+    // References have to be right after collections, too.
+    const bool objects = PassesObjects();
+    out_.Emit(kReadOpTop, options_.class_name,
+              absl::Substitute(objects ? kFindValues : kFindSlots, options_.class_name));
     if (!ops_.empty())
-      out_.Put(
-          "    [[maybe_unused]] const auto& a_ = step_.op_arguments();\n"
-          "    switch (step_.op_import()) {\n");
+      out_.Emit("    switch ($0) {\n", objects ? "step_.op_import()" : "raw_.function");
     for (const Member& m : ops_) {
       const FuncType& type = module_.TypeOf(m.function);
       std::string values;
+      uint32_t slot = 0;
       for (size_t i = 0; i < type.params.size(); ++i) {
-        absl::StrAppend(&values, i == 0 ? "" : ",", "\n            fermata::typed::Wire<",
-                        HostType(module_, type.params[i]), ">::From(a_[", i, "])");
+        const absl::string_view host = HostType(module_, type.params[i]);
+        absl::StrAppend(&values, i == 0 ? "" : ",", "\n            fermata::typed::");
+        if (objects) {
+          absl::StrAppend(&values, "Wire<", host, ">::From(a_[", i, "])");
+        } else {
+          absl::StrAppend(&values, "ReadSlot<", host, ">(raw_.arguments, ", slot, ")");
+        }
+        slot += type.params[i].kind() == wasm::ValType::kV128 ? 2 : 1;
       }
       out_.Emit(
           "      case $0:\n        op_.emplace(std::in_place_type<$1>, $1{$2});\n        break;\n",
-          m.index, m.name, values);
+          objects ? m.index : m.function, m.name, values);
     }
     out_.Put(ops_.empty() ? "" : "    }\n", "  }\n");
   }
