@@ -27,11 +27,35 @@ StoreHandle* DynamicInstance::store() const { return state_->store; }
 core::Instance* DynamicInstance::raw() const { return state_->instance; }
 bool DynamicInstance::start_pending() const { return state_->due != 0; }
 
+const core::ExportInfo* DynamicInstance::State::FindExport(absl::string_view name) {
+  constexpr uint32_t kFew = 8;
+  const auto name_of = [](const core::ExportInfo& e) {
+    return absl::string_view(e.name.data, e.name.size);
+  };
+  if (info->export_count <= kFew) {
+    for (uint32_t i = 0; i < info->export_count; ++i) {
+      if (name_of(info->exports[i]) == name) return &info->exports[i];
+    }
+    return nullptr;
+  }
+  if (exports.empty()) {
+    for (uint32_t i = 0; i < info->export_count; ++i) {
+      exports[name_of(info->exports[i])] = &info->exports[i];
+    }
+  }
+  const auto it = exports.find(name);
+  return it == exports.end() ? nullptr : it->second;
+}
+
 uint32_t DynamicInstance::State::Initialize() const {
   const auto function = [&](absl::string_view name) {
-    const auto it = exports.find(name);
-    return it == exports.end() || it->second->kind != ExternKind::kFunction ? core::kNoFunction
-                                                                            : it->second->index;
+    for (uint32_t i = 0; i < info->export_count; ++i) {
+      const core::ExportInfo& e = info->exports[i];
+      if (e.kind == ExternKind::kFunction && absl::string_view(e.name.data, e.name.size) == name) {
+        return e.index;
+      }
+    }
+    return core::kNoFunction;
   };
   const uint32_t found = function("_initialize");
   if (found == core::kNoFunction || function("_start") != core::kNoFunction) {
@@ -43,11 +67,11 @@ uint32_t DynamicInstance::State::Initialize() const {
 
 absl::StatusOr<DynamicStep> DynamicInstance::Call(absl::string_view name,
                                                   absl::Span<const Value> arguments) {
-  auto it = state_->exports.find(name);
-  if (it == state_->exports.end() || it->second->kind != ExternKind::kFunction) {
+  const core::ExportInfo* const e = state_->FindExport(name);
+  if (e == nullptr || e->kind != ExternKind::kFunction) {
     return NotFound(info(), " that is a function", name);
   }
-  absl::StatusOr<DynamicStep> step = CallFunction(it->second->index, arguments);
+  absl::StatusOr<DynamicStep> step = CallFunction(e->index, arguments);
   if (!step.ok()) {
     return absl::Status(step.status().code(),
                         absl::StrCat(info().name, ": ", name, ": ", step.status().message()));
@@ -84,9 +108,9 @@ absl::StatusOr<DynamicStep> DynamicInstance::Start() {
 
 absl::StatusOr<Extern> DynamicInstance::Find(absl::string_view name) {
   if (state_->store->state_->unusable.contains(state_->instance)) return Unusable();
-  auto it = state_->exports.find(name);
-  if (it == state_->exports.end()) return NotFound(info(), "", name);
-  const core::ExportInfo& e = *it->second;
+  const core::ExportInfo* const found = state_->FindExport(name);
+  if (found == nullptr) return NotFound(info(), "", name);
+  const core::ExportInfo& e = *found;
   StoreHandle::State& store = *state_->store->state_;
   Extern result;
   result.kind = e.kind;

@@ -357,9 +357,6 @@ class Linker {
           break;
       }
     }
-    for (uint32_t i = 0; i < info_.export_count; ++i) {
-      t_.exports[View(info_.exports[i].name)] = &info_.exports[i];
-    }
   }
 
   core::Function AnsweringCode(const core::ImportInfo& import, const Extern& e) {

@@ -294,6 +294,7 @@ struct DynamicInstance::State {
     const void* owner = nullptr;    // and whose that is
   };
   std::vector<FunctionImport> function_imports;  // by function index
+  // By name, if there are many; made when the first is looked for.
   absl::flat_hash_map<absl::string_view, const core::ExportInfo*> exports;
   // By global index: what each may refer to, with canonical numbers; an imported one as its owner
   // declares it.
@@ -305,6 +306,8 @@ struct DynamicInstance::State {
 
   ~State();
 
+  // Null: there is none.
+  const core::ExportInfo* FindExport(absl::string_view name);
   // "_initialize", if the module is a reactor; else core::kNoFunction.
   uint32_t Initialize() const;
   // The handle of the function that is to be called next, if there is something due.
