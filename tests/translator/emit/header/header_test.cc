@@ -171,14 +171,13 @@ class Echo : public fermata::typed::GuestBase {
   // Sets `op_` to the one that `step_` is suspended on, if it is one of this module's. Step's own
   // business.
   static void ReadOp([[maybe_unused]] std::optional<Op>& op_, const fermata::DynamicStep& step_) {
-    if (!IsOpOf_(step_, EchoModuleInfo())) return;
-    [[maybe_unused]] const auto& a_ = step_.op_arguments();
-    switch (step_.op_import()) {
+    [[maybe_unused]] const fermata::DynamicStep::RawOp raw_ = step_.op_of(EchoModuleInfo());
+    switch (raw_.function) {
       case 0:
         op_.emplace(std::in_place_type<net_recv>, net_recv{
-            fermata::typed::Wire<int32_t>::From(a_[0]),
-            fermata::typed::Wire<int32_t>::From(a_[1]),
-            fermata::typed::Wire<int32_t>::From(a_[2])});
+            fermata::typed::ReadSlot<int32_t>(raw_.arguments, 0),
+            fermata::typed::ReadSlot<int32_t>(raw_.arguments, 1),
+            fermata::typed::ReadSlot<int32_t>(raw_.arguments, 2)});
         break;
     }
   }
