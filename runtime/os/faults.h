@@ -1,6 +1,6 @@
 // Faults of guest code that are traps: accesses past the end of a reserved memory, to a field of a
-// null reference, and past the end of the native stack. Checks see to it that guests stop well before that (runtime/os/hosted_context.h),
-// but they go by estimates of what the C++ compiler will need.
+// null reference, and past the end of the native stack. Checks see to it that guests stop well before
+// that (runtime/os/hosted_context.h), but they go by estimates of what the C++ compiler will need.
 #ifndef FERMATA_RUNTIME_OS_FAULTS_H_
 #define FERMATA_RUNTIME_OS_FAULTS_H_
 

@@ -243,7 +243,7 @@ class Pass {
           return false;
         }
         // What traps in the address relies on the load.
-        if (IsSafe(e) && !(e->a->effects & ir::kTrapsOnMemory)) return false;
+        if (IsSafe(e) && !(e->a->effects & kFaults)) return false;
         Visit(e->a, AllOf(e->a->type));
         const bool relies = e->kind == ExprKind::kLoad && (needed & LastByte(e->op)) != 0;
         if (!relies) Force(e);

@@ -356,6 +356,10 @@
     (drop (i31.get_u (ref.cast (ref null i31) (global.get $number)))))
   (func (export "traps.i31_times_zero") 
     (global.set $i32 (i32.mul (i31.get_s (ref.cast (ref null i31) (global.get $number))) (i32.const 0))))
+  ;; The load can't trap, but its address can.
+  (func (export "traps.address_of_a_safe_load") (local $p (ref null $s))
+    (local.set $p (global.get $p))
+    (drop (i32.load (i32.and (struct.get $s $w (local.get $p)) (i32.const 0xff0)))))
   (func (export "order.read") (local $p (ref null $s))
     (local.set $p (global.get $p))
     (global.set $done (i32.const 1))
