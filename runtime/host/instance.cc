@@ -1,4 +1,5 @@
 // Instances: looking up exports and calling them.
+#include <algorithm>
 #include <new>
 
 #include "absl/strings/str_cat.h"
@@ -27,20 +28,26 @@ StoreHandle* DynamicInstance::store() const { return state_->store; }
 core::Instance* DynamicInstance::raw() const { return state_->instance; }
 bool DynamicInstance::start_pending() const { return state_->due != 0; }
 
+namespace {
+
+absl::string_view NameOf(const core::ExportInfo& e) { return {e.name.data, e.name.size}; }
+
+// One after the other. Null: there is none.
+const core::ExportInfo* SearchExports(const ModuleInfo& info, absl::string_view name) {
+  const auto exports = absl::MakeConstSpan(info.exports, info.export_count);
+  const auto found = std::find_if(exports.begin(), exports.end(),
+                                  [&](const core::ExportInfo& e) { return NameOf(e) == name; });
+  return found == exports.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
 const core::ExportInfo* DynamicInstance::State::FindExport(absl::string_view name) {
   constexpr uint32_t kFew = 8;
-  const auto name_of = [](const core::ExportInfo& e) {
-    return absl::string_view(e.name.data, e.name.size);
-  };
-  if (info->export_count <= kFew) {
-    for (uint32_t i = 0; i < info->export_count; ++i) {
-      if (name_of(info->exports[i]) == name) return &info->exports[i];
-    }
-    return nullptr;
-  }
+  if (info->export_count <= kFew) return SearchExports(*info, name);
   if (exports.empty()) {
     for (uint32_t i = 0; i < info->export_count; ++i) {
-      exports[name_of(info->exports[i])] = &info->exports[i];
+      exports[NameOf(info->exports[i])] = &info->exports[i];
     }
   }
   const auto it = exports.find(name);
@@ -49,13 +56,8 @@ const core::ExportInfo* DynamicInstance::State::FindExport(absl::string_view nam
 
 uint32_t DynamicInstance::State::Initialize() const {
   const auto function = [&](absl::string_view name) {
-    for (uint32_t i = 0; i < info->export_count; ++i) {
-      const core::ExportInfo& e = info->exports[i];
-      if (e.kind == ExternKind::kFunction && absl::string_view(e.name.data, e.name.size) == name) {
-        return e.index;
-      }
-    }
-    return core::kNoFunction;
+    const core::ExportInfo* const e = SearchExports(*info, name);
+    return e == nullptr || e->kind != ExternKind::kFunction ? core::kNoFunction : e->index;
   };
   const uint32_t found = function("_initialize");
   if (found == core::kNoFunction || function("_start") != core::kNoFunction) {
