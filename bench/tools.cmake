@@ -14,9 +14,37 @@ if(NOT bench_wasm_ld)
   find_program(bench_wasm_ld wasm-ld-14 NO_CACHE)
 endif()
 
+# A wasm2c of today instead of the one in PATH (bench/run hands WASM2C and WASM2C_RUNTIME over).
+set(FERMATA_BENCH_WASM2C "" CACHE FILEPATH "The wasm2c to compare with (default: the one in PATH)")
+set(FERMATA_BENCH_WASM2C_RUNTIME "" CACHE PATH
+    "The folder of its wasm-rt.h and wasm-rt-impl.c (default: src/wasm2c where it is installed)")
+if(FERMATA_BENCH_WASM2C)
+  set(bench_wasm2c "${FERMATA_BENCH_WASM2C}")
+endif()
+
 # wasm2c's runtime comes as source, and wasm2c is of no use without it.
-find_path(bench_wasm_rt wasm-rt-impl.c PATH_SUFFIXES share/wabt/wasm2c wabt/wasm2c NO_CACHE)
-if(NOT bench_wasm_rt)
+if(FERMATA_BENCH_WASM2C_RUNTIME)
+  set(bench_wasm_rt "${FERMATA_BENCH_WASM2C_RUNTIME}")
+elseif(bench_wasm2c)
+  get_filename_component(wasm2c_prefix "${bench_wasm2c}/../.." ABSOLUTE)
+  find_path(bench_wasm_rt wasm-rt.h HINTS "${wasm2c_prefix}"
+            PATH_SUFFIXES src/wasm2c share/wabt/wasm2c NO_CACHE)
+endif()
+foreach(file IN ITEMS wasm-rt.h wasm-rt-impl.c)
+  if(FERMATA_BENCH_WASM2C AND NOT EXISTS "${bench_wasm_rt}/${file}")
+    message(FATAL_ERROR "FERMATA_BENCH_WASM2C: its runtime is not at \"${bench_wasm_rt}\", which "
+                        "has no ${file}; set FERMATA_BENCH_WASM2C_RUNTIME")
+  endif()
+endforeach()
+# Since 1.0.33 it is in several files, of which the kernels need those that are there.
+file(GLOB bench_wasm_rt_sources "${bench_wasm_rt}/wasm-rt*.c")
+set(bench_wasm2c_definitions "")
+if(bench_wasm_rt)
+  file(STRINGS "${bench_wasm_rt}/wasm-rt.h" registers_types REGEX "wasm_rt_register_func_type")
+  if(registers_types)
+    set(bench_wasm2c_definitions BENCH_WASM2C_NAMES_1_0_32)  # bench/kernels/main/wasm2c_names.h
+  endif()
+else()
   set(bench_wasm_rt "")
   set(bench_wasm2c "")
 endif()

@@ -1,16 +1,21 @@
 # The translator: the command `fermata` and, for the tests, its parts as a library.
 #
-# Of LLVM it uses libSupport alone, linked statically, so that an installed `fermata` needs no LLVM.
-# Some distributions have no archives of LLVM, only the shared library of all of it.
+# Of LLVM it uses libSupport (and what was part of it in LLVM 14), linked statically, so that an
+# installed `fermata` needs no LLVM. Some distributions have no archives of LLVM, only the shared
+# library of all of it.
 
 find_package(LLVM CONFIG REQUIRED)
 find_package(ZLIB REQUIRED)  # fermata links Fermata::snapshot
 if(TARGET LLVMSupport)
-  llvm_map_components_to_libnames(fermata_llvm support)
-  # For its interface to the solver Z3, which nothing here uses, by a path of the machine that it was
-  # packaged for.
+  set(components support)
+  if(TARGET LLVMTargetParser)  # since LLVM 16; the processor's name was in libSupport before
+    list(APPEND components targetparser)
+  endif()
+  llvm_map_components_to_libnames(fermata_llvm ${components})
+  # Nothing here uses the solver Z3 (by a path of the machine that LLVM was packaged for) or zstd
+  # (whose development files LLVM's package need not bring along).
   get_target_property(libraries LLVMSupport INTERFACE_LINK_LIBRARIES)
-  list(FILTER libraries EXCLUDE REGEX "libz3")
+  list(FILTER libraries EXCLUDE REGEX "libz3|zstd")
   set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "${libraries}")
 else()
   set(fermata_llvm LLVM)
@@ -84,6 +89,6 @@ if(FERMATA_LINK_ARCHIVES)
   fermata_links_cxx_library(fermata)
   # What loaded modules do not use would be a third of the program.
   target_link_options(fermata PRIVATE "LINKER:--gc-sections" "LINKER:--exclude-libs,\
-libfermata_translator_lib.a:libfermata_cli_lib.a:libfermata_process_lib.a:libLLVMSupport.a:libLLVMDemangle.a:libstdc++.a")
+libfermata_translator_lib.a:libfermata_cli_lib.a:libfermata_process_lib.a:libLLVMSupport.a:libLLVMTargetParser.a:libLLVMDemangle.a:libstdc++.a")
 endif()
 fermata_own_code(fermata)

@@ -11,7 +11,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/ThreadPool.h"
+#include "translator/thread_pool.h"
 
 namespace bench {
 namespace {
@@ -180,7 +180,7 @@ std::vector<KernelFigure> Measure(const Tools& tools, const Programs& programs,
   for (size_t i = 0; i < figures.size(); ++i) subjects.push_back({commands[i], &figures[i], ""});
   if (!tools.valgrind.empty()) {
     const long n = SizeFor(commands.back(), quick ? 0.0003 : 0.001);
-    llvm::ThreadPool pool;
+    fermata::ThreadPool pool(llvm::hardware_concurrency());
     for (size_t i = 0; i < subjects.size(); ++i) {
       pool.async([&, i] { figures[i].instructions = Instructions(tools, commands[i], n); });
     }

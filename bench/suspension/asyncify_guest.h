@@ -8,41 +8,40 @@
 
 namespace bench {
 
-class AsyncifyCall : Z_env_instance_t {
+class AsyncifyCall : PeerEnv {
  public:
-  explicit AsyncifyCall(u32 depth) : Z_env_instance_t{Rare}, depth_(depth) {
+  explicit AsyncifyCall(u32 depth) : PeerEnv{Rare}, depth_(depth) {
     wasm_rt_init();
-    Z_wasm2c_asyncified_init_module();
-    Z_wasm2c_asyncified_instantiate(&guest_, this);
-    buffer_ = Z_wasm2c_asyncifiedZ_asyncify_buffer(&guest_);
+    W2C_INSTANTIATE(peerasyncified, &guest_, this);
+    buffer_ = W2C_FUNCTION(peerasyncified, asyncify_buffer)(&guest_);
     Call();
   }
-  ~AsyncifyCall() { Z_wasm2c_asyncified_free(&guest_); }
+  ~AsyncifyCall() { W2C_FREE(peerasyncified)(&guest_); }
   AsyncifyCall(const AsyncifyCall&) = delete;
 
   void Resume() {
-    Z_wasm2c_asyncifiedZ_asyncify_start_rewind(&guest_, buffer_);
+    W2C_FUNCTION(peerasyncified, asyncify_start_rewind)(&guest_, buffer_);
     rewinding_ = true;
     Call();
   }
 
  private:
   void Call() {
-    Z_wasm2c_asyncifiedZ_hold(&guest_, depth_);
-    Z_wasm2c_asyncifiedZ_asyncify_stop_unwind(&guest_);
+    W2C_FUNCTION(peerasyncified, hold)(&guest_, depth_);
+    W2C_FUNCTION(peerasyncified, asyncify_stop_unwind)(&guest_);
   }
-  static u32 Rare(Z_env_instance_t* env, u32) {
+  static u32 Rare(PeerEnv* env, u32) {
     auto* self = static_cast<AsyncifyCall*>(env);
     if (self->rewinding_) {
       self->rewinding_ = false;
-      Z_wasm2c_asyncifiedZ_asyncify_stop_rewind(&self->guest_);
+      W2C_FUNCTION(peerasyncified, asyncify_stop_rewind)(&self->guest_);
       return 1;
     }
-    Z_wasm2c_asyncifiedZ_asyncify_start_unwind(&self->guest_, self->buffer_);
+    W2C_FUNCTION(peerasyncified, asyncify_start_unwind)(&self->guest_, self->buffer_);
     return 0;
   }
 
-  Z_wasm2c_asyncified_instance_t guest_;
+  W2C_INSTANCE(peerasyncified) guest_;
   u32 depth_;
   u32 buffer_ = 0;
   bool rewinding_ = false;

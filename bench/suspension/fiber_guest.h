@@ -14,26 +14,25 @@
 namespace bench {
 
 // One instance, whose import suspends the fiber that is running.
-struct FiberInstance : Z_env_instance_t {
-  FiberInstance() : Z_env_instance_t{Suspend} {
+struct FiberInstance : PeerEnv {
+  FiberInstance() : PeerEnv{Suspend} {
     static const bool initialized = [] {
       wasm_rt_init();
-      Z_wasm2c_roundtrip_init_module();
       return true;
     }();
     (void)initialized;
-    Z_wasm2c_roundtrip_instantiate(&guest, this);
+    W2C_INSTANTIATE(peerroundtrip, &guest, this);
   }
-  ~FiberInstance() { Z_wasm2c_roundtrip_free(&guest); }
+  ~FiberInstance() { W2C_FREE(peerroundtrip)(&guest); }
   FiberInstance(const FiberInstance&) = delete;
 
-  static u32 Suspend(Z_env_instance_t* env, u32) {
+  static u32 Suspend(PeerEnv* env, u32) {
     auto* self = static_cast<FiberInstance*>(env);
     self->host = std::move(self->host).resume();
     return self->answer;
   }
 
-  Z_wasm2c_roundtrip_instance_t guest;
+  W2C_INSTANCE(peerroundtrip) guest;
   boost::context::fiber host;
   u32 answer = 1;
 };
@@ -45,7 +44,7 @@ class FiberCall {
       : fiber_(std::allocator_arg, boost::context::protected_fixedsize_stack(stack_bytes),
                [&instance, depth](boost::context::fiber&& host) {
                  instance.host = std::move(host);
-                 Z_wasm2c_roundtripZ_hold(&instance.guest, depth);
+                 W2C_FUNCTION(peerroundtrip, hold)(&instance.guest, depth);
                  return std::move(instance.host);
                }) {
     Resume();

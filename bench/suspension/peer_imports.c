@@ -2,8 +2,8 @@
 #include "bench/suspension/peers.h"
 
 #if defined(BENCH_WASM2C)
-u32 Z_envZ_rare(struct Z_env_instance_t* env, u32 x);
-u32 Z_envZ_rare(struct Z_env_instance_t* env, u32 x) { return env->rare(env, x); }
+u32 W2C_FUNCTION(env, rare)(PeerEnv* env, u32 x);
+u32 W2C_FUNCTION(env, rare)(PeerEnv* env, u32 x) { return env->rare(env, x); }
 #else
 typedef int nothing; /* wasm2c is not there */
 #endif

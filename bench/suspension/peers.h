@@ -3,18 +3,20 @@
 #define FERMATA_BENCH_PEERS_H_
 
 #if defined(BENCH_WASM2C)
+#include "bench/kernels/main/wasm2c_names.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
-#include "wasm2c_roundtrip.h"
+#include "peerroundtrip.h"
 #if defined(BENCH_ASYNCIFY)
-#include "wasm2c_asyncified.h"
+#include "peerasyncified.h"
 #endif
 
 /* What `rare` does is up to whoever instantiates the guest. */
-struct Z_env_instance_t {
-  u32 (*rare)(struct Z_env_instance_t*, u32);
+W2C_INSTANCE(env) {
+  u32 (*rare)(W2C_INSTANCE(env)*, u32);
 };
+typedef W2C_INSTANCE(env) PeerEnv;
 #ifdef __cplusplus
 }
 #endif

@@ -149,16 +149,15 @@ void ImmediateImport(benchmark::State& state) {
 BENCHMARK(ImmediateImport);
 
 #if defined(BENCH_WASM2C)
-u32 PlainRare(Z_env_instance_t*, u32) { return 1; }
+u32 PlainRare(PeerEnv*, u32) { return 1; }
 
 void Wasm2cImport(benchmark::State& state) {
-  Z_env_instance_t env{PlainRare};
+  PeerEnv env{PlainRare};
   wasm_rt_init();
-  Z_wasm2c_roundtrip_init_module();
-  Z_wasm2c_roundtrip_instance_t guest;
-  Z_wasm2c_roundtrip_instantiate(&guest, &env);
-  for (auto _ : state) benchmark::DoNotOptimize(Z_wasm2c_roundtripZ_ask(&guest, kAsked));
-  Z_wasm2c_roundtrip_free(&guest);
+  W2C_INSTANCE(peerroundtrip) guest;
+  W2C_INSTANTIATE(peerroundtrip, &guest, &env);
+  for (auto _ : state) benchmark::DoNotOptimize(W2C_FUNCTION(peerroundtrip, ask)(&guest, kAsked));
+  W2C_FREE(peerroundtrip)(&guest);
 }
 BENCHMARK(Wasm2cImport);
 #endif
@@ -179,13 +178,12 @@ BENCHMARK_TEMPLATE(CreateInstance, RoundtripChecked)->Name("CreateChecked");
 #if defined(BENCH_WASM2C)
 // Few iterations: wasm2c's runtime never gives the address space of a memory back.
 void CreateWasm2c(benchmark::State& state) {
-  Z_env_instance_t env{PlainRare};
+  PeerEnv env{PlainRare};
   wasm_rt_init();
-  Z_wasm2c_roundtrip_init_module();
   for (auto _ : state) {
-    Z_wasm2c_roundtrip_instance_t guest;
-    Z_wasm2c_roundtrip_instantiate(&guest, &env);
-    Z_wasm2c_roundtrip_free(&guest);
+    W2C_INSTANCE(peerroundtrip) guest;
+    W2C_INSTANTIATE(peerroundtrip, &guest, &env);
+    W2C_FREE(peerroundtrip)(&guest);
   }
 }
 BENCHMARK(CreateWasm2c)->Iterations(300);

@@ -207,7 +207,7 @@ void Player::FindMemoryAndTable(const ModuleInfo& module) {
 
 absl::Status Player::Instantiate(const ModuleInfo& module) {
   const std::string hash =
-      llvm::toHex(llvm::makeArrayRef(module.hash, sizeof module.hash), /*LowerCase=*/true);
+      llvm::toHex(llvm::ArrayRef(module.hash, sizeof module.hash), /*LowerCase=*/true);
   const std::string& wanted = trace_.header().sha256;
   if (!wanted.empty() && wanted != hash) {
     return absl::FailedPreconditionError(
@@ -408,7 +408,7 @@ absl::Status Player::CheckMemory(const TraceEvent& event) {
     return Difference(
         absl::StrCat("the memory has ", memory_->pages(), " pages, not ", event.number));
   }
-  const auto digest = llvm::SHA256::hash(llvm::makeArrayRef(memory_->data(), memory_->size()));
+  const auto digest = llvm::SHA256::hash(llvm::ArrayRef(memory_->data(), memory_->size()));
   if (llvm::toHex(digest, /*LowerCase=*/true) != event.text) {
     return Difference("the memory's contents differ");
   }

@@ -419,7 +419,7 @@ TEST_P(Playing, ATraceOfAnotherModuleIsRefused) {
   const absl::Status status = Play({}, R"(,"sha256":"00")");
   EXPECT_THAT(std::string(status.message()), HasSubstr("another module"));
   const std::string hash = llvm::toHex(
-      llvm::makeArrayRef(GuestModule()->hash, sizeof GuestModule()->hash), /*LowerCase=*/true);
+      llvm::ArrayRef(GuestModule()->hash, sizeof GuestModule()->hash), /*LowerCase=*/true);
   EXPECT_EQ(Play({}, absl::StrCat(",\"sha256\":\"", hash, "\"")), absl::OkStatus());
 }
 

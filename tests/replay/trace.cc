@@ -123,18 +123,18 @@ bool ParseReference(const json::Object& object, TraceValue& value) {
   constexpr std::pair<const char*, TraceValue::Kind> kIds[] = {
       {"r", TraceValue::kRef}, {"g", TraceValue::kObject}, {"f", TraceValue::kFunction}};
   for (const auto& [name, kind] : kIds) {
-    if (llvm::Optional<int64_t> id = object.getInteger(name)) {
+    if (const auto id = object.getInteger(name)) {
       value.kind = kind;
       value.ref = *id;
       return true;
     }
   }
-  if (llvm::Optional<llvm::StringRef> text = object.getString("s")) {
+  if (const auto text = object.getString("s")) {
     value.kind = TraceValue::kString;
     value.text = UnitsOf(*text);
     return true;
   }
-  if (llvm::Optional<llvm::StringRef> name = object.getString("x")) {
+  if (const auto name = object.getString("x")) {
     value.kind = TraceValue::kExport;
     value.name = name->str();
     return true;
@@ -153,14 +153,14 @@ bool ParseValue(const json::Value& json, TraceValue& value) {
     value.kind = TraceValue::kNull;
     return true;
   }
-  if (llvm::Optional<double> number = json.getAsNumber()) {
+  if (const auto number = json.getAsNumber()) {
     value.number = *number;
     return true;
   }
   if (const json::Object* object = json.getAsObject()) {
     return ParseReference(*object, value);
   }
-  llvm::Optional<llvm::StringRef> text = json.getAsString();
+  const auto text = json.getAsString();
   if (!text) return false;
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const std::pair<const char*, double> kSpecial[] = {
@@ -186,14 +186,14 @@ bool ParseValues(const json::Value& json, std::vector<TraceValue>& values) {
 }
 
 bool ParseNumber(const json::Value& json, uint64_t& number) {
-  llvm::Optional<int64_t> integer = json.getAsInteger();
+  const auto integer = json.getAsInteger();
   if (!integer || *integer < 0) return false;
   number = static_cast<uint64_t>(*integer);
   return true;
 }
 
 bool ParseString(const json::Value& json, std::string& text) {
-  llvm::Optional<llvm::StringRef> string = json.getAsString();
+  const auto string = json.getAsString();
   if (!string) return false;
   text = string->str();
   return true;
@@ -204,11 +204,11 @@ bool ParseElement(const json::Value& json, TraceEvent& event) {
   const json::Object* object = json.getAsObject();
   if (object == nullptr) return false;
   event.element = TraceEvent::kForeign;
-  if (llvm::Optional<llvm::StringRef> name = object->getString("export")) {
+  if (const auto name = object->getString("export")) {
     event.element = TraceEvent::kExport;
     event.name = name->str();
-  } else if (llvm::Optional<llvm::StringRef> host = object->getString("host")) {
-    llvm::Optional<llvm::StringRef> signature = object->getString("sig");
+  } else if (const auto host = object->getString("host")) {
+    const auto signature = object->getString("sig");
     if (!signature) return false;
     event.element = TraceEvent::kHostFunction;
     event.name = host->str();
@@ -218,7 +218,7 @@ bool ParseElement(const json::Value& json, TraceEvent& event) {
 }
 
 bool ParseBytes(const json::Value& json, std::string& bytes) {
-  llvm::Optional<llvm::StringRef> text = json.getAsString();
+  const auto text = json.getAsString();
   if (!text) return false;
   return text && absl::Base64Unescape(absl::string_view(text->data(), text->size()), &bytes);
 }

@@ -122,7 +122,7 @@ std::string PlaceInError(const std::string& path, const absl::Status& error) {
 }
 
 std::string Sha256(absl::Span<const uint8_t> bytes) {
-  return llvm::toHex(llvm::makeArrayRef(fermata::Sha256(bytes)), /*LowerCase=*/true);
+  return llvm::toHex(llvm::ArrayRef(fermata::Sha256(bytes)), /*LowerCase=*/true);
 }
 
 }  // namespace fermata::inspect

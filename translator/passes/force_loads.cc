@@ -1,6 +1,7 @@
 #include "translator/passes/force_loads.h"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <vector>
 
@@ -407,7 +408,7 @@ class Pass {
     const Expr* factor = IsConst(e->b) ? e->b : e->a;
     const uint64_t bits = IsConst(factor) ? factor->bits & AllOf(e->type) : 0;
     if (bits == 0) return {};
-    const uint64_t moved = needed >> llvm::countTrailingZeros(bits);
+    const uint64_t moved = needed >> std::countr_zero(bits);
     return factor == e->b ? Needs{moved} : Needs{0, moved};
   }
 

@@ -5,7 +5,7 @@
 namespace fermata {
 
 std::array<uint8_t, 32> Sha256(absl::Span<const uint8_t> bytes) {
-  return llvm::SHA256::hash(llvm::makeArrayRef(bytes.data(), bytes.size()));
+  return llvm::SHA256::hash(llvm::ArrayRef(bytes.data(), bytes.size()));
 }
 
 }  // namespace fermata

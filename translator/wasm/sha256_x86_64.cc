@@ -89,7 +89,7 @@ std::array<uint8_t, 32> HashByInstructions(absl::Span<const uint8_t> bytes) {
 
 std::array<uint8_t, 32> Sha256(absl::Span<const uint8_t> bytes) {
   if (HasShaInstructions()) return HashByInstructions(bytes);
-  return llvm::SHA256::hash(llvm::makeArrayRef(bytes.data(), bytes.size()));
+  return llvm::SHA256::hash(llvm::ArrayRef(bytes.data(), bytes.size()));
 }
 
 }  // namespace fermata

@@ -130,7 +130,7 @@ testing_support::Folder* SpecModules::folder_ = nullptr;
 
 bool IsBinary(const llvm::json::Object& command) {
   const auto file = command.getString("filename");
-  return file && file->endswith(".wasm");
+  return file && absl::EndsWith(file->str(), ".wasm");
 }
 
 TEST_F(SpecModules, PositiveModulesPassOrNeedAProposal) {

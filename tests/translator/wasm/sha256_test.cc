@@ -31,7 +31,7 @@ TEST(Sha256Test, PublishedExamples) {
 TEST(Sha256Test, EveryLengthAroundBlocks) {
   std::vector<uint8_t> bytes;
   for (uint32_t i = 0; i < 1000; ++i) {
-    EXPECT_EQ(Sha256(bytes), llvm::SHA256::hash(llvm::makeArrayRef(bytes))) << i;
+    EXPECT_EQ(Sha256(bytes), llvm::SHA256::hash(llvm::ArrayRef(bytes))) << i;
     bytes.push_back(static_cast<uint8_t>(i * 2654435761u >> 24));
   }
 }
