@@ -12,12 +12,15 @@
 #include "translator/analysis/resume_paths.h"
 #include "translator/analysis/stack_checks.h"
 #include "translator/emit/function/plan.h"
+#include "translator/emit/memory_view.h"
 #include "translator/ir/builder.h"
 #include "translator/ir/printer.h"
+#include "translator/passes/bounds.h"
 #include "translator/passes/force_loads.h"
 #include "translator/passes/merge_rooms.h"
 #include "translator/passes/merge_throws.h"
 #include "translator/passes/null_checks.h"
+#include "translator/passes/order_stores.h"
 #include "translator/passes/preempt.h"
 #include "translator/passes/suspend_everywhere.h"
 #include "translator/passes/tidy.h"
@@ -48,7 +51,12 @@ int RunPasses(const ModuleContext& context, ir::Function& f) {
     passes::MergeRooms(f);
     passes::DropNullChecks(f);
   }
-  if (options.memory != emit::MemoryPolicy::kReserved) return 0;
+  const bool reserved = options.memory == emit::MemoryPolicy::kReserved;
+  passes::FindAccessesInBounds(
+      f, [&](uint32_t m) { return emit::LeastBytes(options, context.module.memories[m].type); },
+      /*trusts_frames=*/reserved);
+  if (!reserved) return 0;
+  passes::OrderStores(f);
   return passes::ForceLoads(f, context.module);
 }
 

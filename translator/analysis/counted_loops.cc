@@ -222,6 +222,20 @@ class LoopBounds {
     return least;
   }
 
+  // Of the loop that Rounds was asked for last.
+  std::vector<CountedLoop::Step> Steps() const {
+    std::vector<CountedLoop::Step> steps;
+    std::set<VarId> seen;
+    for (uint32_t i = loop_->head; i <= loop_->end; ++i) {
+      const Stmt& s = f_.stmts[i];
+      if (s.kind != StmtKind::kSet || !IsInteger(s.args[0]->type)) continue;
+      if (!seen.insert(s.dst).second) continue;
+      const std::optional<Linear> next = AtHead(s.args[0]->type, {s.dst, 0}, loop_->end + 1);
+      if (next && next->var == s.dst) steps.push_back({s.dst, next->add});
+    }
+    return steps;
+  }
+
  private:
   std::optional<uint64_t> RoundsOf(const Test& test, uint32_t at) {
     const std::optional<Linear> tested = AsLinear(test.left);
@@ -429,14 +443,34 @@ std::vector<Loop> FindLoops(const ir::Function& f, const std::vector<uint32_t>& 
   return loops;
 }
 
-}  // namespace
-
-std::vector<LongLoop> FindLongLoops(const ir::Function& f, uint64_t most_statements) {
-  if (!f.has_loop) return {};
+// By label.
+std::vector<uint32_t> StatementsOfLabels(const ir::Function& f) {
   std::vector<uint32_t> labels(f.label_count, ir::kNone);
   for (uint32_t i = 0; i < f.stmts.size(); ++i) {
     if (f.stmts[i].kind == StmtKind::kLabel) labels[f.stmts[i].label] = i;
   }
+  return labels;
+}
+
+}  // namespace
+
+std::vector<CountedLoop> FindCountedLoops(const ir::Function& f) {
+  if (!f.has_loop) return {};
+  const std::vector<uint32_t> labels = StatementsOfLabels(f);
+  const Cfg cfg(f);
+  LoopBounds bounds(f, cfg);
+  std::vector<CountedLoop> result;
+  for (const Loop& loop : FindLoops(f, labels)) {
+    const std::optional<uint64_t> rounds = bounds.Rounds(loop, labels);
+    if (!rounds) continue;
+    result.push_back({loop.label, loop.head, loop.end, *rounds, bounds.Steps()});
+  }
+  return result;
+}
+
+std::vector<LongLoop> FindLongLoops(const ir::Function& f, uint64_t most_statements) {
+  if (!f.has_loop) return {};
+  const std::vector<uint32_t> labels = StatementsOfLabels(f);
   std::vector<Loop> loops = FindLoops(f, labels);
   const Cfg cfg(f);
   LoopBounds bounds(f, cfg);

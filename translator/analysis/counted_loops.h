@@ -36,9 +36,25 @@ struct LongLoop {
   bool calls;           // it makes calls
 };
 
-// The loops of the function that take more than `most_statements`, or may, in order of their ends. A label that nothing jumps
-// back to is no loop.
+// The loops of the function that take more than `most_statements`, or may, in order of their ends.
+// A label that nothing jumps back to is no loop.
 std::vector<LongLoop> FindLongLoops(const ir::Function& f, uint64_t most_statements);
+
+// A loop that counts, and what changes with it.
+struct CountedLoop {
+  ir::LabelId label;
+  uint32_t head;  // statements [head, end]
+  uint32_t end;
+  uint64_t rounds;  // at most so many each time the loop is entered
+  struct Step {
+    ir::VarId var;
+    int64_t by;  // a round, modulo the width of the type
+  };
+  std::vector<Step> steps;  // of the variables that change by a constant in each round
+};
+
+// The loops of the function for which that is known.
+std::vector<CountedLoop> FindCountedLoops(const ir::Function& f);
 
 }  // namespace fermata::analysis
 

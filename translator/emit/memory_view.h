@@ -48,6 +48,13 @@ inline bool IsSmall(const wasm::MemoryType& type) {
   return !type.limits.is64 && !type.limits.shared;
 }
 
+// How many bytes a memory has at least if its accesses may do without what keeps them in bounds,
+// where they are known to be; 0 if they may not.
+inline uint64_t LeastBytes(const Options& options, const wasm::MemoryType& type) {
+  if (IsFixed(options) || !IsSmall(type)) return 0;
+  return type.limits.min << type.page_log2;
+}
+
 }  // namespace fermata::emit
 
 #endif  // FERMATA_TRANSLATOR_EMIT_MEMORY_VIEW_H_

@@ -106,7 +106,8 @@ struct Expr {
   Kind type;
   uint8_t effects;
   uint8_t force = 0;      // the C++ compiler must compute it, also where it finds no use for it
-  bool nullable = false;  // the reference may be null, which traps
+  bool nullable = false;   // the reference may be null, which traps
+  bool in_bounds = false;  // kLoad, kLoadLane: it can't trap
   uint16_t size;          // nodes in the tree
   Opcode op{};
   uint32_t index = 0;
@@ -189,6 +190,8 @@ struct Stmt {
   bool loop = false;         // kLabel: a loop header
   bool may_suspend = false;  // calls, pauses
   bool may_throw = false;    // calls
+  bool in_bounds = false;    // kStore, kStoreLane: it can't trap
+  bool in_order = false;     // whatever was stored before has been, once this begins
   Opcode op{};
   uint32_t offset = 0;  // byte offset of the instruction in the file
   uint32_t index = 0;

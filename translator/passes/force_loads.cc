@@ -91,107 +91,12 @@ bool IsFinite(const Expr* e) {
   return (e->bits & 0x7ff0000000000000) != 0x7ff0000000000000;
 }
 
-// An upper bound of an i32's value.
-uint64_t MostOf(const Expr* e) {
-  constexpr uint64_t kMost = 0xffffffffu;
-  if (IsConst(e)) return e->bits & kMost;
-  if (e->kind == ExprKind::kLoad) {
-    return e->op == Opcode::kI32Load8U ? 0xff : e->op == Opcode::kI32Load16U ? 0xffff : kMost;
-  }
-  if (e->kind != ExprKind::kNumeric) return kMost;
-  const bool shifts = e->b != nullptr && IsConst(e->b);
-  uint64_t most = kMost;
-  switch (e->op) {
-    case Opcode::kI32And:
-      return std::min(MostOf(e->a), MostOf(e->b));
-    case Opcode::kI32Add:
-      most = MostOf(e->a) + MostOf(e->b);
-      break;
-    case Opcode::kI32Mul:
-      most = MostOf(e->a) * MostOf(e->b);
-      break;
-    case Opcode::kI32Shl:
-      if (shifts) most = MostOf(e->a) << (e->b->bits & 31);
-      break;
-    case Opcode::kI32ShrU:
-      if (shifts) most = MostOf(e->a) >> (e->b->bits & 31);
-      break;
-    case Opcode::kI32Or:
-    case Opcode::kI32Xor: {
-      const uint64_t bits = MostOf(e->a) | MostOf(e->b);
-      return llvm::NextPowerOf2(bits) - 1;
-    }
-    default:
-      break;
-  }
-  return std::min(most, kMost);  // one above it may have wrapped around
-}
-
-// How far accesses since the last label have reached, by the variable and the constant that their
-// addresses were the sum of.
-class Touched {
- public:
-  explicit Touched(size_t vars) : by_var_(vars) {}
-
-  void Clear() {
-    for (const VarId v : vars_) by_var_[v].clear();
-    vars_.clear();
-  }
-  void Forget(VarId v) { by_var_[v].clear(); }
-
-  // Whether an access of `end` bytes behind the address has been made.
-  bool Has(uint32_t memory, const Expr* address, uint64_t end) const {
-    const std::optional<Sum> sum = AsSum(address);
-    if (!sum) return false;
-    for (const Place& place : by_var_[sum->var]) {
-      if (place.memory == memory && place.plus == sum->plus) return end <= place.end;
-    }
-    return false;
-  }
-  void Add(uint32_t memory, const Expr* address, uint64_t end) {
-    const std::optional<Sum> sum = AsSum(address);
-    if (!sum) return;
-    auto& places = by_var_[sum->var];
-    if (places.empty()) vars_.push_back(sum->var);
-    for (Place& place : places) {
-      if (place.memory != memory || place.plus != sum->plus) continue;
-      place.end = std::max(place.end, end);
-      return;
-    }
-    if (places.size() < kMostPlaces) places.push_back({memory, sum->plus, end});
-  }
-
- private:
-  static constexpr size_t kMostPlaces = 16;  // of a variable
-  struct Sum {
-    VarId var;
-    uint32_t plus;
-  };
-  static std::optional<Sum> AsSum(const Expr* e) {
-    if (e->kind == ExprKind::kVar) return Sum{e->index, 0};
-    if (e->kind != ExprKind::kNumeric || e->op != Opcode::kI32Add || e->a->kind != ExprKind::kVar ||
-        !IsConst(e->b)) {
-      return std::nullopt;
-    }
-    return Sum{e->a->index, static_cast<uint32_t>(e->b->bits)};
-  }
-  struct Place {
-    uint32_t memory;
-    uint32_t plus;
-    uint64_t end;
-  };
-  std::vector<llvm::SmallVector<Place, 2>> by_var_;
-  std::vector<VarId> vars_;
-};
-
 class Pass {
  public:
-  explicit Pass(ir::Function& f, const wasm::Module& module)
-      : f_(f), module_(module), touched_(f.vars.size()) {}
+  explicit Pass(ir::Function& f, const wasm::Module& module) : f_(f), module_(module) {}
 
   int Run() {
     for (Stmt& s : f_.stmts) {
-      if (s.kind == StmtKind::kLabel) touched_.Clear();
       const bool stores = s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane;
       const bool addressed = (stores || s.kind == StmtKind::kAtomic) && IsReserved(s.index);
       for (size_t i = 0; i < s.args.size(); ++i) {
@@ -202,11 +107,6 @@ class Pass {
           Root(s.args[i]);
         }
       }
-      for (const Expr* e : s.args) NoteLoads(e);
-      if (stores && addressed) {
-        touched_.Add(s.index, s.args[0], s.bits + wasm::AccessBytes(s.op));
-      }
-      ir::ForEachDef(s, [&](VarId v) { touched_.Forget(v); });
     }
     return marked_;
   }
@@ -244,7 +144,7 @@ class Pass {
           return false;
         }
         // What traps in the address relies on the load.
-        if (IsSafe(e) && !(e->a->effects & kFaults)) return false;
+        if (e->in_bounds && !(e->a->effects & kFaults)) return false;
         Visit(e->a, AllOf(e->a->type));
         const bool relies = e->kind == ExprKind::kLoad && (needed & LastByte(e->op)) != 0;
         if (!relies) Force(e);
@@ -291,21 +191,6 @@ class Pass {
         return false;
     }
     return false;
-  }
-
-  void NoteLoads(const Expr* e) {
-    if (e == nullptr || !(e->effects & ir::kTrapsOnMemory)) return;
-    if ((e->kind == ExprKind::kLoad || e->kind == ExprKind::kLoadLane) && IsReserved(e->index)) {
-      touched_.Add(e->index, e->a, e->bits + wasm::AccessBytes(e->op));
-    }
-    for (const Expr* x : {e->a, e->b, e->c}) NoteLoads(x);
-  }
-
-  // The load can't trap, where it stands.
-  bool IsSafe(const Expr* e) {
-    const uint64_t end = e->bits + wasm::AccessBytes(e->op);
-    const uint64_t least = module_.memories[e->index].type.limits.min << 16;
-    return MostOf(e->a) + end <= least || touched_.Has(e->index, e->a, end);
   }
 
   bool VisitNumeric(Expr* e, uint64_t needed) {
@@ -522,7 +407,6 @@ class Pass {
 
   ir::Function& f_;
   const wasm::Module& module_;
-  Touched touched_;
   std::vector<Known> variables_;
   int marked_ = 0;
 };

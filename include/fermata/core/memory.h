@@ -8,6 +8,7 @@
 //                loads are forced (below), and nothing moves across a store (`Stored`). Nor may it
 //                store in pieces, of which the first is written when the last traps (`Whole`).
 //   MemChecked   each access is checked; the base may move, so the view is reloaded after calls.
+//                An access that is known to be in bounds is one of MemInside instead.
 //   MemFixed     the memory never grows nor moves, and its size is a constant of the module: a check
 //                is one comparison of 32 bits with a constant.
 // Memories with 64-bit addresses (MemChecked64) or pages of another size than 64 KiB are checked
@@ -30,10 +31,23 @@ namespace fermata::core {
 
 inline constexpr bool kReservesMemories = FERMATA_RESERVES_MEMORIES != 0;
 
+// For accesses that the translator knows to be in bounds.
+struct MemInside {
+  static constexpr bool kFaults = false;
+  u8* base;
+  FERMATA_INLINE u8* at(u64 address, u64 offset, u32) const { return base + address + offset; }
+  FERMATA_INLINE void Stored() const {}
+  template <class T>
+  FERMATA_INLINE T Whole(T v) const {
+    return v;
+  }
+};
+
 struct MemReserved {
   static constexpr bool kFaults = true;
   u8* base;
   MemReserved(Instance*, const MemoryField& field) : base(field.base) {}
+  FERMATA_INLINE MemInside Inside() const { return {base}; }
   FERMATA_INLINE u8* at(u64 address, u64 offset, u32) const { return base + address + offset; }
   // The value in one register, from which one instruction stores it. If compilers know the parts of
   // an 8-byte value, or that it is a constant which no instruction can hold, they store the parts
@@ -79,9 +93,14 @@ struct CheckedMemory {
 
 struct MemChecked : CheckedMemory {
   using CheckedMemory::CheckedMemory;
-  // `address` is below 2^32 and so is `offset`: the sum can't wrap.
+  FERMATA_INLINE MemInside Inside() const { return {base}; }
+  // `address` is below 2^32 and so is `offset`: nothing wraps. What is compared with is the same
+  // for all iterations of a loop.
   FERMATA_INLINE u8* at(u64 address, u64 offset, u32 size) const {
-    if (FERMATA_UNLIKELY(address + offset + size > bytes)) {
+    if (FERMATA_UNLIKELY(offset + size == 1
+                             ? address >= bytes
+                             : static_cast<i64>(address) >
+                                   static_cast<i64>(bytes) - static_cast<i64>(offset + size))) {
       RaiseTrap(instance, Trap::kMemoryOutOfBounds);
     }
     return base + address + offset;
@@ -186,6 +205,7 @@ struct MemFixed {
   FERMATA_STORE(head, view, index, i64_store8, u64, u8, )                    \
   FERMATA_STORE(head, view, index, i64_store16, u64, u16, )                  \
   FERMATA_STORE(head, view, index, i64_store32, u64, u32, )
+FERMATA_ACCESSES(, MemInside, u32)
 FERMATA_ACCESSES(, MemReserved, u32)
 FERMATA_ACCESSES(, MemChecked, u32)
 FERMATA_ACCESSES(, MemChecked64, u64)

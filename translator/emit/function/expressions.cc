@@ -297,7 +297,9 @@ void ExpressionPrinter::AppendUnforced(const Expr* e, std::string& out) const {
 void ExpressionPrinter::AppendLoad(const Expr* e, std::string& out) const {
   absl::StrAppend(&out, HelperName(e->op));
   if (e->kind == ExprKind::kLoadLane) absl::StrAppend(&out, "<", e->high, ">");
-  absl::StrAppend(&out, "(m", e->index, ", ");
+  // A plain read of a reserved memory is the same one.
+  const bool inside = e->in_bounds && context_.options.memory == MemoryPolicy::kChecked;
+  absl::StrAppend(&out, "(m", e->index, inside ? ".Inside(), " : ", ");
   Append(e->a, out);
   absl::StrAppend(&out, ", ", e->bits, e->bits > kMostPlain ? "u" : "",
                   e->b == nullptr ? ")" : ", ");

@@ -72,6 +72,7 @@ void StatementEmitter::EmitReloadMemories() {
 }
 
 void StatementEmitter::Emit(const Stmt& s) {
+  if (s.in_order) out_.Put("  FERMATA_IN_ORDER();\n");
   EmitText(s);
   if (IsOver(s)) EmitArrival(s);
 }
@@ -160,9 +161,10 @@ void StatementEmitter::EmitText(const Stmt& s) {
 void StatementEmitter::EmitMemory(const Stmt& s) {
   switch (s.kind) {
     case StmtKind::kStore:
-      return Line(s, "$op(m$i, $0, $b, $1);");
+      return Line(s, s.in_bounds ? "$op(m$i.Inside(), $0, $b, $1);" : "$op(m$i, $0, $b, $1);");
     case StmtKind::kStoreLane:
-      return Line(s, "$op<$j>(m$i, $0, $b, $1);");
+      return Line(s, s.in_bounds ? "$op<$j>(m$i.Inside(), $0, $b, $1);"
+                                 : "$op<$j>(m$i, $0, $b, $1);");
     case StmtKind::kAtomic:
       return EmitAtomic(s);
     case StmtKind::kAtomicFence:
