@@ -14,7 +14,7 @@ A WebAssembly module as a C++ library.
                                                 grows
                     [MEMORY_BYTES <n>]          of MEMORY fixed: what the guest may use; default:
                                                 what it declares
-                    [SHAPE auto|split|shared]   default: auto
+                    [SHAPE auto|split|tails|shared]   default: auto
                     [PREEMPT interrupt|fuel]    the host can pause the guest while it runs, by
                                                 interrupting its store; with fuel, the guest is
                                                 also paused when its fuel is used up. PREEMPT
@@ -106,7 +106,7 @@ function(_fermata_check_arguments target)
     endif()
   endforeach()
   _fermata_check_choice("${target}" MEMORY "${ARG_MEMORY}" reserved checked fixed)
-  _fermata_check_choice("${target}" SHAPE "${ARG_SHAPE}" auto split shared)
+  _fermata_check_choice("${target}" SHAPE "${ARG_SHAPE}" auto split tails shared)
   _fermata_check_choice("${target}" PREEMPT "${ARG_PREEMPT}" interrupt fuel)
   foreach(output IN LISTS ARG_EXTRA_OUTPUTS)
     _fermata_check_choice("${target}" EXTRA_OUTPUTS "${output}" ir report)

@@ -52,9 +52,11 @@ int RunPasses(const ModuleContext& context, ir::Function& f) {
     passes::DropNullChecks(f);
   }
   const bool reserved = options.memory == emit::MemoryPolicy::kReserved;
-  passes::FindAccessesInBounds(
-      f, [&](uint32_t m) { return emit::LeastBytes(options, context.module.memories[m].type); },
-      /*trusts_frames=*/reserved);
+  const auto least_bytes = [&](uint32_t m) {
+    return emit::LeastBytes(options, context.module.memories[m].type);
+  };
+  passes::FindAccessesInBounds(f, {least_bytes, /*trusts_frames=*/reserved,
+                                   /*merges_checks=*/!reserved});
   if (!reserved) return 0;
   passes::OrderStores(f);
   return passes::ForceLoads(f, context.module);
@@ -84,7 +86,9 @@ absl::StatusOr<FunctionPlan> MakePlan(const ModuleContext& context, const ir::Fu
     plan.stack_check = analysis::StackCheckPosition(f, context.stack_need[f.index]);
   }
   if (plan.shape == FunctionShape::kSplit) {
-    plan.resume_paths = analysis::FindResumePaths(f, analysis::WorthPeeling(f));
+    plan.resume_paths = analysis::FindResumePaths(f, emit::ChooseResumeStyle(context, f));
+    const std::vector<ir::LabelId>& heads = plan.resume_paths.heads;
+    plan.heads = analysis::LayOutFrames(f, analysis::LiveAtLabels(f, heads));
   }
   if (plan.shape == FunctionShape::kPieces) {
     plan.pieces = analysis::CutIntoPieces(f, context.options.piece_size);

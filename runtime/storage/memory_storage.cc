@@ -8,11 +8,16 @@
 namespace fermata::internal {
 namespace {
 
-// Pages that addresses can tell apart, and that come to at most `most` times 64 KiB.
-uint64_t MostPages(const core::SizeLimitsInfo& limits, uint64_t most) {
+// Pages that addresses can tell apart, and that come to at most `most` times 64 KiB. A memory that is
+// checked has less than 4 GiB if its addresses have 32 bits, so that no access which is in bounds
+// has one behind it whose address wraps around and is in bounds again (MemChecked::Check).
+uint64_t MostPages(const core::SizeLimitsInfo& limits, core::MemoryPolicy policy, uint64_t most) {
   most <<= 16 - limits.page_log2;
   const uint64_t addressable =
       limits.is64 ? ~uint64_t{0} >> limits.page_log2 : uint64_t{1} << (32 - limits.page_log2);
+  if (policy == core::MemoryPolicy::kChecked && !limits.is64 && limits.page_log2 == 16) {
+    most = std::min<uint64_t>(most, 65535);
+  }
   return std::min({most, addressable, limits.has_max ? limits.max : ~uint64_t{0}});
 }
 
@@ -53,7 +58,7 @@ absl::StatusOr<std::shared_ptr<MemoryStorage>> MakeMemory(const core::SizeLimits
   if (limits.shared && !limits.has_max) {
     return absl::InvalidArgumentError("a shared memory needs a maximum");
   }
-  const uint64_t max_pages = MostPages(limits, most);
+  const uint64_t max_pages = MostPages(limits, policy, most);
   if (limits.min > max_pages) {
     return absl::ResourceExhaustedError(
         absl::StrCat("a memory of ", limits.min, " pages is above the limit of ", max_pages));

@@ -77,6 +77,7 @@ spec::Script ScriptOf(const std::vector<std::string>& names) {
 std::string Describe(const Configuration& c) {
   return absl::StrCat(Tag(c),
                       c.shape == emit::ShapeChoice::kSplit    ? ", split"
+                      : c.shape == emit::ShapeChoice::kTails  ? ", tails"
                       : c.shape == emit::ShapeChoice::kShared ? ", shared"
                                                               : "",
                       c.piece_size != 0 ? absl::StrCat(", pieces of ", c.piece_size) : "");
@@ -87,6 +88,7 @@ std::string Flags(const Configuration& c) {
                       " --memory=", c.checked ? "checked" : "reserved", " --modes=", Name(c.mode),
                       " --shape=",
                       c.shape == emit::ShapeChoice::kSplit    ? "split"
+                      : c.shape == emit::ShapeChoice::kTails  ? "tails"
                       : c.shape == emit::ShapeChoice::kShared ? "shared"
                                                               : "auto",
                       " --piece-size=", c.piece_size);

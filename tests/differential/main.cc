@@ -117,6 +117,7 @@ PlanOptions PlanFlags() {
 
 emit::ShapeChoice ShapeOf(const std::string& name) {
   return name == "split"    ? emit::ShapeChoice::kSplit
+         : name == "tails"  ? emit::ShapeChoice::kTails
          : name == "shared" ? emit::ShapeChoice::kShared
                             : emit::ShapeChoice::kAuto;
 }
@@ -124,12 +125,12 @@ emit::ShapeChoice ShapeOf(const std::string& name) {
 // Those of library number `n`, all of the same text but for what the modes and policies need.
 absl::StatusOr<std::vector<Configuration>> Configurations(uint64_t n) {
   constexpr emit::ShapeChoice kTurns[] = {emit::ShapeChoice::kAuto, emit::ShapeChoice::kSplit,
-                                          emit::ShapeChoice::kShared};
+                                          emit::ShapeChoice::kTails, emit::ShapeChoice::kShared};
   Configuration base;
   constexpr const char* kLevels[] = {"-O0", "-O1", "-O0", "-O1", "-O0", "-O1", "-O0", "-O2"};
   base.optimization =
       optimization != "auto" ? optimization.getValue() : kLevels[(n / 2 + n % 2 * 3) % 8];
-  base.shape = shape == "rotate" ? kTurns[n % 3] : ShapeOf(shape);
+  base.shape = shape == "rotate" ? kTurns[n % 4] : ShapeOf(shape);
   base.piece_size = piece_size >= 0 ? static_cast<unsigned>(piece_size) : n % 8 == 5 ? 30 : 0;
   std::vector<std::string> modes_left(modes.begin(), modes.end());
   std::vector<Configuration> all;

@@ -11,7 +11,7 @@ TranslateOptions Options(uint8_t first, uint8_t second) {
   TranslateOptions options;
   options.discard = true;
   options.threads = 1;
-  options.emit.shape = static_cast<emit::ShapeChoice>(first % 3);
+  options.emit.shape = static_cast<emit::ShapeChoice>(first % 4);
   options.emit.memory =
       (first & 4) != 0 ? emit::MemoryPolicy::kChecked : emit::MemoryPolicy::kReserved;
   options.emit.preempt = static_cast<emit::Preempt>((first >> 3) % 3);

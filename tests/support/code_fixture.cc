@@ -71,8 +71,10 @@ std::vector<Variant> AllVariants() {
     if (*compiler == '\0') continue;
     for (const char* memory : {"reserved", "checked"}) {
       variants.push_back({compiler, "split", memory, false, 1});
+      variants.push_back({compiler, "tails", memory, false, 1});
       variants.push_back({compiler, "shared", memory, false, 3});
     }
+    variants.push_back({compiler, "tails", "reserved", false, 1, true});
     variants.push_back({compiler, "auto", "reserved", true, 1});
     variants.push_back({compiler, "auto", "reserved", false, 1, true});
     // Pieces of one statement, spread over files; of a few; with everything else.
@@ -83,6 +85,7 @@ std::vector<Variant> AllVariants() {
     variants.push_back({compiler, "auto", "reserved", false, 1, true, 12});
     for (const char* preempt : {"interrupt", "fuel"}) {
       variants.push_back({compiler, "split", "reserved", false, 1, false, 0, preempt});
+      variants.push_back({compiler, "tails", "reserved", false, 1, false, 0, preempt});
       variants.push_back({compiler, "shared", "checked", false, 1, false, 0, preempt});
       variants.push_back({compiler, "auto", "reserved", true, 1, false, 0, preempt});
       variants.push_back({compiler, "auto", "reserved", false, 1, false, 12, preempt});

@@ -91,13 +91,18 @@ std::string TypesOf(const ir::Function& function, const FrameLayout& layout, con
 
 }  // namespace
 
-std::vector<FrameLayout> LayOutFrames(const wasm::Module& module, const ir::Function& function,
-                                      const LiveSets& live) {
+std::vector<FrameLayout> LayOutFrames(const ir::Function& function, const LiveSets& live) {
   const std::vector<uint32_t> rank = FrameOrder(function, live);
   std::vector<FrameLayout> frames;
   for (const std::vector<ir::VarId>& values : live) {
     frames.push_back(LayOutFrame(function, values, rank));
   }
+  return frames;
+}
+
+std::vector<FrameLayout> LayOutFrames(const wasm::Module& module, const ir::Function& function,
+                                      const LiveSets& live) {
+  std::vector<FrameLayout> frames = LayOutFrames(function, live);
   if (!module.has_object_types) return frames;
   const std::vector<const ir::Stmt*> points = Points(function);
   for (size_t p = 0; p < frames.size(); ++p) {

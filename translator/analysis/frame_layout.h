@@ -37,6 +37,9 @@ uint32_t FrameBytes(ir::Kind kind);
 std::vector<FrameLayout> LayOutFrames(const wasm::Module& module, const ir::Function& function,
                                       const LiveSets& live);
 
+// The same for any sets, without their types.
+std::vector<FrameLayout> LayOutFrames(const ir::Function& function, const LiveSets& live);
+
 }  // namespace fermata::analysis
 
 #endif  // FERMATA_TRANSLATOR_ANALYSIS_FRAME_LAYOUT_H_

@@ -49,11 +49,16 @@ class Round {
   }
 
   void CollectAtEntry(std::vector<VarId>& live) const {
-    if (live_in_.empty()) return;
-    for (unsigned v : live_in_[0].set_bits()) live.push_back(begin_ + v);
+    if (!live_in_.empty()) CollectAt(0, live);
+  }
+  void CollectAtLabel(ir::LabelId label, std::vector<VarId>& live) const {
+    CollectAt(cfg_.BlockOf(label), live);
   }
 
  private:
+  void CollectAt(uint32_t block, std::vector<VarId>& live) const {
+    for (unsigned v : live_in_[block].set_bits()) live.push_back(begin_ + v);
+  }
   void Reset(llvm::BitVector& live, VarId v) const {
     if (v - begin_ < size_) live.reset(v - begin_);
   }
@@ -116,6 +121,16 @@ bool LiveAtPoints(const ir::Function& f, uint64_t most, LiveSets& live) {
   live.assign(f.point_count, {});
   if (f.point_count == 0) return true;
   return InRounds(f, [&](const Round& round) { return round.Collect(live, most); });
+}
+
+LiveSets LiveAtLabels(const ir::Function& f, const std::vector<ir::LabelId>& labels) {
+  LiveSets live(labels.size());
+  if (labels.empty()) return live;
+  InRounds(f, [&](const Round& round) {
+    for (size_t i = 0; i < labels.size(); ++i) round.CollectAtLabel(labels[i], live[i]);
+    return true;
+  });
+  return live;
 }
 
 std::vector<ir::VarId> LiveAtEntry(const ir::Function& f) {

@@ -21,6 +21,9 @@ using LiveSets = std::vector<std::vector<ir::VarId>>;
 // False if the sets would hold more than `most` variables in all; `live` is then incomplete.
 bool LiveAtPoints(const ir::Function& function, uint64_t most, LiveSets& live);
 
+// By place in `labels`: the variables that are live there, in increasing order.
+LiveSets LiveAtLabels(const ir::Function& function, const std::vector<ir::LabelId>& labels);
+
 // The variables that may be read before anything is assigned to them, in increasing order.
 std::vector<ir::VarId> LiveAtEntry(const ir::Function& function);
 

@@ -13,6 +13,7 @@ struct Loop {
   uint32_t head;  // statements [head, end) from the label to behind the last jump back to it
   uint32_t end;
   bool suspends;  // holds a resume point, other than of checks for pre-emption
+  bool resumes;   // holds any resume point
 };
 
 class Flow {
@@ -26,13 +27,14 @@ class Flow {
   // Wasm loops: the statements from the head to the last jump back.
   std::vector<Loop> Loops() const {
     std::vector<uint32_t> end(f_.label_count, 0);
-    std::vector<uint32_t> points(f_.stmts.size() + 1, 0);
+    std::vector<uint32_t> points(f_.stmts.size() + 1, 0), all(f_.stmts.size() + 1, 0);
     for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
       const ir::Stmt& s = f_.stmts[i];
       // A check for pre-emption is where a loop jumps back: it is entered at its head anyway.
       const bool check =
           s.kind == ir::StmtKind::kRoom || (s.kind == ir::StmtKind::kPause && s.index != kAlways);
       points[i + 1] = points[i] + (s.point != ir::kNone && !check);
+      all[i + 1] = all[i] + (s.point != ir::kNone);
       const auto back = [&](ir::LabelId label) {
         if (label != ir::kNone && statement_[label] <= i) end[label] = i + 1;
       };
@@ -43,7 +45,8 @@ class Flow {
     std::vector<Loop> loops;
     for (ir::LabelId l = 0; l < f_.label_count; ++l) {
       if (end[l] == 0) continue;
-      loops.push_back({l, statement_[l], end[l], points[end[l]] > points[statement_[l]]});
+      loops.push_back({l, statement_[l], end[l], points[end[l]] > points[statement_[l]],
+                       all[end[l]] > all[statement_[l]]});
     }
     return loops;
   }
@@ -89,12 +92,39 @@ class Flow {
 
 }  // namespace
 
-ResumePaths FindResumePaths(const ir::Function& f, bool peel) {
+namespace {
+
+// What lies behind the heads of loops with resume points is left to the function itself.
+ResumePaths FindTails(const ir::Function& f, const Flow& flow, std::vector<uint32_t> entries) {
+  std::vector<bool> stops(f.label_count, false), met(f.label_count, false);
+  for (const Loop& loop : flow.Loops()) stops[loop.label] = loop.resumes;
+  ResumePaths paths;
+  paths.parts.push_back(flow.Reach(std::move(entries), stops, met));
+  paths.part_of_head.assign(f.label_count, 0);
+  for (ir::LabelId l = 0; l < f.label_count; ++l) {
+    if (!met[l]) continue;
+    paths.part_of_head[l] = 1;
+    paths.heads.push_back(l);
+  }
+  return paths;
+}
+
+}  // namespace
+
+ResumePaths FindResumePaths(const ir::Function& f, ResumeStyle style) {
   const Flow flow(f);
+  std::vector<uint32_t> entries;
+  for (uint32_t i = 0; i < f.stmts.size(); ++i) {
+    if (f.stmts[i].point == ir::kNone) continue;
+    entries.push_back(i + 1);
+    // A frame in a try region may also be resumed at the handler.
+    if (f.stmts[i].handler != ir::kNone) entries.push_back(flow.StatementOf(f.stmts[i].handler));
+  }
+  if (style == ResumeStyle::kTails) return FindTails(f, flow, std::move(entries));
   // By label: how many loops that hold resume points a loop of them is within, itself included.
   std::vector<uint32_t> depth(f.label_count, 0);
   uint32_t deepest = 0;
-  if (peel) {
+  if (style == ResumeStyle::kPeeled) {
     const std::vector<Loop> loops = flow.Loops();
     for (const Loop& loop : loops) {
       if (!loop.suspends) continue;
@@ -103,13 +133,6 @@ ResumePaths FindResumePaths(const ir::Function& f, bool peel) {
       }
       deepest = std::max(deepest, depth[loop.label]);
     }
-  }
-  std::vector<uint32_t> entries;
-  for (uint32_t i = 0; i < f.stmts.size(); ++i) {
-    if (f.stmts[i].point == ir::kNone) continue;
-    entries.push_back(i + 1);
-    // A frame in a try region may also be resumed at the handler.
-    if (f.stmts[i].handler != ir::kNone) entries.push_back(flow.StatementOf(f.stmts[i].handler));
   }
   ResumePaths paths;
   paths.part_of_head.assign(f.label_count, 0);

@@ -1,12 +1,14 @@
 // Which statements a function that has been resumed can still reach.
 //
-// With `peel` they are in several parts, so that loops are entered at their heads only: a jump from
-// the entry switch into the middle of a loop would keep C++ compilers from optimizing it as they do
-// where nothing was suspended. The first part is what can be reached from the resume points without
-// passing the head of a loop that holds one of them. Where it gets to such a head it goes on in
-// a further part: one for the innermost of these loops, in which control again leaves at the heads
-// of the loops around them, and so on to the outermost. Without `peel` there is the first part
-// only, and it holds everything.
+// A jump from the entry switch into the middle of a loop would keep C++ compilers from optimizing it
+// as they do where nothing was suspended. So they can be in several parts, with loops that are
+// entered at their heads only. The first part is what can be reached from the resume points without
+// passing the head of a loop that holds one of them. Where it gets to such a head it goes on
+// - in a further part (kPeeled): one for the innermost of these loops, in which control again leaves
+//   at the heads of the loops around them, and so on to the outermost;
+// - or in the function that was not resumed (kTails), which has entries there. What is resumed is
+//   then no more than what is left of one round.
+// With kWhole there is the first part only, and it holds everything.
 #ifndef FERMATA_TRANSLATOR_ANALYSIS_RESUME_PATHS_H_
 #define FERMATA_TRANSLATOR_ANALYSIS_RESUME_PATHS_H_
 
@@ -23,6 +25,7 @@ struct ResumePaths {
   // the statement itself is; what follows it always is.
   std::vector<std::vector<bool>> parts;
   std::vector<uint32_t> part_of_head;  // by label, 0: not the head of a loop with a part
+  std::vector<ir::LabelId> heads;      // kTails: the heads where it goes on; they count as part 1
 
   // The part in which a jump to `label` made in `part` ends.
   uint32_t Target(uint32_t part, ir::LabelId label) const {
@@ -30,7 +33,9 @@ struct ResumePaths {
   }
 };
 
-ResumePaths FindResumePaths(const ir::Function& f, bool peel);
+enum class ResumeStyle : uint8_t { kWhole, kPeeled, kTails };
+
+ResumePaths FindResumePaths(const ir::Function& f, ResumeStyle style);
 
 // Peeling pays: a loop that holds a resume point also holds a loop that does not, and the function
 // is not large.

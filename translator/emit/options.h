@@ -9,7 +9,8 @@
 
 namespace fermata::emit {
 
-enum class ShapeChoice : uint8_t { kAuto, kSplit, kShared };
+// kTails: as kSplit, and what is resumed is the rest of a round of a loop, in every function.
+enum class ShapeChoice : uint8_t { kAuto, kSplit, kShared, kTails };
 // How guests can be paused where no import suspends them.
 enum class Preempt : uint8_t { kNone, kInterrupt, kFuel };
 enum class MemoryPolicy : uint8_t { kReserved, kChecked, kFixed };

@@ -184,6 +184,13 @@ enum class PauseWhen : uint32_t {
   kOutOfFuel,    // the same, or if its fuel is used up; takes a unit of fuel
 };
 
+// Traps unless the `size` bytes from `address` on are in a memory.
+struct BoundsCheck {
+  uint32_t memory;
+  uint32_t size;
+  Expr* address;  // of variables that the statement reads, too
+};
+
 struct Stmt {
   StmtKind kind;
   bool negate = false;       // kJumpIf
@@ -204,6 +211,7 @@ struct Stmt {
   absl::Span<Expr*> args;
   absl::Span<VarId> results;
   absl::Span<LabelId> labels;
+  absl::Span<BoundsCheck> checks;  // made before it
   absl::Span<TypedVar> refs;  // operands that live across it; of what may suspend, of loop headers
 };
 

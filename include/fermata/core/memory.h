@@ -105,6 +105,15 @@ struct MemChecked : CheckedMemory {
     }
     return base + address + offset;
   }
+  // Several accesses at once: to some of the `size` bytes from `address` on, those too. They trap
+  // alike, whichever of them is out of bounds. (An imported memory may be of the other policy and
+  // have all of 4 GiB; addresses may then wrap around, and what is out of bounds faults.)
+  FERMATA_INLINE void Check(u64 address, u64 size) const {
+    if (FERMATA_UNLIKELY(static_cast<i64>(address) > static_cast<i64>(bytes - size)) &&
+        bytes != u64{1} << 32) {
+      RaiseTrap(instance, Trap::kMemoryOutOfBounds);
+    }
+  }
 };
 
 struct MemChecked64 : CheckedMemory {

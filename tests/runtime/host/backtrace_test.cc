@@ -38,7 +38,7 @@ constexpr char kGuest[] = R"((module
 
 std::vector<Variant> Variants() {
   std::vector<Variant> variants;
-  for (const char* shape : {"split", "shared"}) {
+  for (const char* shape : {"split", "tails", "shared"}) {
     variants.push_back({FERMATA_CXX, shape, "reserved", false, 1, false, 0, "interrupt"});
   }
   variants.push_back({FERMATA_CXX, "auto", "reserved", false, 1, false, 12, "interrupt"});

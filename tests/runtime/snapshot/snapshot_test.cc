@@ -115,7 +115,7 @@ TEST(Snapshot, RestoresInOtherBuilds) {
   for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
     if (*compiler == '\0') continue;
     for (const char* memory : {"reserved", "checked"}) {
-      for (const char* shape : {"split", "shared"}) {
+      for (const char* shape : {"split", "tails", "shared"}) {
         modules.push_back(LoadText(GuestText("mix"), {compiler, shape, memory, false, 1}));
         ASSERT_NE(modules.back(), nullptr);
       }

@@ -392,6 +392,57 @@ TEST_F(RunCommand, BadModules) {
   EXPECT_THAT(CachedLibraries(), testing::IsEmpty());
 }
 
+// A program that counts, and one that goes by the counts, by each compiler.
+TEST_F(RunCommand, CompileGoesByCounts) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the executable would have to be linked with the sanitizer, too";
+#endif
+  const std::string hello = Module("hello", kHello);
+  const auto both =
+      Fermata({"compile", hello, "-o", dir_ / "app", "--profile-use=a", "--profile-generate=b"});
+  EXPECT_EQ(both.exit_code, 1);
+  EXPECT_THAT(both.output, HasSubstr("either counts or goes by counts"));
+  for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
+    if (*compiler == '\0') continue;
+    const auto compile = [&](const std::string& app, const std::string& flag) {
+      return Fermata(
+          {"compile", hello, "-o", dir_ / app, absl::StrCat("--compiler=", compiler), flag});
+    };
+    const std::string counts =
+        dir_ / absl::StrCat("counts", *compiler ? fs::path(compiler).filename().string() : "");
+    // Nothing has been counted yet.
+    const auto early = compile("early", "--profile-use=" + counts);
+    EXPECT_EQ(early.exit_code, 1);
+    EXPECT_THAT(early.output, HasSubstr(counts + ": cannot read"));
+    const auto counting = compile("counting", "--profile-generate=" + counts);
+    if (absl::StrContains(counting.output, "profile")) {
+      continue;  // clang without its runtime library
+    }
+    ASSERT_EQ(counting.exit_code, 0) << counting.output;
+    const auto none = compile("none", "--profile-use=" + counts);
+    EXPECT_EQ(none.exit_code, 1);
+    EXPECT_THAT(none.output, HasSubstr("run what was made with --profile-generate"));
+    EXPECT_EQ(MustRun({dir_ / "counting", "a"}).exit_code, 2);
+    EXPECT_FALSE(fs::is_empty(counts));
+    const auto made = compile("optimized", "--profile-use=" + counts);
+    if (absl::StrContains(made.output, "llvm-profdata")) continue;  // it is not there
+    ASSERT_EQ(made.exit_code, 0) << made.output;
+    const auto ran = MustRun({dir_ / "optimized", "a"});
+    EXPECT_EQ(ran.exit_code, 2);
+    EXPECT_EQ(ran.output, "hello\n");
+  }
+}
+
+TEST_F(RunCommand, CompileOptimizesAllFilesAsOne) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the executable would have to be linked with the sanitizer, too";
+#endif
+  const std::string app = dir_ / "app";
+  const auto made = Fermata({"compile", Module("hello", kHello), "-o", app, "--lto"});
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  EXPECT_EQ(MustRun({app}).output, "hello\n");
+}
+
 TEST_F(RunCommand, CompileMakesAnExecutable) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the executable would have to be linked with the sanitizer, too";

@@ -59,7 +59,7 @@ cl::opt<std::string> cache("cache", cl::value_desc("folder"),
 cl::opt<unsigned> jobs("jobs", cl::init(0), cl::value_desc("n"),
                        cl::desc("How many compilations run at a time (default: one per processor)"),
                        FERMATA_BOTH);
-cl::opt<std::string> shape("shape", cl::value_desc("auto|split|shared"),
+cl::opt<std::string> shape("shape", cl::value_desc("auto|split|tails|shared"),
                            cl::desc("How functions that may suspend are emitted"), FERMATA_BOTH);
 cl::opt<std::string> memory("memory", cl::value_desc("reserved|checked|fixed"),
                             cl::desc("How memory accesses are bounded"), FERMATA_BOTH);

@@ -31,6 +31,17 @@ cl::opt<std::string> output("o", cl::Required, cl::value_desc("file"),
                                      "--env and --allow-net are built in"),
                             cl::sub(compile_command), cl::cat(build_category));
 
+cl::opt<std::string> profile_generate(
+    "profile-generate", cl::value_desc("folder"),
+    cl::desc("Make a program that counts what it executes and writes that to this folder when it "
+             "ends, for --profile-use"),
+    cl::sub(compile_command), cl::cat(build_category));
+cl::opt<std::string> profile_use("profile-use", cl::value_desc("folder"),
+                                 cl::desc("Optimize by what was counted"), cl::sub(compile_command),
+                                 cl::cat(build_category));
+cl::opt<bool> lto("lto", cl::desc("Optimize all files as one (link-time optimization)"),
+                  cl::sub(compile_command), cl::cat(build_category));
+
 // A C++ string literal, whatever `text` holds.
 std::string Quoted(absl::string_view text) {
   std::string result = "\"";
@@ -110,6 +121,12 @@ int Run() {
   if (!status.ok()) return Fail(status.message());
   absl::StatusOr<std::vector<std::string>> link = LinkFlags(ImportsSockets(input));
   if (!link.ok()) return Fail(link.status().message());
+  if (!profile_generate.empty() && !profile_use.empty()) {
+    return Fail("--profile-generate and --profile-use: a program either counts or goes by counts");
+  }
+  build.count_in = profile_generate;
+  build.counted_in = profile_use;
+  build.whole_program = lto;
   build.before_build = [] { return CheckImports(input); };
   Progress progress;
   build.progress = [&](absl::string_view what) { progress.Show(what); };

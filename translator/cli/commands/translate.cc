@@ -60,6 +60,9 @@ cl::opt<ShapeChoice> shape(
     "shape", cl::init(ShapeChoice::kAuto), cl::desc("How functions that may suspend are emitted:"),
     cl::values(clEnumValN(ShapeChoice::kAuto, "auto", "by size and loops (default)"),
                clEnumValN(ShapeChoice::kSplit, "split", "fast and resume clone: fastest, largest"),
+               clEnumValN(ShapeChoice::kTails, "tails",
+                          "the same, but what is resumed goes on in the fast clone where a loop "
+                          "begins; auto does so in interpreters"),
                clEnumValN(ShapeChoice::kShared, "shared", "one body: smallest")),
     cl::sub(command), cl::cat(category));
 cl::opt<MemoryPolicy> memory(

@@ -14,6 +14,7 @@
 #include "llvm/Support/Program.h"
 #include "translator/cli/native/build_note.h"
 #include "translator/cli/native/compiler.h"
+#include "translator/cli/native/profile.h"
 #include "translator/cli/process/interruptible.h"
 #include "translator/cli/process/process.h"
 #include "translator/output_folder.h"
@@ -263,6 +264,27 @@ class NativeBuild {
     return command;
   }
 
+  // What the options say beyond the compiler's usual flags.
+  absl::Status Optimize(std::vector<std::string>& flags, std::vector<std::string>& link,
+                        Counts& counts) const {
+    if (options_.whole_program) {
+      const char* const lto = compiler_.is_clang ? "-flto=thin" : "-flto=auto";
+      flags.push_back(lto);
+      link.insert(link.end(), {lto, options_.optimization});
+      if (compiler_.is_clang) link.push_back("-fuse-ld=lld");
+    }
+    if (!options_.count_in.empty()) {
+      const auto counting = FlagsForCounting(compiler_, options_.count_in);
+      if (!counting.ok()) return counting.status();
+      flags.insert(flags.end(), counting->begin(), counting->end());
+      link.insert(link.end(), counting->begin(), counting->end());
+    }
+    if (options_.counted_in.empty()) return absl::OkStatus();
+    absl::StatusOr<Counts> read = Counts::Read(compiler_, options_.counted_in, folder_);
+    if (read.ok()) counts = *std::move(read);
+    return read.status();
+  }
+
   absl::Status CompileAndLink(const std::string& target,
                               const std::vector<std::string>& link_before,
                               const std::vector<std::string>& link_after, NativeModule& result) {
@@ -273,10 +295,17 @@ class NativeBuild {
     std::vector<std::string> link = compiler_.command;
     link.insert(link.end(), link_before.begin(), link_before.end());
     link.insert(link.end(), {"-o", absl::StrCat(folder_, "/", target)});
-    const std::vector<std::string> flags = CompileFlags();
+    std::vector<std::string> flags = CompileFlags();
+    Counts counts;
+    absl::Status status = Optimize(flags, link, counts);
+    if (!status.ok()) return status;
     for (const std::string& name : *names) {
       std::vector<std::string> compile = compiler_.command;
       compile.insert(compile.end(), flags.begin(), flags.end());
+      if (!options_.counted_in.empty()) {
+        const std::vector<std::string> counted = counts.FlagsFor(name);
+        compile.insert(compile.end(), counted.begin(), counted.end());
+      }
       compile.insert(compile.end(),
                      {"-I", options_.include_dir, "-c", absl::StrCat(folder_, "/", name, ".cc"),
                       "-o", absl::StrCat(folder_, "/", name, ".o")});
@@ -294,7 +323,7 @@ class NativeBuild {
       result.compile_peak_bytes = std::max(result.compile_peak_bytes, compiled.peak_bytes);
       report();
     };
-    absl::Status status = process::RunAll(commands, options_.jobs, finished);
+    status = process::RunAll(commands, options_.jobs, finished);
     if (status.ok()) {
       Report("linking");
       status = process::RunAll({InFolder(std::move(link))}, 1, nullptr);

@@ -31,10 +31,13 @@ struct NativeBuildOptions {
   std::string compiler;                       // empty: $CXX, or "c++"
   std::string optimization = "-O2";
   std::vector<std::string> compiler_flags;  // further ones
-  std::string include_dir;                  // the folder that holds fermata/core/abi.h
-  std::string cache_dir;                    // empty: DefaultCacheDir()
-  unsigned jobs = 0;                        // compilations at a time; 0: one per processor
-  unsigned shards = 0;                      // source files; 0: by the module's size
+  std::string count_in;        // executables: a folder to which they write what they execute
+  std::string counted_in;      // that folder: optimize by it
+  bool whole_program = false;  // executables: optimize all files as one
+  std::string include_dir;     // the folder that holds fermata/core/abi.h
+  std::string cache_dir;       // empty: DefaultCacheDir()
+  unsigned jobs = 0;           // compilations at a time; 0: one per processor
+  unsigned shards = 0;         // source files; 0: by the module's size
   // Called before anything is made, if the module is not in the cache; an error ends the build. May
   // be null.
   std::function<absl::Status()> before_build;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "include/fermata/core/sites.h"
 #include "translator/emit/function/expressions.h"
+#include "translator/emit/function/frame_access.h"
 #include "translator/emit/function/pieces.h"
 #include "translator/emit/function/slots.h"
 #include "translator/emit/function/statements.h"
@@ -202,6 +203,7 @@ class FunctionEmitter {
     }
     statements_.EmitLeave();
     if (body_ == Body::kShared) EmitEntrySwitch();
+    if (!plan_.heads.empty()) EmitHeadSwitch();
     if (f_.point_count > 0) {
       suspension_.EmitSpills("PUSH($0)", statements_.LeaveStatement(), {}, out_);
     }
@@ -215,6 +217,9 @@ class FunctionEmitter {
     if (f_.point_count == 0) return EmitZeroLocals();
     if (body_ == Body::kShared || suspension_.SharesSpills()) out_.Put("  u32 site;\n");
     out_.Put("  u8* frame;\n");
+    if (!plan_.heads.empty()) {
+      out_.Put("  u32 head;\n  if (FERMATA_UNLIKELY(self.resume_point != 0)) goto E;\n");
+    }
     if (body_ == Body::kShared) {
       out_.Put("  u64 value;\n  if (FERMATA_UNLIKELY(self.resume_point != 0)) goto E;\n");
     }
@@ -237,14 +242,63 @@ class FunctionEmitter {
     statements_.Begin(body_);
     out_.Put("  SELF;\n");
     statements_.EmitCommon();
-    DeclareVariables(f_, VariablesIn(f_.stmts, used), printer_, "", out_);
+    DeclareVariables(f_, VariablesOfResumption(used), printer_, "", out_);
     out_.Put(suspension_.SharesSpills() ? "  u32 site;\n" : "", "  switch (point) {\n");
     suspension_.EmitReloads("point", "value", out_);
     out_.Put("  default: FERMATA_UNREACHABLE;\n  }\n");
     for (uint32_t part = 0; part < paths.parts.size(); ++part) EmitPart(paths, part);
+    for (uint32_t head = 0; head < plan_.heads.size(); ++head) EmitGoingOn(head);
     statements_.EmitLeave();
     suspension_.EmitSpills("REWRITE($0)", "return 0;", suspends_again, out_);
     out_.Put("}\n");
+  }
+
+  // Those of the statements that are used, and what only passes through: from a frame to the head of
+  // a loop.
+  std::vector<ir::VarId> VariablesOfResumption(const std::vector<bool>& used) const {
+    std::vector<ir::VarId> variables = VariablesIn(f_.stmts, used);
+    for (const analysis::FrameLayout& layout : plan_.heads) {
+      for (const analysis::FrameSlot& slot : layout.slots) variables.push_back(slot.var);
+    }
+    std::sort(variables.begin(), variables.end());
+    variables.erase(std::unique(variables.begin(), variables.end()), variables.end());
+    return variables;
+  }
+
+  // The end of a tail: the fast clone goes on at the head of a loop.
+  void EmitGoingOn(uint32_t head) {
+    const analysis::FrameLayout& layout = plan_.heads[head];
+    out_.Emit("L$0_1: {\n  alignas(16) u8 live[$1];\n  self.resume_frame = frame = live;\n",
+              plan_.resume_paths.heads[head], 4 * layout.words);
+    EmitFrameAccess("  PUT", f_, layout, printer_, out_);
+    out_.Emit("  self.resume_point = $0;\n", head + 1);
+    std::string call = absl::StrCat(body_name_, "(base");
+    for (const ir::Var& parameter : absl::MakeConstSpan(f_.vars).first(type_.params.size())) {
+      absl::StrAppend(&call, parameter.type == ir::Kind::kV128 ? ", v128_const(0, 0)" : ", 0");
+    }
+    call.push_back(')');
+    if (ReturnsSlot(type_)) {
+      out_.Emit("  return slot_of_$0($1);\n}\n", ReturnType(type_), call);
+      return;
+    }
+    if (type_.results.size() == 1) {
+      call = ToSlots(ir::Kind::kV128, "base->context->results", 0, call);
+    } else {
+      call.push_back(';');
+    }
+    out_.Put("  ", call, "\n  return 0;\n}\n");
+  }
+
+  // The entries of the fast clone at the heads of loops.
+  void EmitHeadSwitch() {
+    out_.Put("E:\n  frame = self.resume_frame;\n  head = self.resume_point;\n"
+             "  self.resume_point = 0;\n  switch (head) {\n");
+    for (uint32_t head = 0; head < plan_.heads.size(); ++head) {
+      out_.Emit("  case $0:\n", head + 1);
+      EmitFrameAccess("    GET", f_, plan_.heads[head], printer_, out_);
+      out_.Emit("    goto L$0;\n", plan_.resume_paths.heads[head]);
+    }
+    out_.Put("  default: FERMATA_UNREACHABLE;\n  }\n");
   }
 
   void EmitPart(const analysis::ResumePaths& paths, uint32_t part) {

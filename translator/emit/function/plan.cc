@@ -41,6 +41,7 @@ FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
   if (f.point_count == 0) return FunctionShape::kPlain;
   switch (context.options.shape) {
     case ShapeChoice::kSplit:
+    case ShapeChoice::kTails:
       return FunctionShape::kSplit;
     case ShapeChoice::kShared:
       return FunctionShape::kShared;
@@ -54,6 +55,13 @@ FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
   const bool has_hot_loop = f.has_loop && (!f.suspends_in_loop || analysis::WorthPeeling(f));
   return bytes <= (has_hot_loop ? limits.loop : limits.bytes) ? FunctionShape::kSplit
                                                               : FunctionShape::kShared;
+}
+
+analysis::ResumeStyle ChooseResumeStyle(const ModuleContext& context, const ir::Function& f) {
+  if (context.options.shape == ShapeChoice::kTails || IsInterpreter(f)) {
+    return analysis::ResumeStyle::kTails;
+  }
+  return analysis::WorthPeeling(f) ? analysis::ResumeStyle::kPeeled : analysis::ResumeStyle::kWhole;
 }
 
 const char* Name(FunctionShape shape) {

@@ -19,7 +19,9 @@ namespace fermata::emit {
 // plain    cannot suspend: an ordinary function.
 // split    a fast clone, called normally, that pushes its live values and returns 0 when a callee
 //          suspended; and a resume clone, the same body behind an entry switch, that the trampoline
-//          calls. Calls made by the resume clone reach the fast clones of others.
+//          calls. Calls made by the resume clone reach the fast clones of others. In an interpreter
+//          it is only what is left of one round (analysis/resume_paths.h): it then saves what is live
+//          and calls the fast clone, which goes on at the head of its loop.
 // shared   one body with the entry switch; ResumeShared sets the point and calls it. Half the
 //          text, but every call pays a test at entry and the switch makes the body's loops
 //          irreducible.
@@ -37,6 +39,8 @@ enum class FunctionShape : uint8_t { kPlain, kSplit, kShared, kPieces };
 const char* Name(FunctionShape shape);
 
 FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f);
+// Of what is split.
+analysis::ResumeStyle ChooseResumeStyle(const ModuleContext& context, const ir::Function& f);
 
 struct FunctionPlan {
   FunctionShape shape = FunctionShape::kPlain;
@@ -44,6 +48,7 @@ struct FunctionPlan {
   std::vector<ir::VarId> zeroed;              // locals that may be read before they are assigned to
   uint32_t stack_check = ir::kNone;     // the statement before which the stack is checked, if it is
   analysis::ResumePaths resume_paths;   // kSplit: of the resume clone
+  std::vector<analysis::FrameLayout> heads;  // what is live at resume_paths.heads
   std::vector<analysis::Piece> pieces;  // kPieces
 };
 

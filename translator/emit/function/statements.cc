@@ -73,6 +73,9 @@ void StatementEmitter::EmitReloadMemories() {
 
 void StatementEmitter::Emit(const Stmt& s) {
   if (s.in_order) out_.Put("  FERMATA_IN_ORDER();\n");
+  for (const ir::BoundsCheck& check : s.checks) {
+    out_.Emit("  m$0.Check($1, $2u);\n", check.memory, printer_.Text(check.address), check.size);
+  }
   EmitText(s);
   if (IsOver(s)) EmitArrival(s);
 }
