@@ -42,8 +42,8 @@
 // the call is inlined, of a global that was just set, of 0 / 0. So the other operand has to be
 // something that no compiler can know to be a NaN (`Known`).
 //
-// The address of a load that is forced in one of these ways, or of a store, is a use like a forced
-// value: all of it must be computed.
+// The address of a load that is forced in one of these ways, or of a store that may fault, is a use
+// like a forced value: all of it must be computed.
 //
 // The same holds for what is read from an object by a reference that may be null: that the read
 // faults is the check. Nothing near null can be accessed, so any bit that is read will do.
