@@ -137,15 +137,19 @@ class Pass {
   Touched touched_;
 };
 
-bool HasAccess(const ir::Function& f) {
-  return std::any_of(f.uses_memory.begin(), f.uses_memory.end(), [](bool used) { return used; });
+// Whether it accesses a memory of which that may be found out.
+bool HasAccess(const ir::Function& f, absl::FunctionRef<uint64_t(uint32_t)> least_bytes) {
+  for (uint32_t m = 0; m < f.uses_memory.size(); ++m) {
+    if (f.uses_memory[m] && least_bytes(m) != 0) return true;
+  }
+  return false;
 }
 
 }  // namespace
 
 void FindAccessesInBounds(ir::Function& function,
                           absl::FunctionRef<uint64_t(uint32_t)> least_bytes, bool trusts_frames) {
-  if (HasAccess(function)) Pass(function, least_bytes, trusts_frames).Run();
+  if (HasAccess(function, least_bytes)) Pass(function, least_bytes, trusts_frames).Run();
 }
 
 }  // namespace fermata::passes
