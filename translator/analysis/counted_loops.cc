@@ -200,13 +200,29 @@ std::optional<uint64_t> CountRounds(ir::Kind kind, const Test& test, int64_t sta
 
 class LoopBounds {
  public:
-  LoopBounds(const ir::Function& f, const Cfg& cfg) : f_(f), cfg_(cfg) {}
+  LoopBounds(const ir::Function& f, const Cfg& cfg, bool trusts_frames)
+      : f_(f), cfg_(cfg), trusts_frames_(trusts_frames), jumps_(f.label_count) {
+    is_handler_.assign(cfg.blocks().size(), false);
+    for (uint32_t i = 0; i < f.stmts.size(); ++i) {
+      const Stmt& s = f.stmts[i];
+      const auto note = [&](ir::LabelId label) {
+        if (label == ir::kNone) return;
+        jumps_[label].first = std::min(jumps_[label].first, i);
+        jumps_[label].last = i;
+      };
+      if (s.kind != StmtKind::kLabel) note(s.label);
+      for (const ir::LabelId l : s.labels) note(l);
+      note(s.handler);
+      if (s.handler != ir::kNone) is_handler_[cfg.BlockOf(s.handler)] = true;
+    }
+  }
 
   // An upper bound of the rounds.
   std::optional<uint64_t> Rounds(const Loop& loop, const std::vector<uint32_t>& labels) {
     loop_ = &loop;
     labels_ = &labels;
     if (loop.back_edges != 1 || loop.end - loop.head > kMostLookedAt) return std::nullopt;
+    if (!IsEnteredAtHead()) return std::nullopt;
     std::optional<uint64_t> least;
     for (uint32_t i = loop.head; i <= loop.end; ++i) {
       const Stmt& s = f_.stmts[i];
@@ -237,6 +253,20 @@ class LoopBounds {
   }
 
  private:
+  // Nothing goes into the midst of the loop. Where the last jump to its head is in a loop within it,
+  // the end of that one does: loop $a (loop $b (br_if $a …) (br_if $b …)).
+  bool IsEnteredAtHead() const {
+    for (uint32_t i = loop_->head + 1; i <= loop_->end; ++i) {
+      const Stmt& s = f_.stmts[i];
+      if (s.kind != StmtKind::kLabel) continue;
+      const Jumps& jumps = jumps_[s.label];
+      if (jumps.first < loop_->head || (jumps.last != ir::kNone && jumps.last > loop_->end)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   std::optional<uint64_t> RoundsOf(const Test& test, uint32_t at) {
     const std::optional<Linear> tested = AsLinear(test.left);
     if (!tested || !OnEveryPath(at)) return std::nullopt;
@@ -321,6 +351,7 @@ class LoopBounds {
     std::vector<uint32_t> todo;
     const uint32_t head = cfg_.BlockOf(loop_->label);
     const auto go_back = [&](uint32_t block) {
+      if (is_handler_[block]) return false;  // blocks are left for it anywhere
       for (const uint32_t p : cfg_.blocks()[block].previous) {
         const uint32_t begin = cfg_.blocks()[p].begin;
         if (block == head && begin >= loop_->head && begin <= loop_->end) continue;
@@ -336,8 +367,10 @@ class LoopBounds {
       const Cfg::Block& block = cfg_.blocks()[b];
       const Stmt* def = nullptr;
       for (uint32_t i = block.begin; i < block.end; ++i) {
-        ir::ForEachDef(f_.stmts[i], [&](VarId v) {
-          if (v == var) def = &f_.stmts[i];
+        const Stmt& s = f_.stmts[i];
+        if (s.point != ir::kNone && !trusts_frames_) def = &s;
+        ir::ForEachDef(s, [&](VarId v) {
+          if (v == var) def = &s;
         });
       }
       if (def == nullptr) {
@@ -357,6 +390,14 @@ class LoopBounds {
 
   const ir::Function& f_;
   const Cfg& cfg_;
+  const bool trusts_frames_;
+  // Statements that go to a label, by label.
+  struct Jumps {
+    uint32_t first = ir::kNone;
+    uint32_t last = ir::kNone;
+  };
+  std::vector<Jumps> jumps_;
+  std::vector<bool> is_handler_;  // by block
   const Loop* loop_ = nullptr;
   const std::vector<uint32_t>* labels_ = nullptr;
 };
@@ -454,13 +495,16 @@ std::vector<uint32_t> StatementsOfLabels(const ir::Function& f) {
 
 }  // namespace
 
-std::vector<CountedLoop> FindCountedLoops(const ir::Function& f) {
+std::vector<CountedLoop> FindCountedLoops(const ir::Function& f, bool trusts_frames) {
   if (!f.has_loop) return {};
   const std::vector<uint32_t> labels = StatementsOfLabels(f);
   const Cfg cfg(f);
-  LoopBounds bounds(f, cfg);
+  LoopBounds bounds(f, cfg, trusts_frames);
   std::vector<CountedLoop> result;
   for (const Loop& loop : FindLoops(f, labels)) {
+    const bool resumes = std::any_of(f.stmts.begin() + loop.head, f.stmts.begin() + loop.end + 1,
+                                     [](const Stmt& s) { return s.point != ir::kNone; });
+    if (resumes && !trusts_frames) continue;
     const std::optional<uint64_t> rounds = bounds.Rounds(loop, labels);
     if (!rounds) continue;
     result.push_back({loop.label, loop.head, loop.end, *rounds, bounds.Steps()});
@@ -473,7 +517,7 @@ std::vector<LongLoop> FindLongLoops(const ir::Function& f, uint64_t most_stateme
   const std::vector<uint32_t> labels = StatementsOfLabels(f);
   std::vector<Loop> loops = FindLoops(f, labels);
   const Cfg cfg(f);
-  LoopBounds bounds(f, cfg);
+  LoopBounds bounds(f, cfg, /*trusts_frames=*/true);
   std::vector<LongLoop> result;
   for (size_t l = 0; l < loops.size(); ++l) {
     Loop& loop = loops[l];

@@ -53,8 +53,8 @@ struct CountedLoop {
   std::vector<Step> steps;  // of the variables that change by a constant in each round
 };
 
-// The loops of the function for which that is known.
-std::vector<CountedLoop> FindCountedLoops(const ir::Function& f);
+// The loops of the function for which that is known. `trusts_frames`: see value_ranges.h.
+std::vector<CountedLoop> FindCountedLoops(const ir::Function& f, bool trusts_frames);
 
 }  // namespace fermata::analysis
 

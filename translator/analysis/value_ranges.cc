@@ -137,12 +137,8 @@ ValueRanges::ValueRanges(const ir::Function& f, bool trusts_frames)
   for (const Stmt& s : f.stmts) {
     if (s.handler != ir::kNone) anything_[cfg_.BlockOf(s.handler)] = true;
   }
-  loops_ = FindCountedLoops(f);
-  for (const CountedLoop& loop : loops_) {
-    const bool resumes = std::any_of(f.stmts.begin() + loop.head, f.stmts.begin() + loop.end + 1,
-                                     [](const Stmt& s) { return s.point != ir::kNone; });
-    if (trusts_frames || !resumes) counted_[cfg_.BlockOf(loop.label)] = &loop;
-  }
+  loops_ = FindCountedLoops(f, trusts_frames);
+  for (const CountedLoop& loop : loops_) counted_[cfg_.BlockOf(loop.label)] = &loop;
   Solve();
 }
 

@@ -49,9 +49,11 @@ inline bool IsSmall(const wasm::MemoryType& type) {
 }
 
 // How many bytes a memory has at least if its accesses may do without what keeps them in bounds,
-// where they are known to be; 0 if they may not.
+// where they are known to be; 0 if they may not. What is known under the policy `reserved` counts on
+// frames, which a check must not.
 inline uint64_t LeastBytes(const Options& options, const wasm::MemoryType& type) {
   if (IsFixed(options) || !IsSmall(type)) return 0;
+  if (options.memory == MemoryPolicy::kReserved && !wasm::IsGuardable(type)) return 0;
   return type.limits.min << type.page_log2;
 }
 

@@ -300,14 +300,18 @@ class Pass {
   uint32_t looked_at_ = 0;
 };
 
-bool HasAccess(const ir::Function& f) {
-  return std::any_of(f.uses_memory.begin(), f.uses_memory.end(), [](bool used) { return used; });
+// Whether it accesses a memory of which that may be found out.
+bool HasAccess(const ir::Function& f, absl::FunctionRef<uint64_t(uint32_t)> least_bytes) {
+  for (uint32_t m = 0; m < f.uses_memory.size(); ++m) {
+    if (f.uses_memory[m] && least_bytes(m) != 0) return true;
+  }
+  return false;
 }
 
 }  // namespace
 
 void FindAccessesInBounds(ir::Function& function, const BoundsOptions& options) {
-  if (HasAccess(function)) Pass(function, options).Run();
+  if (HasAccess(function, options.least_bytes)) Pass(function, options).Run();
 }
 
 }  // namespace fermata::passes

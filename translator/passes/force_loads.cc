@@ -42,8 +42,8 @@
 // the call is inlined, of a global that was just set, of 0 / 0. So the other operand has to be
 // something that no compiler can know to be a NaN (`Known`).
 //
-// The address of a load that is forced in one of these ways, or of a store, is a use like a forced
-// value: all of it must be computed.
+// The address of a load that is forced in one of these ways, or of a store that may fault, is a use
+// like a forced value: all of it must be computed.
 //
 // The same holds for what is read from an object by a reference that may be null: that the read
 // faults is the check. Nothing near null can be accessed, so any bit that is read will do.
@@ -98,7 +98,9 @@ class Pass {
   int Run() {
     for (Stmt& s : f_.stmts) {
       const bool stores = s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane;
-      const bool addressed = (stores || s.kind == StmtKind::kAtomic) && IsReserved(s.index);
+      // A store in bounds may be dropped or moved.
+      const bool accesses = (stores && !s.in_bounds) || s.kind == StmtKind::kAtomic;
+      const bool addressed = accesses && IsReserved(s.index);
       for (size_t i = 0; i < s.args.size(); ++i) {
         if (!(s.args[i]->effects & kFaults)) continue;
         if (i == 0 && (addressed || AccessesArgument(s))) {
@@ -329,8 +331,11 @@ class Pass {
   };
   Known KnownOf(const Expr* e) {
     if (IsConst(e)) return IsFinite(e) ? kNumber : kAnything;
-    // Each store to such a memory ends what a compiler knows of its contents.
-    if (e->kind == ExprKind::kLoad) return IsReserved(e->index) ? kLittle : kAnything;
+    // Each store to such a memory ends what a compiler knows of its contents, but for those that
+    // are in bounds. Loads that may fault are behind a barrier (note [order of stores]).
+    if (e->kind == ExprKind::kLoad) {
+      return IsReserved(e->index) && !(e->in_bounds && StoresInBounds()) ? kLittle : kAnything;
+    }
     if (e->kind == ExprKind::kVar) return Variables()[e->index];
     return e->kind == ExprKind::kNumeric ? KnownOfNumeric(e) : kAnything;
   }
@@ -396,6 +401,13 @@ class Pass {
     }
     return variables_;
   }
+  bool StoresInBounds() {
+    if (!stores_in_bounds_) {
+      stores_in_bounds_ =
+          std::any_of(f_.stmts.begin(), f_.stmts.end(), [](const Stmt& s) { return s.in_bounds; });
+    }
+    return *stores_in_bounds_;
+  }
   void NoteComparisons(const Expr* e) {
     if (e == nullptr) return;
     if (e->kind == ExprKind::kNumeric && e->b != nullptr && e->a->kind == ExprKind::kVar &&
@@ -408,6 +420,7 @@ class Pass {
   ir::Function& f_;
   const wasm::Module& module_;
   std::vector<Known> variables_;
+  std::optional<bool> stores_in_bounds_;
   int marked_ = 0;
 };
 

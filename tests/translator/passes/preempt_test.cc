@@ -114,6 +114,15 @@ TEST_F(CountedLoops, WhatMayTakeLongIsLong) {
       1u);
 }
 
+// The loop around ends within the other one, which goes on where the count says that it is over.
+TEST_F(CountedLoops, LoopsThatEndWithinOthersAreLong) {
+  EXPECT_EQ(LongLoops("(loop $o (loop $l (local.set $i (i32.add (local.get $i) (i32.const 1)))"
+                      "(br_if $o (i32.ne (local.get $i) (i32.const 10)))"
+                      "(local.set $j (i32.add (local.get $j) (i32.const 1)))"
+                      "(br_if $l (i32.ne (local.get $j) (i32.const 10)))))"),
+            1u);
+}
+
 TEST_F(CountedLoops, NestedOnesMultiply) {
   const auto nested = [](int inner, int outer) {
     return absl::StrCat("(loop $o (local.set $i (i32.const 0))",
