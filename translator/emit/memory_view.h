@@ -49,11 +49,11 @@ inline bool IsSmall(const wasm::MemoryType& type) {
 }
 
 // How many bytes a memory has at least if its accesses may do without what keeps them in bounds,
-// where they are known to be; 0 if they may not. What is known under the policy `reserved` counts on
-// frames, which a check must not.
+// where they are known to be; 0 if they may not. One with pages of a byte is checked under both
+// policies, and may have all of 4 GiB: what is known under the policy `reserved` counts on frames,
+// which a check must not, and several accesses that are checked at once might wrap around.
 inline uint64_t LeastBytes(const Options& options, const wasm::MemoryType& type) {
-  if (IsFixed(options) || !IsSmall(type)) return 0;
-  if (options.memory == MemoryPolicy::kReserved && !wasm::IsGuardable(type)) return 0;
+  if (IsFixed(options) || !IsSmall(type) || !wasm::IsGuardable(type)) return 0;
   return type.limits.min << type.page_log2;
 }
 
