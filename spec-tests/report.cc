@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
+#include "translator/value_or.h"
 
 namespace fermata::spec {
 namespace {
@@ -299,8 +300,8 @@ absl::StatusOr<std::string> Report::Markdown(absl::string_view wasm2c) const {
   for (const std::string& name : names) {
     std::string other;
     if (const json::Object* group = modules->getObject(name)) {
-      const auto done = group->getInteger("translated").getValueOr(0);
-      const auto all = group->getInteger("modules").getValueOr(0);
+      const auto done = ValueOr(group->getInteger("translated"), 0);
+      const auto all = ValueOr(group->getInteger("modules"), 0);
       all_done += static_cast<uint64_t>(done);
       all_modules += static_cast<uint64_t>(all);
       other = absl::StrCat(Thousands(static_cast<uint64_t>(done)), " of ",

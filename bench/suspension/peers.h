@@ -13,9 +13,7 @@ extern "C" {
 #endif
 
 /* What `rare` does is up to whoever instantiates the guest. */
-W2C_INSTANCE(env) {
-  u32 (*rare)(W2C_INSTANCE(env)*, u32);
-};
+W2C_INSTANCE(env) { u32 (*rare)(W2C_INSTANCE(env)*, u32); };
 typedef W2C_INSTANCE(env) PeerEnv;
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_replace.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
+#include "translator/value_or.h"
 
 namespace fermata::replay {
 namespace {
@@ -61,12 +62,12 @@ absl::StatusOr<GuestResult> FromJson(const std::string& text) {
   const json::Object* object = value->getAsObject();
   if (object == nullptr) return absl::InvalidArgumentError("a result is not an object");
   const auto number = [&](const char* key) {
-    return static_cast<uint64_t>(object->getInteger(key).getValueOr(0));
+    return static_cast<uint64_t>(ValueOr(object->getInteger(key), 0));
   };
   GuestResult r;
-  r.name = object->getString("name").getValueOr("").str();
-  r.status = object->getString("status").getValueOr("").str();
-  r.reason = object->getString("reason").getValueOr("").str();
+  r.name = ValueOr(object->getString("name"), "").str();
+  r.status = ValueOr(object->getString("status"), "").str();
+  r.reason = ValueOr(object->getString("reason"), "").str();
   r.imports = number("imports");
   r.calls = number("calls");
   r.suspensions = number("suspensions");
@@ -76,12 +77,12 @@ absl::StatusOr<GuestResult> FromJson(const std::string& text) {
   r.frame_bytes = number("frame_bytes");
   r.depth = number("depth");
   r.memory_bytes = number("memory_bytes");
-  r.memory_checked = object->getBoolean("memory_checked").getValueOr(false);
-  r.cached = object->getBoolean("cached").getValueOr(false);
-  r.translate_seconds = object->getNumber("translate_seconds").getValueOr(0);
-  r.compile_seconds = object->getNumber("compile_seconds").getValueOr(0);
+  r.memory_checked = ValueOr(object->getBoolean("memory_checked"), false);
+  r.cached = ValueOr(object->getBoolean("cached"), false);
+  r.translate_seconds = ValueOr(object->getNumber("translate_seconds"), 0);
+  r.compile_seconds = ValueOr(object->getNumber("compile_seconds"), 0);
   r.compile_peak_bytes = number("compile_peak_bytes");
-  r.seconds = object->getNumber("seconds").getValueOr(0);
+  r.seconds = ValueOr(object->getNumber("seconds"), 0);
   return r;
 }
 

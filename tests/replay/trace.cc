@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
+#include "translator/value_or.h"
 
 namespace fermata::replay {
 namespace {
@@ -141,7 +142,7 @@ bool ParseReference(const json::Object& object, TraceValue& value) {
   }
   if (const json::Value* truth = object.get("b")) {
     value.kind = TraceValue::kBool;
-    value.number = truth->getAsBoolean().getValueOr(truth->getAsInteger().getValueOr(0) != 0);
+    value.number = ValueOr(truth->getAsBoolean(), ValueOr(truth->getAsInteger(), 0) != 0);
     return true;
   }
   value.kind = TraceValue::kUndefined;
@@ -235,7 +236,7 @@ bool ParseThrown(const json::Array& a, TraceEvent& event) {
   }
   if (const json::Value* tag = info->get("tag")) {
     event.thrown = TraceEvent::kTagged;
-    event.name = tag->getAsString().getValueOr("").str();
+    event.name = ValueOr(tag->getAsString(), "").str();
     const json::Value* arguments = info->get("args");
     return arguments == nullptr || ParseValues(*arguments, event.values);
   }
@@ -307,16 +308,16 @@ absl::StatusOr<TraceHeader> ParseTraceHeader(absl::string_view line) {
   const json::Object* object = json->getAsObject();
   if (object == nullptr) return Malformed("the header is not an object");
   TraceHeader header;
-  header.sha256 = object->getString("sha256").getValueOr("").str();
-  header.init_pages = static_cast<uint64_t>(object->getInteger("init_pages").getValueOr(0));
-  header.version = static_cast<uint64_t>(object->getInteger("version").getValueOr(1));
-  header.string_constants = object->getString("string_constants").getValueOr("").str();
+  header.sha256 = ValueOr(object->getString("sha256"), "").str();
+  header.init_pages = static_cast<uint64_t>(ValueOr(object->getInteger("init_pages"), 0));
+  header.version = static_cast<uint64_t>(ValueOr(object->getInteger("version"), 1));
+  header.string_constants = ValueOr(object->getString("string_constants"), "").str();
   if (const json::Array* builtins = object->getArray("builtins")) {
     for (const json::Value& name : *builtins) {
-      header.js_strings |= name.getAsString().getValueOr("") == "js-string";
+      header.js_strings |= ValueOr(name.getAsString(), "") == "js-string";
     }
   }
-  header.truncated = object->getBoolean("truncated").getValueOr(false);
+  header.truncated = ValueOr(object->getBoolean("truncated"), false);
   if (const json::Array* table = object->getArray("import_table")) {
     if (table->size() != 3 || !ParseNumber((*table)[2], header.import_table_size)) {
       return Malformed("import_table");

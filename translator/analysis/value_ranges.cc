@@ -78,9 +78,9 @@ Relation Negate(Relation r) {
   return kNegated[static_cast<int>(r)];
 }
 Relation Mirror(Relation r) {
-  constexpr Relation kMirrored[] = {Relation::kEqual,          Relation::kNotEqual,
-                                    Relation::kGreater,        Relation::kGreaterOrEqual,
-                                    Relation::kLess,           Relation::kLessOrEqual};
+  constexpr Relation kMirrored[] = {Relation::kEqual,   Relation::kNotEqual,
+                                    Relation::kGreater, Relation::kGreaterOrEqual,
+                                    Relation::kLess,    Relation::kLessOrEqual};
   return kMirrored[static_cast<int>(r)];
 }
 
@@ -187,7 +187,8 @@ Range ValueRanges::OfNumeric(const Expr* e, const State& state) const {
     case Opcode::kI32Add:
       return Wrapped(uint64_t{a.least} + b.least, uint64_t{a.most} + b.most);
     case Opcode::kI32Sub:
-      return Wrapped((uint64_t{1} << 32) + a.least - b.most, (uint64_t{1} << 32) + a.most - b.least);
+      return Wrapped((uint64_t{1} << 32) + a.least - b.most,
+                     (uint64_t{1} << 32) + a.most - b.least);
     case Opcode::kI32Mul:
       return Wrapped(uint64_t{a.least} * b.least, uint64_t{a.most} * b.most);
     case Opcode::kI32And:

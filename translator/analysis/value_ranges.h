@@ -18,9 +18,7 @@ namespace fermata::analysis {
 struct Range {
   uint32_t least = 0;
   uint32_t most = 0xffffffffu;
-  bool operator==(const Range& other) const {
-    return least == other.least && most == other.most;
-  }
+  bool operator==(const Range& other) const { return least == other.least && most == other.most; }
 };
 
 class ValueRanges {
@@ -53,14 +51,14 @@ class ValueRanges {
   const ir::Function& f_;
   const bool trusts_frames_;
   const Cfg cfg_;
-  std::vector<uint32_t> number_;  // by variable; kNone: not an i32
-  uint32_t size_ = 0;             // of a state
-  std::vector<bool> anything_;    // by block: a handler, where any values may come
+  std::vector<uint32_t> number_;             // by variable; kNone: not an i32
+  uint32_t size_ = 0;                        // of a state
+  std::vector<bool> anything_;               // by block: a handler, where any values may come
   std::vector<const CountedLoop*> counted_;  // by block: the loop that it is the head of
   std::vector<CountedLoop> loops_;
-  std::vector<State> in_;  // by block, at its beginning; none: nothing was looked at
+  std::vector<State> in_;   // by block, at its beginning; none: nothing was looked at
   std::vector<State> out_;  // at its end, while they are made
-  uint32_t block_ = 0;     // where Enter is
+  uint32_t block_ = 0;      // where Enter is
   State now_;
 };
 

@@ -105,10 +105,10 @@ struct Expr {
   ExprKind kind;
   Kind type;
   uint8_t effects;
-  uint8_t force = 0;      // the C++ compiler must compute it, also where it finds no use for it
+  uint8_t force = 0;       // the C++ compiler must compute it, also where it finds no use for it
   bool nullable = false;   // the reference may be null, which traps
   bool in_bounds = false;  // kLoad, kLoadLane: it can't trap
-  uint16_t size;          // nodes in the tree
+  uint16_t size;           // nodes in the tree
   Opcode op{};
   uint32_t index = 0;
   uint64_t bits = 0;

@@ -94,6 +94,11 @@ class Printer {
   }
 
   void Append(const Stmt& s, std::string& out) const {
+    for (const BoundsCheck& check : s.checks) {
+      absl::StrAppend(&out, "  check ", check.memory, " ", check.size, " bytes from ");
+      Append(check.address, out);
+      out.push_back('\n');
+    }
     out.append(s.kind == StmtKind::kLabel ? "" : "  ");
     if (s.dst != kNone) absl::StrAppend(&out, names_[s.dst], " = ");
     if (s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane ||
@@ -115,6 +120,8 @@ class Printer {
     if (!s.results.empty()) out.append(" ->");
     for (VarId v : s.results) absl::StrAppend(&out, " ", names_[v]);
     if (s.handler != kNone) absl::StrAppend(&out, " handler L", s.handler);
+    if (s.in_bounds) out.append(" in bounds");
+    if (s.in_order) out.append(" in order");
     if (s.point != kNone) absl::StrAppend(&out, "  ; point ", s.point);
     out.push_back('\n');
   }

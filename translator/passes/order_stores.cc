@@ -13,9 +13,7 @@ using ir::ExprKind;
 using ir::Stmt;
 using ir::StmtKind;
 
-bool IsStore(const Stmt& s) {
-  return s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane;
-}
+bool IsStore(const Stmt& s) { return s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane; }
 
 bool MayFault(const Expr* e) {
   if (e == nullptr || !(e->effects & (ir::kTrapsOnMemory | ir::kTrapsOnNull))) return false;

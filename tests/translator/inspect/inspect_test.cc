@@ -21,6 +21,7 @@
 #include "translator/inspect/inspection.h"
 #include "translator/inspect/json.h"
 #include "translator/inspect/text.h"
+#include "translator/value_or.h"
 #include "translator/wasm/printable.h"
 
 namespace fermata::inspect {
@@ -67,7 +68,7 @@ llvm::json::Value Json(const Inspection& in, bool functions = false) {
 }
 
 int64_t Number(const llvm::json::Object& object, const char* key) {
-  return object.getInteger(key).getValueOr(-1);
+  return ValueOr(object.getInteger(key), -1);
 }
 
 // The name section, with names for functions.

@@ -291,8 +291,9 @@ class FunctionEmitter {
 
   // The entries of the fast clone at the heads of loops.
   void EmitHeadSwitch() {
-    out_.Put("E:\n  frame = self.resume_frame;\n  head = self.resume_point;\n"
-             "  self.resume_point = 0;\n  switch (head) {\n");
+    out_.Put(
+        "E:\n  frame = self.resume_frame;\n  head = self.resume_point;\n"
+        "  self.resume_point = 0;\n  switch (head) {\n");
     for (uint32_t head = 0; head < plan_.heads.size(); ++head) {
       out_.Emit("  case $0:\n", head + 1);
       EmitFrameAccess("    GET", f_, plan_.heads[head], printer_, out_);

@@ -46,10 +46,10 @@ struct FunctionPlan {
   FunctionShape shape = FunctionShape::kPlain;
   std::vector<analysis::FrameLayout> frames;  // by resume point
   std::vector<ir::VarId> zeroed;              // locals that may be read before they are assigned to
-  uint32_t stack_check = ir::kNone;     // the statement before which the stack is checked, if it is
-  analysis::ResumePaths resume_paths;   // kSplit: of the resume clone
+  uint32_t stack_check = ir::kNone;    // the statement before which the stack is checked, if it is
+  analysis::ResumePaths resume_paths;  // kSplit: of the resume clone
   std::vector<analysis::FrameLayout> heads;  // what is live at resume_paths.heads
-  std::vector<analysis::Piece> pieces;  // kPieces
+  std::vector<analysis::Piece> pieces;       // kPieces
 };
 
 }  // namespace fermata::emit

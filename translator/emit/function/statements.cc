@@ -166,8 +166,8 @@ void StatementEmitter::EmitMemory(const Stmt& s) {
     case StmtKind::kStore:
       return Line(s, s.in_bounds ? "$op(m$i.Inside(), $0, $b, $1);" : "$op(m$i, $0, $b, $1);");
     case StmtKind::kStoreLane:
-      return Line(s, s.in_bounds ? "$op<$j>(m$i.Inside(), $0, $b, $1);"
-                                 : "$op<$j>(m$i, $0, $b, $1);");
+      return Line(s,
+                  s.in_bounds ? "$op<$j>(m$i.Inside(), $0, $b, $1);" : "$op<$j>(m$i, $0, $b, $1);");
     case StmtKind::kAtomic:
       return EmitAtomic(s);
     case StmtKind::kAtomicFence:
