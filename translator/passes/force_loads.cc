@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <optional>
 #include <vector>
 
 #include "llvm/ADT/SmallVector.h"
@@ -96,6 +95,10 @@ class Pass {
   explicit Pass(ir::Function& f, const wasm::Module& module) : f_(f), module_(module) {}
 
   int Run() {
+    if (StoresKnown()) {
+      stores_known_ = true;
+      variables_.clear();
+    }
     for (Stmt& s : f_.stmts) {
       const bool stores = s.kind == StmtKind::kStore || s.kind == StmtKind::kStoreLane;
       // A store in bounds may be dropped or moved.
@@ -334,7 +337,7 @@ class Pass {
     // Each store to such a memory ends what a compiler knows of its contents, but for those that
     // are in bounds. Loads that may fault are behind a barrier (note [order of stores]).
     if (e->kind == ExprKind::kLoad) {
-      return IsReserved(e->index) && !(e->in_bounds && StoresInBounds()) ? kLittle : kAnything;
+      return IsReserved(e->index) && !(e->in_bounds && stores_known_) ? kLittle : kAnything;
     }
     if (e->kind == ExprKind::kVar) return Variables()[e->index];
     return e->kind == ExprKind::kNumeric ? KnownOfNumeric(e) : kAnything;
@@ -401,12 +404,14 @@ class Pass {
     }
     return variables_;
   }
-  bool StoresInBounds() {
-    if (!stores_in_bounds_) {
-      stores_in_bounds_ =
-          std::any_of(f_.stmts.begin(), f_.stmts.end(), [](const Stmt& s) { return s.in_bounds; });
-    }
-    return *stores_in_bounds_;
+  // Whether it stores something in bounds that a compiler may know something of. What depends on
+  // loads alone, it can't, if loads do not give back such a thing.
+  bool StoresKnown() {
+    return std::any_of(f_.stmts.begin(), f_.stmts.end(), [&](const Stmt& s) {
+      if (!s.in_bounds) return false;
+      return s.kind != StmtKind::kStore || !IsFloat(s.args[1]->type) ||
+             KnownOf(s.args[1]) != kLittle;
+    });
   }
   void NoteComparisons(const Expr* e) {
     if (e == nullptr) return;
@@ -420,7 +425,7 @@ class Pass {
   ir::Function& f_;
   const wasm::Module& module_;
   std::vector<Known> variables_;
-  std::optional<bool> stores_in_bounds_;
+  bool stores_known_ = false;
   int marked_ = 0;
 };
 

@@ -22,12 +22,22 @@ bool MayFault(const Expr* e) {
   return (load && !e->in_bounds) || MayFault(e->a) || MayFault(e->b) || MayFault(e->c);
 }
 
+// It stores something, and no barrier follows.
+bool LeavesUnderWay(const Stmt& s) {
+  if (s.kind == StmtKind::kStructSet || s.kind == StmtKind::kArraySet) return !s.negate;
+  return s.kind == StmtKind::kGlobalSet || (IsStore(s) && s.in_bounds);
+}
+
 // What was stored before must have been when `s` begins.
 bool IsOrdered(const Stmt& s) {
   switch (s.kind) {
     case StmtKind::kStore:
     case StmtKind::kStoreLane:
       if (!s.in_bounds) return true;
+      [[fallthrough]];
+    case StmtKind::kStructSet:
+    case StmtKind::kArraySet:
+      if (s.negate) return true;
       [[fallthrough]];
     case StmtKind::kSet:
     case StmtKind::kEval:
@@ -52,7 +62,7 @@ bool Walk(ir::Function& f, const analysis::Cfg::Block& block, bool under_way, bo
       if (mark) s.in_order = true;
       under_way = false;
     }
-    under_way |= IsStore(s) && s.in_bounds;
+    under_way |= LeavesUnderWay(s);
   }
   return under_way;
 }
@@ -60,10 +70,7 @@ bool Walk(ir::Function& f, const analysis::Cfg::Block& block, bool under_way, bo
 }  // namespace
 
 void OrderStores(ir::Function& f) {
-  if (std::none_of(f.stmts.begin(), f.stmts.end(),
-                   [](const Stmt& s) { return IsStore(s) && s.in_bounds; })) {
-    return;
-  }
+  if (std::none_of(f.stmts.begin(), f.stmts.end(), LeavesUnderWay)) return;
   const analysis::Cfg cfg(f);
   const auto& blocks = cfg.blocks();
   std::vector<bool> at_end(blocks.size(), false);

@@ -12,8 +12,9 @@ namespace fermata::passes {
 //
 // A host can see what was stored before a trap. Each store that may fault is followed by a barrier
 // across which the C++ compiler moves nothing. One that is in bounds has none of its own, so that
-// loops of such stores can be optimized as in any program; the barrier comes before the next access
-// that may fault, and before calls and returns, where others may follow.
+// loops of such stores can be optimized as in any program, and neither have globals and the parts of
+// objects that are not null. The barrier comes before the next access that may fault, and before
+// calls and returns, where others may follow.
 void OrderStores(ir::Function& function);
 
 }  // namespace fermata::passes

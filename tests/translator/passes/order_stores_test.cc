@@ -91,13 +91,18 @@ TEST_F(OrderStoresTest, BeforeAccessesThatMayFault) {
 }
 
 TEST_F(OrderStoresTest, BeforeWhatHoldsThem) {
-  EXPECT_EQ(Order(INSIDE "(global.set $g " LOADED ")"), "sGr");
+  EXPECT_EQ(Order(INSIDE "(global.set $g " LOADED ")"), "sGR");
   EXPECT_EQ(Order(INSIDE "(i32.store (i32.const 0) (i32.add (i32.const 1) " LOADED "))"), "sSR");
   EXPECT_EQ(Order(INSIDE "(i32.store8 (i32.load8_u (local.get $n)) (i32.const 1))"), "sSR");
-  EXPECT_EQ(Order(INSIDE "(if " LOADED " (then (global.set $g (i32.const 1))))"), "sJgr");
+  EXPECT_EQ(Order(INSIDE "(if " LOADED " (then (global.set $g (i32.const 1))))"), "sJgR");
   EXPECT_EQ(Order(INSIDE "(block $a (block $b (br_table $a $b " LOADED "))"
                          "(global.set $g (i32.const 1)))"),
-            "sJgr");
+            "sJgR");
+}
+
+TEST_F(OrderStoresTest, GlobalsAreStoredTo) {
+  EXPECT_EQ(Order("(global.set $g (i32.const 1))" LOAD), "gLr");
+  EXPECT_EQ(Order("(global.set $g (i32.const 1)) (global.set $g (i32.const 2))"), "ggR");
 }
 
 TEST_F(OrderStoresTest, NotBeforeWhatDoesNotFault) {
