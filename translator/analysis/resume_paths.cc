@@ -6,6 +6,7 @@ namespace fermata::analysis {
 namespace {
 
 constexpr size_t kMostPeeled = 2000;  // statements
+constexpr int kDeep = 6;              // loops, one within the other
 constexpr auto kAlways = static_cast<uint32_t>(ir::PauseWhen::kAlways);
 
 struct Loop {
@@ -151,6 +152,16 @@ ResumePaths FindResumePaths(const ir::Function& f, ResumeStyle style) {
     if (!entries.empty()) paths.parts.push_back(flow.Reach(std::move(entries), stops, met));
   }
   return paths;
+}
+
+bool WorthTails(const ir::Function& f) {
+  if (!f.suspends_in_loop) return false;
+  const std::vector<Loop> loops = Flow(f).Loops();
+  return std::any_of(loops.begin(), loops.end(), [&](const Loop& loop) {
+    return !loop.resumes && std::count_if(loops.begin(), loops.end(), [&](const Loop& outer) {
+                              return outer.head <= loop.head && loop.end <= outer.end;
+                            }) >= kDeep;
+  });
 }
 
 bool WorthPeeling(const ir::Function& f) {

@@ -37,6 +37,10 @@ enum class ResumeStyle : uint8_t { kWhole, kPeeled, kTails };
 
 ResumePaths FindResumePaths(const ir::Function& f, ResumeStyle style);
 
+// Entries at the heads of loops pay although the function is not small: it has a loop without a
+// resume point deep within others, and so is what a program spends its time in.
+bool WorthTails(const ir::Function& f);
+
 // Peeling pays: a loop that holds a resume point also holds a loop that does not, and the function
 // is not large.
 bool WorthPeeling(const ir::Function& f);

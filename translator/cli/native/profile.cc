@@ -16,12 +16,13 @@ namespace {
 
 namespace fs = llvm::sys::fs;
 
-// Files of a folder, the newest last.
+// Files in a folder and those within it, the newest last.
 absl::StatusOr<std::vector<std::string>> FilesOf(const std::string& folder,
                                                  absl::string_view extension) {
   std::vector<std::pair<llvm::sys::TimePoint<>, std::string>> found;
   std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; it != end && !error; it.increment(error)) {
+  for (fs::recursive_directory_iterator it(folder, error), end; it != end && !error;
+       it.increment(error)) {
     if (!absl::EndsWith(it->path(), extension)) continue;
     if (const auto status = it->status()) {
       found.emplace_back(status->getLastModificationTime(), it->path());
@@ -99,9 +100,11 @@ absl::StatusOr<Counts> Counts::Read(const Compiler& compiler, const std::string&
 
 std::vector<std::string> Counts::FlagsFor(const std::string& name) const {
   if (is_clang_) return {"-fprofile-use=" + files_.back()};
-  // "#the#folder#that#it#was#built#in#guest_0.gcda"
+  // In the folder that it was built in, which versions of g++ spell as folders or in one name:
+  // "#tmp#build#guest_0.gcda".
   const auto mine = std::find_if(files_.rbegin(), files_.rend(), [&](const std::string& path) {
-    return absl::EndsWith(path, absl::StrCat("#", name, ".gcda"));
+    return absl::EndsWith(path, absl::StrCat("/", name, ".gcda")) ||
+           absl::EndsWith(path, absl::StrCat("#", name, ".gcda"));
   });
   if (mine == files_.rend()) return {};
   // Counts of a function that is another one by now are not used.

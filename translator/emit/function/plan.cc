@@ -53,15 +53,16 @@ FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
   const SplitThresholds& limits = context.large() ? kLargeModule : kSmallModule;
   if (IsInterpreter(f)) return FunctionShape::kSplit;
   const bool has_hot_loop = f.has_loop && (!f.suspends_in_loop || analysis::WorthPeeling(f));
-  return bytes <= (has_hot_loop ? limits.loop : limits.bytes) ? FunctionShape::kSplit
-                                                              : FunctionShape::kShared;
+  const bool small = bytes <= (has_hot_loop ? limits.loop : limits.bytes);
+  return small || analysis::WorthTails(f) ? FunctionShape::kSplit : FunctionShape::kShared;
 }
 
 analysis::ResumeStyle ChooseResumeStyle(const ModuleContext& context, const ir::Function& f) {
   if (context.options.shape == ShapeChoice::kTails || IsInterpreter(f)) {
     return analysis::ResumeStyle::kTails;
   }
-  return analysis::WorthPeeling(f) ? analysis::ResumeStyle::kPeeled : analysis::ResumeStyle::kWhole;
+  if (analysis::WorthPeeling(f)) return analysis::ResumeStyle::kPeeled;
+  return analysis::WorthTails(f) ? analysis::ResumeStyle::kTails : analysis::ResumeStyle::kWhole;
 }
 
 const char* Name(FunctionShape shape) {

@@ -20,8 +20,9 @@ namespace fermata::emit {
 // split    a fast clone, called normally, that pushes its live values and returns 0 when a callee
 //          suspended; and a resume clone, the same body behind an entry switch, that the trampoline
 //          calls. Calls made by the resume clone reach the fast clones of others. In an interpreter
-//          it is only what is left of one round (analysis/resume_paths.h): it then saves what is live
-//          and calls the fast clone, which goes on at the head of its loop.
+//          and in a deep nest of loops it is only what is left of one round
+//          (analysis/resume_paths.h): it then saves what is live and calls the fast clone, which
+//          goes on at the head of its loop.
 // shared   one body with the entry switch; ResumeShared sets the point and calls it. Half the
 //          text, but every call pays a test at entry and the switch makes the body's loops
 //          irreducible.
@@ -32,7 +33,7 @@ namespace fermata::emit {
 // and then makes the calls it asks for (see runtime/core/trampoline.cc, note [tail calls]).
 //
 // `auto` splits what is small, or has a loop that does not suspend, or is the loop of an
-// interpreter; the rest is shared.
+// interpreter or a deep nest of loops; the rest is shared.
 enum class FunctionShape : uint8_t { kPlain, kSplit, kShared, kPieces };
 
 // "split", for reports and comments.
