@@ -74,7 +74,7 @@ cl::list<std::string> modes("modes", cl::value_desc("mode"), cl::CommaSeparated,
                             cl::desc("plain, ops, ops-snapshotted, suspended, snapshotted, paused, "
                                      "stressed (default: all)"),
                             cl::cat(category));
-cl::opt<std::string> shape("shape", cl::init("rotate"), cl::value_desc("auto|split|shared"),
+cl::opt<std::string> shape("shape", cl::init("rotate"), cl::value_desc("auto|split|tails|shared"),
                            cl::desc("Shape of functions (default: by turns)"), cl::cat(category));
 cl::opt<int> piece_size("piece-size", cl::init(-1), cl::value_desc("n"),
                         cl::desc("Emit functions in pieces of about n operations; 0: as usual "

@@ -62,7 +62,7 @@ cl::opt<ShapeChoice> shape(
                clEnumValN(ShapeChoice::kSplit, "split", "fast and resume clone: fastest, largest"),
                clEnumValN(ShapeChoice::kTails, "tails",
                           "the same, but what is resumed goes on in the fast clone where a loop "
-                          "begins; auto does so in interpreters"),
+                          "begins; auto does so in deep nests of loops"),
                clEnumValN(ShapeChoice::kShared, "shared", "one body: smallest")),
     cl::sub(command), cl::cat(category));
 cl::opt<MemoryPolicy> memory(

@@ -40,6 +40,7 @@ class FunctionEmitter {
   EmittedFunction Run() {
     result_.shape = plan_.shape;
     for (const ir::VarId v : variables_) result_.variable_bytes += BytesOf(v);
+    if (!plan_.heads.empty()) result_.variable_bytes += BytesOfGoingOn();
     CollectSites();
     EmitTitle();
     switch (plan_.shape) {
@@ -78,6 +79,13 @@ class FunctionEmitter {
       default:
         return 4;
     }
+  }
+  // What the native stack holds in addition while a resume clone has called the fast one.
+  uint32_t BytesOfGoingOn() const {
+    constexpr uint32_t kSaved = 128;  // registers
+    uint32_t bytes = kSaved + result_.variable_bytes;
+    for (const analysis::FrameLayout& layout : plan_.heads) bytes += 4 * layout.words;
+    return bytes;
   }
   void FinishPart() { result_.parts.push_back(out_.Take()); }
 

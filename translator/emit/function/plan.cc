@@ -58,9 +58,7 @@ FunctionShape ChooseShape(const ModuleContext& context, const ir::Function& f) {
 }
 
 analysis::ResumeStyle ChooseResumeStyle(const ModuleContext& context, const ir::Function& f) {
-  if (context.options.shape == ShapeChoice::kTails || IsInterpreter(f)) {
-    return analysis::ResumeStyle::kTails;
-  }
+  if (context.options.shape == ShapeChoice::kTails) return analysis::ResumeStyle::kTails;
   if (analysis::WorthPeeling(f)) return analysis::ResumeStyle::kPeeled;
   return analysis::WorthTails(f) ? analysis::ResumeStyle::kTails : analysis::ResumeStyle::kWhole;
 }

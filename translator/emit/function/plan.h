@@ -19,10 +19,9 @@ namespace fermata::emit {
 // plain    cannot suspend: an ordinary function.
 // split    a fast clone, called normally, that pushes its live values and returns 0 when a callee
 //          suspended; and a resume clone, the same body behind an entry switch, that the trampoline
-//          calls. Calls made by the resume clone reach the fast clones of others. In an interpreter
-//          and in a deep nest of loops it is only what is left of one round
-//          (analysis/resume_paths.h): it then saves what is live and calls the fast clone, which
-//          goes on at the head of its loop.
+//          calls. Calls made by the resume clone reach the fast clones of others. In a deep nest of
+//          loops it is only what is left of one round (analysis/resume_paths.h): it then saves what
+//          is live and calls the fast clone, which goes on at the head of its loop.
 // shared   one body with the entry switch; ResumeShared sets the point and calls it. Half the
 //          text, but every call pays a test at entry and the switch makes the body's loops
 //          irreducible.
