@@ -10,12 +10,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "llvm/Support/ThreadPool.h"
 #include "spec-tests/negative.h"
 #include "spec-tests/umbrella.h"
 #include "spec-tests/wire.h"
 #include "tests/support/files.h"
 #include "translator/cli/process/process.h"
+#include "translator/thread_pool.h"
 
 namespace fermata::spec {
 namespace {
@@ -198,7 +198,7 @@ void RunTasks(std::vector<RunTask> tasks, const RunOptions& options, const Libra
   std::stable_sort(tasks.begin(), tasks.end(),
                    [](const RunTask& a, const RunTask& b) { return a.file.size > b.file.size; });
   std::mutex mutex;
-  llvm::ThreadPool pool(llvm::hardware_concurrency(options.jobs));
+  ThreadPool pool(llvm::hardware_concurrency(options.jobs));
   for (const RunTask& task : tasks) {
     pool.async([&] {
       FileResult result = FileRun(task, options, builder).Run();

@@ -228,7 +228,7 @@ bool ParseBytes(const json::Value& json, std::string& bytes) {
 bool ParseThrown(const json::Array& a, TraceEvent& event) {
   if (a.size() < 3) return a.size() == 2;
   const json::Object* info = a[2].getAsObject();
-  if (info == nullptr) return a.size() == 3 && a[2].getAsNull().hasValue();
+  if (info == nullptr) return a.size() == 3 && bool(a[2].getAsNull());
   if (const json::Value* value = info->get("js")) {
     event.thrown = TraceEvent::kHostValue;
     event.values.emplace_back();
