@@ -268,7 +268,9 @@ class NativeBuild {
   absl::Status Optimize(std::vector<std::string>& flags, std::vector<std::string>& link,
                         Counts& counts) const {
     if (options_.whole_program) {
-      const char* const lto = compiler_.is_clang ? "-flto=thin" : "-flto=auto";
+      // g++ asks make to run several compilers at a time.
+      const bool make = static_cast<bool>(llvm::sys::findProgramByName("make"));
+      const char* const lto = compiler_.is_clang ? "-flto=thin" : make ? "-flto=auto" : "-flto=1";
       flags.push_back(lto);
       link.insert(link.end(), {lto, options_.optimization});
       if (compiler_.is_clang) link.push_back("-fuse-ld=lld");
