@@ -11,7 +11,7 @@
 #include "absl/strings/strip.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
-#include "translator/value_or.h"
+#include "tests/support/value_or.h"
 
 namespace fermata::spec {
 namespace {

@@ -5,7 +5,7 @@
 #include "absl/strings/str_replace.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
-#include "translator/value_or.h"
+#include "tests/support/value_or.h"
 
 namespace fermata::replay {
 namespace {

@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
-#include "translator/value_or.h"
+#include "tests/support/value_or.h"
 
 namespace fermata::replay {
 namespace {

@@ -65,10 +65,32 @@ std::string NameOfVariant(const testing::TestParamInfo<Variant>& info) {
                       optimization == "-O2" ? "" : absl::StrReplaceAll(optimization, {{"-", "_"}}));
 }
 
+std::vector<const char*> Compilers() {
+  std::vector<const char*> compilers;
+  for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
+    if (*compiler != '\0') compilers.push_back(compiler);
+  }
+  return compilers;
+}
+
+std::vector<Variant> AccessVariants() {
+  std::vector<Variant> variants;
+  for (const char* compiler : Compilers()) {
+    for (const char* optimization : {"-O0", "-O1", "-O2", "-O3"}) {
+      variants.push_back({compiler, "auto", "reserved", false, 1});
+      variants.back().optimization = optimization;
+    }
+    variants.push_back({compiler, "auto", "checked", false, 1});
+    variants.push_back({compiler, "auto", "reserved", false, 1, true});
+    variants.push_back({compiler, "auto", "reserved", false, 1, false, 12});
+    variants.push_back({compiler, "auto", "reserved", false, 1, false, 0, "fuel"});
+  }
+  return variants;
+}
+
 std::vector<Variant> AllVariants() {
   std::vector<Variant> variants;
-  for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
-    if (*compiler == '\0') continue;
+  for (const char* compiler : Compilers()) {
     for (const char* memory : {"reserved", "checked"}) {
       variants.push_back({compiler, "split", memory, false, 1});
       variants.push_back({compiler, "tails", memory, false, 1});

@@ -34,6 +34,11 @@ std::string NameOfVariant(const testing::TestParamInfo<Variant>& info);
 
 // The shapes and memory policies, with each compiler that the build found.
 std::vector<Variant> AllVariants();
+// For accesses that trap, which compilers may drop or move: each level of optimization, and the
+// modes, with each compiler.
+std::vector<Variant> AccessVariants();
+// The compilers that the build found.
+std::vector<const char*> Compilers();
 
 // The file of a module of this text, assembled once; empty, and a failure, if wat2wasm refuses it.
 const std::string& Assemble(const std::string& text);

@@ -1,6 +1,7 @@
 #include "translator/analysis/resume_paths.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace fermata::analysis {
 namespace {
@@ -91,10 +92,6 @@ class Flow {
   std::vector<uint32_t> statement_;  // by label
 };
 
-}  // namespace
-
-namespace {
-
 // What lies behind the heads of loops with resume points is left to the function itself.
 ResumePaths FindTails(const ir::Function& f, const Flow& flow, std::vector<uint32_t> entries) {
   std::vector<bool> stops(f.label_count, false), met(f.label_count, false);
@@ -157,11 +154,14 @@ ResumePaths FindResumePaths(const ir::Function& f, ResumeStyle style) {
 bool WorthTails(const ir::Function& f) {
   if (!f.suspends_in_loop) return false;
   const std::vector<Loop> loops = Flow(f).Loops();
-  return std::any_of(loops.begin(), loops.end(), [&](const Loop& loop) {
-    return !loop.resumes && std::count_if(loops.begin(), loops.end(), [&](const Loop& outer) {
-                              return outer.head <= loop.head && loop.end <= outer.end;
-                            }) >= kDeep;
-  });
+  std::vector<int> depth(f.stmts.size() + 1, 0);  // by statement: how many loops hold it
+  for (const Loop& loop : loops) {
+    ++depth[loop.head];
+    --depth[loop.end];
+  }
+  std::partial_sum(depth.begin(), depth.end(), depth.begin());
+  return std::any_of(loops.begin(), loops.end(),
+                     [&](const Loop& loop) { return !loop.resumes && depth[loop.head] >= kDeep; });
 }
 
 bool WorthPeeling(const ir::Function& f) {

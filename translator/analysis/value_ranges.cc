@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "translator/analysis/comparisons.h"
 
 namespace fermata::analysis {
 namespace {
@@ -39,79 +40,37 @@ void GiveUp(const std::vector<Range>& before, std::vector<Range>& now) {
   }
 }
 
-enum class Relation : uint8_t { kEqual, kNotEqual, kLess, kLessOrEqual, kGreater, kGreaterOrEqual };
-struct Comparison {
-  Relation relation;
-  bool is_unsigned;
-};
-// Of i32s.
-std::optional<Comparison> ComparisonOf(Opcode op) {
-  switch (op) {
-    case Opcode::kI32Eq:
-      return Comparison{Relation::kEqual, true};
-    case Opcode::kI32Ne:
-      return Comparison{Relation::kNotEqual, true};
-    case Opcode::kI32LtU:
-      return Comparison{Relation::kLess, true};
-    case Opcode::kI32LeU:
-      return Comparison{Relation::kLessOrEqual, true};
-    case Opcode::kI32GtU:
-      return Comparison{Relation::kGreater, true};
-    case Opcode::kI32GeU:
-      return Comparison{Relation::kGreaterOrEqual, true};
-    case Opcode::kI32LtS:
-      return Comparison{Relation::kLess, false};
-    case Opcode::kI32LeS:
-      return Comparison{Relation::kLessOrEqual, false};
-    case Opcode::kI32GtS:
-      return Comparison{Relation::kGreater, false};
-    case Opcode::kI32GeS:
-      return Comparison{Relation::kGreaterOrEqual, false};
-    default:
-      return std::nullopt;
+// What is known of `a` if it compares so to `b`, from what is known of both before.
+Range Related(Range a, Comparison comparison, Range b) {
+  const Sign sign = comparison.sign;
+  if (sign == Sign::kEqual) return {std::max(a.least, b.least), std::min(a.most, b.most)};
+  if (sign == Sign::kNotEqual) {
+    if (b.least != b.most) return a;
+    return {a.least + (a.least == b.least && a.least < a.most),
+            a.most - (a.most == b.least && a.least < a.most)};
   }
-}
-Relation Negate(Relation r) {
-  constexpr Relation kNegated[] = {Relation::kNotEqual,       Relation::kEqual,
-                                   Relation::kGreaterOrEqual, Relation::kGreater,
-                                   Relation::kLessOrEqual,    Relation::kLess};
-  return kNegated[static_cast<int>(r)];
-}
-Relation Mirror(Relation r) {
-  constexpr Relation kMirrored[] = {Relation::kEqual,   Relation::kNotEqual,
-                                    Relation::kGreater, Relation::kGreaterOrEqual,
-                                    Relation::kLess,    Relation::kLessOrEqual};
-  return kMirrored[static_cast<int>(r)];
-}
-
-// What is known of `a` if it is in `relation` to `b`, from what is known of both before.
-Range Related(Range a, Relation relation, bool is_unsigned, Range b) {
-  if (!is_unsigned) {
-    // Above what isn't negative is not negative.
-    const bool above = relation == Relation::kGreater || relation == Relation::kGreaterOrEqual;
+  if (!comparison.is_unsigned) {
     if (b.most > kMostPositive) return a;
-    if (above) {
-      const uint32_t least = b.least + (relation == Relation::kGreater);
-      if (least > kMostPositive) return a;
-      return {std::max(a.least, least), std::min(a.most, kMostPositive)};
+    // Above what isn't negative is not negative.
+    const bool above = sign == Sign::kGreater || sign == Sign::kGreaterOrEqual;
+    if (above && b.least + (sign == Sign::kGreater) <= kMostPositive) {
+      a.most = std::min(a.most, kMostPositive);
+    } else if (a.most > kMostPositive) {
+      return a;
     }
-    if (a.most > kMostPositive) return a;
   }
-  switch (relation) {
-    case Relation::kEqual:
-      return {std::max(a.least, b.least), std::min(a.most, b.most)};
-    case Relation::kNotEqual:
-      if (b.least != b.most) return a;
-      return {a.least + (a.least == b.least && a.least < a.most),
-              a.most - (a.most == b.least && a.least < a.most)};
-    case Relation::kLess:
+  switch (sign) {
+    case Sign::kLess:
       return {a.least, b.most == 0 ? a.most : std::min(a.most, b.most - 1)};
-    case Relation::kLessOrEqual:
+    case Sign::kLessOrEqual:
       return {a.least, std::min(a.most, b.most)};
-    case Relation::kGreater:
+    case Sign::kGreater:
       return {b.least == kMost ? a.least : std::max(a.least, b.least + 1), a.most};
-    case Relation::kGreaterOrEqual:
+    case Sign::kGreaterOrEqual:
       return {std::max(a.least, b.least), a.most};
+    case Sign::kEqual:
+    case Sign::kNotEqual:
+      break;
   }
   return a;
 }
@@ -243,16 +202,18 @@ void ValueRanges::Refine(const Expr* condition, bool truth, State& state) const 
   if (condition->kind == ExprKind::kNumeric && condition->op == Opcode::kI32Eqz) {
     return Refine(condition->a, !truth, state);
   }
-  const std::optional<Comparison> comparison =
+  std::optional<Comparison> comparison =
       condition->kind == ExprKind::kNumeric ? ComparisonOf(condition->op) : std::nullopt;
   if (!comparison) {
-    const Relation relation = truth ? Relation::kNotEqual : Relation::kEqual;
-    return Restrict(condition, Related(Of(condition, state), relation, true, {0, 0}), state);
+    const Sign sign = truth ? Sign::kNotEqual : Sign::kEqual;
+    return Restrict(condition, Related(Of(condition, state), {sign, true}, {0, 0}), state);
   }
-  const Relation relation = truth ? comparison->relation : Negate(comparison->relation);
+  if (condition->a->type != Kind::kI32) return;
+  if (!truth) comparison->sign = Negate(comparison->sign);
   const Range a = Of(condition->a, state), b = Of(condition->b, state);
-  Restrict(condition->a, Related(a, relation, comparison->is_unsigned, b), state);
-  Restrict(condition->b, Related(b, Mirror(relation), comparison->is_unsigned, a), state);
+  Restrict(condition->a, Related(a, *comparison, b), state);
+  comparison->sign = Mirror(comparison->sign);
+  Restrict(condition->b, Related(b, *comparison, a), state);
 }
 
 // ---- Blocks --------------------------------------------------------------------------------------

@@ -80,13 +80,37 @@ class Bases {
     ir::ForEachDef(s, [&](VarId v) { Forget(v); });
     if (base) by_var_[s.dst] = *base;
   }
-  uint32_t numbers() const { return numbers_; }
 
  private:
   std::vector<Base> by_var_;
   std::vector<uint32_t> since_;  // by variable: when it was set
   uint32_t now_ = 1;
   uint32_t numbers_ = 0;
+};
+
+// The same for statements that are looked at before their turn, of which all is forgotten.
+class BasesAhead {
+ public:
+  explicit BasesAhead(Bases& bases) : bases_(bases) {}
+
+  // Null: a value that has no number yet.
+  std::optional<Base> Of(const Expr* address) {
+    const std::optional<Sum> sum = AsSum(address);
+    if (!sum) return std::nullopt;
+    const auto set = std::find_if(set_.rbegin(), set_.rend(),
+                                  [&](const auto& entry) { return entry.first == sum->var; });
+    const std::optional<Base> base = set == set_.rend() ? bases_.Of(sum->var) : set->second;
+    if (!base) return base;
+    return Base{base->number, base->plus + sum->plus};
+  }
+  void Step(const Stmt& s) {
+    const std::optional<Base> base = s.kind == StmtKind::kSet ? Of(s.args[0]) : std::nullopt;
+    ir::ForEachDef(s, [&](VarId v) { set_.emplace_back(v, base); });
+  }
+
+ private:
+  Bases& bases_;
+  llvm::SmallVector<std::pair<VarId, std::optional<Base>>, 16> set_;  // the last one counts
 };
 
 // What accesses since the last label have shown to be in bounds: bytes from a value plus a constant
@@ -127,11 +151,7 @@ class Touched {
 class Pass {
  public:
   Pass(ir::Function& f, const BoundsOptions& options)
-      : f_(f),
-        options_(options),
-        ranges_(f, options.trusts_frames),
-        bases_(f.vars.size()),
-        touched_() {}
+      : f_(f), options_(options), ranges_(f, options.trusts_frames), bases_(f.vars.size()) {}
 
   void Run() {
     for (uint32_t i = 0; i < f_.stmts.size(); ++i) {
@@ -188,7 +208,6 @@ class Pass {
     uint32_t number;
     uint32_t first_plus;  // of the access that is met first
     const Expr* first;    // its address
-    bool here;            // it is in the first statement
     // From there on: where the lowest begins and where the furthest ends.
     int64_t low = 0;
     int64_t high = 0;
@@ -202,15 +221,17 @@ class Pass {
     });
   }
 
-  void AddTo(std::vector<Group>& groups, Bases& bases, uint32_t memory, const Expr* address,
-             uint64_t end, bool here) {
+  // `begins`: a value that none has yet makes a group.
+  void AddTo(std::vector<Group>& groups, BasesAhead& bases, uint32_t memory, const Expr* address,
+             uint64_t end, bool begins) {
     const std::optional<Base> base = bases.Of(address);
     if (!base || options_.least_bytes(memory) == 0 || end > kMostSpan) return;
     auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
       return g.memory == memory && g.number == base->number;
     });
     if (group == groups.end()) {
-      groups.push_back({memory, base->number, base->plus, address, here});
+      if (!begins) return;
+      groups.push_back({memory, base->number, base->plus, address});
       group = groups.end() - 1;
     }
     const int64_t at = static_cast<int32_t>(base->plus - group->first_plus);
@@ -221,10 +242,10 @@ class Pass {
     group->high = high;
     ++group->count;
   }
-  void AddLoads(std::vector<Group>& groups, Bases& bases, const Expr* e, bool here) {
+  void AddLoads(std::vector<Group>& groups, BasesAhead& bases, const Expr* e, bool begins) {
     if (e == nullptr || !(e->effects & ir::kTrapsOnMemory)) return;
-    for (const Expr* x : {e->a, e->b, e->c}) AddLoads(groups, bases, x, here);
-    if (IsLoad(e)) AddTo(groups, bases, e->index, e->a, EndOf(*e), here);
+    for (const Expr* x : {e->a, e->b, e->c}) AddLoads(groups, bases, x, begins);
+    if (IsLoad(e)) AddTo(groups, bases, e->index, e->a, EndOf(*e), begins);
   }
 
   // Makes one check before statement `i` for accesses from one value that begin there.
@@ -236,9 +257,8 @@ class Pass {
     };
     if (!traps(f_.stmts[i]) || !IsQuiet(f_.stmts[i])) return;
     std::vector<Group> groups;
-    Bases bases = bases_;
-    uint32_t j = i;
-    for (; j < f_.stmts.size() && j < i + kMostAhead; ++j) {
+    BasesAhead bases(bases_);
+    for (uint32_t j = i; j < f_.stmts.size() && j < i + kMostAhead; ++j) {
       const Stmt& s = f_.stmts[j];
       if (s.kind == StmtKind::kLabel || !IsQuiet(s)) break;
       for (const Expr* e : s.args) AddLoads(groups, bases, e, j == i);
@@ -248,7 +268,7 @@ class Pass {
     }
     std::vector<ir::BoundsCheck> checks;
     for (const Group& group : groups) {
-      if (group.here && group.count > 1) AddCheck(group, checks);
+      if (group.count > 1) AddCheck(group, checks);
     }
     f_.stmts[i].checks = f_.NewSpan<ir::BoundsCheck>(checks.size());
     std::copy(checks.begin(), checks.end(), f_.stmts[i].checks.begin());
@@ -297,7 +317,6 @@ class Pass {
   analysis::ValueRanges ranges_;
   Bases bases_;
   Touched touched_;
-  uint32_t looked_at_ = 0;
 };
 
 // Whether it accesses a memory of which that may be found out.

@@ -16,12 +16,12 @@
 #include "absl/strings/str_split.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
+#include "tests/support/value_or.h"
 #include "tests/support/wasm_builder.h"
 #include "translator/inspect/graph.h"
 #include "translator/inspect/inspection.h"
 #include "translator/inspect/json.h"
 #include "translator/inspect/text.h"
-#include "translator/value_or.h"
 #include "translator/wasm/printable.h"
 
 namespace fermata::inspect {

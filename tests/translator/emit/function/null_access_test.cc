@@ -15,18 +15,9 @@ namespace fermata {
 namespace {
 
 std::vector<Variant> Variants() {
-  std::vector<Variant> variants;
-  for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
-    if (*compiler == '\0') continue;
-    for (const char* optimization : {"-O0", "-O1", "-O2", "-O3"}) {
-      variants.push_back({compiler, "auto", "reserved", false, 1});
-      variants.back().optimization = optimization;
-    }
-    variants.push_back({compiler, "auto", "checked", false, 1});
+  std::vector<Variant> variants = AccessVariants();
+  for (const char* compiler : Compilers()) {
     variants.push_back({compiler, "shared", "reserved", false, 1});
-    variants.push_back({compiler, "auto", "reserved", false, 1, true});
-    variants.push_back({compiler, "auto", "reserved", false, 1, false, 12});
-    variants.push_back({compiler, "auto", "reserved", false, 1, false, 0, "fuel"});
     variants.push_back({compiler, "auto", "checked", false, 1, false, 0, "interrupt"});
   }
   return variants;

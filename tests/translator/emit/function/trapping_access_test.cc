@@ -318,20 +318,11 @@ std::string Module() {
 }
 
 std::vector<Variant> Variants() {
-  std::vector<Variant> variants;
-  for (const char* compiler : {FERMATA_GXX, FERMATA_CLANGXX}) {
-    if (*compiler == '\0') continue;
-    for (const char* optimization : {"-O0", "-O1", "-O2", "-O3"}) {
-      variants.push_back({compiler, "auto", "reserved", false, 1});
-      variants.back().optimization = optimization;
-    }
-    variants.push_back({compiler, "auto", "checked", false, 1});
+  std::vector<Variant> variants = AccessVariants();
+  for (const char* compiler : Compilers()) {
     variants.push_back({compiler, "auto", "fixed", false, 1});
     variants.back().flag = "-DFERMATA_STRICT_ALIGNMENT";
     variants.push_back({compiler, "auto", "fixed", false, 1});
-    variants.push_back({compiler, "auto", "reserved", false, 1, true});
-    variants.push_back({compiler, "auto", "reserved", false, 1, false, 12});
-    variants.push_back({compiler, "auto", "reserved", false, 1, false, 0, "fuel"});
   }
   return variants;
 }

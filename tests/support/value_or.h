@@ -1,7 +1,7 @@
 // What llvm::json may find or not. LLVM's own Optional, up to version 15, and std::optional, which
 // came after it, have no name for this in common.
-#ifndef FERMATA_TRANSLATOR_VALUE_OR_H_
-#define FERMATA_TRANSLATOR_VALUE_OR_H_
+#ifndef FERMATA_TESTS_SUPPORT_VALUE_OR_H_
+#define FERMATA_TESTS_SUPPORT_VALUE_OR_H_
 
 #include <type_traits>
 #include <utility>
@@ -16,4 +16,4 @@ auto ValueOr(const Optional& optional, T&& otherwise) {
 
 }  // namespace fermata
 
-#endif  // FERMATA_TRANSLATOR_VALUE_OR_H_
+#endif  // FERMATA_TESTS_SUPPORT_VALUE_OR_H_
