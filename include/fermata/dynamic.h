@@ -35,6 +35,7 @@ namespace fermata {
 
 namespace internal {
 class Linker;
+struct StoreState;
 struct SnapshotAccess;
 struct ObjectsAccess;
 }  // namespace internal
@@ -308,8 +309,10 @@ class DynamicStep {
     const uint8_t* arguments = nullptr;  // slots of 8 bytes (core/frame.h), until the step changes
   };
   RawOp op_of(const ModuleInfo& module) const;
-  // As Resume, with slots: those of an op whose results are numbers and vectors only.
-  absl::Status ResumeWithSlots(absl::Span<const uint64_t> slots);
+  // As Resume, with slots: those of an op whose results are numbers and vectors only. The op of
+  // `module` that the call is suspended on then. An error goes to `status`, which is OK before.
+  RawOp ResumeWithSlots(absl::Span<const uint64_t> slots, const ModuleInfo& module,
+                        absl::Status& status);
 
  private:
   friend class StoreHandle;
@@ -359,6 +362,7 @@ class DynamicInstance {
   friend class StoreHandle;
   friend class DynamicStep;
   friend class internal::Linker;
+  friend struct internal::StoreState;
   friend struct internal::SnapshotAccess;
   friend struct internal::ObjectsAccess;
   struct State;

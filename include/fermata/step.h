@@ -247,7 +247,7 @@ class [[nodiscard]] Step {
   // which change nothing: not suspended, or suspended on another op.
   template <class T>
   requires(typed::OneOf<T, Op>&& std::is_void_v<typename T::Result>) absl::Status Resume() {
-    return WaitsFor<T>() ? Resumed(step_.ResumeWithSlots({})) : OtherOp<T>();
+    return WaitsFor<T>() ? ResumeWithSlots({}) : OtherOp<T>();
   }
   template <class T>
   requires(typed::OneOf<T, Op> && !std::is_void_v<typename T::Result>) absl::Status
@@ -257,7 +257,7 @@ class [[nodiscard]] Step {
     if constexpr (Slots::kOnly) {
       uint64_t slots[Slots::kCount];
       Slots::Put(slots, result);
-      return Resumed(step_.ResumeWithSlots(slots));
+      return ResumeWithSlots(slots);
     } else {
       return Resumed(typed::Results<typename T::Result>::Resume(step_, result));
     }
@@ -309,7 +309,7 @@ class [[nodiscard]] Step {
 
   template <class T>
   bool WaitsFor() const {
-    return suspended() && op_ && typed::OpIf<T>(*op_) != nullptr;
+    return op_ && typed::OpIf<T>(*op_) != nullptr;
   }
   template <class T>
   absl::Status OtherOp() const {
@@ -343,6 +343,17 @@ class [[nodiscard]] Step {
     return false;
   }
 
+  absl::Status ResumeWithSlots(absl::Span<const uint64_t> slots) {
+    absl::Status status;
+    const DynamicStep::RawOp next = step_.ResumeWithSlots(slots, Guest::Module_(), status);
+    if constexpr (!typed::kHasObjects<Guest>) {
+      if (next.function != ~0u) {
+        Guest::ReadOp(op_, next);  // suspended as before: nothing but the op is another
+        return absl::OkStatus();
+      }
+    }
+    return Resumed(std::move(status));
+  }
   absl::Status Resumed(absl::Status status) {
     // A failed resumption has trapped the step if its store is gone.
     if (status.ok() || step_.trapped()) Update();
@@ -367,7 +378,12 @@ class [[nodiscard]] Step {
     message_.clear();
     if (step_.suspended()) {
       state_ = State::kSuspended;
-      Guest::ReadOp(op_, step_);  // in place: copying it would cost more than reading it
+      // In place: copying it would cost more than reading it.
+      if constexpr (typed::kHasObjects<Guest>) {
+        Guest::ReadOp(op_, step_);
+      } else {
+        Guest::ReadOp(op_, step_.op_of(Guest::Module_()));
+      }
     } else if (step_.trapped()) {
       SetTrap(step_.trap(), step_.message());
     } else if (step_.paused()) {
@@ -399,7 +415,7 @@ class [[nodiscard]] Step {
   State state_ = State::kTrapped;
   Trap trap_ = Trap::kNone;
   std::string message_;
-  mutable std::optional<Op> op_;
+  mutable std::optional<Op> op_;  // only if suspended
   mutable typed::Slot<R> value_{};
 };
 

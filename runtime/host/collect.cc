@@ -22,31 +22,31 @@ class Collector {
   bool Run(const core::Activation& running, uint64_t wanted) {
     const bool major = kind_ == Heap::Kind::kMajor;
     if (!heap_.BeginCollection(kind_)) return false;
-    if (major) store_.exceptions.BeginCollection();
+    if (major) store_.exceptions.Make().BeginCollection();
     for (const core::Instance* instance : store_.instances) VisitInstance(*instance);
     for (const auto& table : store_.tables) VisitTable(*table->table());
-    for (const auto& cell : store_.globals) VisitWord(cell->type, cell->words);
+    for (const auto& cell : store_.host_made->globals) VisitWord(cell->type, cell->words);
     store_.link->ForEachKept([&](Value& value) { VisitSlot(value.type, value.low); });
     if (major) {
       store_.link->ForEachCall([&](CallState& call) { VisitCall(call); });
     } else {
       // Others hold old objects only.
       store_.link->ForEachThatRan([&](CallState& call) { VisitCall(call); });
-      for (core::ref exception : store_.exceptions.recent()) VisitPayload(exception);
+      for (core::ref exception : store_.exceptions->recent()) VisitPayload(exception);
     }
     store_.link->ForgetThoseThatRan();
     VisitFrames(running);
     do {
       VisitPayloads();
     } while (heap_.Scan([&](core::ref exception) { Mark(exception); }) || !marked_.empty());
-    if (major) store_.exceptions.EndCollection();
-    store_.exceptions.ForgetRecent();
+    if (major) store_.exceptions.Make().EndCollection();
+    store_.exceptions.Make().ForgetRecent();
     return heap_.EndCollection(wanted);
   }
 
  private:
   void Mark(core::ref exception) {
-    if (kind_ == Heap::Kind::kMajor && store_.exceptions.Mark(exception))
+    if (kind_ == Heap::Kind::kMajor && store_.exceptions.Make().Mark(exception))
       marked_.push_back(exception);
   }
   void VisitPayloads() {
@@ -57,10 +57,10 @@ class Collector {
     }
   }
   void VisitPayload(core::ref exception) {
-    uint64_t* value = store_.exceptions.ValuesOf(exception);
-    const uint32_t tag = store_.exceptions.data()[exception - 1].tag;
+    uint64_t* value = store_.exceptions.Make().ValuesOf(exception);
+    const uint32_t tag = store_.exceptions->data()[exception - 1].tag;
     if (tag == core::kFreeTag) return;
-    for (ValType type : SignatureOfType(store_.tags[tag]).params) {
+    for (ValType type : SignatureOfType((*store_.tags)[tag]).params) {
       VisitSlot(type, *value);
       value += core::SlotsOf(type);
     }
@@ -165,13 +165,13 @@ class Collector {
 
 namespace {
 
-void TellOfDropped(StoreState& store) {
+void TellOfDropped(HostValues& values) {
   std::vector<uint32_t> dropped;
-  for (const auto& [number, met] : store.watched) {
+  for (const auto& [number, met] : values.watched) {
     if (!met) dropped.push_back(number);
   }
-  for (uint32_t number : dropped) store.watched.erase(number);
-  for (uint32_t number : dropped) store.dropped(number);
+  for (uint32_t number : dropped) values.watched.erase(number);
+  for (uint32_t number : dropped) values.dropped(number);
 }
 
 }  // namespace
@@ -185,12 +185,16 @@ bool Collect(StoreState& store, const core::Activation& running, uint64_t wanted
       heap.NextCollection(0) == Kind::kMinor) {
     return true;
   }
-  for (auto& [number, met] : store.watched) met = false;
-  heap.NoteHostValues(store.watched.empty() ? nullptr : &store.watched);
+  HostValues* const values =
+      store.host_values->watched.empty() ? nullptr : &store.host_values.Make();
+  if (values != nullptr) {
+    for (auto& [number, met] : values->watched) met = false;
+    heap.NoteHostValues(&values->watched);
+  }
   const uint64_t before = heap.major_collections();
   const bool room = Collector(store, Kind::kMajor).Run(running, wanted);
   heap.NoteHostValues(nullptr);
-  if (heap.major_collections() != before) TellOfDropped(store);
+  if (values != nullptr && heap.major_collections() != before) TellOfDropped(*values);
   return room;
 }
 

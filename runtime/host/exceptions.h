@@ -26,6 +26,7 @@ class Exceptions {
   core::ref Keep(uint32_t tag, const uint64_t* values, uint32_t payload, uint32_t most,
                  bool objects);
   // By handle - 1; moves when another is kept.
+  const core::Exception* data() const { return exceptions_.data(); }
   core::Exception* data() { return exceptions_.data(); }
   uint32_t size() const { return static_cast<uint32_t>(exceptions_.size()); }
 

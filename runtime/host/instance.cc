@@ -19,7 +19,9 @@ absl::Status NotFound(const ModuleInfo& info, absl::string_view what, absl::stri
 
 }  // namespace
 
-DynamicInstance::State::~State() { ::operator delete(storage, storage_alignment); }
+DynamicInstance::State::~State() {
+  if (instance != nullptr) ::operator delete(static_cast<void*>(instance), alignment());
+}
 DynamicInstance::DynamicInstance() : state_(std::make_unique<State>()) {}
 DynamicInstance::~DynamicInstance() = default;
 
@@ -45,13 +47,14 @@ const core::ExportInfo* SearchExports(const ModuleInfo& info, absl::string_view 
 const core::ExportInfo* DynamicInstance::State::FindExport(absl::string_view name) {
   constexpr uint32_t kFew = 8;
   if (info->export_count <= kFew) return SearchExports(*info, name);
-  if (exports.empty()) {
+  if (exports == nullptr) {
+    exports = std::make_unique<decltype(exports)::element_type>();
     for (uint32_t i = 0; i < info->export_count; ++i) {
-      exports[NameOf(info->exports[i])] = &info->exports[i];
+      (*exports)[NameOf(info->exports[i])] = &info->exports[i];
     }
   }
-  const auto it = exports.find(name);
-  return it == exports.end() ? nullptr : it->second;
+  const auto it = exports->find(name);
+  return it == exports->end() ? nullptr : it->second;
 }
 
 uint32_t DynamicInstance::State::Initialize() const {
@@ -86,7 +89,7 @@ absl::StatusOr<DynamicStep> DynamicInstance::CallFunction(uint32_t function,
   if (state_->due != 0) {
     return absl::FailedPreconditionError("the instance has not started: see Start()");
   }
-  if (state_->store->state_->unusable.contains(state_->instance)) return Unusable();
+  if (state_->unusable) return Unusable();
   if (function >= info().function_count) return absl::InvalidArgumentError("no such function");
   return state_->store->CallRef(state_->HandleOf(function), arguments);
 }
@@ -97,19 +100,19 @@ absl::StatusOr<DynamicStep> DynamicInstance::Start() {
     return absl::FailedPreconditionError("the instance is starting already");
   }
   StoreHandle::State& store = *state_->store->state_;
-  if (store.unusable.contains(state_->instance)) return Unusable();
+  if (state_->unusable) return Unusable();
   const core::Function& f = store.functions[state_->NextToStart() - 1];
   DynamicStep step;
   step.state_ = std::make_unique<DynamicStep::State>();
   step.state_->signature = &internal::SignatureOfType(f.type);
   step.state_->starting = this;
   state_->start_running = true;
-  step.state_->Begin(f, store.types.at(f.type).invoke, {}, &store);
+  step.state_->Begin(f, store.types.Find(f.type)->invoke, {}, &store);
   return step;
 }
 
 absl::StatusOr<Extern> DynamicInstance::Find(absl::string_view name) {
-  if (state_->store->state_->unusable.contains(state_->instance)) return Unusable();
+  if (state_->unusable) return Unusable();
   const core::ExportInfo* const found = state_->FindExport(name);
   if (found == nullptr) return NotFound(info(), "", name);
   const core::ExportInfo& e = *found;
@@ -122,8 +125,8 @@ absl::StatusOr<Extern> DynamicInstance::Find(absl::string_view name) {
       const core::ref handle = state_->HandleOf(e.index);
       result.function = store.functions[handle - 1];
       result.signature = internal::SignatureOfType(result.function.type);
-      result.may_suspend = store.may_suspend[handle - 1];
-      result.may_throw = store.may_throw[handle - 1];
+      result.may_suspend = store.traits[handle - 1].may_suspend;
+      result.may_throw = store.traits[handle - 1].may_throw;
       break;
     }
     case ExternKind::kTable: {
@@ -149,7 +152,7 @@ absl::StatusOr<Extern> DynamicInstance::Find(absl::string_view name) {
     }
     case ExternKind::kTag:
       result.tag = *state_->Field<uint32_t>(info().tags[e.index].offset);
-      result.signature = internal::SignatureOfType(store.tags[result.tag]);
+      result.signature = internal::SignatureOfType((*store.tags)[result.tag]);
       break;
   }
   return result;

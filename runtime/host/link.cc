@@ -115,7 +115,6 @@ class Linker {
     Bind();
     store_.Register(t_.instance, dynamic_);
     RegisterFunctions();
-    store_.LearnTypes(info_, canonical_.data());
     store_.max_results = std::max(store_.max_results, info_.max_results);
     return absl::OkStatus();
   }
@@ -230,7 +229,7 @@ class Linker {
 
   absl::Status CheckTag(const core::ImportInfo& import, const Extern& e) {
     const uint32_t type = canonical_[info_.tags[import.index].type];
-    if (e.tag >= store_.tags.size() || store_.tags[e.tag] != type) {
+    if (e.tag >= store_.tags->size() || (*store_.tags)[e.tag] != type) {
       return Mismatch(import,
                       absl::StrCat("expected a tag of ", Describe(SignatureOfType(type).params),
                                    ", found ", Describe(e.signature.params)));
@@ -244,13 +243,12 @@ class Linker {
   }
 
   absl::Status Allocate() {
-    const size_t align = std::max<size_t>(info_.instance_align, alignof(void*));
+    const auto align = static_cast<size_t>(t_.alignment());
     const size_t size = (info_.instance_size + align - 1) / align * align;
-    t_.storage_alignment = std::align_val_t(align);
-    t_.storage = ::operator new(size, t_.storage_alignment, std::nothrow);
-    if (t_.storage == nullptr) return absl::ResourceExhaustedError("no memory for an instance");
-    memset(t_.storage, 0, size);
-    t_.instance = static_cast<core::Instance*>(t_.storage);
+    void* const storage = ::operator new(size, t_.alignment(), std::nothrow);
+    if (storage == nullptr) return absl::ResourceExhaustedError("no memory for an instance");
+    memset(storage, 0, size);
+    t_.instance = static_cast<core::Instance*>(storage);
     t_.instance->module = &info_;
     t_.instance->host = imports_.host();
     // A module without types has no pointers to copy from.
@@ -316,8 +314,9 @@ class Linker {
     }
     for (uint32_t i = 0; i < info_.tag_count; ++i) {
       if (info_.tags[i].imported) continue;
-      *t_.Field<uint32_t>(info_.tags[i].offset) = static_cast<uint32_t>(store_.tags.size());
-      store_.tags.push_back(canonical_[info_.tags[i].type]);
+      std::vector<uint32_t>& tags = store_.tags.Make();
+      *t_.Field<uint32_t>(info_.tags[i].offset) = static_cast<uint32_t>(tags.size());
+      tags.push_back(canonical_[info_.tags[i].type]);
     }
     for (uint32_t i = 0; i < info_.import_count; ++i) {
       const core::ImportInfo& import = info_.imports[i];
@@ -325,10 +324,10 @@ class Linker {
       switch (import.kind) {
         case ExternKind::kFunction: {
           const core::FunctionImportSlot& slot = info_.function_imports[import.index];
-          t_.function_imports[import.index] = {i, &SignatureOfType(canonical_[slot.type]),
-                                               canonical_[slot.type]};
+          const uint32_t type = canonical_[slot.type];
+          t_.function_imports[import.index] = {i, 0, type, nullptr, &SignatureOfType(type)};
           if (e != nullptr && (e->answer != nullptr || e->answering_host != nullptr)) {
-            t_.function_imports[import.index].answering = true;
+            t_.function_imports[import.index].answering = 1;
             t_.function_imports[import.index].owner = e->owner;
           }
           core::Function f =
@@ -367,8 +366,9 @@ class Linker {
     bound->host = e.answering_host;
     bound->caller = t_.instance;
     bound->suspend = import.suspend;
-    store_.answering_imports.push_back(std::move(bound));
-    return {e.function.code, store_.answering_imports.back().get(), 0, 0};
+    auto& imports = store_.answering.Make().imports;
+    imports.push_back(std::move(bound));
+    return {e.function.code, imports.back().get(), 0, 0};
   }
 
   core::Function Answering(const core::ImportInfo& import, const Extern& e) {
@@ -384,8 +384,9 @@ class Linker {
     bound->result_slots = type.result_slots;
     bound->site = import.site;
     bound->immediate = import.suspend == nullptr;
-    store_.answering.push_back(std::move(bound));
-    return {type.host, store_.answering.back().get(), 0, 0};
+    auto& instances = store_.answering.Make().instances;
+    instances.push_back(std::move(bound));
+    return {type.host, instances.back().get(), 0, 0};
   }
 
   // The store keeps a memory that may be another's.
@@ -402,7 +403,7 @@ class Linker {
       const core::FunctionInfo& f = info_.functions[i];
       core::Function function = {f.code, t_.instance, canonical_[f.type],
                                  static_cast<core::ref>(store_.functions.size() + 1)};
-      bool suspends = f.may_suspend, throws = f.may_throw;
+      FunctionTraits traits = {f.may_suspend, f.may_throw};
       if (f.code == nullptr) {
         const core::Function& import =
             *t_.Field<core::Function>(info_.function_imports[f.index].offset);
@@ -412,11 +413,10 @@ class Linker {
         // A function keeps its handle when it is passed on.
         if (import.handle != 0) {
           function.handle = import.handle;
-          suspends = store_.may_suspend[import.handle - 1];
-          throws = store_.may_throw[import.handle - 1];
+          traits = store_.traits[import.handle - 1];
         }
       }
-      store_.Register(function, suspends, throws);
+      store_.Register(function, traits);
     }
     // A host function of a type unknown until now gets its code here.
     store_.LearnTypes(info_, canonical_.data());
@@ -507,7 +507,7 @@ absl::StatusOr<DynamicInstance*> StoreHandle::Instantiate(const ModuleInfo& info
 // Runs what of an instance's start comes before anything that may suspend.
 absl::Status StoreHandle::StartAtOnce(DynamicInstance& instance) {
   DynamicInstance::State& s = *instance.state_;
-  while (s.due != 0 && !state_->may_suspend[s.NextToStart() - 1]) {
+  while (s.due != 0 && !state_->traits[s.NextToStart() - 1].may_suspend) {
     // One by one: the step would go on with the next, which may suspend.
     const uint8_t due = s.due;
     const bool function = (due & DynamicInstance::State::kStartFunction) != 0;

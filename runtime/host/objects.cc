@@ -19,26 +19,23 @@ struct ObjectsAccess {
 };
 
 uint32_t StoreLink::Keep(Value reference) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (free_kept_.empty()) {
-    kept_.push_back(reference);
-    return static_cast<uint32_t>(kept_.size() - 1);
+  Locked lists = Lock();
+  if (lists->free_kept.empty()) {
+    lists->kept.push_back(reference);
+    return static_cast<uint32_t>(lists->kept.size() - 1);
   }
-  const uint32_t place = free_kept_.back();
-  free_kept_.pop_back();
-  kept_[place] = reference;
+  const uint32_t place = lists->free_kept.back();
+  lists->free_kept.pop_back();
+  lists->kept[place] = reference;
   return place;
 }
 
-Value StoreLink::KeptAt(uint32_t place) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return kept_[place];
-}
+Value StoreLink::KeptAt(uint32_t place) { return Lock()->kept[place]; }
 
 void StoreLink::Drop(uint32_t place) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  kept_[place] = {};
-  free_kept_.push_back(place);
+  Locked lists = Lock();
+  lists->kept[place] = {};
+  lists->free_kept.push_back(place);
 }
 
 namespace {
@@ -395,17 +392,19 @@ absl::StatusOr<absl::Span<uint8_t>> Objects::Bytes(Value array) {
 
 void Objects::OnDropped(std::function<void(uint32_t number)> dropped) {
   StoreState& state = ObjectsAccess::Of(store_);
-  state.dropped = std::move(dropped);
-  if (state.dropped == nullptr) state.watched.clear();
+  internal::HostValues& values = state.host_values.Make();
+  values.dropped = std::move(dropped);
+  if (values.dropped == nullptr) values.watched.clear();
 }
 
 absl::Status Objects::Watch(Value host) {
   StoreState& state = ObjectsAccess::Of(store_);
-  if (state.dropped == nullptr) return absl::FailedPreconditionError("there is no OnDropped");
+  if (state.host_values->dropped == nullptr)
+    return absl::FailedPreconditionError("there is no OnDropped");
   if (!internal::IsReference(host) || (host.low & core::kTagMask) != core::kHostTag) {
     return absl::InvalidArgumentError("not a value of the host");
   }
-  state.watched.try_emplace(NumberOfHost(host), false);
+  state.host_values.Make().watched.try_emplace(NumberOfHost(host), false);
   return absl::OkStatus();
 }
 

@@ -40,9 +40,9 @@ bool RefExists(const StoreState& store, ValType type, uint64_t handle) {
   switch (type) {
     case ValType::kFuncRef:
       return handle == 0 || (handle <= store.functions.size() &&
-                             !store.unusable.contains(store.functions[handle - 1].instance));
+                             store.IsUsable(*store.functions[handle - 1].instance));
     case ValType::kExnRef:
-      return handle == 0 || store.exceptions.Has(handle);
+      return handle == 0 || store.exceptions->Has(handle);
     case ValType::kAnyRef:
     case ValType::kExternRef:
       if (handle > 0xffffffff) return false;

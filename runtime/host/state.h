@@ -2,6 +2,7 @@
 #ifndef FERMATA_RUNTIME_HOST_STATE_H_
 #define FERMATA_RUNTIME_HOST_STATE_H_
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -9,10 +10,11 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
 #include "fermata/dynamic.h"
 #include "runtime/heap/heap.h"
 #include "runtime/host/exceptions.h"
@@ -21,13 +23,36 @@
 
 namespace fermata::internal {
 
-// The code for one function type, taken from the first module that has it.
-struct TypeCode {
-  core::Invoke invoke = nullptr;
-  core::AnyFunction host = nullptr;
+struct StoreState;
+
+// The code for function types, by their canonical numbers: each from the first module that has it.
+class TypeCodes {
+ public:
+  void Learn(const ModuleInfo& info, const uint32_t* canonical);
+  // Null: no module of the store has it.
+  const core::FuncType* Find(uint32_t type) const;
+
+ private:
+  absl::InlinedVector<std::pair<uint32_t, const core::FuncType*>, 2> sorted_;
 };
 
-struct StoreState;
+// What few stores have: made when it is first needed, and empty until then.
+template <class T>
+class OnDemand {
+ public:
+  const T& operator*() const {
+    static const T none;
+    return made_ != nullptr ? *made_ : none;
+  }
+  const T* operator->() const { return &**this; }
+  T& Make() {
+    if (made_ == nullptr) made_ = std::make_unique<T>();
+    return *made_;
+  }
+
+ private:
+  std::unique_ptr<T> made_;
+};
 
 // A host-made function: the instance that FuncType::host code is called with.
 struct HostFunctionInstance : core::HostInstance {
@@ -52,6 +77,20 @@ struct HostModule {
   std::vector<HostFunctionInstance*> by_site;
 };
 
+// Storage of a host-made global; generated code loads a v128 from it with one instruction.
+struct alignas(16) GlobalCell {
+  uint64_t words[2];
+  ValType type;
+  bool mut;
+};
+
+// What the host made in a store itself, beside memories, tables and tags.
+struct HostMade {
+  std::vector<std::unique_ptr<GlobalCell>> globals;
+  std::vector<std::unique_ptr<HostFunctionInstance>> functions;
+  std::unique_ptr<HostModule> module;  // once there is a function
+};
+
 // An import bound to a function that answers at once if it can (AnsweringFunction).
 struct AnsweringInstance : core::HostInstance {
   DynamicInstance* caller;
@@ -60,12 +99,15 @@ struct AnsweringInstance : core::HostInstance {
   uint32_t site;   // of the import's op frames
   bool immediate;  // it can't suspend
 };
+struct Answering {
+  std::vector<std::unique_ptr<AnsweringInstance>> instances;
+  std::vector<std::unique_ptr<AnsweringImport>> imports;
+};
 
-// Storage of a host-made global; generated code loads a v128 from it with one instruction.
-struct alignas(16) GlobalCell {
-  uint64_t words[2];
-  ValType type;
-  bool mut;
+// Host values to tell the host of when nothing refers to them any more, and how.
+struct HostValues {
+  absl::flat_hash_map<uint32_t, bool> watched;  // whether the last major collection met them
+  std::function<void(uint32_t)> dropped;
 };
 
 // What there is of a call: what a collection looks at.
@@ -111,6 +153,9 @@ class StoreLink {
   }
   void Keep() { users_.fetch_add(1, std::memory_order_relaxed); }
 
+  // Store::interrupt. It must be there as long as somebody may set it.
+  uint32_t* interrupt() { return &interrupt_; }
+
   // The calls whose frames or results may hold references to objects.
   void AddCall(CallState& call);
   void RemoveCall(CallState& call);
@@ -118,18 +163,18 @@ class StoreLink {
   void NoteRun(CallState& call);
   template <class Look>
   void ForEachThatRan(Look&& look) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (CallState* call : ran_) look(*call);
+    Locked lists = Lock();
+    for (CallState* call : lists->ran) look(*call);
   }
   void ForgetThoseThatRan() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (CallState* call : ran_) call->place_among_ran = CallState::kNotListed;
-    ran_.clear();
+    Locked lists = Lock();
+    for (CallState* call : lists->ran) call->place_among_ran = CallState::kNotListed;
+    lists->ran.clear();
   }
   template <class Look>
   void ForEachCall(Look&& look) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (CallState* call : calls_) look(*call);
+    Locked lists = Lock();
+    for (CallState* call : lists->calls) look(*call);
   }
   // References that the host keeps, by their places.
   uint32_t Keep(Value reference);
@@ -137,22 +182,40 @@ class StoreLink {
   void Drop(uint32_t place);
   template <class Look>
   void ForEachKept(Look&& look) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    for (Value& value : kept_) look(value);
+    Locked lists = Lock();
+    for (Value& value : lists->kept) look(value);
   }
   void Release() {
     if (users_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
  private:
-  ~StoreLink() = default;
+  struct Lists {
+    std::mutex mutex;
+    std::vector<CallState*> calls;  // in no order
+    std::vector<CallState*> ran;    // in no order
+    std::vector<Value> kept;
+    std::vector<uint32_t> free_kept;  // places
+  };
+  struct Locked {
+    explicit Locked(Lists& of) : lists(of), lock(of.mutex) {}
+    Lists* operator->() { return &lists; }
+    Lists& lists;
+    std::lock_guard<std::mutex> lock;
+  };
+
+  ~StoreLink() { delete lists_.load(std::memory_order_relaxed); }
+  // Made at first use: only stores with objects have any.
+  Locked Lock();
   std::atomic<StoreState*> store_;
   std::atomic<uint64_t> users_{1};  // the store is one
-  std::mutex mutex_;
-  std::vector<CallState*> calls_;  // in no order
-  std::vector<CallState*> ran_;    // in no order
-  std::vector<Value> kept_;
-  std::vector<uint32_t> free_kept_;  // places
+  std::atomic<Lists*> lists_{nullptr};
+  uint32_t interrupt_ = 0;
+};
+
+struct FunctionTraits {
+  bool may_suspend : 1;
+  bool may_throw : 1;
 };
 
 struct StoreState {
@@ -165,46 +228,38 @@ struct StoreState {
   std::atomic<core::Context*> user{nullptr};  // of the thread that is using the store
   core::HeapStore store{};
   Limits limits;
-  std::shared_ptr<uint32_t> interrupt = std::make_shared<uint32_t>(0);  // store.interrupt
-  std::vector<core::Instance*> instances;                               // by index
-  // Those whose initialization trapped before their globals and tables had values. Nothing refers to
-  // their functions, and nothing may: only in what was restored are there any.
-  absl::flat_hash_set<const core::Instance*> unusable;
-  std::vector<DynamicInstance*> dynamic;  // by index; null: the host's pseudo-instance
-  std::vector<core::Function> functions;  // by handle - 1
-  std::vector<bool> may_suspend;          // by handle - 1
-  std::vector<bool> may_throw;            // by handle - 1
-  std::vector<uint32_t> tags;             // canonical types, by tag number
-  Exceptions exceptions;
-  absl::flat_hash_map<uint32_t, TypeCode> types;  // by canonical type
+  // Most stores have one instance, and with it one or two of what follows.
+  absl::InlinedVector<core::Instance*, 2> instances;  // by index
+  absl::InlinedVector<DynamicInstance*, 2> dynamic;   // by index; null: the host's pseudo-instance
+  std::vector<core::Function> functions;              // by handle - 1
+  absl::InlinedVector<FunctionTraits, 16> traits;     // by handle - 1
+  OnDemand<std::vector<uint32_t>> tags;               // canonical types, by tag number
+  OnDemand<Exceptions> exceptions;
+  TypeCodes types;
   uint32_t max_results = 1;  // most slots of any parameters, results or payload in the store
-  std::vector<std::unique_ptr<DynamicInstance>> owned;
-  std::vector<std::shared_ptr<MemoryStorage>> memories;
-  std::vector<std::unique_ptr<TableStorage>> tables;
-  std::vector<std::unique_ptr<GlobalCell>> globals;
+  absl::InlinedVector<std::unique_ptr<DynamicInstance>, 2> owned;
+  absl::InlinedVector<std::shared_ptr<MemoryStorage>, 1> memories;
+  absl::InlinedVector<std::unique_ptr<TableStorage>, 2> tables;
   std::unique_ptr<Heap> heap;  // once an instance has objects
-  // Host values to tell the host of when nothing refers to them any more, and how.
-  absl::flat_hash_map<uint32_t, bool> watched;  // whether the last major collection met them
-  std::function<void(uint32_t)> dropped;
-  std::vector<std::unique_ptr<AnsweringInstance>> answering;
-  std::vector<std::unique_ptr<AnsweringImport>> answering_imports;
+  OnDemand<HostValues> host_values;
+  OnDemand<Answering> answering;
+  OnDemand<HostMade> host_made;
 
   // What was made in the store, in that order, which all numbers follow from: the instances
-  // (`index` in `owned`) and what the host made itself (in `host_functions`, `memories`, …).
+  // (`index` in `owned`) and what the host made itself (in `host_made`, `memories`, …).
   struct Made {
     enum Kind : uint8_t { kInstance, kFunction, kMemory, kTable, kGlobal, kTag } kind;
     uint32_t index;
   };
-  std::vector<Made> made;
+  absl::InlinedVector<Made, 2> made;
   void Add(Made::Kind kind, size_t index) { made.push_back({kind, static_cast<uint32_t>(index)}); }
 
-  std::vector<std::unique_ptr<HostFunctionInstance>> host_functions;
-  std::unique_ptr<HostModule> host;  // once there is one of those
-
+  // Whether functions of the instance may be called.
+  bool IsUsable(const core::Instance& instance) const;
   // Adds an instance to the store; its index.
   uint32_t Register(core::Instance* instance, DynamicInstance* owner);
   // Adds a function; its handle.
-  core::ref Register(const core::Function& function, bool suspends, bool throws);
+  core::ref Register(const core::Function& function, FunctionTraits traits);
   // Makes the heap, if there is none. Errors: no memory; references of the host that would look like
   // objects.
   absl::Status MakeHeap();
@@ -225,14 +280,14 @@ void CallAnswering(core::HostInstance* base, const uint64_t* arguments, uint64_t
 // store most of the time, which is what a program that does this needs to be told; it is no lock.
 class StoreUse {
  public:
-  StoreUse(StoreState& store, core::Context* context)
+  FERMATA_INLINE StoreUse(StoreState& store, core::Context* context)
       : store_(store), outer_(store.user.load(std::memory_order_relaxed)) {
     ok_ = outer_ == nullptr || outer_ == context;
     if (!ok_) return;
     store_.user.store(context, std::memory_order_relaxed);
     ++store_.store.uses;
   }
-  ~StoreUse() {
+  FERMATA_INLINE ~StoreUse() {
     if (!ok_) return;
     store_.user.store(outer_, std::memory_order_relaxed);
     --store_.store.uses;
@@ -282,27 +337,28 @@ struct StoreHandle::State : internal::StoreState {};
 
 struct DynamicInstance::State {
   StoreHandle* store = nullptr;
-  core::Instance* instance = nullptr;
+  core::Instance* instance = nullptr;  // by operator new
   const ModuleInfo* info = nullptr;
-  void* storage = nullptr;  // of the instance structure, by operator new
-  std::align_val_t storage_alignment{alignof(void*)};
   struct FunctionImport {
-    uint32_t import;  // in ModuleInfo::imports
-    const Signature* signature;
-    uint32_t type = core::kNoType;  // canonical
-    bool answering = false;         // bound to an answering function,
-    const void* owner = nullptr;    // and whose that is
+    uint32_t import : 31;        // in ModuleInfo::imports
+    uint32_t answering : 1;      // bound to an answering function,
+    uint32_t type;               // canonical
+    const void* owner;           // and whose that is
+    const Signature* signature;  // of `type`
   };
-  std::vector<FunctionImport> function_imports;  // by function index
+  absl::InlinedVector<FunctionImport, 1> function_imports;  // by function index
   // By name, if there are many; made when the first is looked for.
-  absl::flat_hash_map<absl::string_view, const core::ExportInfo*> exports;
+  std::unique_ptr<absl::flat_hash_map<absl::string_view, const core::ExportInfo*>> exports;
   // By global index: what each may refer to, with canonical numbers; an imported one as its owner
   // declares it.
-  std::vector<core::RefType> global_refs;
+  absl::InlinedVector<core::RefType, 2> global_refs;
   // What is left of its start (DynamicInstance::Start): bits, done in this order.
   enum Due : uint8_t { kStartFunction = 1, kInitialize = 2 };
   uint8_t due = 0;
   bool start_running = false;
+  // Its initialization trapped before its globals and tables had values. Nothing refers to its
+  // functions, and nothing may: only in what was restored are there such instances.
+  bool unusable = false;
 
   ~State();
 
@@ -310,6 +366,9 @@ struct DynamicInstance::State {
   const core::ExportInfo* FindExport(absl::string_view name);
   // "_initialize", if the module is a reactor; else core::kNoFunction.
   uint32_t Initialize() const;
+  std::align_val_t alignment() const {
+    return std::align_val_t(std::max<size_t>(info->instance_align, alignof(void*)));
+  }
   // The handle of the function that is to be called next, if there is something due.
   core::ref NextToStart() const {
     return HandleOf((due & kStartFunction) != 0 ? info->start : Initialize());
@@ -334,14 +393,7 @@ struct DynamicStep::State : internal::CallState {
   internal::StoreLink* link = nullptr;
   DynamicInstance* starting = nullptr;  // whose start function this is, if it is one
   uint32_t suspended_size = 0;          // of the activation, when it was last suspended
-  mutable bool located = false;         // what follows, at first use
-  mutable uint32_t import_index = 0;    // of the op
-  mutable const core::ImportInfo* import = nullptr;
-  mutable DynamicInstance* op_instance = nullptr;
-  mutable const Signature* op_signature = nullptr;
-  mutable uint32_t op_type = core::kNoType;  // canonical; kNoType: a host's function
-  mutable bool op_bound = false;
-  mutable const void* op_owner = nullptr;
+  mutable uint32_t import_index = 0;    // of the op, if it is decoded
   const Signature* signature = nullptr;
 
   ~State();
@@ -359,16 +411,27 @@ struct DynamicStep::State : internal::CallState {
   bool CollectAndResume(core::Context* context, core::Exit& exit);
   bool AnswerBuiltin(core::Context* context, core::Exit& exit);
   void CollectIfDue();
-  absl::Status Continue();
   // A copy of these frames; false if there is no memory.
   bool SetFrames(const core::Activation& from);
   void Trapped(Trap trap, absl::string_view text);
   void AppendRunning(Backtrace& trace) const;
   void KeepThrown(core::ref exception);
-  // The op's identity; and its arguments, too.
-  void Locate() const;
+  // The op that a call is suspended on.
+  struct LocatedOp {
+    uint32_t import_index;
+    const core::ImportInfo* import;
+    DynamicInstance* instance;  // null: a function of the host's
+    const Signature* signature;
+    uint32_t type = core::kNoType;  // canonical; kNoType: a host's function
+    bool bound = false;             // to an answering function
+    const void* owner = nullptr;
+  };
+  LocatedOp Locate() const;
   void Decode() const;
   absl::Status RunOn(absl::Span<const uint64_t> results);
+  absl::Status RoundTrip(absl::Span<const uint64_t> results);
+  void SuspendedAgain();
+  DynamicStep::RawOp OpOf(const ModuleInfo& module) const;
   bool FindOp()
       const;  // whether there is one, decoded; the number and the arguments are then there
 };

@@ -51,34 +51,61 @@ DynamicStep::State::~State() {
 
 namespace internal {
 
+StoreLink::Locked StoreLink::Lock() {
+  Lists* lists = lists_.load(std::memory_order_acquire);
+  if (lists == nullptr) {
+    auto made = std::make_unique<Lists>();
+    if (lists_.compare_exchange_strong(lists, made.get(), std::memory_order_acq_rel)) {
+      lists = made.release();
+    }
+  }
+  return Locked(*lists);
+}
+
 void StoreLink::AddCall(CallState& call) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  call.place_in_store = static_cast<uint32_t>(calls_.size());
-  calls_.push_back(&call);
+  Locked lists = Lock();
+  call.place_in_store = static_cast<uint32_t>(lists->calls.size());
+  lists->calls.push_back(&call);
 }
 
 void StoreLink::NoteRun(CallState& call) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  Locked lists = Lock();
   if (call.place_among_ran != CallState::kNotListed) return;
-  call.place_among_ran = static_cast<uint32_t>(ran_.size());
-  ran_.push_back(&call);
+  call.place_among_ran = static_cast<uint32_t>(lists->ran.size());
+  lists->ran.push_back(&call);
 }
 
 void StoreLink::RemoveCall(CallState& call) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  Locked lists = Lock();
+  std::vector<CallState*>& calls = lists->calls;
+  std::vector<CallState*>& ran = lists->ran;
   if (call.place_among_ran != CallState::kNotListed) {
-    ran_.back()->place_among_ran = call.place_among_ran;
-    ran_[call.place_among_ran] = ran_.back();
-    ran_.pop_back();
+    ran.back()->place_among_ran = call.place_among_ran;
+    ran[call.place_among_ran] = ran.back();
+    ran.pop_back();
     call.place_among_ran = CallState::kNotListed;
   }
-  calls_.back()->place_in_store = call.place_in_store;
-  calls_[call.place_in_store] = calls_.back();
-  calls_.pop_back();
+  calls.back()->place_in_store = call.place_in_store;
+  calls[call.place_in_store] = calls.back();
+  calls.pop_back();
   call.place_in_store = CallState::kNotListed;
 }
 
 }  // namespace internal
+
+inline DynamicStep::State::LocatedOp DynamicStep::State::Locate() const {
+  const core::Footer footer = core::LastFooter(activation);
+  const internal::StoreState& s = *store();
+  const ModuleInfo& info = *s.store.instances[footer.instance]->module;
+  DynamicInstance* const instance = s.dynamic[footer.instance];
+  if (instance == nullptr) {
+    return {footer.site, &info.imports[footer.site], nullptr,
+            &s.host_made->module->by_site[footer.site]->signature};
+  }
+  const auto& bound = instance->state_->function_imports[info.site_details[footer.site].function];
+  return {bound.import, &info.imports[bound.import], instance,   bound.signature,
+          bound.type,   bound.answering != 0,        bound.owner};
+}
 
 void DynamicStep::State::List() {
   if (store()->heap == nullptr) return;
@@ -105,15 +132,15 @@ bool DynamicStep::State::AnswerBuiltin(core::Context* context, core::Exit& exit)
   // Each time one more of its strings is made flat, and then one made.
   constexpr int kMostRounds = 8;
   for (int round = 0; round < kMostRounds; ++round) {
-    decoded = located = false;
+    const LocatedOp op = Locate();
+    if (op.owner != internal::JsStringOwner()) return false;
+    decoded = false;
     Decode();
-    const void* const owner = op_owner;
-    decoded = located = false;
-    if (owner != internal::JsStringOwner()) return false;
+    decoded = false;
     absl::InlinedVector<uint64_t, 4> slots;
     internal::AppendSlots(values, slots);
     const internal::BuiltinResult result =
-        internal::CallJsString(s, {import->name.data, import->name.size}, slots.data());
+        internal::CallJsString(s, {op.import->name.data, op.import->name.size}, slots.data());
     switch (result.outcome) {
       case internal::BuiltinOutcome::kDone:
         exit = core::Resume(*context, activation, &result.value, 1);
@@ -189,13 +216,20 @@ bool DynamicStep::State::GoOnStarting(core::Context* context) {
   }
   const core::Function& next = store()->functions[instance.NextToStart() - 1];
   function = next.handle;
-  Take(core::Enter(*context, activation, next, store()->types.at(next.type).invoke, nullptr),
+  Take(core::Enter(*context, activation, next, store()->types.Find(next.type)->invoke, nullptr),
        context);
   return true;
 }
 
+// A call that has kept its link.
+inline void DynamicStep::State::SuspendedAgain() {
+  decoded = false;
+  suspended_size = activation.size;
+  phase = Phase::kSuspended;
+}
+
 void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
-  decoded = located = false;
+  decoded = false;
   const bool objects = store()->heap != nullptr;
   while (objects && (exit == core::Exit::kCollect || exit == core::Exit::kSuspended)) {
     const bool collect = exit == core::Exit::kCollect;
@@ -207,7 +241,7 @@ void DynamicStep::State::Take(core::Exit exit, core::Context* context) {
   switch (exit) {
     case core::Exit::kSuspended:
       KeepLink();
-      phase = Phase::kSuspended;
+      SuspendedAgain();
       if (!objects) return;
       List();
       CollectIfDue();
@@ -260,45 +294,21 @@ void DynamicStep::State::KeepThrown(core::ref exception) {
   failure = std::make_unique<Failure>();
   failure->thrown = Thrown{e.tag, {}};
   internal::AppendValues(
-      internal::SignatureOfType(store()->tags[e.tag]).params,
+      internal::SignatureOfType((*store()->tags)[e.tag]).params,
       [&](uint32_t i) { return e.values[i]; }, failure->thrown->values);
   List();
-}
-
-void DynamicStep::State::Locate() const {
-  if (located) return;
-  located = true;
-  const core::Footer footer = core::LastFooter(activation);
-  const internal::StoreState* store = this->store();
-  op_instance = store->dynamic[footer.instance];
-  const ModuleInfo& info = *store->instances[footer.instance]->module;
-  if (op_instance == nullptr) {
-    import_index = footer.site;
-    op_signature = &store->host->by_site[footer.site]->signature;
-    op_type = core::kNoType;
-    op_bound = false;
-    op_owner = nullptr;
-  } else {
-    const auto& bound =
-        op_instance->state_->function_imports[info.site_details[footer.site].function];
-    import_index = bound.import;
-    op_signature = bound.signature;
-    op_type = bound.type;
-    op_bound = bound.answering;
-    op_owner = bound.owner;
-  }
-  import = &info.imports[import_index];
 }
 
 void DynamicStep::State::Decode() const {
   if (decoded) return;
   decoded = true;
-  Locate();
+  const LocatedOp op = Locate();
+  import_index = op.import_index;
   const core::Footer footer = core::LastFooter(activation);
   values.clear();
   const core::u8* frame = activation.frames + activation.size - footer.words * core::kFrameWord;
   internal::AppendValues(
-      op_signature->params, [&](uint32_t i) { return core::frame_get64(frame, 8 * i); }, values);
+      op.signature->params, [&](uint32_t i) { return core::frame_get64(frame, 8 * i); }, values);
 }
 
 // What was decoded is the step's own, whatever became of the store.
@@ -350,9 +360,7 @@ const Thrown* DynamicStep::exception() const {
 
 const core::ImportInfo& DynamicStep::op() const {
   static const core::ImportInfo none = {};
-  if (!suspended()) return none;
-  state_->Locate();
-  return *state_->import;
+  return suspended() ? *state_->Locate().import : none;
 }
 absl::string_view DynamicStep::op_module() const {
   const core::ImportInfo& import = op();
@@ -367,9 +375,7 @@ uint32_t DynamicStep::op_import() const {
   return state_->import_index;
 }
 DynamicInstance* DynamicStep::op_instance() const {
-  if (!suspended()) return nullptr;
-  state_->Locate();
-  return state_->op_instance;
+  return suspended() ? state_->Locate().instance : nullptr;
 }
 const std::vector<Value>& DynamicStep::op_arguments() const {
   static const std::vector<Value>* none = new std::vector<Value>;
@@ -379,27 +385,23 @@ const std::vector<Value>& DynamicStep::op_arguments() const {
 
 bool DynamicStep::op_is_decoded() const { return state_ && state_->decoded; }
 
-bool DynamicStep::op_bound() const {
-  if (!suspended()) return false;
-  state_->Locate();
-  return state_->op_bound;
-}
-const void* DynamicStep::op_owner() const {
-  if (!suspended()) return nullptr;
-  state_->Locate();
-  return state_->op_owner;
+bool DynamicStep::op_bound() const { return suspended() && state_->Locate().bound; }
+const void* DynamicStep::op_owner() const { return suspended() ? state_->Locate().owner : nullptr; }
+
+// The op of `module` that the call is suspended on.
+inline DynamicStep::RawOp DynamicStep::State::OpOf(const ModuleInfo& module) const {
+  const core::Footer footer = core::LastFooter(activation);
+  if (store()->store.instances[footer.instance]->module != &module) return {};
+  return {module.site_details[footer.site].function,
+          activation.frames + activation.size - footer.words * core::kFrameWord};
 }
 
 DynamicStep::RawOp DynamicStep::op_of(const ModuleInfo& module) const {
-  if (!suspended()) return {};
-  const State& s = *state_;
-  const core::Footer footer = core::LastFooter(s.activation);
-  if (s.store()->instances[footer.instance]->module != &module) return {};
-  return {module.site_details[footer.site].function,
-          s.activation.frames + s.activation.size - footer.words * core::kFrameWord};
+  return suspended() ? state_->OpOf(module) : RawOp{};
 }
 
-absl::Status DynamicStep::State::RunOn(absl::Span<const uint64_t> results) {
+// Suspended or paused: what the round trip of a call consists of, beside the guest's own.
+FERMATA_INLINE absl::Status DynamicStep::State::RoundTrip(absl::Span<const uint64_t> results) {
   internal::StoreState& store = *this->store();
   core::Context* context = internal::ThreadContext(store.max_results);
   if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
@@ -409,27 +411,47 @@ absl::Status DynamicStep::State::RunOn(absl::Span<const uint64_t> results) {
   // A host function called by the guest must not resume or cancel the call that it is part of.
   phase = Phase::kRunning;
   if (restored) ForgetResults(*context);
-  Take(core::Resume(*context, activation, results.data(), static_cast<uint32_t>(results.size())),
-       context);
+  const core::Exit exit =
+      core::Resume(*context, activation, results.data(), static_cast<uint32_t>(results.size()));
+  if (exit == core::Exit::kSuspended && store.heap == nullptr) {
+    SuspendedAgain();
+  } else {
+    Take(exit, context);
+  }
   return absl::OkStatus();
 }
 
-absl::Status DynamicStep::ResumeWithSlots(absl::Span<const uint64_t> slots) {
-  return suspended() ? state_->RunOn(slots) : Not("suspended");
+absl::Status DynamicStep::State::RunOn(absl::Span<const uint64_t> results) {
+  return RoundTrip(results);
+}
+
+DynamicStep::RawOp DynamicStep::ResumeWithSlots(absl::Span<const uint64_t> slots,
+                                                const ModuleInfo& module, absl::Status& status) {
+  if (!suspended()) {
+    status = Not("suspended");
+    return {};
+  }
+  State& s = *state_;
+  absl::Status ran = s.RoundTrip(slots);
+  if (!ran.ok()) {
+    status = std::move(ran);
+    return {};
+  }
+  return s.phase == State::Phase::kSuspended ? s.OpOf(module) : RawOp{};
 }
 
 absl::Status DynamicStep::Resume(absl::Span<const Value> results) {
   if (!suspended()) return Not("suspended");
   State& s = *state_;
   internal::StoreState& store = *s.store();
-  s.Locate();
+  const State::LocatedOp op = s.Locate();
   absl::Span<const core::RefType> refs;
-  if (store.heap != nullptr && s.op_type != core::kNoType) {
-    refs = absl::MakeConstSpan(internal::RefsOfType(s.op_type));
-    refs.remove_prefix(std::min(refs.size(), s.op_signature->params.size()));
+  if (store.heap != nullptr && op.type != core::kNoType) {
+    refs = absl::MakeConstSpan(internal::RefsOfType(op.type));
+    refs.remove_prefix(std::min(refs.size(), op.signature->params.size()));
   }
   const std::string misfit =
-      internal::Misfit(store, "result", s.op_signature->results, results, refs);
+      internal::Misfit(store, "result", op.signature->results, results, refs);
   if (!misfit.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(op_module(), ".", op_name(), ": ", misfit));
   }
@@ -438,29 +460,13 @@ absl::Status DynamicStep::Resume(absl::Span<const Value> results) {
   return s.RunOn(slots);
 }
 
-absl::Status DynamicStep::State::Continue() {
-  internal::StoreState* store = this->store();
-  core::Context* context = internal::ThreadContext(store->max_results);
-  if (context == nullptr) return absl::ResourceExhaustedError("no memory for the thread's context");
-  internal::StoreUse use(*store, context);
-  if (!use.ok()) return use.status();
-  const internal::StackBudget budget(*context, store->limits.stack_bytes);
-  phase = Phase::kRunning;
-  if (restored) ForgetResults(*context);
-  Take(core::Resume(*context, activation, nullptr, 0), context);
-  return absl::OkStatus();
-}
-
-absl::Status DynamicStep::Continue() {
-  if (!paused()) return Not("paused");
-  return state_->Continue();
-}
+absl::Status DynamicStep::Continue() { return paused() ? state_->RunOn({}) : Not("paused"); }
 
 absl::Status DynamicStep::Refuel(uint64_t fuel) {
   if (!paused()) return Not("paused");
   StoreHandle& store = *state_->store()->handle;
   store.SetFuel(store.fuel() + std::min(fuel, ~uint64_t{0} - store.fuel()));
-  return state_->Continue();
+  return state_->RunOn({});
 }
 
 absl::Status DynamicStep::Throw(absl::string_view message) {
@@ -473,10 +479,10 @@ absl::Status DynamicStep::Throw(uint32_t tag, absl::Span<const Value> values) {
   if (!suspended()) return Not("suspended");
   State& s = *state_;
   internal::StoreState& store = *s.store();
-  if (tag >= store.tags.size()) {
+  if (tag >= store.tags->size()) {
     return absl::InvalidArgumentError(absl::StrCat("no tag has the number ", tag));
   }
-  const uint32_t type = store.tags[tag];
+  const uint32_t type = (*store.tags)[tag];
   const std::string misfit = internal::Misfit(
       store, "value", internal::SignatureOfType(type).params, values, internal::RefsOfType(type));
   if (!misfit.empty()) return absl::InvalidArgumentError(misfit);

@@ -31,7 +31,7 @@ class InHost {
 // HostInstance::call of host-made functions.
 void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* results) {
   auto* self = static_cast<HostFunctionInstance*>(base);
-  core::Instance* anchor = &self->state->host->instance;
+  core::Instance* anchor = &self->state->host_made->module->instance;
   self->context = anchor->context;
   if (self->code == nullptr) {
     core::u8* frame = core::PushOp(anchor, self->site, self->param_slots);
@@ -50,6 +50,11 @@ void CallHost(core::HostInstance* base, const uint64_t* arguments, uint64_t* res
   if (trap != Trap::kNone) core::RaiseTrapIn(*anchor->context, trap);
 }
 
+bool IsBefore(const std::pair<uint32_t, const core::FuncType*>& a,
+              const std::pair<uint32_t, const core::FuncType*>& b) {
+  return a.first < b.first;
+}
+
 // Functions whose type no module of the store has can't be called by one.
 void CallUnknown() {}
 
@@ -59,16 +64,15 @@ core::ref Keep(core::Store* store, uint32_t tag, const uint64_t* values, uint32_
   const auto is_object = [](ValType type) {
     return core::IsRef(type) && type != ValType::kFuncRef;
   };
-  const bool objects = state->heap != nullptr && tag < state->tags.size() &&
-                       absl::c_any_of(SignatureOfType(state->tags[tag]).params, is_object);
-  const core::ref handle =
-      state->exceptions.Keep(tag, values, payload, state->limits.exceptions, objects);
+  const bool objects = state->heap != nullptr && tag < state->tags->size() &&
+                       absl::c_any_of(SignatureOfType((*state->tags)[tag]).params, is_object);
+  Exceptions& exceptions = state->exceptions.Make();
+  const core::ref handle = exceptions.Keep(tag, values, payload, state->limits.exceptions, objects);
   // Those that nobody refers to any more are found by a collection only.
   constexpr uint32_t kMany = 10000;
-  if (objects && state->exceptions.kept_since() >= kMany)
-    state->heap->RequestCollection(/*major=*/true);
-  store->exceptions = state->exceptions.data();
-  store->exception_count = state->exceptions.size();
+  if (objects && exceptions.kept_since() >= kMany) state->heap->RequestCollection(/*major=*/true);
+  store->exceptions = exceptions.data();
+  store->exception_count = exceptions.size();
   return handle;
 }
 
@@ -117,24 +121,50 @@ uint32_t StoreState::Register(core::Instance* instance, DynamicInstance* owner) 
   return instance->index;
 }
 
-core::ref StoreState::Register(const core::Function& function, bool suspends, bool throws) {
+core::ref StoreState::Register(const core::Function& function, FunctionTraits has) {
   functions.push_back(function);
-  may_suspend.push_back(suspends);
-  may_throw.push_back(throws);
+  traits.push_back(has);
   store.functions = functions.data();
   store.function_count = static_cast<uint32_t>(functions.size());
   return store.function_count;
 }
 
-void StoreState::LearnTypes(const ModuleInfo& info, const uint32_t* canonical) {
+bool StoreState::IsUsable(const core::Instance& instance) const {
+  // Functions of the host have instances that are none of these.
+  const uint32_t i = instance.index;
+  return i >= instances.size() || instances[i] != &instance || dynamic[i] == nullptr ||
+         !dynamic[i]->state_->unusable;
+}
+
+void TypeCodes::Learn(const ModuleInfo& info, const uint32_t* canonical) {
+  const size_t known = sorted_.size();
   for (uint32_t t = 0; t < info.type_count; ++t) {
-    types.try_emplace(canonical[t], TypeCode{info.types[t].invoke, info.types[t].host});
+    const auto end = sorted_.begin() + known;
+    const std::pair<uint32_t, const core::FuncType*> added(canonical[t], &info.types[t]);
+    const auto at = std::lower_bound(sorted_.begin(), end, added, IsBefore);
+    if (at == end || at->first != canonical[t]) sorted_.push_back(added);
   }
-  for (const auto& host : host_functions) {
+  const auto middle = sorted_.begin() + known;
+  std::stable_sort(middle, sorted_.end(), IsBefore);
+  std::inplace_merge(sorted_.begin(), middle, sorted_.end(), IsBefore);
+  const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+  sorted_.erase(std::unique(sorted_.begin(), sorted_.end(), same), sorted_.end());
+}
+
+const core::FuncType* TypeCodes::Find(uint32_t type) const {
+  const auto at =
+      std::lower_bound(sorted_.begin(), sorted_.end(),
+                       std::pair<uint32_t, const core::FuncType*>(type, nullptr), IsBefore);
+  return at == sorted_.end() || at->first != type ? nullptr : at->second;
+}
+
+void StoreState::LearnTypes(const ModuleInfo& info, const uint32_t* canonical) {
+  types.Learn(info, canonical);
+  for (const auto& host : host_made->functions) {
     core::Function& function = functions[host->handle - 1];
-    auto it = types.find(function.type);
-    if (it == types.end() || function.code != CallUnknown) continue;
-    function.code = it->second.host;
+    const core::FuncType* const type = types.Find(function.type);
+    if (type == nullptr || function.code != CallUnknown) continue;
+    function.code = type->host;
     for (const auto& table : tables) {
       if (table->table()->type != ValType::kFuncRef) continue;
       for (uint32_t i = 0; i < table->table()->size; ++i) {
@@ -159,7 +189,7 @@ bool StoreState::HasUntaggedReferences() const {
       if (untagged(table.type, table.refs[i])) return true;
     }
   }
-  for (const auto& cell : globals) {
+  for (const auto& cell : host_made->globals) {
     core::ref word;
     memcpy(&word, cell->words, sizeof word);
     if (untagged(cell->type, word)) return true;
@@ -186,7 +216,7 @@ absl::Status StoreState::MakeHeap() {
   absl::StatusOr<std::unique_ptr<Heap>> made = Heap::Make(limits);
   if (!made.ok()) return made.status();
   heap = *std::move(made);
-  exceptions.BeCollected();
+  exceptions.Make().BeCollected();
   store.grow = [](core::HeapStore* of, uint64_t bytes, bool must) {
     return static_cast<StoreState*>(of->owner)->heap->Grow(bytes, must);
   };
@@ -194,6 +224,8 @@ absl::Status StoreState::MakeHeap() {
 }
 
 void StoreState::AddHostInstance() {
+  std::unique_ptr<HostModule>& host = host_made.Make().module;
+  if (host != nullptr) return;
   host = std::make_unique<HostModule>();
   host->module.abi_version = core::kAbiVersion;
   host->module.name = "#host";
@@ -202,7 +234,7 @@ void StoreState::AddHostInstance() {
 }
 
 void StoreState::AddHostSite(HostFunctionInstance& function) {
-  HostModule& h = *host;
+  HostModule& h = *host_made->module;
   function.site = static_cast<uint32_t>(h.sites.size());
   for (ValType t : function.signature.params) function.letters += core::LetterOf(t);
   h.sites.push_back({nullptr, 0, false});
@@ -234,7 +266,7 @@ StoreHandle::StoreHandle(const Limits& limits) : state_(std::make_unique<State>(
   state_->handle = this;
   state_->limits = limits;
   state_->store.limits = {limits.frame_bytes, limits.call_depth};
-  state_->store.interrupt = state_->interrupt.get();
+  state_->store.interrupt = state_->link->interrupt();
   SetFuel(limits.fuel == 0 ? ~uint64_t{0} : limits.fuel);
   state_->store.owner = static_cast<internal::StoreState*>(state_.get());
   state_->store.keep = internal::Keep;
@@ -251,7 +283,12 @@ std::vector<DynamicInstance*> StoreHandle::instances() const {
 }
 
 core::Store* StoreHandle::raw() { return &state_->store; }
-Interrupter StoreHandle::interrupter() const { return Interrupter(state_->interrupt); }
+Interrupter StoreHandle::interrupter() const {
+  internal::StoreLink* const link = state_->link;
+  link->Keep();
+  return Interrupter(
+      std::shared_ptr<uint32_t>(link->interrupt(), [link](uint32_t*) { link->Release(); }));
+}
 uint64_t StoreHandle::fuel() const { return static_cast<uint64_t>(state_->store.fuel); }
 void StoreHandle::SetFuel(uint64_t fuel) {
   state_->store.fuel = static_cast<int64_t>(std::min<uint64_t>(fuel, INT64_MAX));
@@ -265,20 +302,20 @@ absl::StatusOr<Signature> StoreHandle::SignatureOf(core::ref function) const {
 }
 
 absl::StatusOr<Signature> StoreHandle::SignatureOfTag(uint32_t tag) const {
-  if (tag >= state_->tags.size()) {
+  if (tag >= state_->tags->size()) {
     return absl::InvalidArgumentError(absl::StrCat("no tag has the number ", tag));
   }
-  return internal::SignatureOfType(state_->tags[tag]);
+  return internal::SignatureOfType((*state_->tags)[tag]);
 }
 
 absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const Signature& signature,
                                                  HostFunction code) {
   State& s = *state_;
-  if (s.host == nullptr) s.AddHostInstance();
+  s.AddHostInstance();
   auto host = std::make_unique<internal::HostFunctionInstance>();
   static_cast<core::HostInstance&>(*host) = {};
   host->store = &s.store;
-  host->module = &s.host->module;
+  host->module = &s.host_made->module->module;
   host->call = internal::CallHost;
   host->state = &s;
   host->name = std::string(name);
@@ -289,13 +326,13 @@ absl::StatusOr<Extern> StoreHandle::MakeFunction(absl::string_view name, const S
   const bool suspends = host->code == nullptr;
   s.MakeRoom(signature);
   const uint32_t type = internal::CanonicalType(signature);
-  auto it = s.types.find(type);
-  core::Function function = {it == s.types.end() ? internal::CallUnknown : it->second.host,
-                             host.get(), type, static_cast<core::ref>(s.functions.size() + 1)};
-  host->handle = s.Register(function, suspends, /*throws=*/false);
+  const core::FuncType* const known = s.types.Find(type);
+  core::Function function = {known == nullptr ? internal::CallUnknown : known->host, host.get(),
+                             type, static_cast<core::ref>(s.functions.size() + 1)};
+  host->handle = s.Register(function, {suspends, /*may_throw=*/false});
   if (suspends) s.AddHostSite(*host);
-  s.Add(State::Made::kFunction, s.host_functions.size());
-  s.host_functions.push_back(std::move(host));
+  s.Add(State::Made::kFunction, s.host_made->functions.size());
+  s.host_made.Make().functions.push_back(std::move(host));
   Extern result;
   result.kind = ExternKind::kFunction;
   result.store = &state_->store;
@@ -343,12 +380,12 @@ absl::StatusOr<Extern> StoreHandle::MakeGlobal(Value value, bool mut) {
   Extern result;
   result.kind = ExternKind::kGlobal;
   result.store = &state_->store;
-  state_->Add(State::Made::kGlobal, state_->globals.size());
+  state_->Add(State::Made::kGlobal, state_->host_made->globals.size());
   auto cell = std::make_unique<internal::GlobalCell>();
   cell->type = value.type;
   cell->mut = mut;
   result.global = {value.type, mut, cell->words};
-  state_->globals.push_back(std::move(cell));
+  state_->host_made.Make().globals.push_back(std::move(cell));
   result.global.Set(value);
   result.ref = internal::RefOfHostGlobal(value.type, value.low, mut);
   return result;
@@ -361,9 +398,9 @@ absl::StatusOr<Extern> StoreHandle::MakeTag(const Signature& signature) {
   result.kind = ExternKind::kTag;
   result.store = &state_->store;
   result.signature = signature;
-  result.tag = static_cast<uint32_t>(state_->tags.size());
+  result.tag = static_cast<uint32_t>(state_->tags->size());
   state_->Add(State::Made::kTag, result.tag);
-  state_->tags.push_back(internal::CanonicalType(signature));
+  state_->tags.Make().push_back(internal::CanonicalType(signature));
   return result;
 }
 
@@ -375,8 +412,8 @@ absl::StatusOr<DynamicStep> StoreHandle::CallRef(core::ref function,
                                           : absl::StrCat("no function has the handle ", function));
   }
   const core::Function& f = state_->functions[function - 1];
-  auto it = state_->types.find(f.type);
-  if (it == state_->types.end()) {
+  const core::FuncType* const type = state_->types.Find(f.type);
+  if (type == nullptr) {
     return absl::FailedPreconditionError("no module of the store has a function of this type");
   }
   const Signature& signature = internal::SignatureOfType(f.type);
@@ -388,7 +425,7 @@ absl::StatusOr<DynamicStep> StoreHandle::CallRef(core::ref function,
   DynamicStep step;
   step.state_ = std::make_unique<DynamicStep::State>();
   step.state_->signature = &signature;
-  step.state_->Begin(f, it->second.invoke, arguments, state_.get());
+  step.state_->Begin(f, type->invoke, arguments, state_.get());
   return step;
 }
 

@@ -10,6 +10,9 @@
 #include "runtime/os/virtual_memory.h"
 
 namespace fermata::internal {
+
+constinit thread_local core::Context* thread_context = nullptr;
+
 namespace {
 
 constexpr size_t kScratchBytes = size_t{64} << 20;  // reserved; pages are used as they are touched
@@ -64,6 +67,7 @@ ThreadState* MakeThreadState() {
   auto* state = new (std::nothrow) ThreadState;
   const auto end = [](void* ended) {
     ThreadState::current = nullptr;
+    thread_context = nullptr;
     delete static_cast<ThreadState*>(ended);
   };
   if (state == nullptr || (state->ok() && AtThreadEnd(end, state))) return state;
@@ -73,14 +77,16 @@ ThreadState* MakeThreadState() {
 
 }  // namespace
 
-core::Context* ThreadContext(uint32_t results) {
-  if (ThreadState::current == nullptr) ThreadState::current = MakeThreadState();
-  return ThreadState::current == nullptr ? nullptr : ThreadState::current->Get(results);
+core::Context* MakeThreadContext(uint32_t results) {
+  if (ThreadState::current == nullptr) {
+    ThreadState::current = MakeThreadState();
+    if (ThreadState::current == nullptr) return nullptr;
+    thread_context = ThreadState::current->context();
+  }
+  return ThreadState::current->Get(results);
 }
 
-core::Context* ExistingThreadContext() {
-  return ThreadState::current == nullptr ? nullptr : ThreadState::current->context();
-}
+core::Context* ExistingThreadContext() { return thread_context; }
 
 bool PastStack(const void* address) {
   // Frames may be larger than the guard pages; and the system may end a stack a little earlier.
@@ -89,6 +95,13 @@ bool PastStack(const void* address) {
   const uintptr_t low = ThreadState::current->stack().low;
   const uintptr_t at = reinterpret_cast<uintptr_t>(address);
   return low != 0 && at < low + kAbove && at >= low - std::min(low, kBelow);
+}
+
+void StackBudget::Begin(core::Context& context, uint32_t bytes) {
+  context_ = &context;
+  outer_ = context.stack_limit;
+  const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  if (here > outer_ && here - outer_ > bytes) context.stack_limit = here - bytes;
 }
 
 void RequireStack() {

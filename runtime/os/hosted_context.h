@@ -7,8 +7,16 @@
 
 namespace fermata::internal {
 
+// The calling thread's, once it has one.
+extern constinit thread_local core::Context* thread_context;
+
+core::Context* MakeThreadContext(uint32_t results);
 // With room for at least `results` slots. Null if the thread has no memory for it.
-core::Context* ThreadContext(uint32_t results);
+inline core::Context* ThreadContext(uint32_t results) {
+  core::Context* const context = thread_context;
+  if (context != nullptr && results <= context->results_capacity) return context;
+  return MakeThreadContext(results);
+}
 
 // The same if it exists; for signal handlers.
 core::Context* ExistingThreadContext();
@@ -25,18 +33,19 @@ void RequireStack();
 // here (0: than they would otherwise), and nested ones with no more than those around them.
 class StackBudget {
  public:
-  StackBudget(core::Context& context, uint32_t bytes)
-      : context_(context), outer_(context.stack_limit) {
-    if (bytes == 0) return;
-    const uintptr_t here = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-    if (here > outer_ && here - outer_ > bytes) context.stack_limit = here - bytes;
+  FERMATA_INLINE StackBudget(core::Context& context, uint32_t bytes) {
+    if (FERMATA_UNLIKELY(bytes != 0)) Begin(context, bytes);
   }
-  ~StackBudget() { context_.stack_limit = outer_; }
+  FERMATA_INLINE ~StackBudget() {
+    if (FERMATA_UNLIKELY(context_ != nullptr)) context_->stack_limit = outer_;
+  }
   StackBudget(const StackBudget&) = delete;
 
  private:
-  core::Context& context_;
-  const uintptr_t outer_;
+  void Begin(core::Context& context, uint32_t bytes);
+
+  core::Context* context_ = nullptr;  // null: nothing to be put back
+  uintptr_t outer_ = 0;
 };
 
 }  // namespace fermata::internal

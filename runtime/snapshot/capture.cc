@@ -40,7 +40,7 @@ class Capturer {
           index = Push(image_.instances, Instance(*store_.owned[made.index]));
           break;
         case StoreState::Made::kFunction: {
-          const HostFunctionInstance& f = *store_.host_functions[made.index];
+          const HostFunctionInstance& f = *store_.host_made->functions[made.index];
           index =
               Push(image_.functions, FunctionImage{f.name,
                                                    absl::StrCat(Letters(f.signature.params), ":",
@@ -62,18 +62,18 @@ class Capturer {
         }
         case StoreState::Made::kGlobal: {
           const Global& g =
-              numbering_.globals[global_numbers_.at(store_.globals[made.index]->words)];
+              numbering_.globals[global_numbers_.at(store_.host_made->globals[made.index]->words)];
           index = Push(image_.globals, HostGlobalImage{core::LetterOf(g.type), g.mut, BitsOf(g)});
           break;
         }
         case StoreState::Made::kTag:
-          index = Push(image_.tags, Letters(SignatureOfType(store_.tags[made.index]).params));
+          index = Push(image_.tags, Letters(SignatureOfType((*store_.tags)[made.index]).params));
           break;
       }
       image_.made.push_back({made.kind, index});
     }
-    for (uint32_t i = 0; i < store_.exceptions.size(); ++i) {
-      const core::Exception& e = store_.exceptions.data()[i];
+    for (uint32_t i = 0; i < store_.exceptions->size(); ++i) {
+      const core::Exception& e = store_.exceptions->data()[i];
       image_.exceptions.push_back({e.tag, {e.values, e.values + e.payload}});
     }
     if (store_.heap != nullptr) CaptureHeap();
@@ -247,7 +247,7 @@ Numbering::Numbering(StoreState& store) {
         tables.push_back(store.tables[made.index]->table());
         break;
       case StoreState::Made::kGlobal: {
-        const GlobalCell& cell = *store.globals[made.index];
+        const GlobalCell& cell = *store.host_made->globals[made.index];
         globals.push_back({cell.type, cell.mut, const_cast<uint64_t*>(cell.words)});
         global_refs.push_back(AbstractRef(cell.type));
         break;

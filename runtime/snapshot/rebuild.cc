@@ -222,7 +222,7 @@ class Rebuilder {
       }
     }
     if (nulls.empty()) return;
-    store().unusable.insert(state.instance);
+    SnapshotAccess::Of(*store().dynamic[state.instance->index]).unusable = true;
     may_be_null_.insert(nulls.begin(), nulls.end());
   }
 
@@ -241,11 +241,11 @@ class Rebuilder {
         if (number == 0 || number > s.functions.size()) return nothing;
         value.function = s.functions[number - 1];
         value.signature = SignatureOfType(value.function.type);
-        value.may_suspend = s.may_suspend[number - 1];
-        value.may_throw = s.may_throw[number - 1];
+        value.may_suspend = s.traits[number - 1].may_suspend;
+        value.may_throw = s.traits[number - 1].may_throw;
         // A function that an instance passes on without having it from a store is not one to import
         // by number.
-        if (value.function.handle == 0 || s.unusable.contains(value.function.instance)) {
+        if (value.function.handle == 0 || !s.IsUsable(*value.function.instance)) {
           return nothing;
         }
         return value;
@@ -268,9 +268,9 @@ class Rebuilder {
         value.ref = numbers_.global_refs[number];
         return value;
       case ExternKind::kTag:
-        if (number >= s.tags.size()) return nothing;
+        if (number >= s.tags->size()) return nothing;
         value.tag = number;
-        value.signature = SignatureOfType(s.tags[number]);
+        value.signature = SignatureOfType((*s.tags)[number]);
         return value;
     }
     return nothing;
@@ -396,10 +396,10 @@ class Rebuilder {
 
   absl::Status CheckException(const ExceptionImage& e) {
     StoreState& s = store();
-    if (e.tag >= s.tags.size()) return Bad("an exception has an unknown tag");
-    const std::vector<ValType>& types = SignatureOfType(s.tags[e.tag]).params;
+    if (e.tag >= s.tags->size()) return Bad("an exception has an unknown tag");
+    const std::vector<ValType>& types = SignatureOfType((*s.tags)[e.tag]).params;
     if (e.values.size() != SlotsOf(types)) return Bad("an exception has the wrong size");
-    const std::vector<core::RefType>& refs = RefsOfType(s.tags[e.tag]);
+    const std::vector<core::RefType>& refs = RefsOfType((*s.tags)[e.tag]);
     size_t slot = 0;
     for (size_t i = 0; i < types.size(); ++i) {
       const ValType type = types[i];
@@ -422,13 +422,13 @@ class Rebuilder {
     for (const ExceptionImage& e : image_.exceptions) {
       if (e.tag == core::kFreeTag) {
         if (!e.values.empty()) return Bad("an exception has the wrong size");
-        s.exceptions.AddFree();
+        s.exceptions.Make().AddFree();
       } else {
-        s.exceptions.Add(e.tag, e.values);
+        s.exceptions.Make().Add(e.tag, e.values);
       }
     }
-    s.store.exceptions = s.exceptions.data();
-    s.store.exception_count = s.exceptions.size();
+    s.store.exceptions = s.exceptions.Make().data();
+    s.store.exception_count = s.exceptions->size();
     for (const ExceptionImage& e : image_.exceptions) {
       if (e.tag == core::kFreeTag) continue;
       absl::Status status = CheckException(e);
@@ -447,7 +447,7 @@ class Rebuilder {
       const core::ref handle =
           s.store.keep(&s.store, e.tag, e.values.data(), static_cast<uint32_t>(e.values.size()));
       if (handle == 0) return absl::ResourceExhaustedError("too many exceptions");
-      if (handle != s.exceptions.size() || handle != ++exceptions_)
+      if (handle != s.exceptions->size() || handle != ++exceptions_)
         return Bad("an exception is listed twice");
     }
     return absl::OkStatus();
@@ -567,7 +567,7 @@ class Rebuilder {
         return absl::ResourceExhaustedError("a call holds more frames than the limits allow");
       }
       const uint32_t type = s.functions[image.function - 1].type;
-      if (!s.types.contains(type)) return Bad("a call is of a function of an unknown type");
+      if (s.types.Find(type) == nullptr) return Bad("a call is of a function of an unknown type");
       DynamicStep step;
       StepState& state = SnapshotAccess::Make(step);
       state.link = s.link;

@@ -121,7 +121,7 @@ absl::StatusOr<uint32_t> CheckFrames(const StoreState& store, core::ref function
     if (footer.instance >= store.instances.size()) {
       return Bad(absl::StrCat("there is no instance ", footer.instance), footer.site);
     }
-    if (store.unusable.contains(store.instances[footer.instance])) {
+    if (!store.IsUsable(*store.instances[footer.instance])) {
       return Bad("its instance was not initialized", footer.site);
     }
     const ModuleInfo& module = *store.instances[footer.instance]->module;

@@ -65,7 +65,7 @@ class ForkSupplier : public Supplier {
   explicit ForkSupplier(StoreState& store) {
     const Numbering numbering(store);
     for (const auto& instance : store.owned) Add(store, numbering, SnapshotAccess::Of(*instance));
-    for (const auto& function : store.host_functions) codes_.push_back(function->code);
+    for (const auto& function : store.host_made->functions) codes_.push_back(function->code);
   }
 
   absl::StatusOr<const ModuleInfo*> Module(const InstanceImage&, uint32_t index) override {
@@ -113,14 +113,14 @@ class ForkSupplier : public Supplier {
       return false;
     }
     value.signature = *instance.function_imports[import.index].signature;
-    for (const auto& answering : store.answering) {
+    for (const auto& answering : store.answering->instances) {
       if (answering.get() == bound.instance) {
         value.answer = answering->answer;
         return true;
       }
     }
     value.function = bound;
-    for (const auto& answering : store.answering_imports) {
+    for (const auto& answering : store.answering->imports) {
       if (answering.get() == bound.instance) value.answering_host = answering->host;
     }
     if (bound.instance == instance.instance) value.function.instance = nullptr;

@@ -3,6 +3,7 @@
 // accesses out of bounds are faults (runtime/os/faults.h). Shared memories are mapped under every
 // policy.
 #include <algorithm>
+#include <memory>
 #include <mutex>
 
 #include "absl/strings/str_cat.h"
@@ -24,6 +25,7 @@ class MappedMemory : public MemoryStorage {
             policy == core::MemoryPolicy::kReserved
                 ? kReservation
                 : std::max(RoundUpToPages(max_pages << limits.page_log2), SystemPageSize())) {
+    if (limits.shared) growing_ = std::make_unique<std::mutex>();
     memory_.grow = [](core::Memory* memory, uint64_t delta) {
       return static_cast<MappedMemory*>(static_cast<MemoryStorage*>(memory->owner))->Grow(delta);
     };
@@ -51,7 +53,8 @@ class MappedMemory : public MemoryStorage {
  private:
   uint64_t Grow(uint64_t delta) {
     RequireStack();
-    std::lock_guard<std::mutex> lock(growing_);
+    std::unique_lock<std::mutex> lock;
+    if (growing_ != nullptr) lock = std::unique_lock<std::mutex>(*growing_);
     const uint64_t before = memory_.pages;
     if (delta > memory_.max_pages - before) return ~uint64_t{0};
     const uint64_t pages = before + delta, bytes = pages << memory_.page_log2;
@@ -65,8 +68,8 @@ class MappedMemory : public MemoryStorage {
     return before;
   }
 
-  const uint64_t reservation_;  // bytes
-  std::mutex growing_;          // whoever writes the sizes
+  const uint64_t reservation_;           // bytes
+  std::unique_ptr<std::mutex> growing_;  // whoever writes the sizes of a shared memory
 };
 
 }  // namespace

@@ -59,6 +59,11 @@ cl::opt<std::string> cache("cache", cl::value_desc("folder"),
 cl::opt<unsigned> jobs("jobs", cl::init(0), cl::value_desc("n"),
                        cl::desc("How many compilations run at a time (default: one per processor)"),
                        FERMATA_BOTH);
+cl::opt<unsigned> shards(
+    "shards", cl::init(0), cl::value_desc("n"),
+    cl::desc("C++ files that the module becomes (default: one for each 128 KiB "
+             "of it): one makes the fastest code, many compile at a time"),
+    FERMATA_BOTH);
 cl::opt<std::string> shape("shape", cl::value_desc("auto|split|tails|shared"),
                            cl::desc("How functions that may suspend are emitted"), FERMATA_BOTH);
 cl::opt<std::string> memory("memory", cl::value_desc("reserved|checked|fixed"),
@@ -106,6 +111,7 @@ absl::Status ToBuildOptions(const std::string& module_path, bool suspend_all,
   options.compiler_flags.assign(compiler_flags.begin(), compiler_flags.end());
   options.cache_dir = cache;
   options.jobs = jobs;
+  options.shards = shards;
   for (const std::string& folder :
        {Installed(FERMATA_INSTALL_INCLUDEDIR), std::string(FERMATA_SOURCE_INCLUDEDIR)}) {
     if (!llvm::sys::fs::exists(folder + "/fermata/core/abi.h")) continue;

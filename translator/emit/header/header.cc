@@ -138,17 +138,21 @@ $2$3  }
   }
 )";
 
-constexpr absl::string_view kReadOpTop = R"(
-  // Sets `op_` to the one that `step_` is suspended on, if it is one of this module's. Step's own
-  // business.
+// Guests that pass references to objects, and others.
+constexpr absl::string_view kReadOpValues = R"(
+  // Step's own business: the module, and how `op_` is set to the one of its ops that a call is
+  // suspended on.
+  static const fermata::core::ModuleInfo& Module_() { return $0ModuleInfo(); }
   static void ReadOp([[maybe_unused]] std::optional<Op>& op_, const fermata::DynamicStep& step_) {
-$1)";
-
-constexpr absl::string_view kFindValues = R"(    if (!IsOpOf_(step_, $0ModuleInfo())) return;
+    if (!IsOpOf_(step_, $0ModuleInfo())) return;
     [[maybe_unused]] const auto& a_ = step_.op_arguments();
 )";
-constexpr absl::string_view kFindSlots =
-    R"(    [[maybe_unused]] const fermata::DynamicStep::RawOp raw_ = step_.op_of($0ModuleInfo());
+constexpr absl::string_view kReadOpSlots = R"(
+  // Step's own business: the module, and how `op_` is set to the one of its ops that a call is
+  // suspended on.
+  static const fermata::core::ModuleInfo& Module_() { return $0ModuleInfo(); }
+  static void ReadOp([[maybe_unused]] std::optional<Op>& op_,
+                     [[maybe_unused]] const fermata::DynamicStep::RawOp& raw_) {
 )";
 
 constexpr absl::string_view kExportsByName = R"(
@@ -360,8 +364,7 @@ class HeaderEmitter {
   void EmitReadOp() {
     // References have to be right after collections, too.
     const bool objects = PassesObjects();
-    out_.Emit(kReadOpTop, options_.class_name,
-              absl::Substitute(objects ? kFindValues : kFindSlots, options_.class_name));
+    out_.Emit(objects ? kReadOpValues : kReadOpSlots, options_.class_name);
     if (!ops_.empty())
       out_.Emit("    switch ($0) {\n", objects ? "step_.op_import()" : "raw_.function");
     for (const Member& m : ops_) {
@@ -382,7 +385,7 @@ class HeaderEmitter {
           "      case $0:\n        op_.emplace(std::in_place_type<$1>, $1{$2});\n        break;\n",
           objects ? m.index : m.function, m.name, values);
     }
-    out_.Put(ops_.empty() ? "" : "    }\n", "  }\n");
+    out_.Put(ops_.empty() ? "" : "      default:\n        op_.reset();\n    }\n", "  }\n");
   }
 
   // "_initialize" of a reactor (fermata/dynamic.h, DynamicInstance::Start says what that is).

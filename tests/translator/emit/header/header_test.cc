@@ -168,10 +168,11 @@ class Echo : public fermata::typed::GuestBase {
     return &instance.info() == &EchoModuleInfo() ? Adopt_<Echo>(instance) : nullptr;
   }
 
-  // Sets `op_` to the one that `step_` is suspended on, if it is one of this module's. Step's own
-  // business.
-  static void ReadOp([[maybe_unused]] std::optional<Op>& op_, const fermata::DynamicStep& step_) {
-    [[maybe_unused]] const fermata::DynamicStep::RawOp raw_ = step_.op_of(EchoModuleInfo());
+  // Step's own business: the module, and how `op_` is set to the one of its ops that a call is
+  // suspended on.
+  static const fermata::core::ModuleInfo& Module_() { return EchoModuleInfo(); }
+  static void ReadOp([[maybe_unused]] std::optional<Op>& op_,
+                     [[maybe_unused]] const fermata::DynamicStep::RawOp& raw_) {
     switch (raw_.function) {
       case 0:
         op_.emplace(std::in_place_type<net_recv>, net_recv{
@@ -179,6 +180,8 @@ class Echo : public fermata::typed::GuestBase {
             fermata::typed::ReadSlot<int32_t>(raw_.arguments, 1),
             fermata::typed::ReadSlot<int32_t>(raw_.arguments, 2)});
         break;
+      default:
+        op_.reset();
     }
   }
 
