@@ -85,16 +85,16 @@ FERMATA_FLOATS(f64x2, FERMATA_SIGNS64)
 // pmin(a, b) is b < a ? b : a, pmax(a, b) is a < b ? b : a: the operand's bits, NaNs included. The
 // machine's minps and maxps are just that, with the operands exchanged.
 #if defined(FERMATA_SSE2)
-#define FERMATA_PSEUDO(name, f, builtin, condition) \
-  FERMATA_INLINE v128 name(v128 a, v128 b) { return v128(builtin(f(b), f(a))); }
+#define FERMATA_PSEUDO(name, f, intrinsic, condition) \
+  FERMATA_INLINE v128 name(v128 a, v128 b) { return v128(intrinsic(f(b), f(a))); }
 #else
-#define FERMATA_PSEUDO(name, f, builtin, condition) \
+#define FERMATA_PSEUDO(name, f, intrinsic, condition) \
   FERMATA_INLINE v128 name(v128 a, v128 b) { return v128_bitselect(b, a, v128(condition)); }
 #endif
-FERMATA_PSEUDO(f32x4_pmin, f32x4, __builtin_ia32_minps, f32x4(b) < f32x4(a))
-FERMATA_PSEUDO(f32x4_pmax, f32x4, __builtin_ia32_maxps, f32x4(a) < f32x4(b))
-FERMATA_PSEUDO(f64x2_pmin, f64x2, __builtin_ia32_minpd, f64x2(b) < f64x2(a))
-FERMATA_PSEUDO(f64x2_pmax, f64x2, __builtin_ia32_maxpd, f64x2(a) < f64x2(b))
+FERMATA_PSEUDO(f32x4_pmin, f32x4, _mm_min_ps, f32x4(b) < f32x4(a))
+FERMATA_PSEUDO(f32x4_pmax, f32x4, _mm_max_ps, f32x4(a) < f32x4(b))
+FERMATA_PSEUDO(f64x2_pmin, f64x2, _mm_min_pd, f64x2(b) < f64x2(a))
+FERMATA_PSEUDO(f64x2_pmax, f64x2, _mm_max_pd, f64x2(a) < f64x2(b))
 #undef FERMATA_PSEUDO
 
 // Both orders of operands agree but for zeros of different signs and for NaNs: `or` makes the zero
@@ -121,8 +121,8 @@ FERMATA_INLINE v128 f64x2_relaxed_max(v128 a, v128 b) { return f64x2_max(a, b); 
 
 // ---- Square root ----
 #if defined(FERMATA_SSE2)
-FERMATA_INLINE v128 f32x4_sqrt(v128 v) { return v128(__builtin_ia32_sqrtps(f32x4(v))); }
-FERMATA_INLINE v128 f64x2_sqrt(v128 v) { return v128(__builtin_ia32_sqrtpd(f64x2(v))); }
+FERMATA_INLINE v128 f32x4_sqrt(v128 v) { return v128(_mm_sqrt_ps(f32x4(v))); }
+FERMATA_INLINE v128 f64x2_sqrt(v128 v) { return v128(_mm_sqrt_pd(f64x2(v))); }
 #else
 FERMATA_INLINE v128 f32x4_sqrt(v128 v) {
   const f32x4 x = f32x4(v);
@@ -137,14 +137,14 @@ FERMATA_INLINE v128 f64x2_sqrt(v128 v) {
 // ---- Rounding to an integer ----
 #if defined(FERMATA_SSE41)
 // The machine's rounding modes, without the inexact exception.
-FERMATA_INLINE v128 f32x4_nearest(v128 v) { return v128(__builtin_ia32_roundps(f32x4(v), 8)); }
-FERMATA_INLINE v128 f32x4_floor(v128 v) { return v128(__builtin_ia32_roundps(f32x4(v), 9)); }
-FERMATA_INLINE v128 f32x4_ceil(v128 v) { return v128(__builtin_ia32_roundps(f32x4(v), 10)); }
-FERMATA_INLINE v128 f32x4_trunc(v128 v) { return v128(__builtin_ia32_roundps(f32x4(v), 11)); }
-FERMATA_INLINE v128 f64x2_nearest(v128 v) { return v128(__builtin_ia32_roundpd(f64x2(v), 8)); }
-FERMATA_INLINE v128 f64x2_floor(v128 v) { return v128(__builtin_ia32_roundpd(f64x2(v), 9)); }
-FERMATA_INLINE v128 f64x2_ceil(v128 v) { return v128(__builtin_ia32_roundpd(f64x2(v), 10)); }
-FERMATA_INLINE v128 f64x2_trunc(v128 v) { return v128(__builtin_ia32_roundpd(f64x2(v), 11)); }
+FERMATA_INLINE v128 f32x4_nearest(v128 v) { return v128(_mm_round_ps(f32x4(v), 8)); }
+FERMATA_INLINE v128 f32x4_floor(v128 v) { return v128(_mm_round_ps(f32x4(v), 9)); }
+FERMATA_INLINE v128 f32x4_ceil(v128 v) { return v128(_mm_round_ps(f32x4(v), 10)); }
+FERMATA_INLINE v128 f32x4_trunc(v128 v) { return v128(_mm_round_ps(f32x4(v), 11)); }
+FERMATA_INLINE v128 f64x2_nearest(v128 v) { return v128(_mm_round_pd(f64x2(v), 8)); }
+FERMATA_INLINE v128 f64x2_floor(v128 v) { return v128(_mm_round_pd(f64x2(v), 9)); }
+FERMATA_INLINE v128 f64x2_ceil(v128 v) { return v128(_mm_round_pd(f64x2(v), 10)); }
+FERMATA_INLINE v128 f64x2_trunc(v128 v) { return v128(_mm_round_pd(f64x2(v), 11)); }
 #else
 // Adding 2^23 (2^52) to a magnitude below it leaves no room for a fraction: the sum rounds to even,
 // and the difference is exact. Larger magnitudes are integers, infinite or NaNs. The other three
@@ -191,7 +191,7 @@ FERMATA_INLINE v128 f64x2_convert_low_i32x4_u(v128 v) {
 }
 FERMATA_INLINE v128 f64x2_convert_low_i32x4_s(v128 v) {
 #if defined(FERMATA_SSE2) && !defined(__clang__)
-  return v128(__builtin_ia32_cvtdq2pd(i32x4(v)));
+  return v128(_mm_cvtepi32_pd(__m128i(v)));
 #else
   return f64x2_of(static_cast<f64>(i32x4(v)[FERMATA_LANE(i32x4, 0)]),
                   static_cast<f64>(i32x4(v)[FERMATA_LANE(i32x4, 1)]));
@@ -203,7 +203,7 @@ FERMATA_INLINE v128 f32x4_demote_f64x2_zero(v128 v) {
 #if defined(FERMATA_SSE2)
   // g++ takes a promotion that it sees before this one for its inverse, which it is not for
   // signaling NaNs.
-  return v128(__builtin_ia32_cvtpd2ps(f64x2(in_one_register(v))));
+  return v128(_mm_cvtpd_ps(f64x2(in_one_register(v))));
 #else
   const f64x2 x = f64x2(v);
   const f32 low = f32_demote_f64(x[FERMATA_LANE(f64x2, 0)]);
@@ -213,7 +213,7 @@ FERMATA_INLINE v128 f32x4_demote_f64x2_zero(v128 v) {
 }
 FERMATA_INLINE v128 f64x2_promote_low_f32x4(v128 v) {
 #if defined(FERMATA_SSE2) && !defined(__clang__)
-  return v128(__builtin_ia32_cvtps2pd(f32x4(v)));
+  return v128(_mm_cvtps_pd(f32x4(v)));
 #elif defined(__clang__) && !defined(FERMATA_BIG_ENDIAN)
   const f32x4 x = f32x4(v);
   const v128 r = v128(__builtin_convertvector(__builtin_shufflevector(x, x, 0, 1), f64x2));
@@ -233,11 +233,11 @@ FERMATA_INLINE v128 f64x2_promote_low_f32x4(v128 v) {
 // are not shown what it is: an empty statement of assembly may have changed it.
 FERMATA_INLINE v128 i32x4_machine_trunc(f32x4 v) {
   __asm__("" : "+" FERMATA_VECTOR_REGISTER(v));
-  return v128(__builtin_ia32_cvttps2dq(v));
+  return v128(_mm_cvttps_epi32(v));
 }
 FERMATA_INLINE v128 i32x4_machine_trunc(f64x2 v) {
   __asm__("" : "+" FERMATA_VECTOR_REGISTER(v));
-  return v128(__builtin_ia32_cvttpd2dq(v));  // lanes 2, 3: 0
+  return v128(_mm_cvttpd_epi32(v));  // lanes 2, 3: 0
 }
 #endif
 FERMATA_INLINE v128 i32x4_trunc_sat_f32x4_s(v128 v) {
@@ -258,8 +258,7 @@ FERMATA_INLINE v128 i32x4_trunc_sat_f32x4_u(v128 v) {
   const v128 number = f32x4_pmax(v128{}, v);
   const v128 big = f32x4_ge(number, limit);
   const v128 rest = f32x4_sub(number, big & limit);
-  return (v128(__builtin_ia32_cvttps2dq(f32x4(rest))) ^ (big & FERMATA_SIGNS32)) |
-         f32x4_ge(rest, limit);
+  return (v128(_mm_cvttps_epi32(f32x4(rest))) ^ (big & FERMATA_SIGNS32)) | f32x4_ge(rest, limit);
 #else
   const f32x4 x = f32x4(v);
   return v128(u32x4{i32_trunc_sat_f32_u(x[0]), i32_trunc_sat_f32_u(x[1]), i32_trunc_sat_f32_u(x[2]),
@@ -282,8 +281,7 @@ FERMATA_INLINE v128 i32x4_trunc_sat_f64x2_u_zero(v128 v) {
   const v128 limit = f64x2_splat(2147483648.0);
   const v128 number = f64x2_pmin(f64x2_pmax(v128{}, v), f64x2_splat(4294967295.0));
   const v128 big = f64x2_ge(number, limit);
-  const v128 rest =
-      v128(__builtin_ia32_cvttpd2dq(f64x2(f64x2_sub(number, big & limit))));  // lanes 2, 3: 0
+  const v128 rest = v128(_mm_cvttpd_epi32(f64x2(f64x2_sub(number, big & limit))));  // lanes 2, 3: 0
   const u32x4 bigs = FERMATA_SHUFFLE(u32x4, i32x4, u32x4(big), u32x4{}, 0, 2, 4, 4);
   return rest ^ (v128(bigs) & FERMATA_SIGNS32);
 #else

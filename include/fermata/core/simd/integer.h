@@ -77,23 +77,21 @@ FERMATA_BINARY(i64x2_mul, u64x2, *)
 
 // ---- Saturating addition and subtraction, average ----
 #if defined(FERMATA_SSE2)
-#define FERMATA_BUILTIN(name, shape, builtin)                  \
-  FERMATA_INLINE v128 name(v128 a, v128 b) {                   \
-    return v128(__builtin_ia32_##builtin(shape(a), shape(b))); \
-  }
-FERMATA_BUILTIN(i8x16_add_sat_s, c8x16, paddsb128)
-FERMATA_BUILTIN(i8x16_add_sat_u, c8x16, paddusb128)
-FERMATA_BUILTIN(i8x16_sub_sat_s, c8x16, psubsb128)
-FERMATA_BUILTIN(i8x16_sub_sat_u, c8x16, psubusb128)
-FERMATA_BUILTIN(i8x16_avgr_u, c8x16, pavgb128)
-FERMATA_BUILTIN(i16x8_add_sat_s, i16x8, paddsw128)
-FERMATA_BUILTIN(i16x8_add_sat_u, i16x8, paddusw128)
-FERMATA_BUILTIN(i16x8_sub_sat_s, i16x8, psubsw128)
-FERMATA_BUILTIN(i16x8_sub_sat_u, i16x8, psubusw128)
-FERMATA_BUILTIN(i16x8_avgr_u, i16x8, pavgw128)
-FERMATA_BUILTIN(i16x8_high_products_s, i16x8, pmulhw128)
-FERMATA_BUILTIN(i16x8_high_products_u, i16x8, pmulhuw128)
-#undef FERMATA_BUILTIN
+#define FERMATA_INTRINSIC(name, intrinsic) \
+  FERMATA_INLINE v128 name(v128 a, v128 b) { return v128(intrinsic(__m128i(a), __m128i(b))); }
+FERMATA_INTRINSIC(i8x16_add_sat_s, _mm_adds_epi8)
+FERMATA_INTRINSIC(i8x16_add_sat_u, _mm_adds_epu8)
+FERMATA_INTRINSIC(i8x16_sub_sat_s, _mm_subs_epi8)
+FERMATA_INTRINSIC(i8x16_sub_sat_u, _mm_subs_epu8)
+FERMATA_INTRINSIC(i8x16_avgr_u, _mm_avg_epu8)
+FERMATA_INTRINSIC(i16x8_add_sat_s, _mm_adds_epi16)
+FERMATA_INTRINSIC(i16x8_add_sat_u, _mm_adds_epu16)
+FERMATA_INTRINSIC(i16x8_sub_sat_s, _mm_subs_epi16)
+FERMATA_INTRINSIC(i16x8_sub_sat_u, _mm_subs_epu16)
+FERMATA_INTRINSIC(i16x8_avgr_u, _mm_avg_epu16)
+FERMATA_INTRINSIC(i16x8_high_products_s, _mm_mulhi_epi16)
+FERMATA_INTRINSIC(i16x8_high_products_u, _mm_mulhi_epu16)
+#undef FERMATA_INTRINSIC
 #else
 // On overflow the signed result has the sign of neither operand: the limit has that of `a`.
 #define FERMATA_SATURATING(p, s, u, bits)                                         \
@@ -163,10 +161,10 @@ FERMATA_INLINE v128 i8x16_shr_s(v128 v, u32 count) {
 // ---- Bits set in each byte ----
 FERMATA_INLINE v128 i8x16_popcnt(v128 v) {
 #if defined(FERMATA_SSSE3)
-  const c8x16 counts = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+  const __m128i counts = __m128i(u8x16{0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4});
   const v128 nibble = i8x16_splat(15);
-  return v128(u8x16(__builtin_ia32_pshufb128(counts, c8x16(v & nibble))) +
-              u8x16(__builtin_ia32_pshufb128(counts, c8x16((v >> 4) & nibble))));
+  return v128(u8x16(_mm_shuffle_epi8(counts, __m128i(v & nibble))) +
+              u8x16(_mm_shuffle_epi8(counts, __m128i((v >> 4) & nibble))));
 #else
   u8x16 x = u8x16(v) - u8x16((v >> 1) & i8x16_splat(0x55));
   x = u8x16(v128(x) & i8x16_splat(0x33)) + u8x16((v128(x) >> 2) & i8x16_splat(0x33));
@@ -200,7 +198,7 @@ FERMATA_EXTMUL(i32x4_extmul_high_i16x8_u, i16x8_high_products_u, FERMATA_HIGH16)
 // Products of lanes 0 and 2 of the four.
 FERMATA_INLINE v128 i32x4_even_products_u(v128 a, v128 b) {
 #if defined(FERMATA_SSE2)
-  return v128(__builtin_ia32_pmuludq128(i32x4(a), i32x4(b)));
+  return v128(_mm_mul_epu32(__m128i(a), __m128i(b)));
 #else
   const v128 low = i64x2_splat(0xffffffffu);
   return (a & low) * (b & low);
@@ -208,7 +206,7 @@ FERMATA_INLINE v128 i32x4_even_products_u(v128 a, v128 b) {
 }
 FERMATA_INLINE v128 i32x4_even_products_s(v128 a, v128 b) {
 #if defined(FERMATA_SSE41)
-  return v128(__builtin_ia32_pmuldq128(i32x4(a), i32x4(b)));
+  return v128(_mm_mul_epi32(__m128i(a), __m128i(b)));
 #else
   // A negative factor counts as 2^32 too much.
   const u32x4 excess = (i32x4_signs(a) & u32x4(b)) + (i32x4_signs(b) & u32x4(a));
@@ -233,7 +231,7 @@ FERMATA_INLINE v128 i64x2_extmul_high_i32x4_u(v128 a, v128 b) {
 // The sums of the products of neighbours; only -2^15 four times over overflows, and wraps.
 FERMATA_INLINE v128 i32x4_dot_i16x8_s(v128 a, v128 b) {
 #if defined(FERMATA_SSE2)
-  return v128(__builtin_ia32_pmaddwd128(i16x8(a), i16x8(b)));
+  return v128(_mm_madd_epi16(__m128i(a), __m128i(b)));
 #else
   const u32x4 even = u32x4(i32x4(u32x4(a) << 16) >> 16) * u32x4(i32x4(u32x4(b) << 16) >> 16);
   return v128(even + u32x4(i32x4(a) >> 16) * u32x4(i32x4(b) >> 16));
@@ -257,7 +255,7 @@ FERMATA_INLINE v128 i32x4_extadd_pairwise_i16x8_u(v128 v) {
 // ---- Fixed-point product: (a * b + 2^14) / 2^15, rounded down ----
 FERMATA_INLINE v128 i16x8_q15mulr_sat_s(v128 a, v128 b) {
 #if defined(FERMATA_SSSE3)
-  const u16x8 r = u16x8(__builtin_ia32_pmulhrsw128(i16x8(a), i16x8(b)));
+  const u16x8 r = u16x8(_mm_mulhrs_epi16(__m128i(a), __m128i(b)));
 #else
   const u16x8 low = u16x8(i16x8_mul(a, b)), high = u16x8(i16x8_high_products_s(a, b));
   const u16x8 one = u16x8(i16x8_splat(1));

@@ -19,11 +19,18 @@
 #define FERMATA_SSE41 1
 #endif
 #endif
+// The intrinsics of these headers stay; compilers' builtins behind them come and go.
+#if defined(FERMATA_SSE41)
+#include <smmintrin.h>
+#elif defined(FERMATA_SSSE3)
+#include <tmmintrin.h>
+#elif defined(FERMATA_SSE2)
+#include <emmintrin.h>
+#endif
 
 namespace fermata::core {
 
 // Lane 0 has the lowest bits of the value. Conversions between these keep the bits.
-typedef char c8x16 __attribute__((vector_size(16)));  // what builtins for bytes take
 typedef int8_t i8x16 __attribute__((vector_size(16)));
 typedef u8 u8x16 __attribute__((vector_size(16)));
 typedef int16_t i16x8 __attribute__((vector_size(16)));
@@ -183,8 +190,8 @@ struct ByteShuffle {
     if constexpr (kLow == 0 && kHigh == 0) {
       return v128{};
     } else {
-      if constexpr (kIndex > 15) v = v128(__builtin_ia32_pslldqi128(i64x2(v), 8 * (kIndex - 15)));
-      if constexpr (kIndex < 15) v = v128(__builtin_ia32_psrldqi128(i64x2(v), 8 * (15 - kIndex)));
+      if constexpr (kIndex > 15) v = v128(_mm_slli_si128(__m128i(v), kIndex - 15));
+      if constexpr (kIndex < 15) v = v128(_mm_srli_si128(__m128i(v), 15 - kIndex));
       return v & v128{kLow, kHigh};
     }
   }
@@ -233,8 +240,8 @@ FERMATA_INLINE v128 i8x16_shuffle(v128 a, v128 b) {
 FERMATA_INLINE v128 i8x16_swizzle(v128 a, v128 positions) {
 #if defined(FERMATA_SSSE3)
   // pshufb gives 0 where the top bit is set: 16 and above are brought there.
-  const c8x16 top = __builtin_ia32_paddusb128(c8x16(positions), c8x16(i8x16_splat(0x70)));
-  return v128(__builtin_ia32_pshufb128(c8x16(a), top));
+  const __m128i top = _mm_adds_epu8(__m128i(positions), __m128i(i8x16_splat(0x70)));
+  return v128(_mm_shuffle_epi8(__m128i(a), top));
 #else
   // A table with a zero after the 16 bytes, and positions up to 16.
   alignas(16) u8 table[32] = {};
@@ -260,18 +267,12 @@ FERMATA_INLINE v128 i8x16_relaxed_swizzle(v128 a, v128 positions) {
 
 // ---- Tests of all lanes ----
 #if defined(FERMATA_SSE2)
-FERMATA_INLINE u32 i8x16_bitmask(v128 v) {
-  return static_cast<u32>(__builtin_ia32_pmovmskb128(c8x16(v)));
-}
+FERMATA_INLINE u32 i8x16_bitmask(v128 v) { return static_cast<u32>(_mm_movemask_epi8(__m128i(v))); }
 FERMATA_INLINE u32 i16x8_bitmask(v128 v) {
-  return i8x16_bitmask(v128(__builtin_ia32_packsswb128(i16x8(v), i16x8{})));
+  return i8x16_bitmask(v128(_mm_packs_epi16(__m128i(v), __m128i{})));
 }
-FERMATA_INLINE u32 i32x4_bitmask(v128 v) {
-  return static_cast<u32>(__builtin_ia32_movmskps(f32x4(v)));
-}
-FERMATA_INLINE u32 i64x2_bitmask(v128 v) {
-  return static_cast<u32>(__builtin_ia32_movmskpd(f64x2(v)));
-}
+FERMATA_INLINE u32 i32x4_bitmask(v128 v) { return static_cast<u32>(_mm_movemask_ps(f32x4(v))); }
+FERMATA_INLINE u32 i64x2_bitmask(v128 v) { return static_cast<u32>(_mm_movemask_pd(f64x2(v))); }
 #else
 FERMATA_INLINE u32 i8x16_bitmask(v128 v) {
   // One bit per byte, then a multiplication that collects the eight of a half in its top byte.
@@ -353,23 +354,23 @@ FERMATA_INLINE V lanes_clamp(V v, V low, V high) {
 }
 #if defined(FERMATA_SSE2)
 FERMATA_INLINE v128 i8x16_narrow_i16x8_s(v128 a, v128 b) {
-  return v128(__builtin_ia32_packsswb128(i16x8(a), i16x8(b)));
+  return v128(_mm_packs_epi16(__m128i(a), __m128i(b)));
 }
 FERMATA_INLINE v128 i8x16_narrow_i16x8_u(v128 a, v128 b) {
-  return v128(__builtin_ia32_packuswb128(i16x8(a), i16x8(b)));
+  return v128(_mm_packus_epi16(__m128i(a), __m128i(b)));
 }
 FERMATA_INLINE v128 i16x8_narrow_i32x4_s(v128 a, v128 b) {
-  return v128(__builtin_ia32_packssdw128(i32x4(a), i32x4(b)));
+  return v128(_mm_packs_epi32(__m128i(a), __m128i(b)));
 }
 FERMATA_INLINE v128 i16x8_narrow_i32x4_u(v128 a, v128 b) {
 #if defined(FERMATA_SSE41)
-  return v128(__builtin_ia32_packusdw128(i32x4(a), i32x4(b)));
+  return v128(_mm_packus_epi32(__m128i(a), __m128i(b)));
 #else
   // Negative lanes to 0, then down by 2^15, where signed saturation is the one wanted.
   const u32x4 down = u32x4(i32x4_splat(0x8000));
   const u32x4 x = (u32x4(a) & ~i32x4_signs(a)) - down;
   const u32x4 y = (u32x4(b) & ~i32x4_signs(b)) - down;
-  return v128(__builtin_ia32_packssdw128(i32x4(x), i32x4(y))) ^ i16x8_splat(0x8000);
+  return v128(_mm_packs_epi32(__m128i(x), __m128i(y))) ^ i16x8_splat(0x8000);
 #endif
 }
 #else

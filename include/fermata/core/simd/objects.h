@@ -7,8 +7,15 @@
 
 namespace fermata::core {
 
-FERMATA_INLINE v128 value_get128(const u8* at) { return value_get<v128>(at); }
-FERMATA_INLINE void value_put128(u8* at, v128 v) { value_put(at, v); }
+FERMATA_INLINE v128 value_get128(const u8* at) {
+  v128 v;
+  memcpy(&v, at, sizeof v);
+  return little(v);
+}
+FERMATA_INLINE void value_put128(u8* at, v128 v) {
+  v = little(v);
+  memcpy(at, &v, sizeof v);
+}
 FERMATA_INLINE v128 object_get128(const u8* heap, ref object, u32 offset) {
   return value_get128(heap + object + offset);
 }
