@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <bit>
 #include <new>
 #include <string>
 
@@ -243,7 +244,8 @@ class Linker {
   }
 
   absl::Status Allocate() {
-    const auto align = static_cast<size_t>(t_.alignment());
+    const size_t align = std::max<size_t>(info_.instance_align, alignof(void*));
+    t_.alignment_log2 = static_cast<uint8_t>(std::countr_zero(align));
     const size_t size = (info_.instance_size + align - 1) / align * align;
     void* const storage = ::operator new(size, t_.alignment(), std::nothrow);
     if (storage == nullptr) return absl::ResourceExhaustedError("no memory for an instance");

@@ -2,7 +2,6 @@
 #ifndef FERMATA_RUNTIME_HOST_STATE_H_
 #define FERMATA_RUNTIME_HOST_STATE_H_
 
-#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -359,6 +358,7 @@ struct DynamicInstance::State {
   // Its initialization trapped before its globals and tables had values. Nothing refers to its
   // functions, and nothing may: only in what was restored are there such instances.
   bool unusable = false;
+  uint8_t alignment_log2 = 0;  // of `instance`; the module may be gone when that is deleted
 
   ~State();
 
@@ -366,9 +366,7 @@ struct DynamicInstance::State {
   const core::ExportInfo* FindExport(absl::string_view name);
   // "_initialize", if the module is a reactor; else core::kNoFunction.
   uint32_t Initialize() const;
-  std::align_val_t alignment() const {
-    return std::align_val_t(std::max<size_t>(info->instance_align, alignof(void*)));
-  }
+  std::align_val_t alignment() const { return std::align_val_t(size_t{1} << alignment_log2); }
   // The handle of the function that is to be called next, if there is something due.
   core::ref NextToStart() const {
     return HandleOf((due & kStartFunction) != 0 ? info->start : Initialize());
