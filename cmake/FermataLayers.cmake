@@ -22,6 +22,7 @@ set(layers
   "runtime/wasi/windows:        runtime/wasi runtime/os fermata fermata/wasi"
   "runtime/snapshot:            runtime/os runtime/heap runtime/storage runtime/host runtime/wasi fermata fermata/core fermata/wasi"
   "translator/wasm"
+  "translator/debug:            translator/wasm"
   "translator/validate:         translator/wasm"
   "translator/module_analysis:  translator/validate translator/wasm"
   "translator/ir:               translator/module_analysis translator/validate translator/wasm"

@@ -43,6 +43,7 @@ target_link_libraries(fermata_translator_lib PUBLIC
 # LLVM is built without run-time type information, so classes derived from its own can't have any.
 target_compile_options(fermata_translator_lib PRIVATE -fno-rtti)
 fermata_uses_llvm_json(fermata_translator_lib "${PROJECT_SOURCE_DIR}/translator/pipeline.cc"
+                       "${PROJECT_SOURCE_DIR}/translator/debug/source_map.cc"
                        "${PROJECT_SOURCE_DIR}/translator/report/report.cc"
                        "${PROJECT_SOURCE_DIR}/translator/inspect/graph.cc"
                        "${PROJECT_SOURCE_DIR}/translator/inspect/json.cc")
