@@ -27,6 +27,52 @@ DwarfSections FindDwarf(const wasm::Module& module, absl::Span<const uint8_t> fi
   return found;
 }
 
+namespace {
+
+// How many bytes a number of this form has; 0: as many as it needs, or it is none.
+uint32_t FixedSize(Form form, const Encoding& encoding) {
+  switch (form) {
+    case Form::kData1:
+    case Form::kRef1:
+    case Form::kFlag:
+    case Form::kStrx1:
+    case Form::kAddrx1:
+      return 1;
+    case Form::kData2:
+    case Form::kRef2:
+    case Form::kStrx2:
+    case Form::kAddrx2:
+      return 2;
+    case Form::kStrx3:
+    case Form::kAddrx3:
+      return 3;
+    case Form::kData4:
+    case Form::kRef4:
+    case Form::kStrx4:
+    case Form::kAddrx4:
+    case Form::kRefSup4:
+      return 4;
+    case Form::kData8:
+    case Form::kRef8:
+    case Form::kRefSig8:
+    case Form::kRefSup8:
+      return 8;
+    case Form::kAddr:
+      return encoding.address_size;
+    case Form::kRefAddr:
+      return encoding.version <= 2 ? encoding.address_size : encoding.offset_size();
+    case Form::kStrp:
+    case Form::kLineStrp:
+    case Form::kSecOffset:
+    case Form::kStrpSup:
+      return encoding.offset_size();
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
 FormValue ReadForm(Bytes& in, uint16_t form, const Encoding& encoding, int64_t implicit) {
   // Each indirection takes a byte, so there is an end to it.
   while (form == static_cast<uint16_t>(Form::kIndirect)) {
@@ -35,10 +81,11 @@ FormValue ReadForm(Bytes& in, uint16_t form, const Encoding& encoding, int64_t i
     if (!in.ok()) return {};
   }
   FormValue value{static_cast<Form>(form), 0, {}};
+  if (const uint32_t size = FixedSize(value.form, encoding)) {
+    value.number = in.Unsigned(size);
+    return value;
+  }
   switch (value.form) {
-    case Form::kAddr:
-      value.number = in.Unsigned(encoding.address_size);
-      break;
     case Form::kBlock1:
       in.Skip(in.U8());
       break;
@@ -55,36 +102,6 @@ FormValue ReadForm(Bytes& in, uint16_t form, const Encoding& encoding, int64_t i
     case Form::kData16:
       in.Skip(16);
       break;
-    case Form::kData1:
-    case Form::kRef1:
-    case Form::kFlag:
-    case Form::kStrx1:
-    case Form::kAddrx1:
-      value.number = in.U8();
-      break;
-    case Form::kData2:
-    case Form::kRef2:
-    case Form::kStrx2:
-    case Form::kAddrx2:
-      value.number = in.U16();
-      break;
-    case Form::kStrx3:
-    case Form::kAddrx3:
-      value.number = in.Unsigned(3);
-      break;
-    case Form::kData4:
-    case Form::kRef4:
-    case Form::kStrx4:
-    case Form::kAddrx4:
-    case Form::kRefSup4:
-      value.number = in.U32();
-      break;
-    case Form::kData8:
-    case Form::kRef8:
-    case Form::kRefSig8:
-    case Form::kRefSup8:
-      value.number = in.U64();
-      break;
     case Form::kSdata:
       value.number = static_cast<uint64_t>(in.Sleb());
       break;
@@ -98,16 +115,6 @@ FormValue ReadForm(Bytes& in, uint16_t form, const Encoding& encoding, int64_t i
       break;
     case Form::kString:
       value.text = in.String();
-      break;
-    case Form::kStrp:
-    case Form::kLineStrp:
-    case Form::kSecOffset:
-    case Form::kStrpSup:
-      value.number = in.Unsigned(encoding.offset_size());
-      break;
-    case Form::kRefAddr:
-      value.number =
-          in.Unsigned(encoding.version <= 2 ? encoding.address_size : encoding.offset_size());
       break;
     case Form::kFlagPresent:
       value.number = 1;
