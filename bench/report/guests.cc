@@ -124,8 +124,9 @@ class Engine {
  private:
   Command TranslateCommand() const {
     if (!is_fermata_) {
-      return {tools_.wasm2c, "--enable-exceptions", "--enable-multi-memory", module_, "-n", "guest",
-              "-o",          folder_ + "/guest.c"};
+      Command command = {tools_.wasm2c, module_, "-n", "guest", "-o", folder_ + "/guest.c"};
+      command.insert(command.end(), tools_.wasm2c_flags.begin(), tools_.wasm2c_flags.end());
+      return command;
     }
     // As many files as `fermata run` makes (translator/cli/native/native_build.cc).
     const uint64_t shards = std::clamp<uint64_t>((FileSize(module_) + 131071) / 131072, 1, 64);

@@ -88,6 +88,11 @@ absl::StatusOr<Tools> FindTools(const std::string& source_dir, const std::string
   tools.wasm_rt = Text(found, "wasm_rt");
   if (!tools.wasm2c.empty()) {
     tools.wasm2c_version = FirstLine(Run({tools.wasm2c, "--version"}).output);
+    // Proposals that a version has, but not unless it is told to use them.
+    const std::string help = Run({tools.wasm2c, "--help"}).output;
+    for (const char* flag : {"--enable-exceptions", "--enable-multi-memory"}) {
+      if (absl::StrContains(help, flag)) tools.wasm2c_flags.push_back(flag);
+    }
   }
   tools.valgrind = Text(found, "valgrind");
   tools.python = Text(found, "python");

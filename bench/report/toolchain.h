@@ -42,6 +42,7 @@ struct Tools {
   std::string wasm_clang;  // compiles C to wasm, with its wasm-ld
   std::string wasm2c;
   std::string wasm2c_version;
+  std::vector<std::string> wasm2c_flags;
   std::string wasm_rt;  // folder of wasm2c's runtime
   std::string valgrind;
   std::string node;                 // $NODE, or node
