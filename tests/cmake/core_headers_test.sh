@@ -1,6 +1,7 @@
 #!/bin/sh
-# Every core header compiles by itself, with every C++ compiler of this machine that has a number in its
-# name (clang++-19) or none, and with each instruction set that the vector instructions make use of.
+# Every core header compiles by itself, with every C++ compiler of this machine that is no older than
+# Debian 12's and has a number in its name (clang++-19) or none, and with each instruction set that the
+# vector instructions make use of.
 #   core_headers_test.sh COMPILER SOURCE_DIR
 set -eu
 compiler=$1
@@ -16,6 +17,8 @@ compilers=$({
       -o -maxdepth 1 -name 'clang++' -o -maxdepth 1 -name 'clang++-[0-9]*' 2>/dev/null || true
   done
 } | while read -r each; do
+  case $(basename "$each") in clang*) oldest=14 ;; *) oldest=12 ;; esac
+  major=$("$each" -dumpversion 2>/dev/null | cut -d . -f 1) && [ "${major:-0}" -ge $oldest ] || continue
   version=$("$each" --version 2>/dev/null | sed "s/^$(basename "$each") //;q") || continue
   printf '%s\t%s\n' "$version" "$each"
 done | sort -u -t "$(printf '\t')" -k 1,1 | cut -f 2)
